@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+// The one definition of everything that crosses languages: Solidity compiles this file, Rust reads
+// it with `alloy::sol!`, TypeScript reads the ABI. Changing a layout here changes the protocol.
+//
+// Hashing convention: H(x, y, …) is keccak256(abi.encode(DOMAIN, x, y, …)), where DOMAIN is
+// keccak256("subrosa.v1.<name>"). Every field is a static word, so no two preimages collide.
+//
+// A *digest* is the top 248 bits of its hash (low byte zero): the oracle keeps it in one slot with
+// eight bits of settlement status. A *commitment* is the top 208 bits of its HMAC (low six bytes
+// zero): the oracle keeps it in one slot with a 48-bit sequence number.
+
+/// @notice One entry of a confidential contract's log: everything that decides what executing it
+/// means. The oracle assigns it, stores only its digest, and emits the rest.
+///
+/// digest = H["entry"](chainId, oracle, contractId, seq, previousDigest, executionHash, settlement,
+/// payment) & ~0xff, with executionHash = keccak256(abi.encode(context, inputHash, execution)).
+struct Entry {
+    /// Identifies the confidential contract.
+    bytes32 contractId;
+    /// Position in the log, from 0 (the deployment).
+    uint48 seq;
+    /// Digest of entry `seq - 1`; zero for entry 0 and for every entry of a stateless contract.
+    bytes32 previousDigest;
+    /// What the requester asserts about on whose behalf it asks. `SubrosaConsumer` sets
+    /// address (160 bits) ‖ nonce (96 bits).
+    bytes32 context;
+    /// keccak256 of the input bytes; for entry 0 and upgrades the code commitment.
+    bytes32 inputHash;
+    /// Packed, high to low: kind 8 ‖ flags 16 ‖ fuelLimit 64 ‖ codeVersion 16 ‖
+    /// runtimeGeneration 16 ‖ finalityClass 8 ‖ blockNumber 48 ‖ blockTimestamp 48 ‖ zero 32.
+    uint256 execution;
+    /// Packed, high to low: requester 160 ‖ callbackGasLimit 32 ‖ flags 16 ‖ deadline 48.
+    /// The callback's target is the requester. A gas limit of zero asks for no callback.
+    uint256 settlement;
+    /// Packed, high to low: fee 96 (wei, all of it) ‖ executionCharge 96 (wei, the part of the fee
+    /// that is never refunded) ‖ keyGroup 32 ‖ keyEpoch 32.
+    uint256 payment;
+}
+
+/// @notice What executing an entry yields, as far as anyone but the recipient may know it.
+/// outcomeHash = H["outcome"](status, outputHash, sealedOutputHash, fuelBucket).
+struct Outcome {
+    /// 1 succeeded, 2 failed (the guest reverted or ran out of fuel), 3 rejected (the input did
+    /// not open or decode under the key that the entry names).
+    uint8 status;
+    /// keccak256 of the public output; of the empty string if there is none.
+    bytes32 outputHash;
+    /// keccak256 of the sealed output; of the empty string if there is none.
+    bytes32 sealedOutputHash;
+    /// Smallest b with fuel used <= 2^b.
+    uint8 fuelBucket;
+}
+
+/// @notice One executed entry inside a group of consecutive entries.
+struct FulfillmentItem {
+    /// keccak256(abi.encode(context, inputHash, execution)) of the entry.
+    bytes32 executionHash;
+    /// The entry's settlement word.
+    uint256 settlement;
+    /// The entry's payment word.
+    uint256 payment;
+    /// Packed, high to low: new commitment 208 ‖ status 8 ‖ fuelBucket 8 ‖ outputLength 32.
+    uint256 result;
+    /// Public output (the first outputLength bytes) followed by sealed output.
+    bytes data;
+}
+
+/// @notice Consecutive entries of one contract. For a stateless contract: exactly one entry.
+struct FulfillmentGroup {
+    bytes32 contractId;
+    /// The head this group continues. Packed, high to low: commitment 208 ‖ seq 48, where seq is
+    /// the number of entries executed and so the seq of the first item. The oracle's head slot has
+    /// the same layout. For a stateless contract the commitment is zero.
+    uint256 start;
+    /// Digest of the entry before the first item's; zero if the first item is entry 0.
+    bytes32 previousDigest;
+    FulfillmentItem[] items;
+}
+
+/// @notice A batch of results under one signature.
+struct Fulfillment {
+    FulfillmentGroup[] groups;
+    /// A block at or after the last proven entry, as the enclave saw it.
+    uint64 anchorNumber;
+    bytes32 anchorHash;
+    bytes32 configHash;
+    bytes32 measurementId;
+    uint32 keyGroup;
+    uint32 keyEpoch;
+    /// secp256k1 signature over the `SignedResults` message, compact form of EIP-2098.
+    bytes32 r;
+    bytes32 vs;
+}
+
+/// @notice EIP-712 message (domain "Subrosa", "1", chainId, oracle) an enclave's signer signs.
+/// Each element: resultHash = H["result"](digest, outcomeHash, previousCommitment, newCommitment).
+struct SignedResults {
+    bytes32[] resultHashes;
+    uint64 anchorNumber;
+    bytes32 anchorHash;
+    bytes32 configHash;
+    bytes32 measurementId;
+    uint32 keyGroup;
+    uint32 keyEpoch;
+}
+
+/// @notice EIP-712 message (domain "Subrosa Registry", "1", chainId, registry) by which a verifier
+/// vouches for an enclave's signer. It admits a signer on chain; it never authorizes key release.
+struct SignerAdmission {
+    address signer;
+    bytes32 transferKeyHash;
+    bytes32 measurementId;
+    bytes32 configHash;
+    /// SHA-256 of the root key's SubjectPublicKeyInfo (DER).
+    bytes32 rootId;
+    uint8 teeKind;
+    bytes32 machineId;
+    uint8 tcbStatus;
+    uint32 tcbEvaluation;
+    bytes32 policyHash;
+    /// keccak256 of the evidence that was appraised.
+    bytes32 evidenceHash;
+    /// The challenge was challengeBlockHash ‖ registrant.
+    uint64 challengeBlock;
+    bytes32 challengeBlockHash;
+    address registrant;
+    /// Unix seconds; never later than the collateral's expiry.
+    uint64 notAfter;
+}
+
+/// @notice EIP-712 message (registry's domain) by which an admitted signer opens an epoch.
+/// The registry stores H["epoch"](all fields) under (keyGroup, keyEpoch).
+struct EpochOpening {
+    uint32 keyGroup;
+    uint32 keyEpoch;
+    /// H["epoch-key"](keccak256(X-Wing public key), X25519 public key).
+    bytes32 publicKeyHash;
+    bytes32 configHash;
+    /// H["measurement-set"](keccak256 of the sorted, concatenated measurement ids).
+    bytes32 measurementSetHash;
+    /// Packed, high to low: kind 8 ‖ threshold 8 ‖ shares 8 ‖ zero 232. Kinds: 1 replicas
+    /// (threshold = k), 2 sealed by the platform, 3 custodians, 4 sealed(development).
+    uint256 recovery;
+}
+
+/// @notice Everything fixed when an enclave starts. configHash = keccak256(abi.encode(DOMAIN
+/// ["config"], this struct)), bound into evidence, admissions, epochs and fulfillments.
+struct EnclaveConfig {
+    uint16 version;
+    uint256 chainId;
+    address registry;
+    bytes32 registryCodeHash;
+    address oracle;
+    bytes32 oracleCodeHash;
+    /// 1 host-asserted, 2 header-signers, 3 ethereum (sync committee), 4 bft.
+    uint8 headerTrust;
+    /// What that kind needs (checkpoint, signers, …), ABI-encoded; empty for host-asserted.
+    bytes headerTrustParameters;
+    /// Ids of the evidence roots accepted from peers, ascending.
+    bytes32[] evidenceRoots;
+    /// keccak256 of the appraisal policy this enclave applies to peers.
+    bytes32 policyHash;
+    uint32 keyGroup;
+    uint256 recovery;
+}
+
+/// @notice First half of report_data: sha256(abi.encode(this struct)); the second half is
+/// sha256(challenge).
+struct ReportBinding {
+    /// keccak256("subrosa.v1.report-data").
+    bytes32 domain;
+    uint16 version;
+    address signer;
+    /// keccak256 of the node transfer key (X-Wing public key).
+    bytes32 transferKeyHash;
+    bytes32 configHash;
+}
+
+/// @notice codeCommitment = H["code"](salt, engine, keccak256(code), keccak256(init)).
+/// The plaintext of a deployment envelope.
+struct DeployPlaintext {
+    /// 1 EVM, 2 Wasm.
+    uint8 engine;
+    bytes32 salt;
+    bytes code;
+    /// Constructor arguments.
+    bytes init;
+    bytes padding;
+}
+
+/// @notice The plaintext of a call envelope.
+struct CallPlaintext {
+    /// ABI-encoded call of the confidential contract.
+    bytes input;
+    /// Suite (1 byte) ‖ public key to which the output is sealed; empty: the output is public.
+    bytes replyKey;
+    bytes padding;
+}
+
+/// @notice The plaintext of a query envelope. `signature` is the caller's, over `Query`.
+struct QueryPlaintext {
+    bytes input;
+    bytes replyKey;
+    bytes32 nonce;
+    /// Unix seconds; judged by the client's own clock only.
+    uint64 expiry;
+    address caller;
+    bytes signature;
+    bytes padding;
+}
+
+/// @notice EIP-712 message (domain "Subrosa", "1", chainId, oracle) a querying account signs.
+struct Query {
+    bytes32 contractId;
+    bytes32 inputHash;
+    bytes32 replyKeyHash;
+    bytes32 nonce;
+    uint64 expiry;
+}
+
+/// @notice EIP-712 message (oracle's domain) by which an enclave answers a query.
+struct QueryReply {
+    /// EIP-712 hash of the `Query`.
+    bytes32 queryHash;
+    address caller;
+    bytes32 contractId;
+    uint48 seq;
+    /// The head's commitment after `seq` executed entries.
+    bytes32 commitment;
+    /// Block of the last executed entry.
+    uint64 blockNumber;
+    bytes32 nonce;
+    /// As in `Outcome`.
+    uint8 status;
+    /// keccak256 of the sealed reply.
+    bytes32 replyHash;
+    bytes32 configHash;
+}
+
+/// @notice EIP-712 message (oracle's domain): what code runs under a contract id.
+struct ContractStatement {
+    bytes32 contractId;
+    bytes32 codeCommitment;
+    uint48 seq;
+    bytes32 commitment;
+    bytes32 configHash;
+    bytes32 nonce;
+}
