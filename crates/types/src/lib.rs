@@ -1,1 +1,23 @@
-//! Placeholder
+// SPDX-License-Identifier: Apache-2.0
+//! Identifiers, signed structs and wire codecs shared by every part of Subrosa.
+//!
+//! Everything here is data and arithmetic: no clock, no network, no environment. The structs that
+//! cross languages are defined once, in `contracts/src/interfaces/SubrosaTypes.sol`, and read from
+//! there by [`abi`]; the packed words inside them have typed views in [`entry`], [`result`] and
+//! [`config`]. [`frame`] is the protocol between host and enclave, [`rpc`] the JSON that a node
+//! answers with.
+#![forbid(unsafe_code)]
+
+pub mod abi;
+pub mod config;
+mod domain;
+pub mod eip712;
+pub mod entry;
+pub mod frame;
+pub mod id;
+pub mod result;
+pub mod rpc;
+pub mod slot;
+
+pub use domain::Domain;
+pub use id::ContractId;

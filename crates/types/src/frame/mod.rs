@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The protocol between host and enclave, version 1.
+//!
+//! One duplex byte stream (Unix socket, vsock, stdio). Each message is a frame: its length as a
+//! 32-bit big-endian integer, then the message in [postcard] encoding. The host sends a
+//! [`Request`], the enclave answers with exactly one [`Response`], in order. The first request on
+//! a stream must be [`Request::Hello`].
+//!
+//! Nothing in a frame is trusted by the enclave until it has been verified; nothing in a response
+//! is secret.
+//!
+//! [postcard]: https://postcard.jamesmunns.com/wire-format
+
+mod codec;
+mod error;
+mod proof;
+mod request;
+mod response;
+
+pub use codec::{MAX_FRAME_BYTES, WireError, decode, encode, read, write};
+pub use error::{ErrorCode, FrameError};
+pub use proof::{HeaderFrame, StorageProof};
+pub use request::{LoggedEntry, Request, ResultRef};
+pub use response::{
+    EpochKeys, EpochProposal, Executed, ExecutedEntry, HelloReply, Loaded, Queried, Response,
+    Signed, Started, StateBlob, Stated,
+};
+
+/// Version of this protocol; both sides must speak the same.
+pub const WIRE_VERSION: u16 = 1;

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the host asks.
+
+use alloy_primitives::{B256, Bytes};
+use serde::{Deserialize, Serialize};
+
+use super::{HeaderFrame, StateBlob, StorageProof};
+use crate::{ContractId, abi::Entry};
+
+/// A request from host to enclave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Request {
+    /// Opens a stream. Answered by [`Response::Hello`](super::Response::Hello) whatever the
+    /// enclave's state.
+    Hello {
+        /// [`WIRE_VERSION`](super::WIRE_VERSION) of the host.
+        wire_version: u16,
+    },
+    /// Fixes the configuration, once per boot; repeating the same one is harmless.
+    Start {
+        /// ABI encoding of [`EnclaveConfig`](crate::abi::EnclaveConfig).
+        config: Bytes,
+    },
+    /// Asks for evidence that binds the enclave's keys, configuration and this challenge.
+    Quote {
+        /// At most 256 bytes.
+        challenge: Vec<u8>,
+    },
+    /// Draws a fresh epoch secret and proposes its public key.
+    ProposeEpoch {
+        /// The epoch to open.
+        epoch: u32,
+        /// Ids of the measurements that may hold its secret; must include this enclave's own.
+        measurements: Vec<B256>,
+    },
+    /// Brings back an epoch secret that this platform sealed.
+    RestoreEpoch {
+        /// [`EpochProposal::sealed`](super::EpochProposal::sealed).
+        sealed: Bytes,
+    },
+    /// Proves that the registry opened the proposed or restored epoch with this public key.
+    ActivateEpoch {
+        /// Which.
+        epoch: u32,
+        /// Of the registry's slot [`slot::epoch`](crate::slot::epoch).
+        proof: Box<StorageProof>,
+    },
+    /// Restores a contract from a snapshot and the deltas after it, replacing what is loaded.
+    Load {
+        /// Which.
+        contract: ContractId,
+        /// A snapshot, then consecutive deltas.
+        blobs: Vec<StateBlob>,
+    },
+    /// Executes entries that continue the loaded log.
+    Execute {
+        /// Which contract.
+        contract: ContractId,
+        /// Consecutive entries (for a stateless contract: exactly one).
+        entries: Vec<LoggedEntry>,
+        /// The deployment envelope; needed if the first entry is entry 0.
+        deployment: Option<Bytes>,
+        /// Of the oracle's slot of the *last* entry: digests chain, so it proves them all.
+        proof: Box<StorageProof>,
+    },
+    /// Asks for a full snapshot at the loaded state.
+    Snapshot {
+        /// Which contract.
+        contract: ContractId,
+    },
+    /// Signs results that were executed or loaded.
+    Sign {
+        /// In the order in which they will be submitted. At most 1,024.
+        results: Vec<ResultRef>,
+        /// The anchor: a block at or after the last proven entry.
+        anchor: HeaderFrame,
+    },
+    /// A static, off-chain call.
+    Query {
+        /// Which contract.
+        contract: ContractId,
+        /// Query envelope.
+        envelope: Bytes,
+    },
+    /// Asks for a signed statement of the code commitment.
+    State {
+        /// Which contract.
+        contract: ContractId,
+        /// The client's.
+        nonce: B256,
+    },
+}
+
+/// A log entry with the input whose hash it carries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedEntry {
+    /// As the oracle logged it.
+    pub entry: Entry,
+    /// For entry 0 the 32-byte code commitment.
+    pub input: Bytes,
+}
+
+/// Names one executed entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ResultRef {
+    /// Which contract.
+    pub contract: ContractId,
+    /// Which entry.
+    pub seq: u64,
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the enclave answers.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use serde::{Deserialize, Serialize};
+
+use super::FrameError;
+use crate::{
+    ContractId,
+    abi::{ContractStatement, EpochOpening, QueryReply},
+    id::TeeKind,
+    result::{Head, Status},
+};
+
+/// An answer from enclave to host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Response {
+    /// To `Hello`.
+    Hello(Box<HelloReply>),
+    /// To `Start`.
+    Started(Box<Started>),
+    /// To `Quote`: an evidence bundle, as `subrosa-attestation` decodes it.
+    Evidence(Bytes),
+    /// To `ProposeEpoch` and `RestoreEpoch`.
+    Epoch(Box<EpochProposal>),
+    /// To `ActivateEpoch`: envelopes of this epoch can now be opened.
+    EpochActive(Box<EpochKeys>),
+    /// To `Load`.
+    Loaded(Loaded),
+    /// To `Execute`.
+    Executed(Box<Executed>),
+    /// To `Snapshot`.
+    Snapshot(Box<StateBlob>),
+    /// To `Sign`.
+    Signed(Box<Signed>),
+    /// To `Query`.
+    Queried(Box<Queried>),
+    /// To `State`.
+    Stated(Box<Stated>),
+    /// There is no result; the enclave's state is unchanged.
+    Error(FrameError),
+}
+
+/// Who answers, and what it holds: a host that reconnects resumes from here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HelloReply {
+    /// [`WIRE_VERSION`](super::WIRE_VERSION) of the enclave.
+    pub wire_version: u16,
+    /// Random, drawn when the enclave booted: another value means another enclave.
+    pub boot_id: [u8; 16],
+    /// If a configuration was fixed already.
+    pub started: Option<Started>,
+    /// The active epochs' public keys.
+    pub epochs: Vec<EpochKeys>,
+    /// Loaded contracts and their states.
+    pub contracts: Vec<Loaded>,
+}
+
+/// An enclave with its configuration and keys fixed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// Hash of the configuration.
+    pub config_hash: B256,
+    /// Address of the signer key.
+    pub signer: Address,
+    /// Node transfer key (X-Wing public key, 1,216 bytes).
+    pub transfer_key: Bytes,
+    /// What kind of TEE quotes.
+    pub tee: TeeKind,
+    /// Root that vouches for its evidence.
+    pub root_id: B256,
+    /// keccak256 of the measurement.
+    pub measurement_hash: B256,
+    /// Id of the measurement.
+    pub measurement_id: B256,
+}
+
+/// An epoch's public keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochKeys {
+    /// Key group.
+    pub group: u32,
+    /// Epoch.
+    pub epoch: u32,
+    /// X-Wing public key, 1,216 bytes.
+    pub xwing: Bytes,
+    /// X25519 public key.
+    pub x25519: B256,
+}
+
+/// An epoch that awaits its proof that the registry opened it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochProposal {
+    /// What the registry must record.
+    pub opening: EpochOpening,
+    /// The signer's signature over `opening` (EIP-712, registry's domain), r ‖ s ‖ v, 65 bytes.
+    pub signature: Bytes,
+    /// Its public keys.
+    pub keys: EpochKeys,
+    /// The secret, sealed; empty if the recovery policy has no platform sealing.
+    pub sealed: Bytes,
+}
+
+/// A sealed state blob with the public values its AEAD binds. Stored as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateBlob {
+    /// Seq of the last entry this state has executed.
+    pub seq: u64,
+    /// That entry's digest.
+    pub digest: B256,
+    /// The head's commitment before that entry.
+    pub previous_commitment: B256,
+    /// Code commitment of the contract.
+    pub code_commitment: B256,
+    /// Key group whose epoch secret seals it.
+    pub group: u32,
+    /// Epoch whose secret seals it.
+    pub epoch: u32,
+    /// Version, kind, codec, size class, nonce and ciphertext.
+    pub sealed: Bytes,
+}
+
+/// A contract in the enclave's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loaded {
+    /// Which.
+    pub contract: ContractId,
+    /// Executed entries and commitment.
+    pub head: Head,
+    /// Digest of the last executed entry.
+    pub digest: B256,
+    /// The oldest entry whose result can still be signed.
+    pub signable_from: u64,
+}
+
+/// Results of executed entries, in order. If execution stopped early, the results before the
+/// refusal are final and stand; `refused` says why the next entry has none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Executed {
+    /// One per executed entry.
+    pub results: Vec<ExecutedEntry>,
+    /// Why the entry after the last result has no result.
+    pub refused: Option<FrameError>,
+}
+
+/// The result of one entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutedEntry {
+    /// Which entry.
+    pub seq: u64,
+    /// Public status.
+    pub status: Status,
+    /// Smallest b with fuel used <= 2^b.
+    pub fuel_bucket: u8,
+    /// The head's commitment before.
+    pub previous_commitment: B256,
+    /// The head's commitment after.
+    pub commitment: B256,
+    /// What is signed for it.
+    pub result_hash: B256,
+    /// Public output.
+    pub output: Bytes,
+    /// Output sealed to the requester's reply key.
+    pub sealed_output: Bytes,
+    /// Delta of this entry, or a snapshot. Must be durable before the result is submitted.
+    pub blob: StateBlob,
+}
+
+/// A signature over a list of results.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    /// Anchor block number.
+    pub anchor_number: u64,
+    /// Anchor block hash.
+    pub anchor_hash: B256,
+    /// Hash of the configuration.
+    pub config_hash: B256,
+    /// Id of the measurement.
+    pub measurement_id: B256,
+    /// Key group of every entry in the list.
+    pub group: u32,
+    /// Key epoch of every entry in the list.
+    pub epoch: u32,
+    /// r of the signature over `SignedResults`.
+    pub r: B256,
+    /// s with the parity of y in its top bit (EIP-2098).
+    pub vs: B256,
+}
+
+/// A signed reply to a query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queried {
+    /// What is signed.
+    pub reply: QueryReply,
+    /// The output, sealed to the query's reply key.
+    pub sealed: Bytes,
+    /// r ‖ s ‖ v, 65 bytes.
+    pub signature: Bytes,
+}
+
+/// A signed statement of what code runs under a contract id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stated {
+    /// What is signed.
+    pub statement: ContractStatement,
+    /// r ‖ s ‖ v, 65 bytes.
+    pub signature: Bytes,
+}
+
+impl ExecutedEntry {
+    /// The `result` word of the fulfillment item.
+    pub fn result_word(&self) -> U256 {
+        crate::result::pack_result(
+            self.commitment,
+            self.status as u8,
+            self.fuel_bucket,
+            self.output.len() as u32,
+        )
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Identifiers and commitments.
+
+use alloy_primitives::{Address, B256, U256, keccak256};
+
+use crate::Domain;
+
+/// Identifier of a confidential contract: H\["contract-id"\](chainId, oracle, deployer, nonce).
+pub type ContractId = B256;
+
+/// The identifier the oracle gives to `deployer`'s registration number `nonce` (from 0).
+pub fn contract_id(chain_id: u64, oracle: Address, deployer: Address, nonce: u64) -> ContractId {
+    Domain::ContractId.hash(&(U256::from(chain_id), oracle, deployer, U256::from(nonce)))
+}
+
+/// H\["code"\](salt, engine, keccak256(code), keccak256(init)).
+pub fn code_commitment(salt: B256, engine: u8, code: &[u8], init: &[u8]) -> B256 {
+    Domain::Code.hash(&(salt, U256::from(engine), keccak256(code), keccak256(init)))
+}
+
+/// The address a confidential contract has inside its virtual machine: the low 160 bits of its id.
+pub fn guest_address(contract: ContractId) -> Address {
+    Address::from_word(contract)
+}
+
+/// H\["measurement"\](rootId, teeKind, measurementHash).
+pub fn measurement_id(root_id: B256, tee: TeeKind, measurement_hash: B256) -> B256 {
+    Domain::Measurement.hash(&(root_id, U256::from(tee as u8), measurement_hash))
+}
+
+/// H\["measurement-set"\](keccak256 of the ids, sorted ascending, without duplicates).
+pub fn measurement_set_hash(ids: &[B256]) -> B256 {
+    let mut sorted = ids.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let concatenated: Vec<u8> = sorted.iter().flat_map(|id| id.0).collect();
+    Domain::MeasurementSet.hash(&keccak256(concatenated))
+}
+
+/// H\["epoch-key"\](keccak256(X-Wing public key), X25519 public key).
+pub fn epoch_public_key_hash(xwing: &[u8], x25519: &[u8; 32]) -> B256 {
+    Domain::EpochKey.hash(&(keccak256(xwing), B256::from(*x25519)))
+}
+
+/// The kind of trusted execution environment, as numbered in admissions and measurement ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum TeeKind {
+    /// Intel TDX.
+    Tdx = 1,
+    /// Intel SGX.
+    Sgx = 2,
+    /// AMD SEV-SNP.
+    Snp = 3,
+    /// AWS Nitro Enclaves.
+    Nitro = 4,
+    /// Azure confidential VM: vTPM over SEV-SNP.
+    AzureSnp = 5,
+    /// Azure confidential VM: vTPM over TDX.
+    AzureTdx = 6,
+}

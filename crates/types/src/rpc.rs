@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+//! JSON-RPC of a node: parameters and results.
+//!
+//! Methods: `subrosa_status`, `subrosa_attestation`, `subrosa_deploy`, `subrosa_query`,
+//! `subrosa_contract`, `subrosa_request`, `subrosa_receipt`. Each takes one object by position.
+//! Bytes are 0x-prefixed hex, integers that fit 64 bits are JSON numbers.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use serde::{Deserialize, Serialize};
+
+use crate::{ContractId, abi, result::Status};
+
+/// Parameters of `subrosa_attestation`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AttestationRequest {
+    /// Fresh random bytes, 16 to 64, chosen by the client.
+    pub challenge: Bytes,
+}
+
+/// Result of `subrosa_attestation`: everything a client appraises before it encrypts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attestation {
+    /// Evidence bundle (quote and collateral).
+    pub bundle: Bytes,
+    /// The verifier's attestation result over the same evidence (EAR, JWT).
+    pub ear: String,
+    /// ABI encoding of the enclave's `EnclaveConfig`.
+    pub config: Bytes,
+    /// Address of the enclave's signer.
+    pub signer: Address,
+    /// Node transfer key (X-Wing public key).
+    pub transfer_key: Bytes,
+    /// Public keys of the current epoch.
+    pub epoch: EpochPublicKeys,
+    /// What the registry recorded for that epoch.
+    pub epoch_opening: EpochOpening,
+}
+
+/// An epoch's public keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EpochPublicKeys {
+    /// Key group.
+    pub group: u32,
+    /// Epoch.
+    pub epoch: u32,
+    /// X-Wing public key, 1,216 bytes.
+    pub xwing: Bytes,
+    /// X25519 public key.
+    pub x25519: B256,
+}
+
+/// The opening of an epoch, as recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EpochOpening {
+    /// Key group.
+    pub key_group: u32,
+    /// Epoch.
+    pub key_epoch: u32,
+    /// H\["epoch-key"\](…).
+    pub public_key_hash: B256,
+    /// Configuration of the enclave that opened it.
+    pub config_hash: B256,
+    /// Which measurements may hold its secret.
+    pub measurement_set_hash: B256,
+    /// Recovery policy word.
+    pub recovery: U256,
+}
+
+/// Parameters of `subrosa_deploy`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeployRequest {
+    /// The registered contract.
+    pub contract: ContractId,
+    /// Deployment envelope.
+    pub envelope: Bytes,
+}
+
+/// Result of `subrosa_deploy`: the envelope is stored durably, and executed once entry 0 is
+/// proven.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeployAccepted {
+    /// The contract.
+    pub contract: ContractId,
+    /// Where its deployment stands.
+    pub state: RequestState,
+}
+
+/// Parameters of `subrosa_query`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct QueryRequest {
+    /// Which contract.
+    pub contract: ContractId,
+    /// Query envelope.
+    pub envelope: Bytes,
+}
+
+/// Result of `subrosa_query`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueryResponse {
+    /// ABI encoding of the signed `QueryReply`.
+    pub reply: Bytes,
+    /// The output, sealed to the reply key.
+    pub sealed: Bytes,
+    /// r ‖ s ‖ v.
+    pub signature: Bytes,
+}
+
+/// Parameters of `subrosa_contract`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ContractRequest {
+    /// Which contract.
+    pub contract: ContractId,
+    /// Chosen by the client.
+    pub nonce: B256,
+}
+
+/// Result of `subrosa_contract`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContractResponse {
+    /// ABI encoding of the signed `ContractStatement`.
+    pub statement: Bytes,
+    /// r ‖ s ‖ v.
+    pub signature: Bytes,
+}
+
+/// Parameters of `subrosa_request` and `subrosa_receipt`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EntryRequest {
+    /// Which contract.
+    pub contract: ContractId,
+    /// Which entry.
+    pub seq: u64,
+}
+
+/// Result of `subrosa_request`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestStatus {
+    /// Which contract.
+    pub contract: ContractId,
+    /// Which entry.
+    pub seq: u64,
+    /// How far it is.
+    pub state: RequestState,
+    /// Public status, once executed.
+    pub status: Option<Status>,
+    /// Public output, once executed.
+    pub output: Option<Bytes>,
+    /// Sealed output, once executed.
+    pub sealed_output: Option<Bytes>,
+    /// Transaction that fulfilled it, once mined.
+    pub transaction: Option<B256>,
+}
+
+/// How far an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum RequestState {
+    /// The node has not seen the entry.
+    Unknown,
+    /// Seen on chain, not executed yet.
+    Pending,
+    /// Executed, not fulfilled on chain yet.
+    Executed,
+    /// Fulfilled on chain.
+    Fulfilled,
+}
+
+/// Result of `subrosa_receipt`: everything needed to verify one fulfilled entry offline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Receipt {
+    /// Version of this object, 1.
+    pub version: u16,
+    /// Chain the oracle lives on.
+    pub chain_id: u64,
+    /// The oracle.
+    pub oracle: Address,
+    /// The registry.
+    pub registry: Address,
+    /// ABI encoding of the `Entry`.
+    pub entry: Bytes,
+    /// The entry's input.
+    pub input: Bytes,
+    /// ABI encoding of the `Outcome`.
+    pub outcome: Bytes,
+    /// Public output.
+    pub output: Bytes,
+    /// Sealed output.
+    pub sealed_output: Bytes,
+    /// The head's commitment before.
+    pub previous_commitment: B256,
+    /// The head's commitment after.
+    pub commitment: B256,
+    /// ABI encoding of the `SignedResults` that holds this entry's result hash.
+    pub signed_results: Bytes,
+    /// r of its signature.
+    pub r: B256,
+    /// vs of its signature (EIP-2098).
+    pub vs: B256,
+    /// The signer's admission: ABI encoding of `SignerAdmission`.
+    pub admission: Bytes,
+    /// The verifier's signature over the admission, r ‖ s ‖ v.
+    pub admission_signature: Bytes,
+    /// Transaction that fulfilled the entry.
+    pub transaction: Option<B256>,
+}
+
+/// Result of `subrosa_status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeStatus {
+    /// Version of the node.
+    pub version: String,
+    /// Version of the host-enclave protocol.
+    pub wire_version: u16,
+    /// Chain.
+    pub chain_id: u64,
+    /// Registry.
+    pub registry: Address,
+    /// Oracle.
+    pub oracle: Address,
+    /// Whether evidence roots in the development root: such a node protects nothing.
+    pub development: bool,
+    /// Hash of the enclave's configuration.
+    pub config_hash: B256,
+    /// Signer, once the enclave has started.
+    pub signer: Option<Address>,
+    /// Last block the node has processed.
+    pub block: u64,
+    /// Contracts it serves.
+    pub contracts: Vec<ContractId>,
+}
+
+impl From<abi::EpochOpening> for EpochOpening {
+    fn from(opening: abi::EpochOpening) -> Self {
+        Self {
+            key_group: opening.keyGroup,
+            key_epoch: opening.keyEpoch,
+            public_key_hash: opening.publicKeyHash,
+            config_hash: opening.configHash,
+            measurement_set_hash: opening.measurementSetHash,
+            recovery: opening.recovery,
+        }
+    }
+}
+
+impl From<EpochOpening> for abi::EpochOpening {
+    fn from(opening: EpochOpening) -> Self {
+        Self {
+            keyGroup: opening.key_group,
+            keyEpoch: opening.key_epoch,
+            publicKeyHash: opening.public_key_hash,
+            configHash: opening.config_hash,
+            measurementSetHash: opening.measurement_set_hash,
+            recovery: opening.recovery,
+        }
+    }
+}
