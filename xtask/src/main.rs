@@ -1,1 +1,43 @@
-fn main() {}
+// SPDX-License-Identifier: Apache-2.0
+//! Build, test and demonstration commands: `cargo xtask <command>`.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command line: standard output is its result"
+)]
+
+mod arrows;
+mod bench;
+mod demo;
+mod install;
+mod shell;
+mod test;
+
+use eyre::{Result, bail};
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  demo [--keep]        run the sealed-bid auction end to end on real processes, then scan for leaks;
+                       --keep leaves the network running
+  test [--list] [STEP] run every check and test, or one step
+  bench [--json]       measure the enclave against its floor, and the relay's latency
+  install              install what the other commands need (npm packages)
+  arrows               check the dependency arrows between crates
+";
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["demo", rest @ ..] => demo::run(rest),
+        ["test", rest @ ..] => test::run(rest),
+        ["bench", rest @ ..] => bench::run(rest),
+        ["install"] => install::all(),
+        ["arrows"] => arrows::check(),
+        [] | ["help" | "--help" | "-h"] => {
+            eprint!("{USAGE}");
+            Ok(())
+        }
+        [command, ..] => bail!("unknown command {command:?}\n\n{USAGE}"),
+    }
+}

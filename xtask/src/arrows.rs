@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Dependency arrows: who may depend on whom, and what pure crates must never reach.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use eyre::{Result, bail, eyre};
+use serde_json::Value;
+
+use crate::shell;
+
+/// Normal dependencies each workspace package may have on others. `ARCHITECTURE.md` draws this.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("subrosa-types", &[]),
+    ("subrosa-crypto", &["subrosa-types"]),
+    ("subrosa-attestation", &["subrosa-types"]),
+    ("subrosa-chain-proof", &["subrosa-types"]),
+    ("subrosa-vm", &["subrosa-types"]),
+    (
+        "subrosa-enclave-core",
+        &[
+            "subrosa-types",
+            "subrosa-crypto",
+            "subrosa-attestation",
+            "subrosa-chain-proof",
+            "subrosa-vm",
+        ],
+    ),
+    ("subrosa-tee", &["subrosa-types"]),
+    ("subrosa-store", &["subrosa-types"]),
+    ("subrosa-chain", &["subrosa-types"]),
+    (
+        "subrosa-node",
+        &["subrosa-types", "subrosa-chain", "subrosa-store"],
+    ),
+    (
+        "subrosa-verifier",
+        &["subrosa-types", "subrosa-attestation"],
+    ),
+    (
+        "subrosa-client",
+        &[
+            "subrosa-types",
+            "subrosa-attestation",
+            "subrosa-crypto",
+            "subrosa-chain",
+        ],
+    ),
+    (
+        "subrosa-devnet",
+        &["subrosa-types", "subrosa-chain", "subrosa-client"],
+    ),
+    (
+        "subrosa",
+        &[
+            "subrosa-types",
+            "subrosa-attestation",
+            "subrosa-node",
+            "subrosa-verifier",
+            "subrosa-client",
+            "subrosa-devnet",
+        ],
+    ),
+    (
+        "subrosa-enclave",
+        &[
+            "subrosa-types",
+            "subrosa-attestation",
+            "subrosa-enclave-core",
+            "subrosa-tee",
+        ],
+    ),
+    (
+        "subrosa-auction",
+        &[
+            "subrosa-types",
+            "subrosa-chain",
+            "subrosa-client",
+            "subrosa-devnet",
+        ],
+    ),
+    ("xtask", &[]),
+];
+
+/// Crates that are functions of their arguments.
+const PURE: &[&str] = &[
+    "subrosa-types",
+    "subrosa-crypto",
+    "subrosa-attestation",
+    "subrosa-chain-proof",
+    "subrosa-vm",
+    "subrosa-enclave-core",
+];
+
+/// What no pure crate and no enclave may reach: runtimes, sockets, HTTP.
+const IMPURE: &[&str] = &[
+    "tokio",
+    "mio",
+    "hyper",
+    "reqwest",
+    "socket2",
+    "async-std",
+    "smol",
+];
+
+/// What the host must never link.
+const ENCLAVE_ONLY: &[&str] = &["subrosa-vm", "subrosa-enclave-core"];
+
+/// Checks every arrow against [`ALLOWED`], and what pure crates and the host can reach.
+pub(crate) fn check() -> Result<()> {
+    let graph = Graph::read()?;
+    let mut faults = Vec::new();
+    for package in &graph.members {
+        let Some((_, allowed)) = ALLOWED.iter().find(|(name, _)| name == package) else {
+            faults.push(format!("{package} is not in the table of arrows"));
+            continue;
+        };
+        for dependency in graph
+            .direct(package)
+            .filter(|name| graph.members.contains(*name))
+        {
+            if !allowed.contains(&dependency) {
+                faults.push(format!("{package} must not depend on {dependency}"));
+            }
+        }
+    }
+    for (packages, forbidden) in [
+        (PURE, IMPURE),
+        (&["subrosa-enclave"], IMPURE),
+        (&["subrosa-node", "subrosa"], ENCLAVE_ONLY),
+    ] {
+        for package in packages {
+            for found in graph
+                .reach(package)
+                .intersection(&forbidden.iter().copied().collect())
+            {
+                faults.push(format!("{package} must not reach {found}"));
+            }
+        }
+    }
+    if !faults.is_empty() {
+        bail!("dependency arrows are broken:\n  {}", faults.join("\n  "));
+    }
+    println!(
+        "arrows: {} packages, no arrow out of place",
+        graph.members.len()
+    );
+    Ok(())
+}
+
+/// Normal (not dev, not build) dependencies of each workspace package, by name.
+struct Graph {
+    members: BTreeSet<String>,
+    direct: BTreeMap<String, BTreeSet<String>>,
+    reach: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Graph {
+    fn read() -> Result<Self> {
+        let mut graph = Self {
+            members: members()?,
+            direct: BTreeMap::new(),
+            reach: BTreeMap::new(),
+        };
+        // One package at a time: features of one must not widen another's tree.
+        for member in graph.members.clone() {
+            graph.direct.insert(member.clone(), tree(&member, "1")?);
+            graph.reach.insert(member.clone(), tree(&member, "1000")?);
+        }
+        Ok(graph)
+    }
+
+    fn direct(&self, package: &str) -> impl Iterator<Item = &str> {
+        self.direct
+            .get(package)
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+    }
+
+    fn reach(&self, package: &str) -> BTreeSet<&str> {
+        self.reach
+            .get(package)
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect()
+    }
+}
+
+/// Names of the workspace's packages.
+fn members() -> Result<BTreeSet<String>> {
+    let metadata = shell::output(shell::cargo().args([
+        "metadata",
+        "--no-deps",
+        "--format-version=1",
+        "--quiet",
+    ]))?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
+    let packages = metadata["packages"]
+        .as_array()
+        .ok_or_else(|| eyre!("no packages"))?;
+    Ok(packages
+        .iter()
+        .filter_map(|package| package["name"].as_str())
+        .map(str::to_owned)
+        .collect())
+}
+
+/// Names of the packages within `depth` arrows of `package`, itself left out.
+fn tree(package: &str, depth: &str) -> Result<BTreeSet<String>> {
+    let listing = shell::output(shell::cargo().args([
+        "tree",
+        "--quiet",
+        "--package",
+        package,
+        "--edges=normal",
+        "--prefix=none",
+        "--format={p}",
+        "--depth",
+        depth,
+    ]))?;
+    let names = listing
+        .lines()
+        .filter_map(|line| line.split_whitespace().next());
+    Ok(names
+        .filter(|name| *name != package)
+        .map(str::to_owned)
+        .collect())
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `cargo xtask demo`: the auction, end to end.
+
+use std::process::Command;
+
+use eyre::{Result, bail};
+
+use crate::{install, shell};
+
+/// Builds everything and runs the auction on a fresh local network.
+pub(crate) fn run(arguments: &[&str]) -> Result<()> {
+    if let Some(unknown) = arguments.iter().find(|argument| **argument != "--keep") {
+        bail!("unknown option {unknown:?}; `cargo xtask demo [--keep]`");
+    }
+    install::contracts()?;
+    eprintln!("building (the first time takes several minutes)");
+    build()?;
+    auction(arguments)
+}
+
+/// Builds every executable, with the features the tests use, so that nothing is built twice.
+pub(crate) fn build() -> Result<()> {
+    shell::run(
+        shell::cargo()
+            .args(["build", "--workspace", "--bins", "--locked", "--quiet"])
+            .args(FEATURES),
+    )
+}
+
+/// Runs the auction from executables that are built already.
+pub(crate) fn auction(arguments: &[&str]) -> Result<()> {
+    let executable = shell::debug_directory().join("subrosa-auction");
+    shell::run(
+        Command::new(executable)
+            .args(arguments)
+            .current_dir(shell::root()),
+    )
+}
+
+/// Points at which a test can hold the host still and kill it. Without its environment variable
+/// set they do nothing.
+pub(crate) const FEATURES: [&str; 2] = ["--features", "subrosa/failpoints"];

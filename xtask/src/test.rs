@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `cargo xtask test`: every check and test, in the order in which they fail fastest.
+
+use std::{process::Command, time::Instant};
+
+use eyre::{Result, WrapErr, bail};
+
+use crate::{arrows, demo, install, shell};
+
+type Step = (&'static str, &'static str, fn() -> Result<()>);
+
+const STEPS: &[Step] = &[
+    ("install", "npm packages from the lock files", install::all),
+    ("format", "rustfmt", format),
+    ("arrows", "dependency arrows and purity", arrows::check),
+    (
+        "artifacts",
+        "contracts compile to the committed artifacts",
+        artifacts,
+    ),
+    ("contracts", "forge tests", contracts),
+    (
+        "gas",
+        "gas of mined transactions against the committed snapshot",
+        gas,
+    ),
+    ("lint", "clippy without warnings", lint),
+    ("build", "executables", demo::build),
+    ("rust", "Rust tests", rust),
+    ("typescript", "TypeScript tests", typescript),
+    (
+        "demo",
+        "the auction end to end, with its secrecy check",
+        demonstration,
+    ),
+];
+
+/// Runs every step, or the named one.
+pub(crate) fn run(arguments: &[&str]) -> Result<()> {
+    let steps: Vec<&Step> = match arguments {
+        [] => STEPS.iter().collect(),
+        ["--list"] => {
+            for (name, what, _) in STEPS {
+                println!("{name:<12} {what}");
+            }
+            return Ok(());
+        }
+        [wanted] => STEPS.iter().filter(|(name, ..)| name == wanted).collect(),
+        _ => bail!("`cargo xtask test [--list] [STEP]`"),
+    };
+    if steps.is_empty() {
+        bail!("no such step; `cargo xtask test --list` names them");
+    }
+    let mut times = Vec::new();
+    for (name, what, step) in steps {
+        println!("\n== {name}: {what}");
+        let started = Instant::now();
+        step().wrap_err_with(|| format!("step {name} failed"))?;
+        times.push((name, started.elapsed().as_secs()));
+    }
+    println!("\nall steps passed");
+    for (name, seconds) in times {
+        println!("  {name:<12} {seconds:>5} s");
+    }
+    Ok(())
+}
+
+fn format() -> Result<()> {
+    shell::run(shell::cargo().args(["fmt", "--all", "--check"]))
+}
+
+fn lint() -> Result<()> {
+    shell::run(
+        shell::cargo()
+            .args([
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--locked",
+                "--quiet",
+            ])
+            .args(demo::FEATURES)
+            .args(["--", "-D", "warnings"]),
+    )
+}
+
+fn rust() -> Result<()> {
+    shell::run(
+        shell::cargo()
+            .args(["test", "--workspace", "--locked"])
+            .args(demo::FEATURES),
+    )
+}
+
+fn artifacts() -> Result<()> {
+    contracts_script("artifacts.mjs")
+}
+
+fn gas() -> Result<()> {
+    contracts_script("gas.mjs")
+}
+
+fn contracts_script(script: &str) -> Result<()> {
+    let directory = shell::root().join("contracts");
+    shell::run(
+        Command::new("node")
+            .arg(format!("script/{script}"))
+            .arg("--check")
+            .current_dir(directory),
+    )
+}
+
+fn contracts() -> Result<()> {
+    let directory = shell::root().join("contracts");
+    shell::run(
+        Command::new("npm")
+            .args(["test", "--silent"])
+            .current_dir(directory),
+    )
+}
+
+fn typescript() -> Result<()> {
+    let directory = shell::root().join("clients/ts");
+    shell::run(
+        Command::new("npm")
+            .args(["test", "--silent"])
+            .current_dir(directory),
+    )
+}
+
+fn demonstration() -> Result<()> {
+    demo::auction(&[])
+}
