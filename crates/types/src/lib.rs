@@ -15,6 +15,7 @@ pub mod eip712;
 pub mod entry;
 pub mod frame;
 pub mod id;
+pub mod measured;
 pub mod result;
 pub mod rpc;
 pub mod slot;
