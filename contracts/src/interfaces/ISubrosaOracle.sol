@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
+
+import {Entry, Fulfillment} from "./SubrosaTypes.sol";
+import {ISubrosaRegistry} from "./ISubrosaRegistry.sol";
+
+/// @notice What a confidential contract is registered with.
+struct Registration {
+    /// H["code"](salt, engine, keccak256(code), keccak256(init)); the input hash of entry 0.
+    bytes32 codeCommitment;
+    /// The context of entry 0: whatever the deployer asserts.
+    bytes32 context;
+    /// The group of enclaves that will hold the contract's keys. It must have an open epoch.
+    uint32 keyGroup;
+    /// How final a block must be before an enclave executes what it holds.
+    uint8 finalityClass;
+    /// Whether entries are executed in any order, on no state.
+    bool stateless;
+    /// Fuel limit of the constructor (entry 0).
+    uint64 fuelLimit;
+    /// The part of every fee that is never refunded, in gwei.
+    uint40 executionChargeGwei;
+    /// Least time, in seconds, between a request and its deadline.
+    uint24 minimumDeadline;
+    /// Largest callback gas limit a request may name; zero forbids callbacks.
+    uint32 maximumCallbackGas;
+    /// Unix seconds after which the refundable part of entry 0's fee may be taken back.
+    uint48 deadline;
+}
+
+/// @notice What an owner may change without touching what entries mean.
+struct Policy {
+    /// As in `Registration`. Holds for entries appended from now on, like every field here.
+    uint40 executionChargeGwei;
+    /// As in `Registration`.
+    uint24 minimumDeadline;
+    /// As in `Registration`.
+    uint32 maximumCallbackGas;
+    /// Whether only the owner and the callers it named may append requests.
+    bool restricted;
+    /// Whether no requests are taken. Entries already on the log are still executed.
+    bool paused;
+}
+
+/// @title The oracle: what was asked of confidential contracts, and what was answered
+/// @notice Every confidential contract has a log of entries. `request` appends to it and escrows a
+/// fee; `fulfill` takes signed results in log order, pays whoever submitted them and calls the
+/// requesters back; `refund` returns the fee of an entry that missed its deadline.
+///
+/// Three things are kept apart. *Execution*: an entry is pending or executed, once, in log order.
+/// *Payment*: its fee is open, paid or refunded. *Callback*: due, done, failed or expired. A refund
+/// does not take an entry off the log, and a failing callback does not hold the log up.
+interface ISubrosaOracle is IERC5267 {
+    /// @notice A confidential contract was registered.
+    event Registered(bytes32 indexed contractId, address indexed owner, bytes32 codeCommitment);
+
+    /// @notice An entry was appended. With `contractId`, the block and the digest of the entry
+    /// before, this is the whole of `Entry`.
+    /// @param seq Position in the log.
+    /// @param context See `Entry.context`.
+    /// @param execution See `Entry.execution`.
+    /// @param settlement See `Entry.settlement`.
+    /// @param payment See `Entry.payment`.
+    /// @param input The bytes whose hash is `Entry.inputHash`; for entry 0 the 32 bytes of the code
+    /// commitment, which is the input hash itself.
+    event EntryAppended(
+        bytes32 indexed contractId,
+        uint256 seq,
+        bytes32 context,
+        uint256 execution,
+        uint256 settlement,
+        uint256 payment,
+        bytes input
+    );
+
+    /// @notice An entry was executed. Its fee goes to the sender of the transaction's `fulfill`.
+    /// @param result See `FulfillmentItem.result`.
+    /// @param data See `FulfillmentItem.data`.
+    event EntryFulfilled(bytes32 indexed contractId, uint256 seq, uint256 result, bytes data);
+
+    /// @notice Items of a group were not applied.
+    /// @param seq The first entry concerned.
+    /// @param reason 1 already executed (later items of the group may still have been applied);
+    /// 2 the group does not continue the head; 3 the entry is not on the log; 4 the entry belongs to
+    /// another key epoch than the signature names. For 2 to 4 the rest of the group was skipped.
+    event ItemsSkipped(bytes32 indexed contractId, uint256 seq, uint8 reason);
+
+    /// @notice The batch ended before this entry, for lack of gas. Nothing of it was consumed.
+    /// @param requiredGas What must be left for the entry to be taken.
+    event BatchEnded(bytes32 indexed contractId, uint256 seq, uint256 requiredGas);
+
+    /// @notice A callback reverted or ran out of the gas its request had named. Whoever wants to
+    /// try again passes these values to `retryCallback`.
+    event CallbackFailed(bytes32 indexed contractId, uint256 seq, uint256 settlement, uint8 status);
+
+    /// @notice A callback that had failed was made.
+    event CallbackRetried(bytes32 indexed contractId, uint256 seq);
+
+    /// @notice The refundable part of an entry's fee was returned to its requester.
+    event Refunded(bytes32 indexed contractId, uint256 seq, address indexed requester, uint256 amount);
+
+    /// @notice A payment could not be pushed and waits for `withdraw`.
+    event PaymentDeferred(address indexed account, uint256 amount);
+
+    /// @notice A waiting payment was taken.
+    event Withdrawn(address indexed account, address indexed recipient, uint256 amount);
+
+    /// @notice A contract's policy was changed.
+    event PolicyChanged(bytes32 indexed contractId, Policy policy);
+
+    /// @notice A caller was allowed to append requests to a restricted contract, or no longer.
+    event CallerChanged(bytes32 indexed contractId, address indexed caller, bool allowed);
+
+    /// @notice An ownership transfer was offered.
+    event OwnershipOffered(bytes32 indexed contractId, address indexed owner, address indexed candidate);
+
+    /// @notice A contract has a new owner.
+    event OwnershipTransferred(bytes32 indexed contractId, address indexed previousOwner, address indexed owner);
+
+    /// @notice No contract has this id.
+    error UnknownContract(bytes32 contractId);
+    /// @notice A code commitment is never zero.
+    error ZeroCodeCommitment();
+    /// @notice The key group has no open epoch.
+    error NoEpoch(uint32 keyGroup);
+    /// @notice The contract takes no requests.
+    error ContractPaused(bytes32 contractId);
+    /// @notice The contract is restricted and this account is not among its callers.
+    error CallerNotAllowed(bytes32 contractId, address caller);
+    /// @notice Only the contract's owner may do this.
+    error NotOwner(bytes32 contractId, address caller);
+    /// @notice Only the account to which ownership was offered may do this.
+    error NotCandidate(bytes32 contractId, address caller);
+    /// @notice The terms set a flag, or a bit, that means nothing yet.
+    error UnknownTerms(uint256 terms);
+    /// @notice The input is too long.
+    error InputTooLong(uint256 length, uint256 maximum);
+    /// @notice The deadline is earlier than the contract's policy allows.
+    error DeadlineTooEarly(uint256 deadline, uint256 earliest);
+    /// @notice The callback gas limit is larger than the contract's policy allows.
+    error CallbackGasTooHigh(uint256 gasLimit, uint256 maximum);
+    /// @notice The value sent does not cover the execution charge.
+    error FeeTooLow(uint256 fee, uint256 executionCharge);
+    /// @notice The value sent does not fit the 96 bits of a fee.
+    error FeeTooHigh(uint256 fee);
+    /// @notice The log has taken all the entries it can number.
+    error LogFull(bytes32 contractId);
+    /// @notice The contract is in the newest epoch of its group.
+    error EpochNotNewer(bytes32 contractId, uint32 keyEpoch);
+    /// @notice The anchor lies in the future.
+    error AnchorInFuture(uint256 anchorNumber, uint256 blockNumber);
+    /// @notice The block has another hash than the anchor says.
+    error AnchorMismatch(uint256 anchorNumber, bytes32 expected, bytes32 found);
+    /// @notice An item claims more public output than it has data.
+    error OutputLengthTooLong(uint256 group, uint256 item);
+    /// @notice The signature is malformed, or malleable (high s).
+    error InvalidSignature();
+    /// @notice The signer serves another key group.
+    error WrongKeyGroup(uint32 keyGroup, uint32 signerKeyGroup);
+    /// @notice The entry given is not on the log.
+    error EntryMismatch(bytes32 contractId, uint256 seq);
+    /// @notice The deadline has not passed.
+    error DeadlineNotPassed(uint256 deadline);
+    /// @notice The entry was executed, and its fee paid.
+    error AlreadyExecuted(bytes32 contractId, uint256 seq);
+    /// @notice The entry was refunded.
+    error AlreadyRefunded(bytes32 contractId, uint256 seq);
+    /// @notice The fee has no refundable part.
+    error NothingToRefund(bytes32 contractId, uint256 seq);
+    /// @notice No failed callback with these values waits to be made again.
+    error NoFailedCallback(bytes32 contractId, uint256 seq);
+    /// @notice The request wanted no callback after its deadline.
+    error CallbackExpired(bytes32 contractId, uint256 seq);
+    /// @notice The callback reverted again; it can be tried later.
+    error CallbackReverted(bytes32 contractId, uint256 seq);
+    /// @notice The transaction has too little gas to give the callback what its request named.
+    error InsufficientGas(uint256 available, uint256 required);
+    /// @notice No payment waits for this account.
+    error NothingToWithdraw(address account);
+    /// @notice The recipient did not take the payment.
+    error WithdrawalFailed(address recipient);
+
+    /// @notice Registers a confidential contract and appends entry 0, its deployment. The value sent
+    /// is the fee for executing that entry.
+    /// @return contractId H["contract-id"](chainId, oracle, deployer, deployer's nonce).
+    function register(Registration calldata registration) external payable returns (bytes32 contractId);
+
+    /// @notice Appends a call to a contract's log. The value sent is the whole fee, of which the
+    /// contract's execution charge is never refunded.
+    /// @param contractId Whom to ask.
+    /// @param context What the requester asserts about on whose behalf it asks; see `Entry`.
+    /// @param terms Packed, high to low: executionFlags 16 ‖ settlementFlags 16 ‖ fuelLimit 64 ‖
+    /// callbackGasLimit 32 ‖ deadline 48 ‖ zero 80. Execution flag bit 0: the input is an envelope.
+    /// Settlement flag bit 0: no callback after the deadline.
+    /// @param input The call, in the clear or as an envelope; at most 120 KiB.
+    /// @return seq The entry's position in the log.
+    function request(bytes32 contractId, bytes32 context, uint256 terms, bytes calldata input)
+        external
+        payable
+        returns (uint48 seq);
+
+    /// @notice Appends an entry that moves a contract to the newest epoch of its key group. Its input
+    /// is abi.encode(uint32 previousEpoch, uint32 newEpoch, bytes32 epochRecord); its payment word
+    /// names the new epoch. The value sent is the fee; the deadline is the policy's minimum. Only the
+    /// owner.
+    /// @return seq The entry's position in the log.
+    function advanceEpoch(bytes32 contractId) external payable returns (uint48 seq);
+
+    /// @notice Applies a batch of signed results. Anyone may call it and is paid the fees.
+    ///
+    /// Reverts if the anchor is wrong, the signature is invalid or the signer is not admitted. Apart
+    /// from that every group stands for itself: items already executed are passed over, and an item
+    /// that cannot be applied takes only the rest of its own group with it. A batch that was wholly
+    /// applied before succeeds cheaply and changes nothing. When too little gas is left for an item,
+    /// the batch ends before it.
+    /// @return executed How many entries were executed by this call.
+    function fulfill(Fulfillment calldata fulfillment) external returns (uint256 executed);
+
+    /// @notice Makes a callback that had failed, with all the gas there is, at least with what the
+    /// request had named. Reverts if it fails again.
+    /// @param settlement The entry's settlement word; as in `CallbackFailed`.
+    /// @param status The result's status; as in `CallbackFailed`.
+    /// @param output The public output; from `EntryFulfilled`.
+    function retryCallback(bytes32 contractId, uint256 seq, uint256 settlement, uint8 status, bytes calldata output)
+        external;
+
+    /// @notice Returns an unexecuted entry's fee, less the execution charge, to its requester once
+    /// the deadline has passed. The entry stays on the log and will still be executed, for the
+    /// execution charge. Anyone may call it.
+    function refund(Entry calldata entry) external;
+
+    /// @notice Sends what waits for the caller to `recipient`.
+    /// @return amount In wei.
+    function withdraw(address payable recipient) external returns (uint256 amount);
+
+    /// @notice Changes a contract's policy. Only the owner.
+    function setPolicy(bytes32 contractId, Policy calldata policy) external;
+
+    /// @notice Allows an account to append requests to a restricted contract, or no longer. Only the
+    /// owner, who is always allowed.
+    function setCaller(bytes32 contractId, address caller, bool allowed) external;
+
+    /// @notice Offers a contract to another account; the zero address withdraws the offer. Only the
+    /// owner.
+    function transferOwnership(bytes32 contractId, address candidate) external;
+
+    /// @notice Takes a contract that was offered to the caller.
+    function acceptOwnership(bytes32 contractId) external;
+
+    /// @notice How far a contract's log is executed.
+    /// @return seq The number of entries executed. Zero for a stateless contract.
+    /// @return commitment The commitment to the state after them; low six bytes zero.
+    function head(bytes32 contractId) external view returns (uint48 seq, bytes32 commitment);
+
+    /// @notice A contract's log word; zero if there is no such contract.
+    /// @return packed High to low: minimumDeadline 24 ‖ maximumCallbackGas 32 ‖ executionChargeGwei 40
+    /// ‖ flags 8 (bit 0 stateless, 1 restricted, 2 paused) ‖ finalityClass 8 ‖ runtimeGeneration 16 ‖
+    /// codeVersion 16 ‖ keyEpoch 32 ‖ keyGroup 32 ‖ nextSeq 48.
+    function logOf(bytes32 contractId) external view returns (uint256 packed);
+
+    /// @notice An entry's slot; zero if there is no such entry.
+    /// @return slot The digest (248 bits) and the status byte: bit 0 refunded, bit 1 callback failed,
+    /// bit 2 executed (entries of stateless contracts only).
+    function entryDigest(bytes32 contractId, uint256 seq) external view returns (bytes32 slot);
+
+    /// @notice The owner of a contract; zero if there is no such contract.
+    function ownerOf(bytes32 contractId) external view returns (address);
+
+    /// @notice The account to which a contract is offered; zero if none.
+    function candidateOf(bytes32 contractId) external view returns (address);
+
+    /// @notice The nonce that the account's next registration will use.
+    function nonceOf(address deployer) external view returns (uint256);
+
+    /// @notice The id that a registration by this account with this nonce has or will have.
+    function contractIdOf(address deployer, uint256 nonce) external view returns (bytes32);
+
+    /// @notice Whether an account may append requests while the contract is restricted.
+    function isCaller(bytes32 contractId, address account) external view returns (bool);
+
+    /// @notice What waits for an account to withdraw, in wei.
+    function balanceOf(address account) external view returns (uint256);
+
+    /// @notice The registry that says who may sign.
+    function registry() external view returns (ISubrosaRegistry);
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
+
+import {EpochOpening, SignerAdmission} from "./SubrosaTypes.sol";
+
+/// @title The registry: who may sign results, and under which epochs' keys
+/// @notice Governance says which builds (measurements), which configurations and which verifiers are
+/// trusted. Adding one takes effect after a delay that users can use to leave; taking one away takes
+/// effect at once. Verifiers admit enclaves' signers, each for one lease. Admitted signers open
+/// epochs.
+interface ISubrosaRegistry is IERC5267 {
+    /// @notice A measurement was added; it is trusted from `activeFrom` (Unix seconds).
+    event MeasurementAdded(
+        bytes32 indexed measurementId, bytes32 indexed rootId, uint8 teeKind, bytes32 measurementHash, uint40 activeFrom
+    );
+
+    /// @notice A measurement was revoked, for good. `successor` says which to use instead, if any.
+    event MeasurementRevoked(bytes32 indexed measurementId, bytes32 indexed successor);
+
+    /// @notice A configuration was added; signers with it are admitted from `activeFrom`.
+    event ConfigAdded(bytes32 indexed configHash, uint32 indexed keyGroup, uint40 activeFrom);
+
+    /// @notice A configuration was removed, for good: no more signers are admitted with it.
+    event ConfigRemoved(bytes32 indexed configHash);
+
+    /// @notice A verifier's key was added or removed.
+    event VerifierChanged(address indexed verifier, bool trusted);
+
+    /// @notice The number of verifiers that must vouch for a signer was changed.
+    event VerifierThresholdChanged(uint16 threshold);
+
+    /// @notice What is asked of a family of TEEs was changed.
+    event FamilyChanged(uint8 indexed teeKind, uint32 minimumTcbEvaluation, bool stopped);
+
+    /// @notice A signer was admitted.
+    event SignerAdmitted(
+        address indexed signer,
+        bytes32 indexed measurementId,
+        bytes32 indexed machineId,
+        bytes32 configHash,
+        bytes32 transferKeyHash,
+        bytes32 evidenceHash,
+        bytes32 policyHash,
+        uint8 tcbStatus,
+        uint32 tcbEvaluation,
+        uint40 leaseUntil
+    );
+
+    /// @notice A signer was revoked, for good.
+    event SignerRevoked(address indexed signer);
+
+    /// @notice An epoch was opened; `epochRecord` gives H["epoch"] of these values.
+    event EpochOpened(
+        uint32 indexed keyGroup,
+        uint32 indexed keyEpoch,
+        address indexed signer,
+        bytes32 publicKeyHash,
+        bytes32 configHash,
+        bytes32 measurementSetHash,
+        uint256 recovery
+    );
+
+    /// @notice No such measurement was added.
+    error MeasurementUnknown(bytes32 measurementId);
+    /// @notice The measurement was added before, and perhaps revoked.
+    error MeasurementExists(bytes32 measurementId);
+    /// @notice The measurement is not trusted yet.
+    error MeasurementNotActive(bytes32 measurementId, uint256 activeFrom);
+    /// @notice The measurement was revoked.
+    error MeasurementIsRevoked(bytes32 measurementId);
+    /// @notice The measurement belongs to another root or TEE kind than the admission says.
+    error MeasurementMismatch(bytes32 measurementId, bytes32 rootId, uint8 teeKind);
+    /// @notice No such configuration was added, or it was removed.
+    error ConfigUnknown(bytes32 configHash);
+    /// @notice The configuration was added before, and perhaps removed.
+    error ConfigExists(bytes32 configHash);
+    /// @notice The configuration is not trusted yet.
+    error ConfigNotActive(bytes32 configHash, uint256 activeFrom);
+    /// @notice The admission carries another number of signatures than the threshold.
+    error WrongSignatureCount(uint256 count, uint256 threshold);
+    /// @notice A signature is malformed, or malleable (high s).
+    error InvalidSignature();
+    /// @notice A signature is not by a trusted verifier.
+    error VerifierUnknown(address verifier);
+    /// @notice Signatures are not in ascending order of their verifiers' addresses.
+    error VerifiersNotAscending(address verifier);
+    /// @notice The threshold cannot be zero.
+    error ZeroThreshold();
+    /// @notice The challenge is not the hash of one of the last 256 blocks.
+    error ChallengeStale(uint256 challengeBlock, bytes32 challengeBlockHash);
+    /// @notice The admission's validity has ended.
+    error AdmissionExpired(uint256 notAfter);
+    /// @notice The zero address cannot sign.
+    error ZeroSigner();
+    /// @notice The address was admitted before. A signer is admitted once.
+    error SignerExists(address signer);
+    /// @notice The signer was never admitted.
+    error SignerUnknown(address signer);
+    /// @notice The signer was revoked.
+    error SignerIsRevoked(address signer);
+    /// @notice The signer's lease has ended.
+    error LeaseEnded(address signer, uint256 leaseUntil);
+    /// @notice The signer was admitted with another measurement or configuration.
+    error BindingMismatch(address signer, bytes32 measurementId, bytes32 configHash);
+    /// @notice The TCB that the signer's evidence was appraised against is too old.
+    error TcbTooOld(uint8 teeKind, uint32 tcbEvaluation, uint32 minimum);
+    /// @notice The family of TEEs is stopped.
+    error FamilyIsStopped(uint8 teeKind);
+    /// @notice The epoch is not the one after the group's current epoch.
+    error EpochNotNext(uint32 keyGroup, uint32 keyEpoch, uint32 currentEpoch);
+    /// @notice The signer serves another key group.
+    error WrongKeyGroup(uint32 keyGroup, uint32 signerKeyGroup);
+
+    /// @notice Admits a signer for which enough verifiers vouch. Anyone may call it; a caller that
+    /// finds `SignerExists` was merely overtaken. The lease ends with the admission's `notAfter` or
+    /// after `maximumLease`, whichever is sooner.
+    /// @param admission What the verifiers signed (EIP-712).
+    /// @param signatures r ‖ s ‖ v of exactly the threshold's number of verifiers, in ascending order
+    /// of their addresses.
+    function admit(SignerAdmission calldata admission, bytes[] calldata signatures) external;
+
+    /// @notice Reverts unless the signer may sign results now: admitted with exactly this measurement
+    /// and configuration, lease running, neither it nor its measurement revoked, its family not
+    /// stopped and its TCB recent enough.
+    /// @return keyGroup The key group that the signer's configuration serves.
+    function checkSigner(address signer, bytes32 measurementId, bytes32 configHash)
+        external
+        view
+        returns (uint32 keyGroup);
+
+    /// @notice Opens the next epoch of a key group, if nobody was faster.
+    /// @param opening What the signer signed (EIP-712).
+    /// @param measurementId The measurement the signer was admitted with.
+    /// @param signer An admitted signer whose configuration is the opening's and serves its group.
+    /// @param signature r ‖ s ‖ v.
+    function openEpoch(EpochOpening calldata opening, bytes32 measurementId, address signer, bytes calldata signature)
+        external;
+
+    /// @notice Trusts a build from `activationDelay` seconds on. Governance only.
+    /// @return measurementId H["measurement"](rootId, teeKind, measurementHash).
+    function addMeasurement(bytes32 rootId, uint8 teeKind, bytes32 measurementHash)
+        external
+        returns (bytes32 measurementId);
+
+    /// @notice Stops trusting a build, at once and for good, active or not. Governance only.
+    /// @param successor The measurement to use instead; zero for none.
+    function revokeMeasurement(bytes32 measurementId, bytes32 successor) external;
+
+    /// @notice Admits signers with this configuration, for this key group, from `activationDelay`
+    /// seconds on. A configuration says which chain, which contracts and which proof of the chain an
+    /// enclave believes, so trusting the wrong one is as bad as trusting the wrong build. Governance
+    /// only.
+    function addConfig(bytes32 configHash, uint32 keyGroup) external;
+
+    /// @notice Admits no more signers with this configuration. Those admitted keep their lease unless
+    /// revoked. Governance only.
+    function removeConfig(bytes32 configHash) external;
+
+    /// @notice Trusts a verifier's key, or no longer. Signers it vouched for keep their lease unless
+    /// revoked. Governance only; the delay for adding is the authority's to impose.
+    function setVerifier(address verifier, bool trusted) external;
+
+    /// @notice Sets how many verifiers must vouch for a signer. Governance only.
+    function setVerifierThreshold(uint16 threshold) external;
+
+    /// @notice Sets the least TCB evaluation number a family's signers need, or stops the family.
+    /// Takes effect on signers already admitted. Governance only.
+    function setFamily(uint8 teeKind, uint32 minimumTcbEvaluation, bool stopped) external;
+
+    /// @notice Revokes a signer at once and for good, admitted or not. Governance only.
+    function revokeSigner(address signer) external;
+
+    /// @notice The newest epoch of a key group; zero if none was opened.
+    function currentEpoch(uint32 keyGroup) external view returns (uint32);
+
+    /// @notice H["epoch"] of an epoch's opening; zero if it was not opened.
+    function epochRecord(uint32 keyGroup, uint32 keyEpoch) external view returns (bytes32);
+
+    /// @notice What is known of a signer.
+    /// @return leaseUntil Unix seconds; zero if never admitted.
+    /// @return tcbEvaluation TCB evaluation number of its appraisal.
+    /// @return teeKind Its family of TEEs.
+    /// @return keyGroup The key group it serves.
+    /// @return revoked Whether it was revoked.
+    function signerOf(address signer)
+        external
+        view
+        returns (uint40 leaseUntil, uint32 tcbEvaluation, uint8 teeKind, uint32 keyGroup, bool revoked);
+
+    /// @notice What is known of a measurement.
+    /// @return activeFrom Unix seconds from which it is trusted; zero if never added.
+    /// @return teeKind Its family of TEEs.
+    /// @return revoked Whether it was revoked.
+    /// @return successor The measurement to use instead; zero for none.
+    function measurementOf(bytes32 measurementId)
+        external
+        view
+        returns (uint40 activeFrom, uint8 teeKind, bool revoked, bytes32 successor);
+
+    /// @notice What is known of a configuration.
+    /// @return activeFrom Unix seconds from which signers are admitted; zero if never added.
+    /// @return keyGroup The key group it serves.
+    /// @return removed Whether it was removed.
+    function configOf(bytes32 configHash) external view returns (uint40 activeFrom, uint32 keyGroup, bool removed);
+
+    /// @notice What is asked of a family of TEEs.
+    function familyOf(uint8 teeKind) external view returns (uint32 minimumTcbEvaluation, bool stopped);
+
+    /// @notice Whether a verifier's key is trusted.
+    function isVerifier(address verifier) external view returns (bool);
+
+    /// @notice How many verifiers must vouch for a signer.
+    function verifierThreshold() external view returns (uint16);
+
+    /// @notice Seconds between adding a measurement or configuration and trusting it.
+    function activationDelay() external view returns (uint40);
+
+    /// @notice The longest lease a signer gets, in seconds.
+    function maximumLease() external view returns (uint40);
+}
