@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {EnclaveConfig, EpochOpening, ReportBinding} from "../interfaces/SubrosaTypes.sol";
+
+/// @title Every hash of the protocol
+/// @notice H["name"](x, y, …) is keccak256(abi.encode(keccak256("subrosa.v1.name"), x, y, …)), as
+/// SubrosaTypes.sol defines. All arguments are words, so no two preimages collide.
+/// @dev The three that `fulfill` computes for each item are written in assembly: `abi.encode` moves
+/// the free memory pointer every time, and a batch of 16 then costs 150 gas more for each item. They
+/// build the preimage past the free pointer and leave the pointer alone.
+library Digests {
+    bytes32 internal constant CONTRACT_ID = keccak256("subrosa.v1.contract-id");
+    bytes32 internal constant CODE = keccak256("subrosa.v1.code");
+    bytes32 internal constant ENTRY = keccak256("subrosa.v1.entry");
+    bytes32 internal constant OUTCOME = keccak256("subrosa.v1.outcome");
+    bytes32 internal constant RESULT = keccak256("subrosa.v1.result");
+    bytes32 internal constant EPOCH = keccak256("subrosa.v1.epoch");
+    bytes32 internal constant EPOCH_KEY = keccak256("subrosa.v1.epoch-key");
+    bytes32 internal constant MEASUREMENT = keccak256("subrosa.v1.measurement");
+    bytes32 internal constant MEASUREMENT_SET = keccak256("subrosa.v1.measurement-set");
+    bytes32 internal constant CONFIG = keccak256("subrosa.v1.config");
+    bytes32 internal constant REPORT_DATA = keccak256("subrosa.v1.report-data");
+
+    /// @notice A contract's id, on this chain.
+    function contractId(address oracle, address deployer, uint256 nonce) internal view returns (bytes32) {
+        return keccak256(abi.encode(CONTRACT_ID, block.chainid, oracle, deployer, nonce));
+    }
+
+    /// @notice The commitment to a contract's code.
+    function code(bytes32 salt, uint8 engine, bytes32 codeHash, bytes32 initHash) internal pure returns (bytes32) {
+        return keccak256(abi.encode(CODE, salt, engine, codeHash, initHash));
+    }
+
+    /// @notice The part of an entry's digest that says what is executed.
+    function execution(bytes32 context, bytes32 inputHash, uint256 executionWord) internal pure returns (bytes32) {
+        return keccak256(abi.encode(context, inputHash, executionWord));
+    }
+
+    /// @notice The digest of an entry of this chain and this oracle: 248 bits, low byte zero.
+    function entry(
+        bytes32 id,
+        uint256 seq,
+        bytes32 previousDigest,
+        bytes32 executionHash,
+        uint256 settlement,
+        uint256 payment
+    ) internal view returns (bytes32 digest) {
+        bytes32 domain = ENTRY;
+        assembly ("memory-safe") {
+            let p := mload(0x40)
+            mstore(p, domain)
+            mstore(add(p, 0x20), chainid())
+            mstore(add(p, 0x40), address())
+            mstore(add(p, 0x60), id)
+            mstore(add(p, 0x80), seq)
+            mstore(add(p, 0xa0), previousDigest)
+            mstore(add(p, 0xc0), executionHash)
+            mstore(add(p, 0xe0), settlement)
+            mstore(add(p, 0x100), payment)
+            digest := and(keccak256(p, 0x120), not(0xff))
+        }
+    }
+
+    /// @notice The hash of an outcome.
+    function outcome(uint256 status, bytes32 outputHash, bytes32 sealedOutputHash, uint256 fuelBucket)
+        internal
+        pure
+        returns (bytes32 hash)
+    {
+        bytes32 domain = OUTCOME;
+        assembly ("memory-safe") {
+            let p := mload(0x40)
+            mstore(p, domain)
+            mstore(add(p, 0x20), status)
+            mstore(add(p, 0x40), outputHash)
+            mstore(add(p, 0x60), sealedOutputHash)
+            mstore(add(p, 0x80), fuelBucket)
+            hash := keccak256(p, 0xa0)
+        }
+    }
+
+    /// @notice The hash of a result, which every enclave computes alike.
+    function result(bytes32 digest, bytes32 outcomeHash, bytes32 previousCommitment, bytes32 newCommitment)
+        internal
+        pure
+        returns (bytes32 hash)
+    {
+        bytes32 domain = RESULT;
+        assembly ("memory-safe") {
+            let p := mload(0x40)
+            mstore(p, domain)
+            mstore(add(p, 0x20), digest)
+            mstore(add(p, 0x40), outcomeHash)
+            mstore(add(p, 0x60), previousCommitment)
+            mstore(add(p, 0x80), newCommitment)
+            hash := keccak256(p, 0xa0)
+        }
+    }
+
+    /// @notice keccak256 of `length` bytes of calldata.
+    function calldataBytes(bytes calldata data, uint256 offset, uint256 length) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let p := mload(0x40)
+            calldatacopy(p, add(data.offset, offset), length)
+            hash := keccak256(p, length)
+        }
+    }
+
+    /// @notice An epoch's record.
+    function epoch(EpochOpening calldata opening) internal pure returns (bytes32) {
+        return keccak256(abi.encode(EPOCH, opening));
+    }
+
+    /// @notice The hash of an epoch's two public keys.
+    function epochKey(bytes32 xwingKeyHash, bytes32 x25519Key) internal pure returns (bytes32) {
+        return keccak256(abi.encode(EPOCH_KEY, xwingKeyHash, x25519Key));
+    }
+
+    /// @notice A measurement's id.
+    function measurement(bytes32 rootId, uint8 teeKind, bytes32 measurementHash) internal pure returns (bytes32) {
+        return keccak256(abi.encode(MEASUREMENT, rootId, teeKind, measurementHash));
+    }
+
+    /// @notice The hash of a set of measurement ids, given the hash of their sorted concatenation.
+    function measurementSet(bytes32 idsHash) internal pure returns (bytes32) {
+        return keccak256(abi.encode(MEASUREMENT_SET, idsHash));
+    }
+
+    /// @notice The hash of an enclave's configuration.
+    function config(EnclaveConfig memory value) internal pure returns (bytes32) {
+        return keccak256(abi.encode(CONFIG, value));
+    }
+
+    /// @notice First half of an enclave's report data.
+    function reportData(ReportBinding memory value) internal pure returns (bytes32) {
+        return sha256(abi.encode(value));
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {ISubrosaOracle, Policy} from "../interfaces/ISubrosaOracle.sol";
+import {LogSlot} from "../libraries/LogSlot.sol";
+import {OracleStorage} from "./OracleStorage.sol";
+
+/// @title Whose a contract is, and what its owner may change
+/// @notice Nothing here changes what an entry means or what has been paid for it: policy holds for
+/// entries still to come.
+abstract contract Ownership is ISubrosaOracle {
+    /// @inheritdoc ISubrosaOracle
+    function setPolicy(bytes32 contractId, Policy calldata policy) external {
+        _checkOwner(contractId);
+        OracleStorage.Layout storage $ = OracleStorage.load();
+        $.logs[contractId] = $.logs[contractId].withPolicy(policy);
+        emit PolicyChanged(contractId, policy);
+    }
+
+    /// @inheritdoc ISubrosaOracle
+    function setCaller(bytes32 contractId, address caller, bool allowed) external {
+        _checkOwner(contractId);
+        OracleStorage.load().callers[contractId][caller] = allowed;
+        emit CallerChanged(contractId, caller, allowed);
+    }
+
+    /// @inheritdoc ISubrosaOracle
+    function transferOwnership(bytes32 contractId, address candidate) external {
+        _checkOwner(contractId);
+        OracleStorage.load().candidates[contractId] = candidate;
+        emit OwnershipOffered(contractId, msg.sender, candidate);
+    }
+
+    /// @inheritdoc ISubrosaOracle
+    function acceptOwnership(bytes32 contractId) external {
+        OracleStorage.Layout storage $ = OracleStorage.load();
+        if ($.candidates[contractId] != msg.sender) revert NotCandidate(contractId, msg.sender);
+        address previous = $.owners[contractId];
+        delete $.candidates[contractId];
+        $.owners[contractId] = msg.sender;
+        emit OwnershipTransferred(contractId, previous, msg.sender);
+    }
+
+    /// @inheritdoc ISubrosaOracle
+    function ownerOf(bytes32 contractId) external view returns (address) {
+        return OracleStorage.load().owners[contractId];
+    }
+
+    /// @inheritdoc ISubrosaOracle
+    function candidateOf(bytes32 contractId) external view returns (address) {
+        return OracleStorage.load().candidates[contractId];
+    }
+
+    /// @inheritdoc ISubrosaOracle
+    function isCaller(bytes32 contractId, address account) public view returns (bool) {
+        OracleStorage.Layout storage $ = OracleStorage.load();
+        return $.callers[contractId][account] || $.owners[contractId] == account;
+    }
+
+    /// @dev Reverts unless the sender may append requests to a restricted contract.
+    function _checkCaller(bytes32 contractId) internal view {
+        if (!isCaller(contractId, msg.sender)) revert CallerNotAllowed(contractId, msg.sender);
+    }
+
+    /// @dev Reverts unless the sender owns the contract, which then exists.
+    function _checkOwner(bytes32 contractId) internal view {
+        if (OracleStorage.load().owners[contractId] != msg.sender) revert NotOwner(contractId, msg.sender);
+    }
+
+    /// @dev The contract's log word. Reverts if there is no such contract.
+    function _existing(bytes32 contractId) internal view returns (LogSlot log) {
+        log = OracleStorage.load().logs[contractId];
+        if (!log.exists()) revert UnknownContract(contractId);
+    }
+}
