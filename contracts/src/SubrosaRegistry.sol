@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+
+import {Epochs} from "./registry/Epochs.sol";
+import {Governance} from "./registry/Governance.sol";
+import {Signers} from "./registry/Signers.sol";
+
+/// @title SubrosaRegistry
+/// @notice See `ISubrosaRegistry`. It cannot be upgraded; its authority can be replaced by itself.
+contract SubrosaRegistry is Epochs, Governance {
+    /// @param authority_ The AccessManager whose roles govern.
+    /// @param activationDelay_ Seconds between adding a measurement or configuration and trusting it.
+    /// Zero only for development: users need the time to leave.
+    /// @param maximumLease_ The longest lease a signer gets, in seconds.
+    constructor(address authority_, uint40 activationDelay_, uint40 maximumLease_)
+        AccessManaged(authority_)
+        Signers(maximumLease_)
+        Governance(activationDelay_)
+    {
+        _setVerifierThreshold(1);
+    }
+
+    function _domainName() internal pure override returns (string memory) {
+        return "Subrosa Registry";
+    }
+}

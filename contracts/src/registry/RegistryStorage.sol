@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+/// @title The registry's storage
+/// @notice Enclaves prove the slots of `epochs`: the namespace and that field's place are part of the
+/// protocol.
+library RegistryStorage {
+    /// @notice What is known of a signer: one slot, written once on admission.
+    struct Signer {
+        /// Unix seconds; zero if never admitted.
+        uint40 leaseUntil;
+        uint32 tcbEvaluation;
+        /// The family's generation at admission: while it is the same, no measurement of the family
+        /// was revoked since, and the signer's own need not be looked up.
+        uint24 generation;
+        uint8 teeKind;
+        bool revoked;
+        uint32 keyGroup;
+        /// The first 112 bits of keccak256(abi.encode(measurementId, configHash)). Only finding a
+        /// second preimage would help anyone: both values are approved by governance beforehand.
+        bytes14 binding;
+    }
+
+    /// @notice What is known of a measurement.
+    struct Measurement {
+        /// Unix seconds; zero if never added.
+        uint40 activeFrom;
+        uint8 teeKind;
+        bool revoked;
+        /// The first 200 bits of its evidence root's id.
+        bytes25 root;
+    }
+
+    /// @notice What is known of a configuration.
+    struct Config {
+        /// Unix seconds; zero if never added.
+        uint40 activeFrom;
+        uint32 keyGroup;
+        bool removed;
+    }
+
+    /// @notice What is asked of a family of TEEs.
+    struct Family {
+        uint32 minimumTcbEvaluation;
+        /// How many of its measurements were revoked.
+        uint24 generation;
+        bool stopped;
+    }
+
+    /// @custom:storage-location erc7201:subrosa.storage.Registry
+    struct Layout {
+        /// H["epoch"](opening).
+        mapping(uint256 keyGroup => mapping(uint256 keyEpoch => bytes32)) epochs;
+        mapping(uint256 keyGroup => uint32) currentEpochs;
+        mapping(address signer => Signer) signers;
+        mapping(bytes32 measurementId => Measurement) measurements;
+        mapping(bytes32 measurementId => bytes32) successors;
+        mapping(bytes32 configHash => Config) configs;
+        mapping(uint256 teeKind => Family) families;
+        mapping(address verifier => bool) verifiers;
+        uint16 verifierThreshold;
+    }
+
+    /// keccak256(abi.encode(uint256(keccak256("subrosa.storage.Registry")) - 1)) & ~0xff (ERC-7201)
+    bytes32 internal constant LOCATION = 0x61cdb13db42c47a1e2a83a3bd4bab9d9cd0de0b41884ab5e3a50e93a0a007500;
+
+    function load() internal pure returns (Layout storage $) {
+        bytes32 location = LOCATION;
+        assembly ("memory-safe") {
+            $.slot := location
+        }
+    }
+}
