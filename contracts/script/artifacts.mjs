@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Builds the contracts and writes the artifacts that the rest of the repository reads; with
+// `--check`, fails instead if the committed ones differ.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const directory = join(root, 'artifacts');
+const check = process.argv.includes('--check');
+
+const contracts = [
+  'SubrosaOracle',
+  'SubrosaRegistry',
+  'SubrosaConsumer',
+  'ISubrosaOracle',
+  'ISubrosaRegistry',
+  'ISubrosaConsumer',
+  'ISubrosaSchema',
+  'AccessManager',
+];
+
+build();
+mkdirSync(directory, { recursive: true });
+
+const stale = [];
+const wanted = new Set(contracts.map((name) => `${name}.json`));
+for (const name of contracts) {
+  const path = join(directory, `${name}.json`);
+  const text = artifact(name);
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
+  stale.push(`${name}.json`);
+  if (!check) writeFileSync(path, text);
+}
+const unknown = readdirSync(directory).filter((file) => !wanted.has(file));
+
+if (unknown.length > 0) {
+  console.error(`artifacts/ holds files this script does not write: ${unknown.join(', ')}`);
+  process.exit(1);
+}
+if (check && stale.length > 0) {
+  console.error(`artifacts differ from the sources: ${stale.join(', ')}; run node script/artifacts.mjs`);
+  process.exit(1);
+}
+console.error(check ? 'artifacts match the sources' : `artifacts written: ${stale.join(', ') || 'none changed'}`);
+
+function build() {
+  const forge = join(root, 'node_modules', '.bin', 'forge');
+  const { status, error } = spawnSync(forge, ['build', '--skip', 'test'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (error) throw error;
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+function artifact(name) {
+  const built = JSON.parse(readFileSync(join(root, 'out', `${name}.sol`, `${name}.json`), 'utf8'));
+  return `${JSON.stringify(
+    {
+      contractName: name,
+      abi: built.abi,
+      bytecode: built.bytecode.object,
+      deployedBytecode: built.deployedBytecode.object,
+    },
+    null,
+    2,
+  )}\n`;
+}
