@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Proofs as a live node gives them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod anvil;
+mod live;
+mod mutations;
