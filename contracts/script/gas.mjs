@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Measures the gas of mined transactions and writes snapshots/Gas.json; with `--check`, fails instead
+// if a figure has moved. Fails in either case if a figure is above what it must not exceed.
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { start } from './gas/chain.mjs';
+import { measure } from './gas/scenarios.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const snapshot = join(root, 'snapshots', 'Gas.json');
+const check = process.argv.includes('--check');
+
+/** Gates. */
+const musts = {
+  request_32B: 62_000,
+  request_1KB: 87_000,
+  fulfill_single: 76_000,
+  fulfill_batch16_same_each: 20_000,
+  fulfill_batch16_distinct_each: 32_000,
+  register_signer_verifier: 95_000,
+};
+
+/** Block hashes and so signatures differ from run to run, and a zero byte more or less is 12 gas. */
+const tolerance = 0.005;
+
+build();
+const chain = await start();
+let measured;
+try {
+  measured = await measure(chain, root);
+} finally {
+  await chain.stop();
+}
+
+console.table(Object.fromEntries(Object.entries(measured).map(([key, gas]) => [key, { gas, must: musts[key] ?? '' }])));
+const faults = Object.entries(musts)
+  .filter(([key, must]) => measured[key] > must)
+  .map(([key, must]) => `${key}: ${measured[key]} gas, must not exceed ${must}`);
+if (check) {
+  faults.push(...moved());
+} else if (faults.length === 0) {
+  mkdirSync(dirname(snapshot), { recursive: true });
+  writeFileSync(snapshot, `${JSON.stringify(measured, null, 2)}\n`);
+}
+for (const fault of faults) console.error(fault);
+process.exit(faults.length > 0 ? 1 : 0);
+
+function moved() {
+  const committed = JSON.parse(readFileSync(snapshot, 'utf8'));
+  const keys = new Set([...Object.keys(committed), ...Object.keys(measured)]);
+  return [...keys]
+    .filter((key) => !(Math.abs(measured[key] - committed[key]) <= committed[key] * tolerance))
+    .map((key) => `${key}: ${measured[key]} gas, snapshot says ${committed[key]}; run node script/gas.mjs`);
+}
+
+function build() {
+  const artifacts = spawnSync(process.execPath, [join(root, 'script', 'artifacts.mjs'), ...(check ? ['--check'] : [])], {
+    stdio: 'inherit',
+  });
+  if (artifacts.status !== 0) process.exit(artifacts.status ?? 1);
+  const forge = spawnSync(join(root, 'node_modules', '.bin', 'forge'), ['build', 'test/consumers'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (forge.status !== 0) process.exit(forge.status ?? 1);
+}

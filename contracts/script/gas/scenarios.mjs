@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is measured, in the warm steady state: accounts, logs and heads have been used before, the
+// callback writes one slot that is not zero, and whoever submits results is paid for it.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bytesToHex, hexToBigInt, keccak256, parseEther, parseEventLogs } from 'viem';
+import { privateKeyToAddress } from 'viem/accounts';
+import { entryDigest, hash, item, randomBytes, signForRegistry, signResults, terms } from './protocol.mjs';
+
+const teeKind = 1;
+const keyGroup = 1;
+const keyEpoch = 1;
+const fee = parseEther('0.003');
+const callbackGas = 60_000;
+const day = 86_400n;
+
+/** Envelope of format version 1, suite X-Wing: header, encapsulated key, a call with 32 bytes of input
+ * and a reply key padded to 512 bytes, AEAD tag. */
+const envelopeLength = 100 + 1120 + 512 + 16;
+
+/** Deploys everything and gives the gas used by each scenario's transaction, per item for batches. */
+export async function measure(chain, root) {
+  const stage = await prepare(chain, root);
+  return {
+    request_32B: await request(stage, 32, false),
+    request_1KB: await request(stage, 1024, false),
+    request_sealed_32B: await request(stage, envelopeLength, true),
+    fulfill_single: await fulfill(stage, stage.confidential.slice(0, 1), 1),
+    fulfill_batch16_same_each: await fulfill(stage, stage.confidential.slice(0, 1), 16),
+    fulfill_batch16_distinct_each: await fulfill(stage, stage.confidential, 1),
+    register_signer_verifier: await admit(stage, stage.random(32)),
+  };
+}
+
+async function prepare(chain, root) {
+  const artifact = (name) => JSON.parse(readFileSync(join(root, 'artifacts', `${name}.json`), 'utf8'));
+  const built = JSON.parse(readFileSync(join(root, 'out', 'GasConsumer.sol', 'GasConsumer.json'), 'utf8'));
+  const random = randomBytes('subrosa gas');
+  const [governor, relayer, user] = [0, 1, 2].map(chain.account);
+  const chainId = await chain.client.getChainId();
+
+  const deploy = async (code, args) => {
+    const { abi } = code;
+    const bytecode = code.bytecode.object ?? code.bytecode;
+    const { contractAddress } = await chain.send(governor, { abi, bytecode, args });
+    return { abi, address: contractAddress };
+  };
+  const authority = await deploy(artifact('AccessManager'), [governor.address]);
+  const registry = await deploy(artifact('SubrosaRegistry'), [authority.address, 0, 30 * 86_400]);
+  const oracle = await deploy(artifact('SubrosaOracle'), [registry.address]);
+
+  const stage = { chain, chainId, random, governor, relayer, user, registry, oracle, confidential: [] };
+  await govern(stage);
+  stage.signerKey = bytesToHex(random(32));
+  await admit(stage, hexBytes(stage.signerKey));
+  await openEpoch(stage);
+  for (let i = 0; i < 16; i++) stage.confidential.push(await register(stage, () => deploy(built, [oracle.address])));
+  for (const confidential of stage.confidential) await fulfillPending(stage, [confidential]);
+  return stage;
+}
+
+/** Trusts one verifier, one build and one configuration. */
+async function govern(stage) {
+  const { chain, governor, registry, random } = stage;
+  stage.verifierKey = bytesToHex(random(32));
+  stage.rootId = bytesToHex(random(32));
+  stage.configHash = bytesToHex(random(32));
+  const measurementHash = bytesToHex(random(32));
+  stage.measurementId = hash('measurement', stage.rootId, BigInt(teeKind), measurementHash);
+  const call = (functionName, args) => chain.send(governor, { ...registry, functionName, args });
+  await call('setVerifier', [privateKeyToAddress(stage.verifierKey), true]);
+  await call('addMeasurement', [stage.rootId, teeKind, measurementHash]);
+  await call('addConfig', [stage.configHash, keyGroup]);
+  await call('setFamily', [teeKind, 16, false]);
+}
+
+async function admit(stage, signerKey) {
+  const { chain, relayer, registry, random } = stage;
+  const block = await chain.client.getBlock();
+  const word = () => bytesToHex(random(32));
+  const admission = {
+    signer: privateKeyToAddress(bytesToHex(signerKey)),
+    transferKeyHash: word(),
+    measurementId: stage.measurementId,
+    configHash: stage.configHash,
+    rootId: stage.rootId,
+    teeKind,
+    machineId: word(),
+    tcbStatus: 1,
+    tcbEvaluation: 17,
+    policyHash: word(),
+    evidenceHash: word(),
+    challengeBlock: block.number,
+    challengeBlockHash: block.hash,
+    registrant: relayer.address,
+    notAfter: block.timestamp + 7n * day,
+  };
+  const signature = await signForRegistry({
+    chainId: stage.chainId,
+    registry: registry.address,
+    privateKey: stage.verifierKey,
+    primaryType: 'SignerAdmission',
+    components: structure(registry.abi, 'admit', 0),
+    message: admission,
+  });
+  const receipt = await chain.send(relayer, { ...registry, functionName: 'admit', args: [admission, [signature]] });
+  return Number(receipt.gasUsed);
+}
+
+async function openEpoch(stage) {
+  const { chain, relayer, registry, random } = stage;
+  const opening = {
+    keyGroup,
+    keyEpoch,
+    publicKeyHash: bytesToHex(random(32)),
+    configHash: stage.configHash,
+    measurementSetHash: bytesToHex(random(32)),
+    recovery: 1n << 248n,
+  };
+  const signature = await signForRegistry({
+    chainId: stage.chainId,
+    registry: registry.address,
+    privateKey: stage.signerKey,
+    primaryType: 'EpochOpening',
+    components: structure(registry.abi, 'openEpoch', 0),
+    message: opening,
+  });
+  const args = [opening, stage.measurementId, privateKeyToAddress(stage.signerKey), signature];
+  await chain.send(relayer, { ...registry, functionName: 'openEpoch', args });
+}
+
+/** Registers a confidential contract with a consumer of its own. */
+async function register(stage, deployConsumer) {
+  const { chain, user, oracle, random } = stage;
+  const { timestamp } = await chain.client.getBlock();
+  const commitment = bytesToHex(random(32));
+  const registration = {
+    codeCommitment: commitment,
+    context: bytesToHex(random(32)),
+    keyGroup,
+    finalityClass: 1,
+    stateless: false,
+    fuelLimit: 10_000_000n,
+    executionChargeGwei: 100_000,
+    minimumDeadline: 3600,
+    maximumCallbackGas: 1_000_000,
+    deadline: Number(timestamp + day),
+  };
+  const receipt = await chain.send(user, { ...oracle, functionName: 'register', args: [registration], value: fee });
+  const [registered] = parseEventLogs({ abi: oracle.abi, logs: receipt.logs, eventName: 'Registered' });
+  const confidential = {
+    contractId: registered.args.contractId,
+    consumer: await deployConsumer(),
+    pending: [],
+    lastDigest: word0,
+    executedDigest: word0,
+    commitment: 0n,
+    executed: 0n,
+  };
+  appended(stage, confidential, receipt, commitment);
+  // One request beforehand by everybody concerned, so that nonces and lengths are not zero.
+  await ask(stage, confidential);
+  return confidential;
+}
+
+/** The gas of a request sent by an account. */
+async function request(stage, length, envelope) {
+  const { chain, user, oracle, random } = stage;
+  const [confidential] = stage.confidential;
+  const { timestamp } = await chain.client.getBlock();
+  const input = random(length);
+  const context = `0x${user.address.slice(2)}${'1'.padStart(24, '0')}`;
+  const receipt = await chain.send(user, {
+    ...oracle,
+    functionName: 'request',
+    args: [
+      confidential.contractId,
+      context,
+      terms({ envelope, deadline: timestamp + day }),
+      bytesToHex(input),
+    ],
+    value: fee,
+  });
+  appended(stage, confidential, receipt, keccak256(input));
+  return Number(receipt.gasUsed);
+}
+
+/** A request through the contract's consumer, which wants a callback. */
+async function ask(stage, confidential) {
+  const { chain, user, random } = stage;
+  const { timestamp } = await chain.client.getBlock();
+  const input = random(32);
+  const what = {
+    contractId: confidential.contractId,
+    sealedInput: false,
+    callbackExpires: false,
+    fuelLimit: 1_000_000n,
+    callbackGasLimit: callbackGas,
+    deadline: Number(timestamp + day),
+    fee,
+  };
+  const receipt = await chain.send(user, {
+    ...confidential.consumer,
+    functionName: 'ask',
+    args: [what, bytesToHex(input)],
+    value: fee,
+  });
+  const { seq } = appended(stage, confidential, receipt, keccak256(input));
+  await chain.send(user, { ...confidential.consumer, functionName: 'prepare', args: [seq] });
+}
+
+/** Gas per item of fulfilling `each` requests of every contract given, all in one batch. */
+async function fulfill(stage, contracts, each) {
+  for (const confidential of contracts) await fulfillPending(stage, [confidential]);
+  for (const confidential of contracts) {
+    for (let i = 0; i < each; i++) await ask(stage, confidential);
+  }
+  const gas = await fulfillPending(stage, contracts);
+  return Math.ceil(gas / (contracts.length * each));
+}
+
+/** Fulfills all that is pending, checks every effect, and gives the transaction's gas. */
+async function fulfillPending(stage, contracts) {
+  const { chain, relayer, oracle } = stage;
+  const todo = contracts.filter(({ pending }) => pending.length > 0);
+  if (todo.length === 0) return 0;
+
+  const { groups, resultHashes, outputs } = results(stage, todo);
+  const anchor = await chain.client.getBlock();
+  const signed = {
+    anchorNumber: anchor.number,
+    anchorHash: anchor.hash,
+    configHash: stage.configHash,
+    measurementId: stage.measurementId,
+    keyGroup,
+    keyEpoch,
+  };
+  const signature = await signResults({
+    chainId: stage.chainId,
+    oracle: oracle.address,
+    privateKey: stage.signerKey,
+    message: { resultHashes, ...signed },
+  });
+  const before = await chain.client.getBalance({ address: relayer.address });
+  const receipt = await chain.send(relayer, {
+    ...oracle,
+    functionName: 'fulfill',
+    args: [{ groups, ...signed, ...signature }],
+  });
+  const after = await chain.client.getBalance({ address: relayer.address });
+
+  const events = parseEventLogs({ abi: oracle.abi, logs: receipt.logs });
+  const count = resultHashes.length;
+  assert(events.length === count && events.every((e) => e.eventName === 'EntryFulfilled'), 'every item is applied');
+  const earned = after - before + receipt.gasUsed * receipt.effectiveGasPrice;
+  assert(earned === fee * BigInt(count), 'the relayer is paid every fee');
+  for (const { consumer, seq, output } of outputs) {
+    const stored = await chain.client.readContract({ ...consumer, functionName: 'results', args: [seq] });
+    assert(stored === bytesToHex(output), 'every callback stored its output');
+  }
+  return Number(receipt.gasUsed);
+}
+
+/** Groups with random commitments and outputs for all that is pending. */
+function results({ random }, contracts) {
+  const resultHashes = [];
+  const outputs = [];
+  const groups = contracts.map((confidential) => {
+    const { contractId, consumer, commitment: head, executed, executedDigest } = confidential;
+    const items = confidential.pending.map((pending) => {
+      const commitment = hexToBigInt(bytesToHex(random(26)));
+      const output = random(32);
+      const made = item({ ...pending, previousCommitment: confidential.commitment, commitment, output });
+      resultHashes.push(made.resultHash);
+      if (pending.event.settlement >> 96n === hexToBigInt(consumer.address)) {
+        outputs.push({ consumer, seq: pending.event.seq, output });
+      }
+      Object.assign(confidential, {
+        commitment,
+        executed: confidential.executed + 1n,
+        executedDigest: pending.digest,
+      });
+      return made.item;
+    });
+    confidential.pending = [];
+    return { contractId, start: (head << 48n) | executed, previousDigest: executedDigest, items };
+  });
+  return { groups, resultHashes, outputs };
+}
+
+/** Notes the entry that a transaction appended. */
+function appended({ chainId, oracle }, confidential, receipt, inputHash) {
+  const logs = parseEventLogs({ abi: oracle.abi, logs: receipt.logs, eventName: 'EntryAppended' });
+  assert(logs.length === 1, 'one entry is appended');
+  const event = logs[0].args;
+  const entry = entryDigest({
+    chainId: BigInt(chainId),
+    oracle: oracle.address,
+    contractId: confidential.contractId,
+    previousDigest: confidential.lastDigest,
+    event,
+    inputHash,
+  });
+  confidential.lastDigest = entry.digest;
+  confidential.pending.push({ event, ...entry });
+  return event;
+}
+
+function structure(abi, functionName, argument) {
+  return abi.find((entry) => entry.name === functionName).inputs[argument].components;
+}
+
+function assert(condition, what) {
+  if (!condition) throw new Error(`does not hold: ${what}`);
+}
+
+function hexBytes(hex) {
+  return Buffer.from(hex.slice(2), 'hex');
+}
+
+const word0 = `0x${'0'.repeat(64)}`;
