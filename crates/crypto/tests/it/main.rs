@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Envelopes and replies against the npm packages `hpke` and `@hpke/hybridkem-x-wing`, by way of
+//! `fixtures/envelopes`.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read fixtures and the update switch"
+)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that fails panics"
+)]
+
+mod fixture;
+mod javascript;
+mod rust;
