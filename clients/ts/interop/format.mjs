@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// The envelope and reply formats, version 1, written down a second time and independently of the
+// Rust crate `subrosa-crypto`, whose documentation describes them.
+
+import { timingSafeEqual, webcrypto } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import {
+  bytesToBigInt,
+  bytesToHex,
+  concat,
+  encodeAbiParameters,
+  hexToBytes,
+  keccak256,
+  numberToBytes,
+  numberToHex,
+  size,
+  stringToBytes,
+  stringToHex,
+} from 'viem'
+
+const directory = new URL('../../../fixtures/envelopes/', import.meta.url)
+
+/** Where a vector file is. */
+export const fixture = (name) => new URL(name, directory)
+
+/** A vector file's content. */
+export const readFixture = (name) => JSON.parse(readFileSync(fixture(name), 'utf8'))
+
+const domain = (name) => keccak256(stringToHex(`subrosa.v1.${name}`))
+
+/** The epoch's private keys, derived from its secret. */
+export async function epochKeys({ testSecret, keyGroup, keyEpoch }) {
+  const secret = await webcrypto.subtle.importKey('raw', hexToBytes(testSecret), 'HKDF', false, [
+    'deriveBits',
+  ])
+  const derive = async (label) => {
+    const fields = [stringToHex(label), numberToHex(keyGroup, { size: 4 }), numberToHex(keyEpoch, { size: 4 })]
+    const info = concat(fields.flatMap((field) => [numberToHex(size(field), { size: 8 }), field]))
+    const bits = await webcrypto.subtle.deriveBits(
+      {
+        name: 'HKDF',
+        hash: 'SHA-256',
+        salt: stringToBytes('subrosa/v1/epoch-secret'),
+        info: hexToBytes(info),
+      },
+      secret,
+      256,
+    )
+    return new Uint8Array(bits)
+  }
+  return {
+    1: await derive('subrosa/v1/epoch-key/x-wing'),
+    2: await derive('subrosa/v1/epoch-key/x25519'),
+  }
+}
+
+/** `EpochOpening.publicKeyHash`. */
+export function publicKeyHash({ xWingPublicKey, x25519PublicKey }) {
+  return keccak256(
+    encodeAbiParameters(
+      [{ type: 'bytes32' }, { type: 'bytes32' }, { type: 'bytes32' }],
+      [domain('epoch-key'), keccak256(xWingPublicKey), x25519PublicKey],
+    ),
+  )
+}
+
+const bytes = (name) => ({ name, type: 'bytes' })
+const structs = {
+  deploy: [
+    { name: 'engine', type: 'uint8' },
+    { name: 'salt', type: 'bytes32' },
+    bytes('code'),
+    bytes('init'),
+    bytes('padding'),
+  ],
+  call: [bytes('input'), bytes('replyKey'), bytes('padding')],
+  query: [
+    bytes('input'),
+    bytes('replyKey'),
+    { name: 'nonce', type: 'bytes32' },
+    { name: 'expiry', type: 'uint64' },
+    { name: 'caller', type: 'address' },
+    bytes('signature'),
+    bytes('padding'),
+  ],
+}
+
+/** `abi.encode` of a plaintext struct, padded to a power of two of at least 256 bytes. */
+export function encodePlaintext(content) {
+  const encode = (padding) =>
+    encodeAbiParameters(
+      [{ type: 'tuple', components: structs[content.kind] }],
+      [{ ...content, padding }],
+    )
+  const unpadded = size(encode('0x'))
+  let padded = 256
+  while (padded < unpadded) padded *= 2
+  return encode(`0x${'00'.repeat(padded - unpadded)}`)
+}
+
+const ENVELOPE_INFO = stringToBytes('subrosa/v1/envelope')
+const REPLY_INFO = stringToBytes('subrosa/v1/reply')
+const FIXED_LENGTH = 100
+const ENCAPSULATED_LENGTH = { 1: 1120, 2: 32 }
+
+const commitmentContext = (id) =>
+  hexToBytes(concat([stringToHex('subrosa/v1/key-commitment'), id]))
+
+const envelopeAad = (prefix, { chainId, oracle, contractId, requester, context }) =>
+  hexToBytes(
+    concat([
+      domain('envelope'),
+      prefix,
+      numberToHex(chainId, { size: 32 }),
+      oracle,
+      contractId,
+      requester,
+      context,
+    ]),
+  )
+
+/** Seals a vector's plaintext to `publicKey`. */
+export async function sealEnvelope(implementation, publicKey, epoch, vector) {
+  const sender = await implementation.sender(hexToBytes(publicKey), ENVELOPE_INFO)
+  const tag = await sender.exportBytes(commitmentContext(vector.id))
+  const prefix = concat([
+    '0x01',
+    numberToHex(vector.suite, { size: 1 }),
+    '0x00',
+    numberToHex(vector.purpose, { size: 1 }),
+    numberToHex(epoch.keyGroup, { size: 4 }),
+    numberToHex(epoch.keyEpoch, { size: 4 }),
+    vector.id,
+    numberToHex(vector.expiry, { size: 8 }),
+    vector.recipients,
+    bytesToHex(tag),
+    bytesToHex(sender.encapsulated),
+  ])
+  const ciphertext = await sender.seal(hexToBytes(vector.plaintext), envelopeAad(prefix, vector))
+  return concat([prefix, bytesToHex(ciphertext)])
+}
+
+/** Takes a mode-0 envelope apart. */
+export function parseEnvelope(envelope) {
+  const all = hexToBytes(envelope)
+  const hex = (start, end) => bytesToHex(all.subarray(start, end))
+  const number = (start, end) => Number(bytesToBigInt(all.subarray(start, end)))
+  const end = FIXED_LENGTH + ENCAPSULATED_LENGTH[all[1]]
+  return {
+    version: all[0],
+    suite: all[1],
+    mode: all[2],
+    purpose: all[3],
+    keyGroup: number(4, 8),
+    keyEpoch: number(8, 12),
+    id: hex(12, 28),
+    expiry: number(28, 36),
+    recipients: hex(36, 68),
+    keyCommitment: all.subarray(68, 100),
+    encapsulated: all.subarray(FIXED_LENGTH, end),
+    prefix: hex(0, end),
+    ciphertext: all.subarray(end),
+  }
+}
+
+/** Opens an envelope under `binding`; throws if it does not open. */
+export async function openEnvelope(implementation, privateKey, envelope, binding) {
+  const parts = parseEnvelope(envelope)
+  const recipient = await implementation.recipient(privateKey, parts.encapsulated, ENVELOPE_INFO)
+  const tag = await recipient.exportBytes(commitmentContext(parts.id))
+  if (!timingSafeEqual(tag, parts.keyCommitment)) throw new Error('key commitment')
+  return bytesToHex(await recipient.open(parts.ciphertext, envelopeAad(parts.prefix, binding)))
+}
+
+/** Opens a sealed reply under `binding`; throws if it does not open. */
+export async function openReply(implementation, privateKey, reply, binding) {
+  const all = hexToBytes(reply)
+  const [version, suite, purpose, sizeClass] = all
+  const start = 4 + ENCAPSULATED_LENGTH[suite]
+  if (version !== 1 || purpose !== 4 || all.length !== start + 2 ** sizeClass + 16) {
+    throw new Error('malformed reply')
+  }
+  const recipient = await implementation.recipient(privateKey, all.subarray(4, start), REPLY_INFO)
+  const aad = concat([
+    domain('reply'),
+    bytesToHex(all.subarray(0, start)),
+    numberToHex(binding.chainId, { size: 32 }),
+    binding.oracle,
+    binding.contractId,
+    bytesToHex(numberToBytes(binding.subjectKind, { size: 1 })),
+    binding.subject,
+  ])
+  const padded = await recipient.open(all.subarray(start), hexToBytes(aad))
+  const length = Number(bytesToBigInt(padded.subarray(0, 4)))
+  if (padded.subarray(4 + length).some((byte) => byte !== 0)) throw new Error('padding')
+  return bytesToHex(padded.subarray(4, 4 + length))
+}

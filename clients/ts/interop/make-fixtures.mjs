@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes fixtures/envelopes/js.json: what npm packages sealed, for `subrosa-crypto` to open.
+// Sealing is randomized, so every run gives another, equally valid file.
+
+import { webcrypto } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { bytesToHex } from 'viem'
+import { encodePlaintext, fixture, readFixture, sealEnvelope } from './format.mjs'
+import { implementations } from './packages.mjs'
+
+const random = (length) => bytesToHex(webcrypto.getRandomValues(new Uint8Array(length)))
+
+// The same epoch as in the other direction, whose public keys Rust derived.
+const { epoch, warning } = readFixture('rust.json')
+const publicKeys = { 1: epoch.xWingPublicKey, 2: epoch.x25519PublicKey }
+const purposes = { deploy: 1, call: 2, query: 3 }
+
+const contents = () => [
+  { kind: 'deploy', engine: 1, salt: random(32), code: random(500), init: random(64) },
+  { kind: 'call', input: random(68), replyKey: '0x' },
+  {
+    kind: 'query',
+    input: random(4),
+    replyKey: `0x02${random(32).slice(2)}`,
+    nonce: random(32),
+    expiry: 2_000_000_000,
+    caller: random(20),
+    signature: random(65),
+  },
+]
+
+const envelopes = []
+for (const { name, suite, ...implementation } of implementations()) {
+  for (const content of contents()) {
+    const vector = {
+      name: `suite ${suite}, ${content.kind}`,
+      sealedWith: name,
+      suite,
+      purpose: purposes[content.kind],
+      id: random(16),
+      expiry: 2_000_000_000,
+      recipients: `0x${'00'.repeat(32)}`,
+      chainId: 31337,
+      oracle: random(20),
+      contractId: random(32),
+      requester: random(20),
+      context: random(32),
+      content,
+      plaintext: encodePlaintext(content),
+    }
+    const envelope = await sealEnvelope(implementation, publicKeys[suite], epoch, vector)
+    envelopes.push({ ...vector, envelope })
+  }
+}
+writeFileSync(fixture('js.json'), `${JSON.stringify({ warning, epoch, envelopes, replies: [] }, null, 2)}\n`)
