@@ -1,1 +1,47 @@
-//! Placeholder
+// SPDX-License-Identifier: Apache-2.0
+//! Verifies TEE evidence offline.
+//!
+//! Everything here is a function of its arguments: no clock, no network, no environment. The
+//! caller says what time it is, so any verdict can be replayed later from stored bytes.
+//!
+//! Start at [`verify`]. It is the only way to obtain a [`Verified`] [`Bound`]: proof that evidence
+//! is genuine, that it comes from an allowed measurement, and that it binds the keys, the
+//! configuration and the challenge that the caller had in mind. [`appraise`] does the same and
+//! says how every single check went. [`verify_genuine`] stops at what the hardware says and
+//! promises nothing about whom it says it of.
+//!
+//! [`ear`] turns a verified appraisal into a signed attestation result and back, [`admission`]
+//! into a statement that the registry contract accepts. Neither authorizes handing out secrets:
+//! the types differ on purpose, and a donor of secrets asks for [`Verified`] [`Bound`].
+//!
+//! | | evidence | attestation result (EAR) | admission |
+//! |---|---|---|---|
+//! | who judges | the caller, here | a verifier service, earlier | a verifier service, earlier |
+//! | type | [`Verified`]\<[`Bound`]\> | [`Verified`]\<[`ear::AttestationResult`]\> | `SignerAdmission` and signature |
+//! | expectations | [`Expectations`] | the same [`Expectations`] | the registry's tables |
+#![forbid(unsafe_code)]
+
+pub mod admission;
+pub mod api;
+mod appraise;
+mod binding;
+mod bundle;
+mod check;
+mod claims;
+pub mod ear;
+mod error;
+pub mod measurement;
+mod policy;
+mod roots;
+mod tdx;
+mod verified;
+
+pub use appraise::{Appraisal, appraise, verify, verify_genuine};
+pub use binding::{Binding, CHALLENGE_BYTES, config_register, report_data};
+pub use bundle::{EvidenceBundle, MAX_COLLATERAL_BYTES, MAX_QUOTE_BYTES};
+pub use check::{Check, CheckId, Outcome, Verdict, VerdictStatus};
+pub use claims::{Bound, Claims, TcbStatus};
+pub use error::{BundleError, VerifyError};
+pub use policy::{Expectations, Measurements, Policy};
+pub use roots::{DEVELOPMENT_ROOT_ID, INTEL_SGX_ROOT_ID, is_development, root_certificate};
+pub use verified::Verified;

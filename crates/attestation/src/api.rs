@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The JSON of a verifier service, for the service and for whoever calls it.
+//!
+//! | method and path | request | response |
+//! |---|---|---|
+//! | `POST /v1/appraise` | [`AppraiseRequest`] | [`AppraiseResponse`] |
+//! | `POST /v1/admit` | [`AdmitRequest`] | [`AdmitResponse`] |
+//! | `GET /.well-known/jwks.json` | | [`Jwks`](crate::ear::Jwks) |
+//! | `GET /v1/keys` | | [`KeysResponse`] |
+//!
+//! Bundles and challenges are base64 (RFC 4648, 4), hashes and addresses 0x-prefixed hexadecimal.
+//! Every error is a [`Problem`].
+
+use alloy_primitives::{Address, B256, Bytes};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use subrosa_types::abi::SignerAdmission;
+
+use crate::{Binding, Verdict};
+
+/// Asks for an attestation result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AppraiseRequest {
+    /// Encoded [`EvidenceBundle`](crate::EvidenceBundle).
+    pub bundle: Base64,
+    /// The challenge that the evidence answers.
+    pub challenge: Base64,
+    /// What the evidence is said to bind.
+    pub binding: Binding,
+}
+
+/// The verdict, and the result if it was not a rejection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppraiseResponse {
+    /// EAR token; `null` if the evidence was rejected.
+    pub ear: Option<String>,
+    /// Every check.
+    pub verdict: Verdict,
+}
+
+/// Asks for an admission. The evidence must answer `challengeBlockHash ‖ registrant`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AdmitRequest {
+    /// Encoded [`EvidenceBundle`](crate::EvidenceBundle).
+    pub bundle: Base64,
+    /// Chain of the registry.
+    pub chain_id: u64,
+    /// The registry.
+    pub registry: Address,
+    /// Number of a recent block.
+    pub challenge_block: u64,
+    /// Its hash.
+    pub challenge_block_hash: B256,
+    /// Who will send the admission.
+    pub registrant: Address,
+    /// What the evidence is said to bind.
+    pub binding: Binding,
+}
+
+/// The verdict, and the admission if it was not a rejection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AdmitResponse {
+    /// `null` if the evidence was rejected.
+    pub admission: Option<SignedAdmission>,
+    /// Every check.
+    pub verdict: Verdict,
+}
+
+/// An admission and the signature that the registry wants to see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignedAdmission {
+    /// The EIP-712 message.
+    pub admission: SignerAdmission,
+    /// r ‖ s ‖ v.
+    pub signature: Bytes,
+}
+
+/// What else a verifier is known by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeysResponse {
+    /// `iss` of its results.
+    pub issuer: String,
+    /// Signs admissions; to be entered in the registry.
+    pub admission: Address,
+    /// Whether it appraises development evidence. Such a verifier proves nothing.
+    pub development: bool,
+    /// Hash of the policy it applies.
+    pub policy_hash: B256,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// Stable, for programs.
+    pub code: ProblemCode,
+    /// For people.
+    pub message: String,
+}
+
+/// What kind of problem, with its HTTP status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ProblemCode {
+    /// 400: not the JSON it should be, or a field outside its range.
+    MalformedRequest,
+    /// 400: the bundle does not decode.
+    MalformedBundle,
+    /// 403: this verifier admits nobody to that registry.
+    UnknownRegistry,
+    /// 404: no such path.
+    NotFound,
+    /// 405: no such method on that path.
+    MethodNotAllowed,
+    /// 408: the request took too long to arrive or to answer.
+    Timeout,
+    /// 413: the request is too large.
+    TooLarge,
+    /// 415: the request is not `application/json`.
+    UnsupportedMediaType,
+    /// 429: too many requests; try again after the seconds that `Retry-After` names.
+    RateLimited,
+    /// 500: the verifier's fault.
+    Internal,
+}
+
+/// Bytes that are base64 in JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Base64(pub Vec<u8>);
+
+impl Serialize for Base64 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Base64 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        STANDARD
+            .decode(text)
+            .map(Self)
+            .map_err(serde::de::Error::custom)
+    }
+}

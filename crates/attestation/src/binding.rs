@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What an enclave binds into its evidence.
+
+use alloy_primitives::{Address, B256};
+use alloy_sol_types::SolValue;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256, Sha384};
+use subrosa_types::Domain;
+use subrosa_types::abi::ReportBinding;
+use subrosa_types::config::CONFIG_VERSION;
+
+/// Sizes of a challenge, bytes. Fewer would be guessable; more does not fit the nonce of an
+/// attestation result (RFC 9711, 4.1).
+pub const CHALLENGE_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
+
+/// The keys and the configuration of an enclave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Binding {
+    /// Address of the enclave's signer.
+    pub signer: Address,
+    /// keccak256 of the node transfer key.
+    pub transfer_key_hash: B256,
+    /// Hash of the enclave's configuration.
+    pub config_hash: B256,
+}
+
+impl Binding {
+    /// sha256(abi.encode(`ReportBinding`)): the first half of the report data.
+    pub fn digest(&self) -> [u8; 32] {
+        let binding = ReportBinding {
+            domain: Domain::ReportData.tag(),
+            version: CONFIG_VERSION,
+            signer: self.signer,
+            transferKeyHash: self.transfer_key_hash,
+            configHash: self.config_hash,
+        };
+        Sha256::digest(binding.abi_encode()).into()
+    }
+}
+
+/// What an enclave asks its platform to quote: sha256(abi.encode(`ReportBinding`)) ‖
+/// sha256(challenge).
+pub fn report_data(
+    signer: alloy_primitives::Address,
+    transfer_key_hash: B256,
+    config_hash: B256,
+    challenge: &[u8],
+) -> [u8; 64] {
+    let mut data = [0; 64];
+    let (binding, fresh) = data.split_at_mut(32);
+    binding.copy_from_slice(
+        &Binding {
+            signer,
+            transfer_key_hash,
+            config_hash,
+        }
+        .digest(),
+    );
+    fresh.copy_from_slice(&Sha256::digest(challenge));
+    data
+}
+
+/// The value of the configuration register (TDX: RTMR3) of an enclave that was started with
+/// `config_hash`: SHA-384(48 zero bytes ‖ SHA-384(`config_hash`)).
+///
+/// This is what TDG.MR.RTMR.EXTEND computes from a zero register when it is given
+/// SHA-384(`config_hash`), exactly once.
+pub fn config_register(config_hash: B256) -> [u8; 48] {
+    Sha384::new()
+        .chain_update([0; 48])
+        .chain_update(Sha384::digest(config_hash))
+        .finalize()
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_data_is_that_of_the_abi_encoding() {
+        let (signer, transfer_key_hash, config_hash) = (
+            Address::repeat_byte(0x11),
+            B256::repeat_byte(0x22),
+            B256::repeat_byte(0x33),
+        );
+        // abi.encode of a static struct: one word per field, written out by hand.
+        let mut words = Vec::new();
+        words.extend(alloy_primitives::keccak256("subrosa.v1.report-data"));
+        words.extend([0; 31]);
+        words.push(1);
+        words.extend([0; 12]);
+        words.extend([0x11; 20]);
+        words.extend([0x22; 32]);
+        words.extend([0x33; 32]);
+        let data = report_data(signer, transfer_key_hash, config_hash, b"challenge");
+        assert_eq!(data[..32], Sha256::digest(words)[..]);
+        assert_eq!(data[32..], Sha256::digest(b"challenge")[..]);
+    }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Public keys of verifiers: JSON Web Keys (RFC 7517) on P-256 (RFC 7518, 6.2).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use p256::EncodedPoint;
+use p256::ecdsa::VerifyingKey;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// A P-256 public key for ES256 signatures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Jwk {
+    /// `EC`.
+    pub kty: String,
+    /// `P-256`.
+    pub crv: String,
+    /// Coordinate, base64url.
+    pub x: String,
+    /// Coordinate, base64url.
+    pub y: String,
+    /// The key's thumbprint (RFC 7638), base64url.
+    pub kid: String,
+    /// `ES256`.
+    #[serde(default = "es256")]
+    pub alg: String,
+    /// `sig`.
+    #[serde(rename = "use", default = "sig")]
+    pub usage: String,
+}
+
+/// A set of keys, as served at `/.well-known/jwks.json`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Jwks {
+    /// The keys.
+    pub keys: Vec<Jwk>,
+}
+
+/// Why a key is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JwkError {
+    /// Not an ES256 signature key on P-256.
+    #[error("key is not an ES256 signature key on P-256")]
+    Kind,
+    /// The coordinates are not a point.
+    #[error("key's coordinates are not a point on P-256")]
+    Point,
+    /// The `kid` is not the thumbprint of RFC 7638.
+    #[error("key id is not the key's thumbprint, which is {0}")]
+    Thumbprint(String),
+}
+
+impl Jwk {
+    pub(crate) fn of(key: &VerifyingKey) -> Self {
+        let point = key.to_encoded_point(false);
+        let coordinate = |bytes: Option<&p256::FieldBytes>| {
+            URL_SAFE_NO_PAD.encode(bytes.map(|bytes| bytes.as_slice()).unwrap_or_default())
+        };
+        let (x, y) = (coordinate(point.x()), coordinate(point.y()));
+        let kid = thumbprint(&x, &y);
+        Self {
+            kty: "EC".to_owned(),
+            crv: "P-256".to_owned(),
+            x,
+            y,
+            kid,
+            alg: es256(),
+            usage: sig(),
+        }
+    }
+
+    /// Checks that this is a usable key under its own thumbprint.
+    ///
+    /// # Errors
+    ///
+    /// [`JwkError`].
+    pub fn validate(&self) -> Result<(), JwkError> {
+        self.verifying_key().map(|_| ())
+    }
+
+    pub(crate) fn verifying_key(&self) -> Result<VerifyingKey, JwkError> {
+        if self.kty != "EC" || self.crv != "P-256" || self.alg != "ES256" || self.usage != "sig" {
+            return Err(JwkError::Kind);
+        }
+        let (x, y) = (coordinate(&self.x)?, coordinate(&self.y)?);
+        let point = EncodedPoint::from_affine_coordinates(&x.into(), &y.into(), false);
+        let key = VerifyingKey::from_encoded_point(&point).map_err(|_| JwkError::Point)?;
+        let expected = thumbprint(&self.x, &self.y);
+        if self.kid != expected {
+            return Err(JwkError::Thumbprint(expected));
+        }
+        Ok(key)
+    }
+}
+
+fn coordinate(text: &str) -> Result<[u8; 32], JwkError> {
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or(JwkError::Point)
+}
+
+/// RFC 7638: SHA-256 of the required members in lexicographic order, without white space.
+fn thumbprint(x: &str, y: &str) -> String {
+    let members = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
+    URL_SAFE_NO_PAD.encode(Sha256::digest(members))
+}
+
+fn es256() -> String {
+    "ES256".to_owned()
+}
+
+fn sig() -> String {
+    "sig".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ear::EarKey;
+
+    #[test]
+    fn keys_round_trip_and_their_thumbprint_is_checked() {
+        let jwk = EarKey::from_bytes(&[7; 32]).unwrap().jwk();
+        let json = serde_json::to_string(&jwk).unwrap();
+        let mut read: Jwk = serde_json::from_str(&json).unwrap();
+        assert_eq!(read.validate(), Ok(()));
+        assert_eq!(Jwk::of(&read.verifying_key().unwrap()), jwk);
+        read.kid = "other".to_owned();
+        assert_eq!(read.validate(), Err(JwkError::Thumbprint(jwk.kid.clone())));
+        let off_curve = Jwk {
+            y: jwk.x.clone(),
+            ..jwk.clone()
+        };
+        assert_eq!(off_curve.validate(), Err(JwkError::Point));
+        let symmetric = Jwk {
+            kty: "oct".to_owned(),
+            ..jwk
+        };
+        assert_eq!(symmetric.validate(), Err(JwkError::Kind));
+    }
+
+    #[test]
+    fn no_key_has_a_zero_scalar_and_keys_do_not_print() {
+        assert!(EarKey::from_bytes(&[0; 32]).is_none());
+        assert!(EarKey::from_bytes(&[0xff; 32]).is_none());
+        assert_eq!(
+            format!("{:?}", EarKey::from_bytes(&[1; 32]).unwrap()),
+            "EarKey(..)"
+        );
+    }
+}

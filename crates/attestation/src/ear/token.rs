@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The claims of a token.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{B256, Bytes, FixedBytes, keccak256};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use subrosa_types::id::{TeeKind, measurement_id};
+
+use super::{PROFILE, SUBMODULE};
+use crate::{Binding, Bound, Claims, TcbStatus, config_register, report_data};
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Token {
+    pub(crate) eat_profile: String,
+    pub(crate) iss: String,
+    pub(crate) iat: u64,
+    pub(crate) exp: u64,
+    /// The challenge, base64url.
+    pub(crate) eat_nonce: String,
+    #[serde(rename = "ear.verifier-id")]
+    pub(crate) verifier: VerifierId,
+    pub(crate) submods: BTreeMap<String, Submodule>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct VerifierId {
+    pub(crate) developer: String,
+    pub(crate) build: String,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Submodule {
+    #[serde(rename = "ear.status")]
+    pub(crate) status: String,
+    #[serde(rename = "ear.trustworthiness-vector")]
+    pub(crate) vector: Vector,
+    #[serde(rename = "ear.appraisal-policy-id")]
+    pub(crate) policy: String,
+    pub(crate) subrosa: Appraised,
+}
+
+/// AR4SI trustworthiness claims (draft-ietf-rats-ar4si, 2.3): 0 no claim, 2 affirming, 32 warning.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Vector {
+    pub(crate) instance_identity: i8,
+    pub(crate) configuration: i8,
+    pub(crate) executables: i8,
+    pub(crate) hardware: i8,
+    pub(crate) runtime_opaque: i8,
+}
+
+/// Everything a client compares, so that it need not take the verifier's word for more than it
+/// must.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Appraised {
+    pub(crate) development: bool,
+    pub(crate) tee: TeeKind,
+    pub(crate) root_id: B256,
+    pub(crate) measurement: Bytes,
+    pub(crate) measurement_id: B256,
+    pub(crate) measurement_appraised: bool,
+    pub(crate) signer: alloy_primitives::Address,
+    pub(crate) transfer_key_hash: B256,
+    pub(crate) config_hash: B256,
+    pub(crate) debug: u8,
+    pub(crate) tcb_status: TcbStatus,
+    pub(crate) advisories: Vec<String>,
+    pub(crate) tcb_evaluation: u32,
+    pub(crate) machine_id: B256,
+    pub(crate) collateral_expires: u64,
+    pub(crate) evidence_hash: B256,
+    pub(crate) policy_hash: B256,
+}
+
+impl Token {
+    pub(crate) fn of(bound: &Bound, issuer: &str, issued: u64, expires: u64) -> Self {
+        let (claims, binding) = (&bound.claims, &bound.binding);
+        let development = claims.is_development();
+        let submodule = Submodule {
+            status: if development { WARNING } else { AFFIRMING }.to_owned(),
+            vector: Vector {
+                instance_identity: 2,
+                configuration: 2,
+                executables: if bound.measurement_appraised { 2 } else { 0 },
+                hardware: if development { 32 } else { 2 },
+                runtime_opaque: if development { 32 } else { 2 },
+            },
+            policy: format!("urn:subrosa:policy:{}", bound.policy_hash),
+            subrosa: Appraised {
+                development,
+                tee: claims.tee,
+                root_id: claims.root_id,
+                measurement: claims.measurement.clone(),
+                measurement_id: claims.measurement_id,
+                measurement_appraised: bound.measurement_appraised,
+                signer: binding.signer,
+                transfer_key_hash: binding.transfer_key_hash,
+                config_hash: binding.config_hash,
+                debug: claims.debug,
+                tcb_status: claims.tcb_status,
+                advisories: claims.advisories.clone(),
+                tcb_evaluation: claims.tcb_evaluation,
+                machine_id: claims.machine_id,
+                collateral_expires: claims.collateral_expires,
+                evidence_hash: claims.evidence_hash,
+                policy_hash: bound.policy_hash,
+            },
+        };
+        Self {
+            eat_profile: PROFILE.to_owned(),
+            iss: issuer.to_owned(),
+            iat: issued,
+            exp: expires,
+            eat_nonce: URL_SAFE_NO_PAD.encode(&bound.challenge),
+            verifier: VerifierId {
+                developer: "Subrosa".to_owned(),
+                build: format!("subrosa-attestation {}", env!("CARGO_PKG_VERSION")),
+            },
+            submods: BTreeMap::from([(SUBMODULE.to_owned(), submodule)]),
+        }
+    }
+}
+
+impl Appraised {
+    pub(crate) fn binding(&self) -> Binding {
+        Binding {
+            signer: self.signer,
+            transfer_key_hash: self.transfer_key_hash,
+            config_hash: self.config_hash,
+        }
+    }
+
+    /// The evidence's claims as they must have been for a verifier to say this. Everything that
+    /// can be recomputed is; `None` if the token contradicts itself.
+    pub(crate) fn claims(&self, challenge: &[u8]) -> Option<Claims> {
+        let measurement_hash = keccak256(&self.measurement);
+        let measurement_id = measurement_id(self.root_id, self.tee, measurement_hash);
+        let data = report_data(
+            self.signer,
+            self.transfer_key_hash,
+            self.config_hash,
+            challenge,
+        );
+        let claims = Claims {
+            tee: self.tee,
+            root_id: self.root_id,
+            measurement: self.measurement.clone(),
+            measurement_hash,
+            measurement_id,
+            config_register: FixedBytes(config_register(self.config_hash)),
+            report_data: FixedBytes(data),
+            debug: self.debug,
+            tcb_status: self.tcb_status,
+            advisories: self.advisories.clone(),
+            tcb_evaluation: self.tcb_evaluation,
+            machine_id: self.machine_id,
+            collateral_expires: self.collateral_expires,
+            evidence_hash: self.evidence_hash,
+        };
+        let consistent =
+            measurement_id == self.measurement_id && claims.is_development() == self.development;
+        consistent.then_some(claims)
+    }
+}
+
+pub(crate) const AFFIRMING: &str = "affirming";
+pub(crate) const WARNING: &str = "warning";

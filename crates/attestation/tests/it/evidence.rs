@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Raw evidence: what is accepted, and that every fault is refused under its own name.
+
+use std::collections::BTreeSet;
+
+use alloy_primitives::{Address, B256};
+use subrosa_attestation::measurement::measurement_of_executable;
+use subrosa_attestation::{
+    CheckId, DEVELOPMENT_ROOT_ID, EvidenceBundle, Expectations, Measurements, Outcome, Policy,
+    TcbStatus, VerdictStatus, VerifyError, appraise, root_certificate, verify, verify_genuine,
+};
+use subrosa_tee::forge::{Fault, Forge};
+use subrosa_types::id::TeeKind;
+
+use crate::fixture::{EXECUTABLE, NOW, bundle, expectations, forge, sound};
+
+#[test]
+fn the_software_tee_is_accepted_by_the_production_path_when_development_is_allowed() {
+    let bound = verify(&sound(), &expectations(), NOW).unwrap();
+    assert_eq!(bound.claims.root_id, DEVELOPMENT_ROOT_ID);
+    assert!(bound.claims.is_development());
+    assert_eq!(bound.claims.tee, TeeKind::Tdx);
+    assert_eq!(bound.claims.tcb_status, TcbStatus::UpToDate);
+    assert_eq!(bound.claims.tcb_evaluation, 17);
+    assert_eq!(bound.claims.collateral_expires, 2_713_910_400);
+    assert_eq!(bound.claims.debug, 0);
+    let expected = measurement_of_executable(EXECUTABLE).unwrap();
+    assert_eq!(bound.claims.measurement[..], expected.measurement);
+    assert_eq!(bound.claims.measurement_hash, expected.hash);
+    assert_eq!(bound.claims.measurement_id, expected.id);
+    assert!(bound.measurement_appraised);
+    assert_eq!(bound.policy_hash, Policy::development().hash());
+
+    let verdict = appraise(&sound(), &expectations(), NOW).verdict;
+    assert_eq!(verdict.status, VerdictStatus::Accepted);
+    assert!(verdict.development);
+    assert_eq!(verdict.checks.len(), 16);
+    assert!(
+        verdict
+            .checks
+            .iter()
+            .all(|check| check.outcome == Outcome::Passed)
+    );
+}
+
+#[test]
+fn development_evidence_is_refused_by_default() {
+    let strict = Expectations {
+        policy: Policy::strict(),
+        ..expectations()
+    };
+    let error = verify(&sound(), &strict, NOW).unwrap_err();
+    assert_eq!(error.check(), CheckId::Root);
+    assert!(error.to_string().contains("development root"), "{error}");
+    // Listing it among the roots is not allowing development.
+    let mut listed = Policy::strict();
+    listed.roots.insert(DEVELOPMENT_ROOT_ID);
+    let listed = Expectations {
+        policy: listed,
+        ..expectations()
+    };
+    assert_eq!(
+        verify(&sound(), &listed, NOW).unwrap_err().check(),
+        CheckId::Root
+    );
+    assert!(appraise(&sound(), &strict, NOW).verdict.development);
+}
+
+#[test]
+fn every_fault_is_refused_under_its_own_name() {
+    use CheckId as C;
+    let faults = [
+        (Fault::DebugTd, C::Debug),
+        (Fault::ProfilingTd, C::Debug),
+        (Fault::MigratableTd, C::TdxAttributes),
+        (Fault::SeptVeEnabled, C::TdxAttributes),
+        (Fault::ReservedTdAttribute, C::TdxAttributes),
+        (Fault::ForeignRoot, C::Root),
+        (Fault::ImpostorRoot, C::Root),
+        (Fault::ExpiredTcbInfo, C::TdxCollateral),
+        (Fault::FutureTcbInfo, C::TdxCollateral),
+        (Fault::ExpiredQeIdentity, C::TdxCollateral),
+        (Fault::ExpiredRevocationLists, C::TdxCertificates),
+        (Fault::RevokedPck, C::TdxCertificates),
+        (Fault::RevokedPckCa, C::TdxCertificates),
+        (Fault::RevokedTcbSigner, C::TdxCertificates),
+        (Fault::TamperedTcbInfo, C::TdxCollateral),
+        (Fault::TamperedQeIdentity, C::TdxCollateral),
+        (Fault::ForeignFmspc, C::TcbLevel),
+        (Fault::OutOfDate, C::TcbStatus),
+        (Fault::ConfigurationNeeded, C::TcbStatus),
+        (Fault::SwHardeningNeeded, C::TcbStatus),
+        (Fault::RevokedTcbLevel, C::TcbLevel),
+        (Fault::OutOfDateQe, C::TcbStatus),
+        (Fault::DebugQe, C::TdxQuotingEnclave),
+        (Fault::ForeignQe, C::TdxQuotingEnclave),
+        (Fault::ForeignAttestationKey, C::TdxQuotingEnclave),
+    ];
+    for (fault, check) in faults {
+        let bundle = bundle(forge().fault(fault).evidence());
+        let error = verify(&bundle, &expectations(), NOW).unwrap_err();
+        assert_eq!(error.check(), check, "{fault:?}: {error}");
+        assert!(
+            verify_genuine(&bundle, &Policy::development(), NOW).is_err(),
+            "{fault:?}"
+        );
+        let appraisal = appraise(&bundle, &expectations(), NOW);
+        assert_eq!(
+            appraisal.verdict.status,
+            VerdictStatus::Rejected,
+            "{fault:?}"
+        );
+        assert_eq!(
+            appraisal.verdict.check(check).unwrap().outcome,
+            Outcome::Failed,
+            "{fault:?}"
+        );
+        assert!(appraisal.bound.is_err(), "{fault:?}");
+    }
+}
+
+#[test]
+fn what_fresh_collateral_could_mend_is_stale_and_the_rest_is_rejected() {
+    let stale = [
+        Fault::ExpiredTcbInfo,
+        Fault::ExpiredQeIdentity,
+        Fault::ExpiredRevocationLists,
+        Fault::FutureTcbInfo,
+    ];
+    for fault in stale {
+        let error = verify(
+            &bundle(forge().fault(fault).evidence()),
+            &expectations(),
+            NOW,
+        );
+        assert!(
+            matches!(error, Err(VerifyError::Stale { .. })),
+            "{fault:?}: {error:?}"
+        );
+    }
+    for fault in [
+        Fault::RevokedPck,
+        Fault::TamperedTcbInfo,
+        Fault::OutOfDate,
+        Fault::DebugTd,
+    ] {
+        let error = verify(
+            &bundle(forge().fault(fault).evidence()),
+            &expectations(),
+            NOW,
+        );
+        assert!(
+            matches!(error, Err(VerifyError::Rejected { .. })),
+            "{fault:?}: {error:?}"
+        );
+    }
+}
+
+#[test]
+fn expired_certificates_change_the_root_and_are_refused_for_that() {
+    // The pinned root is pinned byte for byte: one with another validity is another root.
+    let evidence = forge().fault(Fault::ExpiredCertificates).evidence();
+    let error = verify(&bundle(evidence), &expectations(), NOW).unwrap_err();
+    assert_eq!(error.check(), CheckId::Root);
+}
+
+#[test]
+fn evidence_outside_the_collaterals_window_is_stale() {
+    for now in [1_767_225_599, 2_713_910_401, 0, u64::MAX / 4] {
+        let error = verify(&sound(), &expectations(), now).unwrap_err();
+        assert!(
+            matches!(error, VerifyError::Stale { .. }),
+            "{now}: {error:?}"
+        );
+    }
+}
+
+#[test]
+fn every_unmet_expectation_is_named() {
+    let base = expectations;
+    let other = B256::repeat_byte(0xee);
+    let none = Measurements::AnyOf(BTreeSet::new());
+    let foreign = Measurements::AnyOf(BTreeSet::from([other]));
+    let mut cases = vec![
+        (
+            CheckId::Measurement,
+            Expectations {
+                measurements: none,
+                ..base()
+            },
+        ),
+        (
+            CheckId::Measurement,
+            Expectations {
+                measurements: foreign,
+                ..base()
+            },
+        ),
+        (
+            CheckId::Challenge,
+            Expectations {
+                challenge: vec![0xc5; 32],
+                ..base()
+            },
+        ),
+        (
+            CheckId::Challenge,
+            Expectations {
+                challenge: vec![0xc4; 31],
+                ..base()
+            },
+        ),
+    ];
+    let mut signer = base();
+    signer.binding.signer = Address::repeat_byte(0x52);
+    cases.push((CheckId::ReportData, signer));
+    let mut transfer_key = base();
+    transfer_key.binding.transfer_key_hash = other;
+    cases.push((CheckId::ReportData, transfer_key));
+    let mut config = base();
+    config.binding.config_hash = other;
+    cases.push((CheckId::Config, config));
+    let mut evaluation = base();
+    evaluation.policy.minimum_tcb_evaluation = 18;
+    cases.push((CheckId::TcbEvaluation, evaluation));
+    let mut machine = base();
+    machine.policy.machines = Some(BTreeSet::from([other]));
+    cases.push((CheckId::Machine, machine));
+    let mut statuses = base();
+    statuses.policy.tcb_statuses.clear();
+    cases.push((CheckId::TcbStatus, statuses));
+    for (check, expectations) in cases {
+        let error = verify(&sound(), &expectations, NOW).unwrap_err();
+        assert_eq!(error.check(), check, "{error}");
+        let VerifyError::Rejected {
+            expected, found, ..
+        } = error
+        else {
+            panic!("{error:?}")
+        };
+        assert_ne!(expected, found);
+        assert!(!expected.is_empty() && !found.is_empty());
+    }
+}
+
+#[test]
+fn a_guessable_challenge_is_never_accepted() {
+    for length in [0, 15, 65] {
+        let challenge = vec![1; length];
+        let binding = expectations().binding;
+        let data = subrosa_attestation::report_data(
+            binding.signer,
+            binding.transfer_key_hash,
+            binding.config_hash,
+            &challenge,
+        );
+        let bundle = bundle(forge().report_data(data).evidence());
+        let expectations = Expectations {
+            challenge,
+            ..expectations()
+        };
+        let error = verify(&bundle, &expectations, NOW).unwrap_err();
+        assert_eq!(error.check(), CheckId::Challenge, "{length}");
+    }
+}
+
+#[test]
+fn evidence_without_its_configuration_is_refused() {
+    let unconfigured = Forge::new()
+        .mrtd(measurement_of_executable(EXECUTABLE).unwrap().mrtd)
+        .report_data(subrosa_attestation::report_data(
+            expectations().binding.signer,
+            expectations().binding.transfer_key_hash,
+            expectations().binding.config_hash,
+            &expectations().challenge,
+        ));
+    let error = verify(&bundle(unconfigured.evidence()), &expectations(), NOW).unwrap_err();
+    assert_eq!(error.check(), CheckId::Config);
+    // Extended twice is not extended once.
+    let twice = forge().config(expectations().binding.config_hash.0);
+    let error = verify(&bundle(twice.evidence()), &expectations(), NOW).unwrap_err();
+    assert_eq!(error.check(), CheckId::Config);
+}
+
+#[test]
+fn a_measurement_judged_elsewhere_is_genuine_but_never_accepted() {
+    let open = Expectations {
+        measurements: Measurements::JudgedElsewhere,
+        ..expectations()
+    };
+    let error = verify(&sound(), &open, NOW).unwrap_err();
+    assert_eq!(
+        error,
+        VerifyError::NotAppraised {
+            check: CheckId::Measurement
+        }
+    );
+    let appraisal = appraise(&sound(), &open, NOW);
+    assert_eq!(appraisal.verdict.status, VerdictStatus::GenuineNotAppraised);
+    assert!(!appraisal.bound.unwrap().measurement_appraised);
+    // A failure outranks an omission.
+    let wrong = Expectations {
+        challenge: vec![0; 32],
+        ..open
+    };
+    assert_eq!(
+        verify(&sound(), &wrong, NOW).unwrap_err().check(),
+        CheckId::Challenge
+    );
+}
+
+#[test]
+fn a_policy_may_accept_more_statuses_and_fewer_machines() {
+    let bundle = bundle(forge().fault(Fault::OutOfDate).evidence());
+    let mut tolerant = expectations();
+    tolerant.policy.tcb_statuses.insert(TcbStatus::OutOfDate);
+    let bound = verify(&bundle, &tolerant, NOW).unwrap();
+    assert_eq!(bound.claims.tcb_status, TcbStatus::OutOfDate);
+    let mut listed = expectations();
+    listed.policy.machines = Some(BTreeSet::from([bound.claims.machine_id]));
+    verify(&sound(), &listed, NOW).unwrap();
+}
+
+#[test]
+fn collateral_cannot_replace_the_quotes_own_certificate_chain() {
+    // A quote whose chain leads nowhere, and collateral that brings a sound chain along.
+    let foreign = forge().fault(Fault::ForeignRoot).evidence();
+    let sound = forge().evidence();
+    let start = sound
+        .quote
+        .windows(5)
+        .position(|window| window == b"-----")
+        .unwrap();
+    let chain = std::str::from_utf8(&sound.quote[start..]).unwrap();
+    let mut collateral: serde_json::Value =
+        serde_json::from_slice(sound.collateral.as_ref().unwrap()).unwrap();
+    collateral["pck_certificate_chain"] = chain.into();
+    let bundle = EvidenceBundle::new(
+        TeeKind::Tdx,
+        foreign.quote,
+        serde_json::to_vec(&collateral).unwrap(),
+    )
+    .unwrap();
+    assert!(verify_genuine(&bundle, &Policy::development(), NOW).is_err());
+    // And a chain that is garbage does not disturb a sound quote, since nobody reads it.
+    collateral["pck_certificate_chain"] = "garbage".into();
+    let bundle = EvidenceBundle::new(
+        TeeKind::Tdx,
+        sound.quote,
+        serde_json::to_vec(&collateral).unwrap(),
+    )
+    .unwrap();
+    verify_genuine(&bundle, &Policy::development(), NOW).unwrap();
+}
+
+#[test]
+fn kinds_without_a_verifier_and_garbage_are_refused_by_format() {
+    let sound = sound();
+    for kind in [
+        TeeKind::Sgx,
+        TeeKind::Snp,
+        TeeKind::Nitro,
+        TeeKind::AzureSnp,
+        TeeKind::AzureTdx,
+    ] {
+        let bundle = EvidenceBundle::new(kind, sound.quote().to_vec(), sound.collateral().to_vec());
+        let error = verify(&bundle.unwrap(), &expectations(), NOW).unwrap_err();
+        assert_eq!(error.check(), CheckId::EvidenceFormat);
+    }
+    for (quote, collateral) in [
+        (vec![], sound.collateral().to_vec()),
+        (vec![0; 5000], sound.collateral().to_vec()),
+        (sound.quote().to_vec(), vec![]),
+        (sound.quote().to_vec(), b"{}".to_vec()),
+        (sound.quote()[..3000].to_vec(), sound.collateral().to_vec()),
+    ] {
+        let bundle = EvidenceBundle::new(TeeKind::Tdx, quote, collateral).unwrap();
+        let error = verify(&bundle, &expectations(), NOW).unwrap_err();
+        assert_eq!(error.check(), CheckId::EvidenceFormat, "{error}");
+    }
+}
+
+#[test]
+fn the_pinned_development_root_is_the_one_the_software_tee_uses() {
+    assert_eq!(DEVELOPMENT_ROOT_ID.0, subrosa_tee::DEVELOPMENT_ROOT_ID);
+    assert_eq!(
+        root_certificate(DEVELOPMENT_ROOT_ID).unwrap(),
+        subrosa_tee::development_root_certificate()
+    );
+}
+
+#[test]
+fn a_running_software_tee_measures_what_the_offline_computation_says() {
+    let mut tee = subrosa_tee::Tee::software(None).unwrap();
+    tee.extend_config(&expectations().binding.config_hash.0)
+        .unwrap();
+    let executable = std::fs::File::open(std::env::current_exe().unwrap()).unwrap();
+    let offline = measurement_of_executable(executable).unwrap();
+    let claims = verify_genuine(
+        &bundle(tee.quote(&[9; 64]).unwrap()),
+        &Policy::development(),
+        NOW,
+    )
+    .unwrap();
+    assert_eq!(claims.measurement_id, offline.id);
+    assert_eq!(tee.measurement(), offline.measurement);
+    assert_eq!(
+        *claims.config_register,
+        subrosa_attestation::config_register(expectations().binding.config_hash)
+    );
+}

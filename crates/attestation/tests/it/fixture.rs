@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One enclave, as it is and as a client expects it.
+
+use std::collections::BTreeSet;
+
+use alloy_primitives::{Address, B256};
+use subrosa_attestation::ear::{EarKey, Jwks, TrustedVerifier};
+use subrosa_attestation::measurement::measurement_of_executable;
+use subrosa_attestation::{
+    Binding, EvidenceBundle, Expectations, Measurements, Policy, report_data,
+};
+use subrosa_tee::Evidence;
+use subrosa_tee::forge::Forge;
+
+/// 2026-06-01T00:00:00Z.
+pub(crate) const NOW: u64 = 1_780_272_000;
+
+pub(crate) const EXECUTABLE: &[u8] = b"an enclave";
+
+pub(crate) const ISSUER: &str = "https://verifier.example";
+
+pub(crate) fn challenge() -> Vec<u8> {
+    vec![0xc4; 32]
+}
+
+pub(crate) fn binding() -> Binding {
+    Binding {
+        signer: Address::repeat_byte(0x51),
+        transfer_key_hash: B256::repeat_byte(0x7f),
+        config_hash: B256::repeat_byte(0xcf),
+    }
+}
+
+/// Sound evidence that meets [`expectations`], to be spoiled.
+pub(crate) fn forge() -> Forge {
+    let binding = binding();
+    Forge::new()
+        .mrtd(measurement_of_executable(EXECUTABLE).unwrap().mrtd)
+        .config(binding.config_hash.0)
+        .ppid([0x99; 16])
+        .report_data(report_data(
+            binding.signer,
+            binding.transfer_key_hash,
+            binding.config_hash,
+            &challenge(),
+        ))
+}
+
+pub(crate) fn bundle(evidence: Evidence) -> EvidenceBundle {
+    EvidenceBundle::new(evidence.kind, evidence.quote, evidence.collateral.unwrap()).unwrap()
+}
+
+pub(crate) fn sound() -> EvidenceBundle {
+    bundle(forge().evidence())
+}
+
+/// What a developer's client expects.
+pub(crate) fn expectations() -> Expectations {
+    let id = measurement_of_executable(EXECUTABLE).unwrap().id;
+    Expectations {
+        policy: Policy::development(),
+        measurements: Measurements::AnyOf(BTreeSet::from([id])),
+        binding: binding(),
+        challenge: challenge(),
+    }
+}
+
+pub(crate) fn ear_key() -> EarKey {
+    EarKey::from_bytes(&[3; 32]).unwrap()
+}
+
+pub(crate) fn trusted() -> Vec<TrustedVerifier> {
+    vec![TrustedVerifier {
+        issuer: ISSUER.to_owned(),
+        keys: Jwks {
+            keys: vec![ear_key().jwk()],
+        },
+    }]
+}
