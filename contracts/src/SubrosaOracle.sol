@@ -19,7 +19,7 @@ contract SubrosaOracle is Fulfillments {
 
     /// @inheritdoc ISubrosaOracle
     function head(bytes32 contractId) external view returns (uint48 seq, bytes32 commitment) {
-        HeadSlot slot = OracleStorage.load().heads[contractId];
+        HeadSlot slot = OracleStorage.load().heads[contractId].word;
         return (uint48(slot.seq()), slot.commitment());
     }
 

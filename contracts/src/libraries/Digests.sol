@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {EnclaveConfig, EpochOpening, ReportBinding} from "../interfaces/SubrosaTypes.sol";
+import {EnclaveConfig, EpochOpening, FulfillmentItem, ReportBinding} from "../interfaces/SubrosaTypes.sol";
 
 /// @title Every hash of the protocol
 /// @notice H["name"](x, y, …) is keccak256(abi.encode(keccak256("subrosa.v1.name"), x, y, …)), as
 /// SubrosaTypes.sol defines. All arguments are words, so no two preimages collide.
-/// @dev The three that `fulfill` computes for each item are written in assembly: `abi.encode` moves
-/// the free memory pointer every time, and a batch of 16 then costs 150 gas more for each item. They
-/// build the preimage past the free pointer and leave the pointer alone.
 library Digests {
     bytes32 internal constant CONTRACT_ID = keccak256("subrosa.v1.contract-id");
     bytes32 internal constant CODE = keccak256("subrosa.v1.code");
@@ -45,65 +42,82 @@ library Digests {
         bytes32 executionHash,
         uint256 settlement,
         uint256 payment
-    ) internal view returns (bytes32 digest) {
-        bytes32 domain = ENTRY;
-        assembly ("memory-safe") {
-            let p := mload(0x40)
-            mstore(p, domain)
-            mstore(add(p, 0x20), chainid())
-            mstore(add(p, 0x40), address())
-            mstore(add(p, 0x60), id)
-            mstore(add(p, 0x80), seq)
-            mstore(add(p, 0xa0), previousDigest)
-            mstore(add(p, 0xc0), executionHash)
-            mstore(add(p, 0xe0), settlement)
-            mstore(add(p, 0x100), payment)
-            digest := and(keccak256(p, 0x120), not(0xff))
-        }
+    ) internal view returns (bytes32) {
+        bytes32 full = keccak256(
+            abi.encode(
+                ENTRY, block.chainid, address(this), id, seq, previousDigest, executionHash, settlement, payment
+            )
+        );
+        return full & ~bytes32(uint256(0xff));
     }
 
     /// @notice The hash of an outcome.
-    function outcome(uint256 status, bytes32 outputHash, bytes32 sealedOutputHash, uint256 fuelBucket)
+    function outcome(uint8 status, bytes32 outputHash, bytes32 sealedOutputHash, uint8 fuelBucket)
         internal
         pure
-        returns (bytes32 hash)
+        returns (bytes32)
     {
-        bytes32 domain = OUTCOME;
-        assembly ("memory-safe") {
-            let p := mload(0x40)
-            mstore(p, domain)
-            mstore(add(p, 0x20), status)
-            mstore(add(p, 0x40), outputHash)
-            mstore(add(p, 0x60), sealedOutputHash)
-            mstore(add(p, 0x80), fuelBucket)
-            hash := keccak256(p, 0xa0)
-        }
+        return keccak256(abi.encode(OUTCOME, status, outputHash, sealedOutputHash, fuelBucket));
     }
 
     /// @notice The hash of a result, which every enclave computes alike.
     function result(bytes32 digest, bytes32 outcomeHash, bytes32 previousCommitment, bytes32 newCommitment)
         internal
         pure
-        returns (bytes32 hash)
+        returns (bytes32)
     {
-        bytes32 domain = RESULT;
+        return keccak256(abi.encode(RESULT, digest, outcomeHash, previousCommitment, newCommitment));
+    }
+
+    /// @notice `entry` and `result` of one item of a batch. The caller has checked that the item's
+    /// output is no longer than its data.
+    /// @dev The same hashes as above, in assembly: with `abi.encode` they cost 600 gas more for each
+    /// item. Preimages are built past the free memory pointer, which stays where it is.
+    /// @param data `item.data`.
+    function item(
+        bytes32 id,
+        uint256 seq,
+        bytes32 previousDigest,
+        bytes32 previousCommitment,
+        FulfillmentItem calldata executed,
+        bytes calldata data
+    ) internal view returns (bytes32 digest, bytes32 resultHash) {
+        bytes32 entryDomain = ENTRY;
+        bytes32 outcomeDomain = OUTCOME;
+        bytes32 resultDomain = RESULT;
         assembly ("memory-safe") {
             let p := mload(0x40)
-            mstore(p, domain)
+
+            mstore(p, entryDomain)
+            mstore(add(p, 0x20), chainid())
+            mstore(add(p, 0x40), address())
+            mstore(add(p, 0x60), id)
+            mstore(add(p, 0x80), seq)
+            mstore(add(p, 0xa0), previousDigest)
+            // The item starts with executionHash, settlement, payment.
+            calldatacopy(add(p, 0xc0), executed, 0x60)
+            digest := and(keccak256(p, 0x120), not(0xff))
+
+            // newCommitment 208, status 8, fuelBucket 8, outputLength 32.
+            let word := calldataload(add(executed, 0x60))
+            let outputLength := and(word, 0xffffffff)
+            calldatacopy(p, data.offset, data.length)
+            let outputHash := keccak256(p, outputLength)
+            let sealedOutputHash := keccak256(add(p, outputLength), sub(data.length, outputLength))
+
+            mstore(p, outcomeDomain)
+            mstore(add(p, 0x20), and(shr(40, word), 0xff))
+            mstore(add(p, 0x40), outputHash)
+            mstore(add(p, 0x60), sealedOutputHash)
+            mstore(add(p, 0x80), and(shr(32, word), 0xff))
+            let outcomeHash := keccak256(p, 0xa0)
+
+            mstore(p, resultDomain)
             mstore(add(p, 0x20), digest)
             mstore(add(p, 0x40), outcomeHash)
             mstore(add(p, 0x60), previousCommitment)
-            mstore(add(p, 0x80), newCommitment)
-            hash := keccak256(p, 0xa0)
-        }
-    }
-
-    /// @notice keccak256 of `length` bytes of calldata.
-    function calldataBytes(bytes calldata data, uint256 offset, uint256 length) internal pure returns (bytes32 hash) {
-        assembly ("memory-safe") {
-            let p := mload(0x40)
-            calldatacopy(p, add(data.offset, offset), length)
-            hash := keccak256(p, length)
+            mstore(add(p, 0x80), and(word, not(0xffffffffffff)))
+            resultHash := keccak256(p, 0xa0)
         }
     }
 

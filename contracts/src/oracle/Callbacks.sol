@@ -67,9 +67,11 @@ abstract contract Callbacks is ISubrosaOracle {
         }
     }
 
-    /// @dev A call is given at most 63/64 of the gas there is (EIP-150).
+    /// @dev A call is given at most 63/64 of the gas there is (EIP-150). A gas limit has 32 bits.
     function _withReserve(uint256 gasLimit) private pure returns (uint256) {
-        return gasLimit + gasLimit / 63 + 1;
+        unchecked {
+            return gasLimit + gasLimit / 63 + 1;
+        }
     }
 
     function _callbackHash(SettlementWord settlement, uint8 status, bytes calldata output)

@@ -36,7 +36,7 @@ abstract contract Escrow is ISubrosaOracle {
         if (!settlement.isLate()) revert DeadlineNotPassed(settlement.deadline());
         if (slot & OracleStorage.REFUNDED != 0) revert AlreadyRefunded(entry.contractId, entry.seq);
         // A stateless contract's head stays zero, and its entries carry the bit.
-        HeadSlot head = $.heads[entry.contractId];
+        HeadSlot head = $.heads[entry.contractId].word;
         if (slot & OracleStorage.EXECUTED != 0 || entry.seq < head.seq()) {
             revert AlreadyExecuted(entry.contractId, entry.seq);
         }

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {ISubrosaOracle} from "../interfaces/ISubrosaOracle.sol";
 import {Fulfillment, FulfillmentGroup, FulfillmentItem} from "../interfaces/SubrosaTypes.sol";
 import {Anchors} from "../libraries/Anchors.sol";
+import {BatchCalldata} from "../libraries/BatchCalldata.sol";
 import {PaymentWord, ResultWord, SettlementWord} from "../libraries/EntryWords.sol";
 import {HeadSlot} from "../libraries/HeadSlot.sol";
 import {Callbacks} from "./Callbacks.sol";
@@ -17,6 +18,12 @@ import {SignedResults} from "./SignedResults.sol";
 /// head, the head is moved before the item's callback, and both are read anew for the next item; so
 /// whatever a callback does to this contract, each entry is executed, paid for and called back once.
 abstract contract Fulfillments is SignedResults, Logs, Escrow, Callbacks {
+    using BatchCalldata for FulfillmentGroup[];
+    using BatchCalldata for FulfillmentGroup;
+    using BatchCalldata for FulfillmentItem[];
+    using BatchCalldata for FulfillmentItem;
+    using BatchCalldata for bytes;
+
     /// @dev Reasons of `ItemsSkipped`.
     uint8 private constant ALREADY_EXECUTED = 1;
     uint8 private constant WRONG_HEAD = 2;
@@ -43,11 +50,12 @@ abstract contract Fulfillments is SignedResults, Logs, Escrow, Callbacks {
         uint256 keys = uint256(keyGroup) << 32 | fulfillment.keyEpoch;
         Progress memory progress;
         uint256 first;
-        for (uint256 g = 0; g < fulfillment.groups.length && !progress.ended; ++g) {
-            FulfillmentGroup calldata group = fulfillment.groups[g];
+        FulfillmentGroup[] calldata groups = fulfillment.groups;
+        for (uint256 g = 0; g < groups.length && !progress.ended; ++g) {
+            FulfillmentGroup calldata group = groups.at(g);
             _applyGroup(group, digests, first, keys, progress);
             unchecked {
-                first += group.items.length;
+                first += group.itemsOf().length;
             }
         }
         if (progress.earned != 0) _pay(msg.sender, progress.earned);
@@ -67,18 +75,20 @@ abstract contract Fulfillments is SignedResults, Logs, Escrow, Callbacks {
         bytes32 contractId = group.contractId;
         // Only a stateful log has a head, from its first execution on, so the log's word is read only
         // for a new log and a stateless one.
-        if ($.heads[contractId].isZero() && $.logs[contractId].isStateless()) {
+        OracleStorage.Head storage stored = $.heads[contractId];
+        if (stored.word.isZero() && $.logs[contractId].isStateless()) {
             _applyStateless(group, digests, first, keys, progress);
             return;
         }
 
+        FulfillmentItem[] calldata items = group.itemsOf();
         HeadSlot cursor = HeadSlot.wrap(group.start);
         uint256 known = 0;
         bool announced = false;
-        for (uint256 i = 0; i < group.items.length; ++i) {
-            FulfillmentItem calldata item = group.items[i];
+        for (uint256 i = 0; i < items.length; ++i) {
+            FulfillmentItem calldata item = items.at(i);
             HeadSlot next = cursor.advance(ResultWord.wrap(item.result).newCommitment());
-            HeadSlot head = $.heads[contractId];
+            HeadSlot head = stored.word;
 
             if (!head.equals(cursor)) {
                 if (head.seq() <= cursor.seq()) {
@@ -104,7 +114,7 @@ abstract contract Fulfillments is SignedResults, Logs, Escrow, Callbacks {
             }
             if (_lacksGas(contractId, cursor.seq(), item, progress)) return;
 
-            $.heads[contractId] = next;
+            stored.word = next;
             _settle(contractId, cursor.seq(), item, progress);
             cursor = next;
         }
@@ -121,10 +131,11 @@ abstract contract Fulfillments is SignedResults, Logs, Escrow, Callbacks {
     ) private {
         OracleStorage.Layout storage $ = OracleStorage.load();
         bytes32 contractId = group.contractId;
+        FulfillmentItem[] calldata items = group.itemsOf();
         HeadSlot cursor = HeadSlot.wrap(group.start);
 
-        for (uint256 i = 0; i < group.items.length; ++i) {
-            FulfillmentItem calldata item = group.items[i];
+        for (uint256 i = 0; i < items.length; ++i) {
+            FulfillmentItem calldata item = items.at(i);
             uint256 seq = cursor.seq();
             bytes32 slot = $.entries[contractId][seq];
 
@@ -156,7 +167,7 @@ abstract contract Fulfillments is SignedResults, Logs, Escrow, Callbacks {
     {
         mapping(uint256 => bytes32) storage entries = OracleStorage.load().entries[group.contractId];
         uint256 start = HeadSlot.wrap(group.start).seq();
-        for (known = group.items.length; known > from; --known) {
+        for (known = group.itemsOf().length; known > from; --known) {
             bytes32 slot = entries[start + known - 1];
             if (OracleStorage.digestOf(slot) == digests[first + known - 1]) return known;
         }
@@ -168,7 +179,7 @@ abstract contract Fulfillments is SignedResults, Logs, Escrow, Callbacks {
         private
         returns (bool)
     {
-        uint256 required = _requiredGas(SettlementWord.wrap(item.settlement), item.data.length);
+        uint256 required = _requiredGas(SettlementWord.wrap(item.settlement), item.dataOf().length);
         if (gasleft() >= required) return false;
         emit BatchEnded(contractId, seq, required);
         progress.ended = true;
@@ -190,10 +201,11 @@ abstract contract Fulfillments is SignedResults, Logs, Escrow, Callbacks {
             ++progress.executed;
         }
 
-        emit EntryFulfilled(contractId, seq, item.result, item.data);
+        bytes calldata data = item.dataOf();
+        emit EntryFulfilled(contractId, seq, item.result, data);
         if (settlement.callbackGasLimit() != 0 && !(late && settlement.callbackExpires())) {
             ResultWord result = ResultWord.wrap(item.result);
-            _callBack(contractId, seq, settlement, result.status(), item.data[:result.outputLength()]);
+            _callBack(contractId, seq, settlement, result.status(), data.slice(0, result.outputLength()));
         }
     }
 }

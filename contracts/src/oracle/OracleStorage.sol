@@ -8,12 +8,17 @@ import {LogSlot} from "../libraries/LogSlot.sol";
 /// @notice Enclaves prove the slots of `entries` and clients those of `heads` and `logs`: the
 /// namespace and the order of the fields are part of the protocol.
 library OracleStorage {
+    /// @notice A head, as a struct only so that there can be a reference to it.
+    struct Head {
+        HeadSlot word;
+    }
+
     /// @custom:storage-location erc7201:subrosa.storage.Oracle
     struct Layout {
         /// Digest 248 ‖ status 8. Never cleared.
         mapping(bytes32 contractId => mapping(uint256 seq => bytes32)) entries;
         /// Zero for stateless contracts and until entry 0 is executed.
-        mapping(bytes32 contractId => HeadSlot) heads;
+        mapping(bytes32 contractId => Head) heads;
         mapping(bytes32 contractId => LogSlot) logs;
         mapping(bytes32 contractId => address) owners;
         mapping(bytes32 contractId => address) candidates;

@@ -5,15 +5,23 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 import {ISubrosaOracle} from "../interfaces/ISubrosaOracle.sol";
 import {Fulfillment, FulfillmentGroup, FulfillmentItem} from "../interfaces/SubrosaTypes.sol";
+import {BatchCalldata} from "../libraries/BatchCalldata.sol";
 import {Digests} from "../libraries/Digests.sol";
 import {ResultWord} from "../libraries/EntryWords.sol";
 import {HeadSlot} from "../libraries/HeadSlot.sol";
 import {TypedData} from "../libraries/TypedData.sol";
+import {Words} from "../libraries/Words.sol";
 
 /// @title What the signature of a batch is over
 /// @notice Everything the signature covers is computed from calldata and this contract's own address
 /// and chain; nothing is taken on trust from the relayer.
 abstract contract SignedResults is TypedData, ISubrosaOracle {
+    using BatchCalldata for FulfillmentGroup[];
+    using BatchCalldata for FulfillmentGroup;
+    using BatchCalldata for FulfillmentItem[];
+    using BatchCalldata for FulfillmentItem;
+    using Words for bytes32[];
+
     bytes32 private constant TYPE_HASH = keccak256(
         "SignedResults(bytes32[] resultHashes,uint64 anchorNumber,bytes32 anchorHash,bytes32 configHash,bytes32 measurementId,uint32 keyGroup,uint32 keyEpoch)"
     );
@@ -48,49 +56,47 @@ abstract contract SignedResults is TypedData, ISubrosaOracle {
     {
         uint256 count;
         for (uint256 g = 0; g < groups.length; ++g) {
-            count += groups[g].items.length;
+            count += groups.at(g).itemsOf().length;
         }
         digests = new bytes32[](count);
         bytes32[] memory results = new bytes32[](count);
 
         uint256 position;
         for (uint256 g = 0; g < groups.length; ++g) {
-            FulfillmentGroup calldata group = groups[g];
-            FulfillmentItem[] calldata items = group.items;
-            bytes32 digest = group.previousDigest;
-            HeadSlot cursor = HeadSlot.wrap(group.start);
-            for (uint256 i = 0; i < items.length; ++i) {
-                FulfillmentItem calldata item = items[i];
-                digest = Digests.entry(
-                    group.contractId, cursor.seq(), digest, item.executionHash, item.settlement, item.payment
-                );
-                ResultWord result = ResultWord.wrap(item.result);
-                if (result.outputLength() > item.data.length) revert OutputLengthTooLong(g, i);
-
-                digests[position] = digest;
-                results[position] = Digests.result(
-                    digest, _outcomeHash(result, item.data), cursor.commitment(), result.newCommitment()
-                );
-                cursor = cursor.advance(result.newCommitment());
-                unchecked {
-                    ++position;
-                }
-            }
+            FulfillmentGroup calldata group = groups.at(g);
+            position = _hashGroup(group, g, digests, results, position);
         }
-        assembly ("memory-safe") {
-            resultsHash := keccak256(add(results, 0x20), shl(5, mload(results)))
-        }
+        resultsHash = results.hash();
     }
 
-    function _outcomeHash(ResultWord result, bytes calldata data) private pure returns (bytes32) {
-        uint256 length = result.outputLength();
-        unchecked {
-            return Digests.outcome(
-                result.status(),
-                Digests.calldataBytes(data, 0, length),
-                Digests.calldataBytes(data, length, data.length - length),
-                result.fuelBucket()
-            );
+    /// @dev Puts the hashes of a group's items into the arrays from `position` on, and gives the
+    /// position after them.
+    function _hashGroup(
+        FulfillmentGroup calldata group,
+        uint256 g,
+        bytes32[] memory digests,
+        bytes32[] memory results,
+        uint256 position
+    ) private view returns (uint256) {
+        FulfillmentItem[] calldata items = group.itemsOf();
+        bytes32 contractId = group.contractId;
+        bytes32 digest = group.previousDigest;
+        HeadSlot cursor = HeadSlot.wrap(group.start);
+        for (uint256 i = 0; i < items.length; ++i) {
+            FulfillmentItem calldata item = items.at(i);
+            ResultWord word = ResultWord.wrap(item.result);
+            bytes calldata data = item.dataOf();
+            if (word.outputLength() > data.length) revert OutputLengthTooLong(g, i);
+
+            bytes32 resultHash;
+            (digest, resultHash) = Digests.item(contractId, cursor.seq(), digest, cursor.commitment(), item, data);
+            digests.put(position, digest);
+            results.put(position, resultHash);
+            cursor = cursor.advance(word.newCommitment());
+            unchecked {
+                ++position;
+            }
         }
+        return position;
     }
 }

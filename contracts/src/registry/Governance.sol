@@ -90,7 +90,8 @@ abstract contract Governance is AccessManaged, ISubrosaRegistry {
 
     /// @inheritdoc ISubrosaRegistry
     function revokeSigner(address signer) external restricted {
-        RegistryStorage.load().signers[signer].revoked = true;
+        RegistryStorage.Layout storage $ = RegistryStorage.load();
+        $.signers[signer] = $.signers[signer].revoke();
         emit SignerRevoked(signer);
     }
 

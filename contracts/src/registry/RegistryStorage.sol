@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {SignerSlot} from "../libraries/SignerSlot.sol";
+
 /// @title The registry's storage
 /// @notice Enclaves prove the slots of `epochs`: the namespace and that field's place are part of the
 /// protocol.
 library RegistryStorage {
-    /// @notice What is known of a signer: one slot, written once on admission.
-    struct Signer {
-        /// Unix seconds; zero if never admitted.
-        uint40 leaseUntil;
-        uint32 tcbEvaluation;
-        /// The family's generation at admission: while it is the same, no measurement of the family
-        /// was revoked since, and the signer's own need not be looked up.
-        uint24 generation;
-        uint8 teeKind;
-        bool revoked;
-        uint32 keyGroup;
-        /// The first 112 bits of keccak256(abi.encode(measurementId, configHash)). Only finding a
-        /// second preimage would help anyone: both values are approved by governance beforehand.
-        bytes14 binding;
-    }
-
     /// @notice What is known of a measurement.
     struct Measurement {
         /// Unix seconds; zero if never added.
@@ -52,7 +38,7 @@ library RegistryStorage {
         /// H["epoch"](opening).
         mapping(uint256 keyGroup => mapping(uint256 keyEpoch => bytes32)) epochs;
         mapping(uint256 keyGroup => uint32) currentEpochs;
-        mapping(address signer => Signer) signers;
+        mapping(address signer => SignerSlot) signers;
         mapping(bytes32 measurementId => Measurement) measurements;
         mapping(bytes32 measurementId => bytes32) successors;
         mapping(bytes32 configHash => Config) configs;

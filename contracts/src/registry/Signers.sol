@@ -6,6 +6,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {ISubrosaRegistry} from "../interfaces/ISubrosaRegistry.sol";
 import {SignerAdmission} from "../interfaces/SubrosaTypes.sol";
+import {SignerSlot, SignerSlots} from "../libraries/SignerSlot.sol";
 import {TypedData} from "../libraries/TypedData.sol";
 import {RegistryStorage} from "./RegistryStorage.sol";
 
@@ -30,24 +31,24 @@ abstract contract Signers is TypedData, ISubrosaRegistry {
         if (admission.notAfter <= block.timestamp) revert AdmissionExpired(admission.notAfter);
 
         RegistryStorage.Layout storage $ = RegistryStorage.load();
-        RegistryStorage.Signer storage signer = $.signers[admission.signer];
-        if (signer.revoked) revert SignerIsRevoked(admission.signer);
-        if (signer.leaseUntil != 0) revert SignerExists(admission.signer);
+        SignerSlot known = $.signers[admission.signer];
+        if (known.isRevoked()) revert SignerIsRevoked(admission.signer);
+        if (known.leaseUntil() != 0) revert SignerExists(admission.signer);
 
         _checkMeasurement(admission);
         RegistryStorage.Family memory family = $.families[admission.teeKind];
         _checkFamily(family, admission.teeKind, admission.tcbEvaluation);
 
         uint40 leaseUntil = uint40(Math.min(admission.notAfter, block.timestamp + maximumLease));
-        $.signers[admission.signer] = RegistryStorage.Signer({
-            leaseUntil: leaseUntil,
-            tcbEvaluation: admission.tcbEvaluation,
-            generation: family.generation,
-            teeKind: admission.teeKind,
-            revoked: false,
-            keyGroup: _checkConfig(admission.configHash),
-            binding: _binding(admission.measurementId, admission.configHash)
-        });
+        $.signers[admission.signer] = SignerSlots.create(
+            leaseUntil,
+            admission.tcbEvaluation,
+            family.generation,
+            admission.teeKind,
+            _checkConfig(admission.configHash),
+            admission.measurementId,
+            admission.configHash
+        );
         _announce(admission, leaseUntil);
     }
 
@@ -58,19 +59,18 @@ abstract contract Signers is TypedData, ISubrosaRegistry {
         returns (uint32 keyGroup)
     {
         RegistryStorage.Layout storage $ = RegistryStorage.load();
-        RegistryStorage.Signer memory s = $.signers[signer];
-        if (s.revoked) revert SignerIsRevoked(signer);
-        if (s.leaseUntil == 0) revert SignerUnknown(signer);
-        if (block.timestamp >= s.leaseUntil) revert LeaseEnded(signer, s.leaseUntil);
-        if (s.binding != _binding(measurementId, configHash)) {
-            revert BindingMismatch(signer, measurementId, configHash);
-        }
-        RegistryStorage.Family memory family = $.families[s.teeKind];
-        _checkFamily(family, s.teeKind, s.tcbEvaluation);
-        if (family.generation != s.generation && $.measurements[measurementId].revoked) {
+        SignerSlot slot = $.signers[signer];
+        if (slot.isRevoked()) revert SignerIsRevoked(signer);
+        if (slot.leaseUntil() == 0) revert SignerUnknown(signer);
+        if (block.timestamp >= slot.leaseUntil()) revert LeaseEnded(signer, slot.leaseUntil());
+        if (!slot.isBoundTo(measurementId, configHash)) revert BindingMismatch(signer, measurementId, configHash);
+
+        RegistryStorage.Family memory family = $.families[slot.teeKind()];
+        _checkFamily(family, slot.teeKind(), slot.tcbEvaluation());
+        if (family.generation != slot.generation() && $.measurements[measurementId].revoked) {
             revert MeasurementIsRevoked(measurementId);
         }
-        return s.keyGroup;
+        return slot.keyGroup();
     }
 
     /// @inheritdoc ISubrosaRegistry
@@ -79,8 +79,8 @@ abstract contract Signers is TypedData, ISubrosaRegistry {
         view
         returns (uint40 leaseUntil, uint32 tcbEvaluation, uint8 teeKind, uint32 keyGroup, bool revoked)
     {
-        RegistryStorage.Signer storage s = RegistryStorage.load().signers[signer];
-        return (s.leaseUntil, s.tcbEvaluation, s.teeKind, s.keyGroup, s.revoked);
+        SignerSlot slot = RegistryStorage.load().signers[signer];
+        return (slot.leaseUntil(), slot.tcbEvaluation(), slot.teeKind(), slot.keyGroup(), slot.isRevoked());
     }
 
     /// @dev Reverts unless exactly as many trusted verifiers as the threshold asks for, in ascending
@@ -148,9 +148,5 @@ abstract contract Signers is TypedData, ISubrosaRegistry {
             a.tcbEvaluation,
             leaseUntil
         );
-    }
-
-    function _binding(bytes32 measurementId, bytes32 configHash) private pure returns (bytes14) {
-        return bytes14(keccak256(abi.encode(measurementId, configHash)));
     }
 }
