@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Records to store.
+
+use alloy_primitives::{Address, B256, Bytes, U256, aliases::U48};
+use subrosa_store::{
+    Block, Cursor, EntryRecord, FulfillmentRecord, Identity, Intent, IntentKind, Receipt,
+};
+use subrosa_types::{
+    ContractId,
+    abi::{Entry, SignedResults},
+    frame::{BlobKind, ExecutedEntry, LoggedEntry, ResultRef, StateBlob},
+    result::Status,
+};
+
+pub(crate) fn identity() -> Identity {
+    Identity {
+        chain_id: 31337,
+        oracle: Address::repeat_byte(1),
+        registry: Address::repeat_byte(2),
+        config_hash: B256::repeat_byte(3),
+    }
+}
+
+pub(crate) fn contract(index: u8) -> ContractId {
+    B256::repeat_byte(0xc0 + index)
+}
+
+pub(crate) fn cursor(number: u64) -> Cursor {
+    Cursor {
+        number,
+        hash: B256::from(U256::from(number)),
+        parent_hash: B256::from(U256::from(number.saturating_sub(1))),
+    }
+}
+
+pub(crate) fn entry(contract: ContractId, seq: u64, block: u64) -> EntryRecord {
+    EntryRecord {
+        logged: LoggedEntry {
+            entry: Entry {
+                contractId: contract,
+                seq: U48::from(seq),
+                previousDigest: B256::repeat_byte(seq as u8),
+                context: B256::repeat_byte(4),
+                inputHash: B256::repeat_byte(5),
+                execution: U256::from(block),
+                settlement: U256::from(6),
+                payment: U256::from(7),
+            },
+            input: vec![seq as u8; 40].into(),
+        },
+        block_number: block,
+        block_hash: cursor(block).hash,
+        tx_hash: B256::repeat_byte(seq as u8),
+    }
+}
+
+/// The result of an entry that [`entry`] made.
+pub(crate) fn executed(
+    contract: ContractId,
+    seq: u64,
+    block: u64,
+    kind: BlobKind,
+) -> ExecutedEntry {
+    let identity = identity();
+    let logged = entry(contract, seq, block).logged.entry;
+    ExecutedEntry {
+        seq,
+        status: Status::Succeeded,
+        fuel_bucket: 20,
+        previous_commitment: commitment(seq),
+        commitment: commitment(seq + 1),
+        result_hash: B256::repeat_byte(9),
+        output: Bytes::from_static(b"output"),
+        sealed_output: Bytes::new(),
+        blob: StateBlob {
+            kind,
+            seq,
+            digest: logged.digest(identity.chain_id, identity.oracle),
+            previous_commitment: commitment(seq),
+            code_commitment: B256::repeat_byte(8),
+            group: 1,
+            epoch: 1,
+            sealed: vec![seq as u8; 500].into(),
+        },
+    }
+}
+
+pub(crate) fn commitment(seq: u64) -> B256 {
+    B256::from(U256::from(seq) << 48)
+}
+
+pub(crate) fn fulfillment(seq: u64, block: u64) -> FulfillmentRecord {
+    FulfillmentRecord {
+        block_number: block,
+        block_hash: cursor(block).hash,
+        tx_hash: B256::repeat_byte(7),
+        commitment: commitment(seq + 1),
+        receipt: Some(Receipt {
+            signed: SignedResults {
+                resultHashes: vec![B256::repeat_byte(9)],
+                anchorNumber: block,
+                anchorHash: B256::repeat_byte(1),
+                configHash: B256::repeat_byte(3),
+                measurementId: B256::repeat_byte(2),
+                keyGroup: 1,
+                keyEpoch: 1,
+            },
+            r: B256::repeat_byte(1),
+            vs: B256::repeat_byte(2),
+            signer: Address::repeat_byte(5),
+        }),
+    }
+}
+
+/// A block with entry `seq` of each contract.
+pub(crate) fn block(number: u64, entries: &[(ContractId, u64)]) -> Block {
+    Block {
+        cursor: cursor(number),
+        entries: entries
+            .iter()
+            .map(|(contract, seq)| entry(*contract, *seq, number))
+            .collect(),
+        fulfillments: Vec::new(),
+    }
+}
+
+pub(crate) fn intent(attempts: usize) -> Intent {
+    Intent {
+        kind: IntentKind::Fulfill,
+        items: vec![ResultRef {
+            contract: contract(0),
+            seq: 3,
+        }],
+        attempts: (0..attempts)
+            .map(|attempt| vec![attempt as u8; 100].into())
+            .collect(),
+    }
+}
