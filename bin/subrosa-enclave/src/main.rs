@@ -1,1 +1,29 @@
-fn main() {}
+// SPDX-License-Identifier: Apache-2.0
+//! The measured enclave executable: the state machine of `subrosa-enclave-core` on the platform
+//! of `subrosa-tee`, serving one Unix socket.
+//!
+//! It decides nothing. Its arguments are the host's and therefore hostile: they say where to
+//! listen and where the software TEE keeps what it calls a machine secret. Everything that matters
+//! is fixed by the first frames and measured.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod hardening;
+mod platform;
+mod socket;
+
+use eyre::Result;
+use subrosa_enclave_core::Enclave;
+
+fn main() -> Result<()> {
+    let arguments = match arguments::parse(std::env::args_os().skip(1))? {
+        arguments::Command::Serve(arguments) => arguments,
+        arguments::Command::Print(text) => {
+            return socket::announce(&text);
+        }
+    };
+    hardening::forbid_core_dumps()?;
+    let platform = platform::TeePlatform::open(arguments.sealing_key_file.as_deref())?;
+    let mut enclave = Enclave::boot(Box::new(platform))?;
+    socket::serve(&mut enclave, &arguments.socket)
+}

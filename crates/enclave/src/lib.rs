@@ -1,1 +1,47 @@
-//! Placeholder
+// SPDX-License-Identifier: Apache-2.0
+//! The enclave: a pure state machine, frames in, frames out.
+//!
+//! It opens nothing and reads no clock and no environment. What it needs of its platform it asks
+//! of a [`Platform`]; everything else is a function of the frames it is given, and every frame is
+//! hostile until it has been verified.
+//!
+//! Start at [`Enclave::handle`]. The modules follow the life of a request: a log entry is proven
+//! ([`execute`]), its input opened ([`input`]), run on the state of the entry before it
+//! ([`contract`]), sealed ([`blob`]) and signed ([`sign`]).
+//!
+//! # What makes it fork-proof
+//!
+//! Executing entry n needs a proof that the oracle's slot n holds its digest, and the state whose
+//! last digest is the one that entry chains to. Time, caller, fuel, randomness and keys all come
+//! from the digest. An enclave that is rolled back, cloned or restarted can therefore only compute
+//! the same results again.
+//!
+//! # Result or no result
+//!
+//! A [`FrameError`](subrosa_types::frame::FrameError) is *no result*: a key, code, blob or proof is
+//! missing, and another attempt may succeed. A failed or rejected
+//! [`ExecutedEntry`](subrosa_types::frame::ExecutedEntry) is a *result*: a function of log, code
+//! and keys that every enclave computes alike, and that advances the log. No path turns the first
+//! into the second.
+#![forbid(unsafe_code)]
+
+mod blob;
+mod boot;
+mod contract;
+mod enclave;
+mod epoch;
+mod execute;
+mod input;
+mod load;
+mod platform;
+mod query;
+mod service;
+mod sign;
+
+pub use enclave::Enclave;
+pub use execute::{MAX_ENTRIES, MAX_OUTPUT_BYTES};
+pub use input::MAX_ENVELOPE_LIFETIME;
+pub use platform::{Evidence, Identity, Platform, PlatformError};
+pub use query::QUERY_FUEL;
+pub use service::serve;
+pub use sign::{MAX_SIGNABLE, MAX_SIGNED_RESULTS};

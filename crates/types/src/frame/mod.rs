@@ -22,8 +22,8 @@ pub use error::{ErrorCode, FrameError};
 pub use proof::{HeaderFrame, StorageProof};
 pub use request::{LoggedEntry, Request, ResultRef};
 pub use response::{
-    EpochKeys, EpochProposal, Executed, ExecutedEntry, HelloReply, Loaded, Queried, Response,
-    Signed, Started, StateBlob, Stated,
+    BlobKind, EpochKeys, EpochProposal, Executed, ExecutedEntry, HelloReply, Loaded, Queried,
+    Response, Signed, Started, StateBlob, Stated,
 };
 
 /// Version of this protocol; both sides must speak the same.

@@ -105,6 +105,8 @@ pub struct EpochProposal {
 /// A sealed state blob with the public values its AEAD binds. Stored as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateBlob {
+    /// Whether it stands alone. The blob of entry 0 is a snapshot, those after it deltas.
+    pub kind: BlobKind,
     /// Seq of the last entry this state has executed.
     pub seq: u64,
     /// That entry's digest.
@@ -119,6 +121,15 @@ pub struct StateBlob {
     pub epoch: u32,
     /// Version, kind, codec, size class, nonce and ciphertext.
     pub sealed: Bytes,
+}
+
+/// What a state blob holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum BlobKind {
+    /// A whole contract.
+    Snapshot,
+    /// What one entry changed.
+    Delta,
 }
 
 /// A contract in the enclave's memory.

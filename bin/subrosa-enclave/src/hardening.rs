@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Keeps memory out of files.
+
+use eyre::{Result, WrapErr};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+
+/// No core dumps, and no attaching by other processes of the same user.
+pub(crate) fn forbid_core_dumps() -> Result<()> {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    setrlimit(Resource::Core, none).wrap_err("cannot forbid core dumps")?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).wrap_err("cannot forbid attaching")
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Epoch secrets: proposed or restored, then used only once the registry is proven to name them.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{B256, Bytes};
+use alloy_sol_types::SolValue;
+use subrosa_chain_proof::verify_slot;
+use subrosa_crypto::{
+    EpochId, EpochKeys, EpochSecret, Suite,
+    sealing::{self, EpochSecretBinding, PlatformSealingKey},
+};
+use subrosa_types::{
+    abi::EpochOpening,
+    config::Recovery,
+    eip712,
+    frame::{self, EpochProposal, ErrorCode, FrameError, StorageProof},
+    id, slot,
+};
+use zeroize::Zeroizing;
+
+use crate::{Enclave, enclave::platform_fault};
+
+/// Secrets by epoch of the one key group this enclave belongs to.
+#[derive(Default)]
+pub(crate) struct Epochs {
+    proposed: BTreeMap<u32, Proposed>,
+    active: BTreeMap<u32, Epoch>,
+}
+
+struct Proposed {
+    opening: EpochOpening,
+    epoch: Epoch,
+    sealed: Bytes,
+}
+
+/// A secret with its expanded keys.
+pub(crate) struct Epoch {
+    pub(crate) secret: EpochSecret,
+    pub(crate) keys: EpochKeys,
+}
+
+impl Epochs {
+    /// The active epoch that `named` names.
+    pub(crate) fn active(&self, named: EpochId) -> Result<&Epoch, FrameError> {
+        self.active
+            .get(&named.epoch)
+            .filter(|epoch| epoch.keys.id() == named)
+            .ok_or_else(|| {
+                FrameError::new(
+                    ErrorCode::MissingKey,
+                    format!("the key of {named} is not held here"),
+                )
+            })
+    }
+
+    pub(crate) fn active_keys(&self) -> Vec<frame::EpochKeys> {
+        self.active
+            .values()
+            .map(|epoch| public(&epoch.keys))
+            .collect()
+    }
+}
+
+impl Enclave {
+    /// Draws a secret for `epoch`; asked again, repeats the same proposal.
+    pub(crate) fn propose_epoch(
+        &mut self,
+        epoch: u32,
+        measurements: &[B256],
+    ) -> Result<EpochProposal, FrameError> {
+        let fixed = self.fixed()?;
+        if self.epochs.active.contains_key(&epoch) {
+            let message = format!("epoch {epoch} is active already");
+            return Err(FrameError::new(ErrorCode::State, message));
+        }
+        if !measurements.contains(&fixed.started.measurement_id) {
+            let message = "the measurement set must include this enclave's own";
+            return Err(FrameError::new(ErrorCode::Config, message));
+        }
+        let named = EpochId {
+            group: fixed.config.keyGroup,
+            epoch,
+        };
+        let measurement_set_hash = id::measurement_set_hash(measurements);
+        let repeated = self
+            .epochs
+            .proposed
+            .get(&epoch)
+            .is_some_and(|p| p.opening.measurementSetHash == measurement_set_hash);
+        if !repeated {
+            let mut bytes = Zeroizing::new([0; 32]);
+            self.platform
+                .random(bytes.as_mut_slice())
+                .map_err(platform_fault)?;
+            let secret = EpochSecret::from_bytes(&bytes);
+            let keys = secret.keys(named);
+            let fixed = self.fixed()?;
+            let opening = EpochOpening {
+                keyGroup: named.group,
+                keyEpoch: named.epoch,
+                publicKeyHash: keys.public().hash(),
+                configHash: fixed.started.config_hash,
+                measurementSetHash: measurement_set_hash,
+                recovery: fixed.config.recovery,
+            };
+            let sealed = self.seal_epoch(&secret, &opening)?;
+            let proposed = Proposed {
+                opening,
+                epoch: Epoch { secret, keys },
+                sealed,
+            };
+            self.epochs.proposed.insert(epoch, proposed);
+        }
+        self.proposal(epoch)
+    }
+
+    /// Opens a secret that this platform sealed.
+    pub(crate) fn restore_epoch(&mut self, sealed: &Bytes) -> Result<EpochProposal, FrameError> {
+        let fixed = self.fixed()?;
+        let refuse = |message: &str| FrameError::new(ErrorCode::Blob, message);
+        let (opening, blob) = sealed
+            .split_at_checked(OPENING_BYTES)
+            .ok_or_else(|| refuse("sealed epoch is truncated"))?;
+        let opening = EpochOpening::abi_decode_validate(opening)
+            .map_err(|_| refuse("sealed epoch's opening does not decode"))?;
+        if opening.configHash != fixed.started.config_hash {
+            return Err(refuse("sealed epoch belongs to another configuration"));
+        }
+        let key = self.platform_sealing_key()?;
+        let secret = sealing::open_epoch_secret(&key, &binding(&opening), blob)
+            .map_err(|error| FrameError::new(ErrorCode::Blob, error))?;
+        let named = EpochId {
+            group: opening.keyGroup,
+            epoch: opening.keyEpoch,
+        };
+        let keys = secret.keys(named);
+        if keys.public().hash() != opening.publicKeyHash || named.group != fixed.config.keyGroup {
+            return Err(refuse("sealed epoch's secret is not the one it names"));
+        }
+        let epoch = named.epoch;
+        if !self.epochs.active.contains_key(&epoch) {
+            let proposed = Proposed {
+                opening,
+                epoch: Epoch { secret, keys },
+                sealed: sealed.clone(),
+            };
+            self.epochs.proposed.insert(epoch, proposed);
+        }
+        self.proposal(epoch)
+    }
+
+    /// Takes a proposed secret into use once the registry is proven to have recorded it.
+    pub(crate) fn activate_epoch(
+        &mut self,
+        epoch: u32,
+        proof: &StorageProof,
+    ) -> Result<frame::EpochKeys, FrameError> {
+        if let Some(active) = self.epochs.active.get(&epoch) {
+            return Ok(public(&active.keys));
+        }
+        let fixed = self.fixed()?;
+        let proposed = self.proposed(epoch)?;
+        let proven = verify_slot(
+            fixed.trust.as_ref(),
+            proof,
+            fixed.config.registry,
+            fixed.config.registryCodeHash,
+            slot::epoch(fixed.config.keyGroup, epoch),
+        )
+        .map_err(|error| FrameError::new(ErrorCode::Proof, error))?;
+        if proven.value() != proposed.opening.record() {
+            let message = format!("the registry recorded another opening of epoch {epoch}");
+            return Err(FrameError::new(ErrorCode::MissingKey, message));
+        }
+        let Some(proposed) = self.epochs.proposed.remove(&epoch) else {
+            return Err(FrameError::new(ErrorCode::State, "epoch is not proposed"));
+        };
+        let keys = public(&proposed.epoch.keys);
+        self.epochs.active.insert(epoch, proposed.epoch);
+        Ok(keys)
+    }
+
+    fn proposal(&self, epoch: u32) -> Result<EpochProposal, FrameError> {
+        let fixed = self.fixed()?;
+        let proposed = self.proposed(epoch)?;
+        let domain = eip712::registry_domain(fixed.chain_id, fixed.config.registry);
+        let hash = eip712::signing_hash(&proposed.opening, &domain);
+        Ok(EpochProposal {
+            opening: proposed.opening.clone(),
+            signature: self.boot.signer.sign(hash).as_bytes().to_vec().into(),
+            keys: public(&proposed.epoch.keys),
+            sealed: proposed.sealed.clone(),
+        })
+    }
+
+    fn proposed(&self, epoch: u32) -> Result<&Proposed, FrameError> {
+        self.epochs.proposed.get(&epoch).ok_or_else(|| {
+            FrameError::new(ErrorCode::State, format!("epoch {epoch} is not proposed"))
+        })
+    }
+
+    fn seal_epoch(
+        &self,
+        secret: &EpochSecret,
+        opening: &EpochOpening,
+    ) -> Result<Bytes, FrameError> {
+        match self.fixed()?.recovery {
+            Recovery::Sealed | Recovery::SealedDevelopment => {
+                let key = self.platform_sealing_key()?;
+                let blob = sealing::seal_epoch_secret(&key, &binding(opening), secret);
+                Ok([opening.abi_encode(), blob].concat().into())
+            }
+            _ => Ok(Bytes::new()),
+        }
+    }
+
+    fn platform_sealing_key(&self) -> Result<PlatformSealingKey, FrameError> {
+        let key = self.platform.sealing_key().ok_or_else(|| {
+            FrameError::new(ErrorCode::Platform, "this platform has no sealing key")
+        })?;
+        Ok(PlatformSealingKey::from_bytes(&key))
+    }
+}
+
+fn binding(opening: &EpochOpening) -> EpochSecretBinding {
+    EpochSecretBinding {
+        config_hash: opening.configHash,
+        epoch: EpochId {
+            group: opening.keyGroup,
+            epoch: opening.keyEpoch,
+        },
+        public_key_hash: opening.publicKeyHash,
+    }
+}
+
+/// A sealed epoch is the ABI encoding of its opening (public), then the sealed secret.
+const OPENING_BYTES: usize = 6 * 32;
+
+fn public(keys: &EpochKeys) -> frame::EpochKeys {
+    let id = keys.id();
+    let x25519 = keys.public().recipient(Suite::X25519).to_bytes();
+    frame::EpochKeys {
+        group: id.group,
+        epoch: id.epoch,
+        xwing: keys.public().recipient(Suite::XWing).to_bytes().into(),
+        x25519: B256::try_from(x25519.as_slice()).unwrap_or_default(),
+    }
+}

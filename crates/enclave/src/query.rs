@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Queries: static calls by a signed caller, off chain.
+//!
+//! A query's envelope is bound to the contract, with requester and context zero. Its output is
+//! sealed to the query's reply key; the signed reply says on which state it was computed, and the
+//! client judges its age. Revoking a reader is not retroactive.
+
+use alloy_primitives::{Address, B256, Signature, aliases::U48, keccak256};
+use subrosa_crypto::{
+    RecipientPublicKey, Subject,
+    envelope::{self, Binding, Envelope, Expected, Purpose},
+    plaintext,
+    reply::{self, ReplyBinding},
+};
+use subrosa_types::{
+    ContractId,
+    abi::{Query, QueryPlaintext, QueryReply},
+    eip712,
+    frame::{ErrorCode, FrameError, Queried},
+    result::Status,
+};
+use subrosa_vm::{Call, Halt, RUNTIME_GENERATION};
+
+use crate::{Enclave, contract::Contract, enclave::Fixed};
+
+/// Fuel of one query.
+pub const QUERY_FUEL: u64 = 30_000_000;
+
+impl Enclave {
+    /// Answers a query on the loaded state.
+    pub(crate) fn query(
+        &self,
+        contract: ContractId,
+        envelope: &[u8],
+    ) -> Result<Queried, FrameError> {
+        let fixed = self.fixed()?;
+        let contract = self.contract(contract)?;
+        let plaintext = self.open_query(fixed, contract, envelope)?;
+        let domain = eip712::oracle_domain(fixed.chain_id, fixed.config.oracle);
+        let query = Query {
+            contractId: contract.id,
+            inputHash: keccak256(&plaintext.input),
+            replyKeyHash: keccak256(&plaintext.replyKey),
+            nonce: plaintext.nonce,
+            expiry: plaintext.expiry,
+        };
+        let query_hash = eip712::signing_hash(&query, &domain);
+        check_caller(&plaintext, query_hash)?;
+        let reply_key = RecipientPublicKey::from_tagged(&plaintext.replyKey)
+            .map_err(|error| refuse(format!("reply key: {error}")))?;
+
+        let (status, output) = run(fixed, contract, &plaintext, query_hash)?;
+        let binding = ReplyBinding {
+            chain_id: fixed.chain_id,
+            oracle: fixed.config.oracle,
+            contract_id: contract.id,
+            subject: Subject::Query(query_hash),
+        };
+        let sealed = reply::seal(&contract.root, &binding, &reply_key, &output)
+            .map_err(|error| refuse(error.to_string()))?;
+        let position = contract.position();
+        let reply = QueryReply {
+            queryHash: query_hash,
+            caller: plaintext.caller,
+            contractId: contract.id,
+            seq: U48::saturating_from(position.head.seq),
+            commitment: position.head.commitment,
+            blockNumber: position.block_number,
+            nonce: plaintext.nonce,
+            status: status as u8,
+            replyHash: keccak256(&sealed),
+            configHash: fixed.started.config_hash,
+        };
+        let signature = self.boot.signer.sign(eip712::signing_hash(&reply, &domain));
+        Ok(Queried {
+            reply,
+            sealed: sealed.into(),
+            signature: signature.as_bytes().to_vec().into(),
+        })
+    }
+
+    fn open_query(
+        &self,
+        fixed: &Fixed,
+        contract: &Contract,
+        sealed: &[u8],
+    ) -> Result<QueryPlaintext, FrameError> {
+        let named = Envelope::parse(sealed)
+            .map_err(|error| refuse(error.to_string()))?
+            .header
+            .epoch;
+        let epoch = self.epochs.active(named)?;
+        let binding = Binding {
+            chain_id: fixed.chain_id,
+            oracle: fixed.config.oracle,
+            contract_id: contract.id,
+            requester: Address::ZERO,
+            context: B256::ZERO,
+        };
+        let expected = Expected {
+            purpose: Purpose::Query,
+            epoch: named,
+            timestamp: contract.position().block_timestamp,
+            binding: &binding,
+        };
+        let opened = envelope::open(sealed, &epoch.keys, &expected)
+            .map_err(|error| refuse(error.to_string()))?;
+        plaintext::decode(&opened.plaintext).map_err(|error| refuse(error.to_string()))
+    }
+}
+
+/// The caller signed the query, or asks as nobody (address zero, no signature).
+fn check_caller(plaintext: &QueryPlaintext, query_hash: B256) -> Result<(), FrameError> {
+    if plaintext.caller.is_zero() && plaintext.signature.is_empty() {
+        return Ok(());
+    }
+    let signer = Signature::from_raw(&plaintext.signature)
+        .ok()
+        .filter(|signature| signature.normalize_s().is_none())
+        .and_then(|signature| signature.recover_address_from_prehash(&query_hash).ok());
+    if signer != Some(plaintext.caller) {
+        return Err(refuse("the query is not signed by its caller".into()));
+    }
+    Ok(())
+}
+
+fn run(
+    fixed: &Fixed,
+    contract: &Contract,
+    plaintext: &QueryPlaintext,
+    query_hash: B256,
+) -> Result<(Status, Vec<u8>), FrameError> {
+    let mut randomness = B256::ZERO;
+    contract
+        .root
+        .randomness(Subject::Query(query_hash))
+        .fill(randomness.as_mut_slice());
+    let position = contract.position();
+    let execution = contract.vm.call(
+        &contract.state,
+        &Call {
+            chain_id: fixed.chain_id,
+            contract: contract.address(),
+            caller: plaintext.caller,
+            context: B256::ZERO,
+            contract_id: contract.id,
+            seq: position.head.seq,
+            envelope_id: None,
+            block_number: position.block_number,
+            block_timestamp: position.block_timestamp,
+            runtime_generation: RUNTIME_GENERATION,
+            fuel_limit: QUERY_FUEL,
+            randomness,
+            is_static: true,
+            input: &plaintext.input,
+        },
+    );
+    let status = match execution.halt {
+        Halt::Succeeded => Status::Succeeded,
+        halt if halt.is_verdict() => Status::Failed,
+        halt => return Err(FrameError::new(ErrorCode::Unsupported, format!("{halt:?}"))),
+    };
+    Ok((status, execution.output))
+}
+
+fn refuse(message: String) -> FrameError {
+    FrameError::new(ErrorCode::Query, message)
+}

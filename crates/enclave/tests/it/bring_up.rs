@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From boot to an active epoch.
+
+use alloy_primitives::{B256, Bytes, Signature, keccak256};
+use alloy_sol_types::SolValue;
+use subrosa_enclave_core::Enclave;
+use subrosa_types::{
+    config::{HeaderTrustKind, Recovery},
+    eip712,
+    frame::{ErrorCode, FrameError, Request, Response, WIRE_VERSION},
+};
+
+use crate::{
+    chain::{Chain, EPOCH},
+    harness::{Host, ScriptedPlatform, assert_refused, boot, own_measurement, start},
+};
+
+fn answer(enclave: &mut Enclave, request: Request) -> Result<Response, FrameError> {
+    match enclave.handle(request) {
+        Response::Error(error) => Err(error),
+        response => Ok(response),
+    }
+}
+
+fn start_request(chain: &Chain) -> Request {
+    Request::Start {
+        config: chain.config().abi_encode().into(),
+    }
+}
+
+#[test]
+fn nothing_works_before_start() {
+    let mut enclave = boot(1);
+    let proof = Box::default();
+    for request in [
+        Request::Quote { challenge: vec![1] },
+        Request::ProposeEpoch {
+            epoch: 1,
+            measurements: vec![],
+        },
+        Request::RestoreEpoch {
+            sealed: Bytes::new(),
+        },
+        Request::ActivateEpoch { epoch: 1, proof },
+        Request::Load {
+            contract: B256::ZERO,
+            blobs: vec![],
+        },
+        Request::Sign {
+            results: vec![],
+            anchor: Default::default(),
+        },
+        Request::State {
+            contract: B256::ZERO,
+            nonce: B256::ZERO,
+        },
+    ] {
+        assert_refused(answer(&mut enclave, request), ErrorCode::State);
+    }
+}
+
+#[test]
+fn a_configuration_is_fixed_once_per_boot() {
+    let chain = Chain::new();
+    let mut enclave = boot(1);
+    start(&mut enclave, &chain);
+    start(&mut enclave, &chain);
+    let mut other = Chain::new();
+    other.chain_id += 1;
+    assert_refused(
+        answer(&mut enclave, start_request(&other)),
+        ErrorCode::State,
+    );
+}
+
+#[test]
+fn a_malformed_configuration_is_refused() {
+    let encoded = Chain::new().config().abi_encode();
+    let mut padded = encoded.clone();
+    padded.extend([0; 32]);
+    for config in [
+        vec![],
+        encoded[..encoded.len() - 1].to_vec(),
+        padded,
+        vec![0xff; 100_000],
+    ] {
+        let request = Request::Start {
+            config: config.into(),
+        };
+        assert_refused(answer(&mut boot(1), request), ErrorCode::Config);
+    }
+}
+
+#[test]
+fn real_hardware_refuses_host_asserted_headers_and_development_sealing() {
+    let chain = Chain::new();
+    let mut platform = ScriptedPlatform::new(1);
+    platform.development = false;
+    let mut enclave = Enclave::boot(Box::new(platform)).unwrap();
+    assert_refused(
+        answer(&mut enclave, start_request(&chain)),
+        ErrorCode::Config,
+    );
+}
+
+#[test]
+fn header_trust_that_this_build_lacks_is_refused() {
+    let mut config = Chain::new().config();
+    config.headerTrust = HeaderTrustKind::Ethereum as u8;
+    let request = Request::Start {
+        config: config.abi_encode().into(),
+    };
+    assert_refused(answer(&mut boot(1), request), ErrorCode::Config);
+}
+
+#[test]
+fn evidence_binds_signer_transfer_key_configuration_and_challenge() {
+    let chain = Chain::new();
+    let mut enclave = boot(1);
+    start(&mut enclave, &chain);
+    let hello = enclave.handle(Request::Hello {
+        wire_version: WIRE_VERSION,
+    });
+    let Response::Hello(hello) = hello else {
+        panic!()
+    };
+    let started = hello.started.unwrap();
+    assert_eq!(started.config_hash, chain.config().hash());
+    let Ok(Response::Evidence(report_data)) = answer(
+        &mut enclave,
+        Request::Quote {
+            challenge: b"fresh".to_vec(),
+        },
+    ) else {
+        panic!()
+    };
+    let expected = subrosa_attestation::report_data(
+        started.signer,
+        keccak256(&started.transfer_key),
+        started.config_hash,
+        b"fresh",
+    );
+    assert_eq!(report_data.as_ref(), expected);
+    for challenge in [vec![], vec![0; 257]] {
+        let answer = answer(&mut enclave, Request::Quote { challenge });
+        assert_refused(answer, ErrorCode::Malformed);
+    }
+}
+
+#[test]
+fn an_epoch_is_used_only_once_the_registry_is_proven_to_name_it() {
+    let mut chain = Chain::new();
+    let mut enclave = boot(1);
+    start(&mut enclave, &chain);
+    let propose = Request::ProposeEpoch {
+        epoch: EPOCH,
+        measurements: vec![own_measurement()],
+    };
+    let Ok(Response::Epoch(proposal)) = answer(&mut enclave, propose.clone()) else {
+        panic!()
+    };
+    let Ok(Response::Epoch(again)) = answer(&mut enclave, propose) else {
+        panic!()
+    };
+    assert_eq!(proposal, again, "the same question gets the same answer");
+
+    let activate = |chain: &Chain| Request::ActivateEpoch {
+        epoch: EPOCH,
+        proof: Box::new(chain.prove_epoch(EPOCH)),
+    };
+    assert_refused(answer(&mut enclave, activate(&chain)), ErrorCode::Proof);
+    let mut foreign = proposal.opening.clone();
+    foreign.publicKeyHash = B256::repeat_byte(1);
+    chain.record_epoch(&foreign);
+    assert_refused(
+        answer(&mut enclave, activate(&chain)),
+        ErrorCode::MissingKey,
+    );
+    chain.record_epoch(&proposal.opening);
+    let Ok(Response::EpochActive(keys)) = answer(&mut enclave, activate(&chain)) else {
+        panic!()
+    };
+    assert_eq!(*keys, proposal.keys);
+}
+
+#[test]
+fn a_proposal_is_signed_by_the_signer() {
+    let chain = Chain::new();
+    let mut enclave = boot(1);
+    start(&mut enclave, &chain);
+    let propose = Request::ProposeEpoch {
+        epoch: EPOCH,
+        measurements: vec![own_measurement()],
+    };
+    let Ok(Response::Epoch(proposal)) = answer(&mut enclave, propose) else {
+        panic!()
+    };
+    let Response::Hello(hello) = enclave.handle(Request::Hello {
+        wire_version: WIRE_VERSION,
+    }) else {
+        panic!()
+    };
+    let domain = eip712::registry_domain(chain.chain_id, chain.registry);
+    let hash = eip712::signing_hash(&proposal.opening, &domain);
+    let signature = Signature::from_raw(&proposal.signature).unwrap();
+    assert_eq!(
+        signature.recover_address_from_prehash(&hash).unwrap(),
+        hello.started.unwrap().signer
+    );
+    assert_eq!(
+        proposal.opening.recovery,
+        Recovery::SealedDevelopment.pack()
+    );
+    let foreign = Request::ProposeEpoch {
+        epoch: EPOCH,
+        measurements: vec![B256::ZERO],
+    };
+    assert_refused(answer(&mut enclave, foreign), ErrorCode::Config);
+}
+
+#[test]
+fn a_sealed_epoch_opens_on_its_machine_with_its_configuration_only() {
+    let mut chain = Chain::new();
+    let host = Host::new(&mut chain);
+    let restore = Request::RestoreEpoch {
+        sealed: host.sealed_epoch.clone(),
+    };
+
+    let mut same = boot(2);
+    start(&mut same, &chain);
+    let Ok(Response::Epoch(restored)) = answer(&mut same, restore.clone()) else {
+        panic!()
+    };
+    assert_eq!(restored.keys, host.keys);
+
+    let mut platform = ScriptedPlatform::new(3);
+    platform.sealing_key = Some([1; 32]);
+    let mut other_machine = Enclave::boot(Box::new(platform)).unwrap();
+    start(&mut other_machine, &chain);
+    assert_refused(answer(&mut other_machine, restore.clone()), ErrorCode::Blob);
+
+    let mut other_chain = Chain::new();
+    other_chain.chain_id += 1;
+    let mut other_config = boot(4);
+    start(&mut other_config, &other_chain);
+    assert_refused(answer(&mut other_config, restore), ErrorCode::Blob);
+
+    for bit in (0..host.sealed_epoch.len() * 8).step_by(5) {
+        let mut sealed = host.sealed_epoch.to_vec();
+        sealed[bit / 8] ^= 1 << (bit % 8);
+        let mut enclave = boot(5);
+        start(&mut enclave, &chain);
+        let restored = answer(
+            &mut enclave,
+            Request::RestoreEpoch {
+                sealed: sealed.into(),
+            },
+        );
+        // Measurement set and recovery are not sealed but proven: a changed one never activates.
+        let Ok(Response::Epoch(restored)) = restored else {
+            continue;
+        };
+        assert_ne!(restored.opening.record(), {
+            let proposal = restored_opening(&host, &chain);
+            proposal.record()
+        });
+        let proof = Box::new(chain.prove_epoch(EPOCH));
+        let activated = answer(
+            &mut enclave,
+            Request::ActivateEpoch {
+                epoch: EPOCH,
+                proof,
+            },
+        );
+        assert_refused(activated, ErrorCode::MissingKey);
+    }
+}
+
+fn restored_opening(host: &Host, chain: &Chain) -> subrosa_types::abi::EpochOpening {
+    let mut enclave = boot(6);
+    start(&mut enclave, chain);
+    let sealed = host.sealed_epoch.clone();
+    let Ok(Response::Epoch(proposal)) = answer(&mut enclave, Request::RestoreEpoch { sealed })
+    else {
+        panic!()
+    };
+    proposal.opening.clone()
+}

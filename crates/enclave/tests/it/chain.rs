@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A synthetic chain: one state trie with an oracle and a registry in it, proofs as a node gives
+//! them. What the oracle contract would do to its slots is done here by hand.
+
+use std::collections::BTreeMap;
+
+use alloy_consensus::Header;
+use alloy_primitives::{Address, B256, Bytes, U256, aliases::U48, keccak256};
+use alloy_trie::{HashBuilder, Nibbles, TrieAccount, proof::ProofRetainer};
+use subrosa_types::{
+    ContractId,
+    abi::{EnclaveConfig, Entry, EpochOpening},
+    config::{CONFIG_VERSION, HeaderTrustKind, Recovery},
+    entry::{EntryKind, Execution, FLAG_INPUT_SEALED, FinalityClass, Payment, Settlement},
+    frame::{HeaderFrame, LoggedEntry, StorageProof},
+    id, slot,
+};
+
+pub(crate) const GROUP: u32 = 1;
+pub(crate) const EPOCH: u32 = 1;
+
+/// The chain's head state and clock.
+#[derive(Clone)]
+pub(crate) struct Chain {
+    pub(crate) chain_id: u64,
+    pub(crate) oracle: Address,
+    pub(crate) registry: Address,
+    pub(crate) number: u64,
+    pub(crate) timestamp: u64,
+    oracle_slots: BTreeMap<B256, U256>,
+    registry_slots: BTreeMap<B256, U256>,
+    logs: BTreeMap<ContractId, (u64, B256)>,
+    registered: u64,
+}
+
+/// What a requester chooses.
+#[derive(Clone, Copy)]
+pub(crate) struct Ask {
+    pub(crate) requester: Address,
+    pub(crate) context: B256,
+    pub(crate) fuel_limit: u64,
+    pub(crate) sealed: bool,
+}
+
+impl Default for Ask {
+    fn default() -> Self {
+        Self {
+            requester: Address::repeat_byte(0x77),
+            context: B256::ZERO,
+            fuel_limit: 5_000_000,
+            sealed: false,
+        }
+    }
+}
+
+impl Chain {
+    pub(crate) fn new() -> Self {
+        Self {
+            chain_id: 31_337,
+            oracle: Address::repeat_byte(0x0a),
+            registry: Address::repeat_byte(0x0b),
+            number: 100,
+            timestamp: 1_800_000_000,
+            // A few neighbours, so that proofs have branches.
+            oracle_slots: (0..40u8)
+                .map(|n| (keccak256([n]), U256::from(n) + U256::ONE))
+                .collect(),
+            registry_slots: (0..9u8)
+                .map(|n| (keccak256([n]), U256::from(n) + U256::ONE))
+                .collect(),
+            logs: BTreeMap::new(),
+            registered: 0,
+        }
+    }
+
+    pub(crate) fn config(&self) -> EnclaveConfig {
+        EnclaveConfig {
+            version: CONFIG_VERSION,
+            chainId: U256::from(self.chain_id),
+            registry: self.registry,
+            registryCodeHash: code_hash(self.registry),
+            oracle: self.oracle,
+            oracleCodeHash: code_hash(self.oracle),
+            headerTrust: HeaderTrustKind::HostAsserted as u8,
+            headerTrustParameters: Bytes::new(),
+            evidenceRoots: vec![],
+            policyHash: B256::repeat_byte(0x99),
+            keyGroup: GROUP,
+            recovery: Recovery::SealedDevelopment.pack(),
+        }
+    }
+
+    pub(crate) fn mine(&mut self) {
+        self.number += 1;
+        self.timestamp += 12;
+    }
+
+    pub(crate) fn record_epoch(&mut self, opening: &EpochOpening) {
+        let record = U256::from_be_bytes(opening.record().0);
+        self.registry_slots
+            .insert(slot::epoch(opening.keyGroup, opening.keyEpoch), record);
+    }
+
+    /// Registers a contract: entry 0.
+    pub(crate) fn register(&mut self, ask: Ask, commitment: B256) -> (ContractId, LoggedEntry) {
+        let contract = id::contract_id(self.chain_id, self.oracle, ask.requester, self.registered);
+        self.registered += 1;
+        self.logs.insert(contract, (0, B256::ZERO));
+        let input = Bytes::from(commitment.to_vec());
+        (
+            contract,
+            self.append(contract, EntryKind::Deploy, ask, commitment, input),
+        )
+    }
+
+    /// Logs a call.
+    pub(crate) fn request(&mut self, contract: ContractId, ask: Ask, input: Bytes) -> LoggedEntry {
+        let hash = keccak256(&input);
+        self.append(contract, EntryKind::Call, ask, hash, input)
+    }
+
+    fn append(
+        &mut self,
+        contract: ContractId,
+        kind: EntryKind,
+        ask: Ask,
+        input_hash: B256,
+        input: Bytes,
+    ) -> LoggedEntry {
+        self.mine();
+        let (seq, previous) = self.logs[&contract];
+        let entry = Entry {
+            contractId: contract,
+            seq: U48::from(seq),
+            previousDigest: previous,
+            context: ask.context,
+            inputHash: input_hash,
+            execution: Execution {
+                kind,
+                flags: if ask.sealed { FLAG_INPUT_SEALED } else { 0 },
+                fuel_limit: ask.fuel_limit,
+                code_version: 0,
+                runtime_generation: 1,
+                finality_class: FinalityClass::HostAsserted,
+                block_number: self.number,
+                block_timestamp: self.timestamp,
+            }
+            .pack(),
+            settlement: Settlement {
+                requester: ask.requester,
+                callback_gas_limit: 100_000,
+                flags: 0,
+                deadline: self.timestamp + 600,
+            }
+            .pack(),
+            payment: Payment {
+                fee: 1_000,
+                execution_charge: 10,
+                key_group: GROUP,
+                key_epoch: EPOCH,
+            }
+            .pack(),
+        };
+        self.log(&entry);
+        LoggedEntry { entry, input }
+    }
+
+    /// Stores an entry's digest, with a settlement status in the low byte.
+    pub(crate) fn log(&mut self, entry: &Entry) {
+        let digest = entry.digest(self.chain_id, self.oracle);
+        let status = U256::from(entry.seq() as u8 & 3);
+        let word = U256::from_be_bytes(digest.0) | status;
+        self.oracle_slots
+            .insert(slot::entry(entry.contractId, entry.seq()), word);
+        self.logs
+            .insert(entry.contractId, (entry.seq() + 1, digest));
+    }
+
+    pub(crate) fn prove_entry(&self, contract: ContractId, seq: u64) -> StorageProof {
+        self.prove(self.oracle, &self.oracle_slots, slot::entry(contract, seq))
+    }
+
+    pub(crate) fn prove_epoch(&self, epoch: u32) -> StorageProof {
+        self.prove(
+            self.registry,
+            &self.registry_slots,
+            slot::epoch(GROUP, epoch),
+        )
+    }
+
+    pub(crate) fn header(&self) -> HeaderFrame {
+        let (root, _) = self.state_trie(self.oracle);
+        HeaderFrame {
+            trusted: alloy_rlp::encode(self.sealed_header(root)).into(),
+            ..HeaderFrame::default()
+        }
+    }
+
+    fn prove(&self, account: Address, slots: &BTreeMap<B256, U256>, slot: B256) -> StorageProof {
+        let (root, account_proof) = self.state_trie(account);
+        let (_, slot_proof) = storage_trie(slots, slot);
+        StorageProof {
+            header: HeaderFrame {
+                trusted: alloy_rlp::encode(self.sealed_header(root)).into(),
+                ..HeaderFrame::default()
+            },
+            account_proof,
+            slot_proof,
+        }
+    }
+
+    fn sealed_header(&self, state_root: B256) -> Header {
+        Header {
+            number: self.number,
+            timestamp: self.timestamp,
+            state_root,
+            parent_hash: keccak256(self.number.to_be_bytes()),
+            base_fee_per_gas: Some(7),
+            gas_limit: 30_000_000,
+            ..Header::default()
+        }
+    }
+
+    fn state_trie(&self, target: Address) -> (B256, Vec<Bytes>) {
+        let mut leaves: BTreeMap<B256, Vec<u8>> = (0..50u8)
+            .map(|n| {
+                (
+                    Address::repeat_byte(n.wrapping_add(100)),
+                    KECCAK_EMPTY_ROOT,
+                    B256::ZERO,
+                )
+            })
+            .map(|(address, root, code)| (keccak256(address), account(root, code)))
+            .collect();
+        for (address, slots) in [
+            (self.oracle, &self.oracle_slots),
+            (self.registry, &self.registry_slots),
+        ] {
+            let (root, _) = storage_trie(slots, B256::ZERO);
+            leaves.insert(keccak256(address), account(root, code_hash(address)));
+        }
+        trie(&leaves, keccak256(target))
+    }
+}
+
+pub(crate) fn code_hash(address: Address) -> B256 {
+    keccak256([address.as_slice(), b"code"].concat())
+}
+
+const KECCAK_EMPTY_ROOT: B256 = alloy_trie::EMPTY_ROOT_HASH;
+
+fn account(storage_root: B256, code_hash: B256) -> Vec<u8> {
+    alloy_rlp::encode(TrieAccount {
+        nonce: 1,
+        balance: U256::from(5),
+        storage_root,
+        code_hash,
+    })
+}
+
+fn storage_trie(slots: &BTreeMap<B256, U256>, target: B256) -> (B256, Vec<Bytes>) {
+    let leaves = slots
+        .iter()
+        .map(|(slot, value)| (keccak256(slot), alloy_rlp::encode(value)));
+    trie(&leaves.collect(), keccak256(target))
+}
+
+fn trie(leaves: &BTreeMap<B256, Vec<u8>>, target: B256) -> (B256, Vec<Bytes>) {
+    let target = Nibbles::unpack(target);
+    let mut builder = HashBuilder::default().with_proof_retainer(ProofRetainer::new(vec![target]));
+    for (key, value) in leaves {
+        builder.add_leaf(Nibbles::unpack(key), value);
+    }
+    let root = builder.root();
+    let nodes = builder.take_proof_nodes().into_nodes_sorted();
+    (root, nodes.into_iter().map(|(_, node)| node).collect())
+}

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A scripted host: an enclave brought up on a synthetic chain, and the client's side of it.
+
+use alloy_primitives::{Address, B256, Bytes};
+use alloy_sol_types::SolValue;
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use subrosa_crypto::{
+    EpochId, EpochPublicKey, RecipientKey, Suite,
+    envelope::{self, Binding, Draft, EnvelopeId, Purpose},
+    plaintext,
+};
+use subrosa_enclave_core::{Enclave, Evidence, Identity, Platform, PlatformError};
+use subrosa_types::{
+    ContractId,
+    abi::{CallPlaintext, DeployPlaintext},
+    frame::{
+        EpochKeys, ErrorCode, Executed, ExecutedEntry, FrameError, LoggedEntry, Request, Response,
+        ResultRef, StateBlob, StorageProof, WIRE_VERSION,
+    },
+    id::{self, TeeKind},
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    chain::{Ask, Chain, EPOCH, GROUP},
+    guest,
+};
+
+/// A platform that is a function of its seed: the same seed is the same machine and boot.
+pub(crate) struct ScriptedPlatform {
+    pub(crate) rng: ChaCha20Rng,
+    pub(crate) development: bool,
+    pub(crate) sealing_key: Option<[u8; 32]>,
+}
+
+impl ScriptedPlatform {
+    pub(crate) fn new(boot: u64) -> Self {
+        Self {
+            rng: ChaCha20Rng::seed_from_u64(boot),
+            development: true,
+            sealing_key: Some([0x5e; 32]),
+        }
+    }
+}
+
+impl Platform for ScriptedPlatform {
+    fn identity(&self) -> Identity {
+        Identity {
+            tee: TeeKind::Tdx,
+            root_id: B256::repeat_byte(0xde),
+            measurement_hash: B256::repeat_byte(0xad),
+            development: self.development,
+        }
+    }
+
+    fn fix_config(&mut self, _: B256) -> Result<(), PlatformError> {
+        Ok(())
+    }
+
+    fn evidence(&mut self, report_data: [u8; 64]) -> Result<Evidence, PlatformError> {
+        Ok(Evidence {
+            bundle: report_data.to_vec(),
+        })
+    }
+
+    fn sealing_key(&self) -> Option<Zeroizing<[u8; 32]>> {
+        self.sealing_key.map(Zeroizing::new)
+    }
+
+    fn random(&mut self, bytes: &mut [u8]) -> Result<(), PlatformError> {
+        rand_chacha::rand_core::Rng::fill_bytes(&mut self.rng, bytes);
+        Ok(())
+    }
+}
+
+/// An enclave with a host that does as it is told.
+pub(crate) struct Host {
+    pub(crate) enclave: Enclave,
+    pub(crate) keys: EpochKeys,
+    pub(crate) sealed_epoch: Bytes,
+    pub(crate) rng: ChaCha20Rng,
+}
+
+impl Host {
+    /// Boots an enclave, opens the epoch on `chain` and activates it.
+    pub(crate) fn new(chain: &mut Chain) -> Self {
+        Self::with_fresh_epoch(chain, 1)
+    }
+
+    /// The same with other randomness, and so another epoch secret.
+    pub(crate) fn with_fresh_epoch(chain: &mut Chain, boot_number: u64) -> Self {
+        let mut enclave = boot(boot_number);
+        start(&mut enclave, chain);
+        let measurements = vec![own_measurement()];
+        let request = Request::ProposeEpoch {
+            epoch: EPOCH,
+            measurements,
+        };
+        let Response::Epoch(proposal) = enclave.handle(request) else {
+            panic!("no proposal")
+        };
+        chain.record_epoch(&proposal.opening);
+        activate(&mut enclave, chain);
+        Self {
+            enclave,
+            keys: proposal.keys.clone(),
+            sealed_epoch: proposal.sealed.clone(),
+            rng: ChaCha20Rng::seed_from_u64(9),
+        }
+    }
+
+    /// Another boot on the same machine, with the sealed epoch restored.
+    pub(crate) fn restart(&self, chain: &Chain, boot_number: u64) -> Self {
+        let mut enclave = boot(boot_number);
+        start(&mut enclave, chain);
+        let sealed = self.sealed_epoch.clone();
+        let Response::Epoch(_) = enclave.handle(Request::RestoreEpoch { sealed }) else {
+            panic!("epoch is not restored")
+        };
+        activate(&mut enclave, chain);
+        Self {
+            enclave,
+            keys: self.keys.clone(),
+            sealed_epoch: self.sealed_epoch.clone(),
+            rng: ChaCha20Rng::seed_from_u64(10),
+        }
+    }
+
+    /// Registers and deploys the test guest with `initial` as its value.
+    pub(crate) fn deploy(
+        &mut self,
+        chain: &mut Chain,
+        initial: u64,
+    ) -> (ContractId, ExecutedEntry) {
+        let init = guest::uint(initial);
+        let (contract, entry, envelope) = self.register(chain, init);
+        let proof = chain.prove_entry(contract, 0);
+        let mut executed = self
+            .execute_with(contract, vec![entry], Some(envelope), proof)
+            .unwrap();
+        assert_eq!(executed.refused, None);
+        (contract, executed.results.remove(0))
+    }
+
+    /// Registers the test guest and seals its deployment, without executing it.
+    pub(crate) fn register(
+        &mut self,
+        chain: &mut Chain,
+        init: Vec<u8>,
+    ) -> (ContractId, LoggedEntry, Bytes) {
+        let plaintext = DeployPlaintext {
+            engine: 1,
+            salt: B256::repeat_byte(0x51),
+            code: guest::init_code().into(),
+            init: init.into(),
+            padding: Bytes::new(),
+        };
+        let commitment = id::code_commitment(plaintext.salt, 1, &plaintext.code, &plaintext.init);
+        let ask = Ask::default();
+        let (contract, entry) = chain.register(ask, commitment);
+        let plaintext = plaintext::encode(plaintext);
+        let envelope = self.seal(chain, contract, ask, Purpose::Deploy, &plaintext);
+        (contract, entry, envelope)
+    }
+
+    /// Seals a call of `input`, its output to `reply` if there is one.
+    pub(crate) fn seal_call(
+        &mut self,
+        chain: &Chain,
+        contract: ContractId,
+        ask: Ask,
+        input: Vec<u8>,
+        reply: Option<&RecipientKey>,
+    ) -> Bytes {
+        let reply_key = reply
+            .map(|key| key.public_key().to_tagged())
+            .unwrap_or_default();
+        let plaintext = plaintext::encode(CallPlaintext {
+            input: input.into(),
+            replyKey: reply_key.into(),
+            padding: Bytes::new(),
+        });
+        self.seal(chain, contract, ask, Purpose::Call, &plaintext)
+    }
+
+    pub(crate) fn seal(
+        &mut self,
+        chain: &Chain,
+        contract: ContractId,
+        ask: Ask,
+        purpose: Purpose,
+        plaintext: &[u8],
+    ) -> Bytes {
+        let binding = binding(chain, contract, ask);
+        let draft = Draft {
+            suite: Suite::XWing,
+            purpose,
+            epoch: EpochId {
+                group: GROUP,
+                epoch: EPOCH,
+            },
+            id: EnvelopeId::random(&mut self.rng),
+            expiry: chain.timestamp + 3_600,
+            recipients: B256::ZERO,
+            binding: &binding,
+        };
+        let recipient =
+            EpochPublicKey::from_bytes(&self.keys.xwing, self.keys.x25519.as_slice()).unwrap();
+        envelope::seal(&draft, &recipient, plaintext, &mut self.rng)
+            .unwrap()
+            .into()
+    }
+
+    /// Logs a call and executes it.
+    pub(crate) fn call(
+        &mut self,
+        chain: &mut Chain,
+        contract: ContractId,
+        ask: Ask,
+        input: Bytes,
+    ) -> ExecutedEntry {
+        let entry = chain.request(contract, ask, input);
+        self.execute(chain, contract, vec![entry])
+            .unwrap()
+            .results
+            .remove(0)
+    }
+
+    pub(crate) fn execute(
+        &mut self,
+        chain: &Chain,
+        contract: ContractId,
+        entries: Vec<LoggedEntry>,
+    ) -> Result<Executed, FrameError> {
+        let proof = chain.prove_entry(contract, entries.last().unwrap().entry.seq());
+        self.execute_with(contract, entries, None, proof)
+    }
+
+    pub(crate) fn execute_with(
+        &mut self,
+        contract: ContractId,
+        entries: Vec<LoggedEntry>,
+        deployment: Option<Bytes>,
+        proof: StorageProof,
+    ) -> Result<Executed, FrameError> {
+        let proof = Box::new(proof);
+        match self.enclave.handle(Request::Execute {
+            contract,
+            entries,
+            deployment,
+            proof,
+        }) {
+            Response::Executed(executed) => Ok(*executed),
+            Response::Error(error) => Err(error),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn load(
+        &mut self,
+        contract: ContractId,
+        blobs: Vec<StateBlob>,
+    ) -> Result<u64, FrameError> {
+        match self.enclave.handle(Request::Load { contract, blobs }) {
+            Response::Loaded(loaded) => Ok(loaded.head.seq),
+            Response::Error(error) => Err(error),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn sign(
+        &mut self,
+        chain: &Chain,
+        results: Vec<ResultRef>,
+    ) -> Result<subrosa_types::frame::Signed, FrameError> {
+        match self.enclave.handle(Request::Sign {
+            results,
+            anchor: chain.header(),
+        }) {
+            Response::Signed(signed) => Ok(*signed),
+            Response::Error(error) => Err(error),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+pub(crate) fn boot(number: u64) -> Enclave {
+    Enclave::boot(Box::new(ScriptedPlatform::new(number))).unwrap()
+}
+
+pub(crate) fn start(enclave: &mut Enclave, chain: &Chain) {
+    let hello = enclave.handle(Request::Hello {
+        wire_version: WIRE_VERSION,
+    });
+    assert!(matches!(hello, Response::Hello(_)));
+    let config = chain.config().abi_encode().into();
+    let started = enclave.handle(Request::Start { config });
+    assert!(matches!(started, Response::Started(_)), "{started:?}");
+}
+
+fn activate(enclave: &mut Enclave, chain: &Chain) {
+    let proof = Box::new(chain.prove_epoch(EPOCH));
+    let active = enclave.handle(Request::ActivateEpoch {
+        epoch: EPOCH,
+        proof,
+    });
+    assert!(matches!(active, Response::EpochActive(_)), "{active:?}");
+}
+
+pub(crate) fn own_measurement() -> B256 {
+    id::measurement_id(
+        B256::repeat_byte(0xde),
+        TeeKind::Tdx,
+        B256::repeat_byte(0xad),
+    )
+}
+
+pub(crate) fn binding(chain: &Chain, contract: ContractId, ask: Ask) -> Binding {
+    Binding {
+        chain_id: chain.chain_id,
+        oracle: chain.oracle,
+        contract_id: contract,
+        requester: ask.requester,
+        context: ask.context,
+    }
+}
+
+/// Asserts that a request was refused with this code.
+#[track_caller]
+pub(crate) fn assert_refused<T: std::fmt::Debug>(answer: Result<T, FrameError>, code: ErrorCode) {
+    match answer {
+        Err(error) => assert_eq!(error.code, code, "{error}"),
+        Ok(answer) => panic!("not refused: {answer:?}"),
+    }
+}
+
+/// The address that a context names.
+pub(crate) fn context_of(account: Address, nonce: u64) -> B256 {
+    let mut context = B256::ZERO;
+    context[..20].copy_from_slice(account.as_slice());
+    context[24..].copy_from_slice(&nonce.to_be_bytes());
+    context
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Frames on a real socket: hostile bytes are answered, and the enclave lives on.
+
+use std::{
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    thread,
+};
+
+use proptest::prelude::*;
+use subrosa_enclave_core::serve;
+use subrosa_types::frame::{self, ErrorCode, MAX_FRAME_BYTES, Request, Response, WIRE_VERSION};
+
+use crate::harness::boot;
+
+/// Sends raw bytes and hangs up; returns the answers.
+fn converse(bytes: Vec<u8>) -> Vec<Response> {
+    let (mut host, mut enclave_side) = UnixStream::pair().unwrap();
+    let enclave = thread::spawn(move || serve(&mut boot(1), &mut enclave_side).is_ok());
+    let writer = {
+        let mut host = host.try_clone().unwrap();
+        thread::spawn(move || {
+            let _ = host.write_all(&bytes);
+            let _ = host.shutdown(std::net::Shutdown::Write);
+        })
+    };
+    let mut answers = Vec::new();
+    host.read_to_end(&mut answers).unwrap();
+    writer.join().unwrap();
+    enclave.join().unwrap();
+    let mut rest = answers.as_slice();
+    let mut responses = Vec::new();
+    while let Ok(Some(body)) = frame::read(&mut rest) {
+        responses.push(frame::decode(&body).unwrap());
+    }
+    responses
+}
+
+fn hello() -> Vec<u8> {
+    frame::encode(&Request::Hello {
+        wire_version: WIRE_VERSION,
+    })
+    .unwrap()
+}
+
+#[track_caller]
+fn assert_error(response: &Response, code: ErrorCode) {
+    let Response::Error(error) = response else {
+        panic!("{response:?}")
+    };
+    assert_eq!(error.code, code);
+}
+
+#[test]
+fn the_first_frame_must_be_a_hello_of_this_version() {
+    let quote = frame::encode(&Request::Quote { challenge: vec![1] }).unwrap();
+    let old = frame::encode(&Request::Hello {
+        wire_version: WIRE_VERSION + 1,
+    })
+    .unwrap();
+    let answers = converse([quote, old, hello()].concat());
+    assert_error(&answers[0], ErrorCode::State);
+    assert_error(&answers[1], ErrorCode::Version);
+    assert!(matches!(answers[2], Response::Hello(_)));
+}
+
+#[test]
+fn malformed_and_oversized_frames_are_answered_and_the_stream_goes_on() {
+    let garbage = [vec![0, 0, 0, 5], vec![0xff; 5]].concat();
+    let length = MAX_FRAME_BYTES as u32 + 7;
+    let oversized = [length.to_be_bytes().to_vec(), vec![0; length as usize]].concat();
+    let answers = converse([garbage, oversized, hello()].concat());
+    assert_error(&answers[0], ErrorCode::Malformed);
+    assert_error(&answers[1], ErrorCode::Malformed);
+    assert!(matches!(answers[2], Response::Hello(_)));
+    assert_eq!(answers.len(), 3);
+}
+
+#[test]
+fn a_stream_that_breaks_inside_a_frame_ends_it() {
+    let answers = converse([hello(), vec![0, 0, 1, 0, 1, 2]].concat());
+    assert_eq!(answers.len(), 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn arbitrary_frames_are_each_answered_once(
+        bodies in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..64), 0..12),
+    ) {
+        let mut bytes = Vec::new();
+        for body in &bodies {
+            bytes.extend((body.len() as u32).to_be_bytes());
+            bytes.extend(body);
+        }
+        bytes.extend(hello());
+        let answers = converse(bytes);
+        prop_assert_eq!(answers.len(), bodies.len() + 1);
+        prop_assert!(matches!(answers.last(), Some(Response::Hello(_))));
+    }
+}
