@@ -65,6 +65,7 @@ library SubrosaGuest {
     /// another one to draw again, so act on a draw in the request that made it.
     /// @param n how many, at most 1,024
     /// @param personalization separates draws by their purpose; may be empty
+    /// @return random the bytes
     function randomBytes(uint256 n, bytes memory personalization)
         internal
         view

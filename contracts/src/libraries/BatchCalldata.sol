@@ -5,14 +5,14 @@ import {FulfillmentGroup, FulfillmentItem} from "../interfaces/SubrosaTypes.sol"
 
 /// @title Reading a batch without checking its encoding
 /// @notice Solidity checks the bounds of nested calldata on each access, which costs a batch some
-/// 1,500 gas an item. Nothing rests on those checks here. Every byte read through these functions is
+/// 1,200 gas an item. Nothing rests on those checks here. Every byte read through these functions is
 /// hashed under the signature before it has any effect, reading is without effect and the same in
 /// both passes, past the end of calldata there are zeros, and a length beyond all bounds runs out of
 /// gas when the bytes are hashed. So an encoding that is not canonical reads as some batch or other,
 /// which is signed or not.
 library BatchCalldata {
     /// @notice `groups[index]`; the caller keeps `index` below the length.
-    function at(FulfillmentGroup[] calldata groups, uint256 index)
+    function nth(FulfillmentGroup[] calldata groups, uint256 index)
         internal
         pure
         returns (FulfillmentGroup calldata group)
@@ -23,7 +23,7 @@ library BatchCalldata {
     }
 
     /// @notice `items[index]`; the caller keeps `index` below the length.
-    function at(FulfillmentItem[] calldata items, uint256 index)
+    function nth(FulfillmentItem[] calldata items, uint256 index)
         internal
         pure
         returns (FulfillmentItem calldata item)

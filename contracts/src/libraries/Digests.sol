@@ -71,7 +71,7 @@ library Digests {
 
     /// @notice `entry` and `result` of one item of a batch. The caller has checked that the item's
     /// output is no longer than its data.
-    /// @dev The same hashes as above, in assembly: with `abi.encode` they cost 600 gas more for each
+    /// @dev The same hashes as above, in assembly: with `abi.encode` they cost 2,000 gas more for each
     /// item. Preimages are built past the free memory pointer, which stays where it is.
     /// @param data `item.data`.
     function item(

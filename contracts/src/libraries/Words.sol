@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 /// @title Arrays of words in memory
 library Words {
-    /// @notice `words[index] = value` without the bounds check, which costs a batch 90 gas an item.
+    /// @notice `words[index] = value` without the bounds check, which costs a batch 480 gas an item.
     /// The caller keeps `index` below the length.
     function put(bytes32[] memory words, uint256 index, bytes32 value) internal pure {
         assembly ("memory-safe") {

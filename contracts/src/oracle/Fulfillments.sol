@@ -52,7 +52,7 @@ abstract contract Fulfillments is SignedResults, Logs, Escrow, Callbacks {
         uint256 first;
         FulfillmentGroup[] calldata groups = fulfillment.groups;
         for (uint256 g = 0; g < groups.length && !progress.ended; ++g) {
-            FulfillmentGroup calldata group = groups.at(g);
+            FulfillmentGroup calldata group = groups.nth(g);
             _applyGroup(group, digests, first, keys, progress);
             unchecked {
                 first += group.itemsOf().length;
@@ -86,7 +86,7 @@ abstract contract Fulfillments is SignedResults, Logs, Escrow, Callbacks {
         uint256 known = 0;
         bool announced = false;
         for (uint256 i = 0; i < items.length; ++i) {
-            FulfillmentItem calldata item = items.at(i);
+            FulfillmentItem calldata item = items.nth(i);
             HeadSlot next = cursor.advance(ResultWord.wrap(item.result).newCommitment());
             HeadSlot head = stored.word;
 
@@ -135,7 +135,7 @@ abstract contract Fulfillments is SignedResults, Logs, Escrow, Callbacks {
         HeadSlot cursor = HeadSlot.wrap(group.start);
 
         for (uint256 i = 0; i < items.length; ++i) {
-            FulfillmentItem calldata item = items.at(i);
+            FulfillmentItem calldata item = items.nth(i);
             uint256 seq = cursor.seq();
             bytes32 slot = $.entries[contractId][seq];
 

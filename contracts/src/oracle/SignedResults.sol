@@ -56,14 +56,14 @@ abstract contract SignedResults is TypedData, ISubrosaOracle {
     {
         uint256 count;
         for (uint256 g = 0; g < groups.length; ++g) {
-            count += groups.at(g).itemsOf().length;
+            count += groups.nth(g).itemsOf().length;
         }
         digests = new bytes32[](count);
         bytes32[] memory results = new bytes32[](count);
 
         uint256 position;
         for (uint256 g = 0; g < groups.length; ++g) {
-            FulfillmentGroup calldata group = groups.at(g);
+            FulfillmentGroup calldata group = groups.nth(g);
             position = _hashGroup(group, g, digests, results, position);
         }
         resultsHash = results.hash();
@@ -83,7 +83,7 @@ abstract contract SignedResults is TypedData, ISubrosaOracle {
         bytes32 digest = group.previousDigest;
         HeadSlot cursor = HeadSlot.wrap(group.start);
         for (uint256 i = 0; i < items.length; ++i) {
-            FulfillmentItem calldata item = items.at(i);
+            FulfillmentItem calldata item = items.nth(i);
             ResultWord word = ResultWord.wrap(item.result);
             bytes calldata data = item.dataOf();
             if (word.outputLength() > data.length) revert OutputLengthTooLong(g, i);

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+import {Test} from "forge-std/Test.sol";
+
+import {SubrosaRegistry} from "../../src/SubrosaRegistry.sol";
+import {EpochOpening, SignerAdmission} from "../../src/interfaces/SubrosaTypes.sol";
+import {Reference} from "./Reference.sol";
+
+/// @notice A registry with one verifier, one build, one configuration and one admitted signer.
+abstract contract RegistryTest is Test {
+    uint8 internal constant TEE_KIND = 1;
+    uint32 internal constant KEY_GROUP = 7;
+    uint40 internal constant MAXIMUM_LEASE = 30 days;
+    bytes32 internal constant ROOT = keccak256("root");
+    bytes32 internal constant MEASUREMENT_HASH = keccak256("build");
+    bytes32 internal constant CONFIG = keccak256("config");
+
+    AccessManager internal authority;
+    SubrosaRegistry internal registry;
+    uint256 internal verifierKey = uint256(keccak256("verifier"));
+    uint256 internal signerKey = uint256(keccak256("signer"));
+    bytes32 internal measurement;
+
+    function setUp() public virtual {
+        vm.roll(1000);
+        vm.warp(1_800_000_000);
+        authority = new AccessManager(address(this));
+        registry = new SubrosaRegistry(address(authority), _activationDelay(), MAXIMUM_LEASE);
+        registry.setVerifier(vm.addr(verifierKey), true);
+        measurement = registry.addMeasurement(ROOT, TEE_KIND, MEASUREMENT_HASH);
+        registry.addConfig(CONFIG, KEY_GROUP);
+        skip(_activationDelay());
+        _admit(signerKey);
+    }
+
+    function _activationDelay() internal virtual returns (uint40) {
+        return 0;
+    }
+
+    function _admission(address signer) internal view returns (SignerAdmission memory) {
+        return SignerAdmission({
+            signer: signer,
+            transferKeyHash: keccak256("transfer key"),
+            measurementId: measurement,
+            configHash: CONFIG,
+            rootId: ROOT,
+            teeKind: TEE_KIND,
+            machineId: keccak256("machine"),
+            tcbStatus: 1,
+            tcbEvaluation: 17,
+            policyHash: keccak256("policy"),
+            evidenceHash: keccak256("evidence"),
+            challengeBlock: uint64(block.number - 1),
+            challengeBlockHash: blockhash(block.number - 1),
+            registrant: address(this),
+            notAfter: uint64(block.timestamp + 7 days)
+        });
+    }
+
+    function _admit(uint256 key) internal {
+        SignerAdmission memory admission = _admission(vm.addr(key));
+        registry.admit(admission, _vouch(admission, verifierKey));
+    }
+
+    function _vouch(SignerAdmission memory a, uint256 key) internal view returns (bytes[] memory signatures) {
+        signatures = new bytes[](1);
+        signatures[0] = _vouchOne(a, key);
+    }
+
+    function _vouchOne(SignerAdmission memory a, uint256 key) internal view returns (bytes memory) {
+        bytes32 typeHash = keccak256(
+            "SignerAdmission(address signer,bytes32 transferKeyHash,bytes32 measurementId,bytes32 configHash,bytes32 rootId,uint8 teeKind,bytes32 machineId,uint8 tcbStatus,uint32 tcbEvaluation,bytes32 policyHash,bytes32 evidenceHash,uint64 challengeBlock,bytes32 challengeBlockHash,address registrant,uint64 notAfter)"
+        );
+        return _sign(key, _registryMessage(keccak256(abi.encode(typeHash, a))));
+    }
+
+    function _opening(uint32 epoch) internal pure returns (EpochOpening memory) {
+        return EpochOpening({
+            keyGroup: KEY_GROUP,
+            keyEpoch: epoch,
+            publicKeyHash: keccak256(abi.encode("public key", epoch)),
+            configHash: CONFIG,
+            measurementSetHash: keccak256("measurements"),
+            recovery: 1 << 248
+        });
+    }
+
+    function _openEpoch(uint32 epoch) internal {
+        EpochOpening memory opening = _opening(epoch);
+        registry.openEpoch(opening, measurement, vm.addr(signerKey), _signOpening(opening, signerKey));
+    }
+
+    function _signOpening(EpochOpening memory opening, uint256 key) internal view returns (bytes memory) {
+        bytes32 typeHash = keccak256(
+            "EpochOpening(uint32 keyGroup,uint32 keyEpoch,bytes32 publicKeyHash,bytes32 configHash,bytes32 measurementSetHash,uint256 recovery)"
+        );
+        return _sign(key, _registryMessage(keccak256(abi.encode(typeHash, opening))));
+    }
+
+    function _registryMessage(bytes32 structHash) internal view returns (bytes32) {
+        return Reference.typed("Subrosa Registry", block.chainid, address(registry), structHash);
+    }
+
+    function _sign(uint256 key, bytes32 message) internal pure returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, message);
+        return abi.encodePacked(r, s, v);
+    }
+}
