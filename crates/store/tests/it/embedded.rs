@@ -227,8 +227,8 @@ fn a_torn_journal_loses_only_its_end() {
     let bytes = fs::read(&name).unwrap();
     let written = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
     let mut most = 0;
-    for step in 0..40 {
-        let length = written * step / 40;
+    for step in 0..24 {
+        let length = written * step / 24;
         let directory = tempfile::tempdir().unwrap();
         copy(whole.path(), directory.path());
         fs::write(journal_in(directory.path(), &name), &bytes[..length]).unwrap();
@@ -245,13 +245,17 @@ fn a_torn_journal_loses_only_its_end() {
                 store
                     .apply_block(&block(10 + count, &[(a, count)]))
                     .unwrap();
-                assert_eq!(blocks_in(&store), count + 1);
+                assert_eq!(store.cursor().unwrap(), Some(cursor(10 + count)));
+                assert_eq!(
+                    store.last_entry(a).unwrap(),
+                    Some(entry(a, count, 10 + count))
+                );
             }
             Err(StoreError::Engine(_)) => {}
             Err(other) => panic!("{other:?}"),
         }
     }
-    assert!(most >= 8, "{most}");
+    assert!(most >= 7, "{most}");
 }
 
 #[test]
@@ -261,21 +265,19 @@ fn a_damaged_journal_never_shows_a_wrong_record() {
     let name = journal(whole.path());
     let bytes = fs::read(&name).unwrap();
     let written = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
-    let mut refused = 0;
-    for step in 0..60 {
+    for step in 0..32 {
         let mut damaged = bytes.clone();
-        damaged[written * step / 60] ^= 1 << (step % 8);
+        damaged[written * step / 32] ^= 1 << (step % 8);
         let directory = tempfile::tempdir().unwrap();
         copy(whole.path(), directory.path());
         fs::write(journal_in(directory.path(), &name), &damaged).unwrap();
         match Store::open(directory.path(), identity()) {
             // What is shown is right, as far as it goes.
             Ok(store) => assert!(blocks_in(&store) <= 10),
-            Err(StoreError::Engine(_)) => refused += 1,
+            Err(StoreError::Engine(_)) => {}
             Err(other) => panic!("{other:?}"),
         }
     }
-    assert!(refused <= 60);
 }
 
 fn journal_in(directory: &Path, name: &Path) -> PathBuf {
