@@ -71,7 +71,7 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
 
     /// @dev Asks on behalf of `msg.sender`.
     /// @return seq The request's position in the contract's log.
-    function _request(Ask memory ask, bytes calldata input) internal returns (uint48 seq) {
+    function _request(Ask memory ask, bytes memory input) internal returns (uint48 seq) {
         bytes32 context = _context(msg.sender, _consumerStorage().nonces[msg.sender]++);
         uint256 terms = (ask.sealedInput ? 1 << 240 : 0) | (ask.callbackExpires ? 1 << 224 : 0)
             | uint256(ask.fuelLimit) << 160 | uint256(ask.callbackGasLimit) << 128 | uint256(ask.deadline) << 80;

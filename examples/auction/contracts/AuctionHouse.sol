@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {SubrosaConsumer} from "subrosa/SubrosaConsumer.sol";
+import {ISubrosaOracle} from "subrosa/interfaces/ISubrosaOracle.sol";
+
+/// @title Auction house
+/// @notice The public side of a sealed-bid auction: passes encrypted bids on, asks for the result
+/// once, and keeps it.
+contract AuctionHouse is SubrosaConsumer {
+    /// @notice The account that opened the house and may name the auction.
+    address public immutable auctioneer;
+    /// @notice Bids are taken until this time (Unix seconds), the result is asked for from then on.
+    uint64 public immutable closesAt;
+    /// @notice The confidential auction.
+    bytes32 public auction;
+    /// @notice Position in the log of the request to close; zero before it is made.
+    uint48 public closing;
+    /// @notice Whether the result has arrived.
+    bool public settled;
+    address public winner;
+    uint128 public clearingPrice;
+
+    event AuctionOpened(bytes32 indexed auction);
+    event BidPlaced(address indexed bidder, uint48 seq);
+    event AuctionClosed(address indexed winner, uint128 clearingPrice);
+
+    error NotAuctioneer();
+    error AlreadyOpened();
+    error AlreadyClosing();
+    error WrongTime();
+
+    uint64 private constant FUEL = 1_000_000;
+    uint32 private constant CALLBACK_GAS = 100_000;
+    uint48 private constant ANSWER_WITHIN = 1 hours;
+    uint8 private constant SUCCEEDED = 1;
+
+    constructor(ISubrosaOracle oracle_, uint64 closesAt_) SubrosaConsumer(oracle_) {
+        auctioneer = msg.sender;
+        closesAt = closesAt_;
+    }
+
+    /// @notice Names the confidential auction, once.
+    function open(bytes32 auction_) external {
+        if (msg.sender != auctioneer) revert NotAuctioneer();
+        if (auction != 0) revert AlreadyOpened();
+        auction = auction_;
+        emit AuctionOpened(auction_);
+    }
+
+    /// @notice Places a bid, encrypted by its bidder for `nextContext(msg.sender)`. The value sent is
+    /// the fee for executing it.
+    function bid(bytes calldata envelope) external payable {
+        if (block.timestamp >= closesAt) revert WrongTime();
+        uint48 seq = _request(_ask(true, 0), envelope);
+        emit BidPlaced(msg.sender, seq);
+    }
+
+    /// @notice Asks for the result. Anyone may, once.
+    function close() external payable {
+        if (block.timestamp < closesAt) revert WrongTime();
+        if (closing != 0) revert AlreadyClosing();
+        closing = _request(_ask(false, CALLBACK_GAS), abi.encodeWithSignature("close()"));
+    }
+
+    function _onResult(bytes32, uint256 seq, uint8 status, bytes calldata output) internal override {
+        if (seq != closing || status != SUCCEEDED) return;
+        (winner, clearingPrice) = abi.decode(output, (address, uint128));
+        settled = true;
+        emit AuctionClosed(winner, clearingPrice);
+    }
+
+    function _ask(bool sealedInput, uint32 callbackGas) private view returns (Ask memory) {
+        return Ask({
+            contractId: auction,
+            sealedInput: sealedInput,
+            callbackExpires: false,
+            fuelLimit: FUEL,
+            callbackGasLimit: callbackGas,
+            deadline: uint48(block.timestamp) + ANSWER_WITHIN,
+            fee: msg.value
+        });
+    }
+}
