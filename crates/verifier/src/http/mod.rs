@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+//! HTTP around a [`Verifier`].
+
+mod limit;
+mod metrics;
+mod problem;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::de::DeserializeOwned;
+use subrosa_attestation::api::{
+    AdmitRequest, AdmitResponse, AppraiseRequest, AppraiseResponse, KeysResponse, Problem,
+    ProblemCode,
+};
+use subrosa_attestation::ear::Jwks;
+use subrosa_attestation::{EvidenceBundle, Outcome, Verdict};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use self::limit::Limiter;
+use self::metrics::Metrics;
+use self::problem::Failure;
+use crate::Verifier;
+use crate::service::problem;
+
+/// Says what time it is, Unix seconds.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// Largest request body, bytes: a full bundle in base64 and everything beside it.
+pub const MAX_BODY_BYTES: usize = EvidenceBundle::MAX_BYTES.div_ceil(3) * 4 + 4096;
+
+/// Serves `verifier` on `listener` until `shutdown` completes; requests under way are finished.
+///
+/// # Errors
+///
+/// Whatever the listener yields that cannot be retried.
+pub async fn serve(
+    verifier: Arc<Verifier>,
+    listener: TcpListener,
+    clock: Clock,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let keys = verifier.keys();
+    tracing::info!(
+        issuer = keys.issuer,
+        admission = %keys.admission,
+        development = keys.development,
+        "verifier serves"
+    );
+    let app = router(verifier, clock).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, app)
+        .with_graceful_shutdown(shutdown)
+        .await
+}
+
+struct App {
+    verifier: Arc<Verifier>,
+    clock: Clock,
+    limiter: Limiter,
+    metrics: Metrics,
+    timeout: Duration,
+    /// Appraisals are computation: as many at a time as there are cores.
+    cores: Semaphore,
+}
+
+fn router(verifier: Arc<Verifier>, clock: Clock) -> Router {
+    let limits = verifier.config().limits;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let app = Arc::new(App {
+        verifier,
+        clock,
+        limiter: Limiter::new(limits.requests_per_second, limits.burst),
+        metrics: Metrics::new(),
+        timeout: Duration::from_secs(limits.timeout_seconds),
+        cores: Semaphore::new(cores),
+    });
+    Router::new()
+        .route("/v1/appraise", post(appraise))
+        .route("/v1/admit", post(admit))
+        .route("/v1/keys", get(keys))
+        .route("/.well-known/jwks.json", get(jwks))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), guard))
+        // Asked by supervisors, who must hear the truth even from a service that is flooded.
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
+        .fallback(|| async { Failure::from(problem(ProblemCode::NotFound, NO_PATH.to_owned())) })
+        .method_not_allowed_fallback(|| async {
+            Failure::from(problem(ProblemCode::MethodNotAllowed, NO_METHOD.to_owned()))
+        })
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(app)
+}
+
+async fn appraise(
+    State(app): State<Arc<App>>,
+    Body(request): Body<AppraiseRequest>,
+) -> Result<Json<AppraiseResponse>, Failure> {
+    let response = app
+        .compute(move |verifier, now| verifier.appraise(&request, now))
+        .await?;
+    app.note("appraise", &response.verdict);
+    Ok(Json(response))
+}
+
+async fn admit(
+    State(app): State<Arc<App>>,
+    Body(request): Body<AdmitRequest>,
+) -> Result<Json<AdmitResponse>, Failure> {
+    let response = app
+        .compute(move |verifier, now| verifier.admit(&request, now))
+        .await?;
+    app.note("admit", &response.verdict);
+    Ok(Json(response))
+}
+
+async fn keys(State(app): State<Arc<App>>) -> Json<KeysResponse> {
+    Json(app.verifier.keys())
+}
+
+async fn jwks(State(app): State<Arc<App>>) -> Json<Jwks> {
+    Json(app.verifier.jwks())
+}
+
+async fn health() -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "status": "ok" }))
+}
+
+async fn metrics(State(app): State<Arc<App>>) -> Response {
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
+        app.metrics.render(),
+    )
+        .into_response()
+}
+
+/// Rate, time and the count of what went wrong.
+async fn guard(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = match app.limiter.admit(peer.ip(), (app.clock)()) {
+        Err(wait) => Failure::rate_limited(wait).into_response(),
+        Ok(()) => match tokio::time::timeout(app.timeout, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => {
+                let seconds = app.timeout.as_secs();
+                let message = format!("no answer within {seconds} seconds");
+                Failure::from(problem(ProblemCode::Timeout, message)).into_response()
+            }
+        },
+    };
+    if response.status() != StatusCode::OK {
+        app.metrics.refused.increment(1);
+    }
+    response
+}
+
+impl App {
+    async fn compute<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Verifier, u64) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let internal = || Failure::from(problem(ProblemCode::Internal, "no answer".to_owned()));
+        let _permit = self.cores.acquire().await.map_err(|_| internal())?;
+        let (verifier, now) = (Arc::clone(&self.verifier), (self.clock)());
+        let started = std::time::Instant::now();
+        let done = tokio::task::spawn_blocking(move || work(&verifier, now)).await;
+        self.metrics.seconds.record(started.elapsed().as_secs_f64());
+        done.map_err(|_| internal())?.map_err(Failure::from)
+    }
+
+    fn note(&self, what: &'static str, verdict: &Verdict) {
+        let failed = verdict
+            .checks
+            .iter()
+            .find(|check| check.outcome == Outcome::Failed);
+        match failed {
+            Some(check) => {
+                self.metrics.rejected.increment(1);
+                tracing::info!(what, check = check.id.as_str(), "evidence rejected");
+            }
+            None => {
+                self.metrics.affirmed.increment(1);
+                tracing::info!(what, development = verdict.development, "evidence affirmed");
+            }
+        }
+    }
+}
+
+/// A JSON body, refused with a [`Problem`].
+struct Body<T>(T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Failure> {
+        let json = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split(';').next())
+            .is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"));
+        if !json {
+            let message = "expected content-type application/json".to_owned();
+            return Err(problem(ProblemCode::UnsupportedMediaType, message).into());
+        }
+        let bytes = Bytes::from_request(request, app)
+            .await
+            .map_err(|rejection| {
+                if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                    let message = format!("body is larger than {MAX_BODY_BYTES} bytes");
+                    Failure::from(problem(ProblemCode::TooLarge, message))
+                } else {
+                    let message = "body ended early".to_owned();
+                    Failure::from(problem(ProblemCode::MalformedRequest, message))
+                }
+            })?;
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|error| problem(ProblemCode::MalformedRequest, error.to_string()).into())
+    }
+}
+
+const NO_PATH: &str = "no such path";
+const NO_METHOD: &str = "no such method on this path";

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A running verifier and an enclave that asks it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use alloy_primitives::{Address, B256};
+use subrosa_attestation::admission::Registration;
+use subrosa_attestation::api::{AdmitRequest, AppraiseRequest, Base64};
+use subrosa_attestation::{Binding, EvidenceBundle, report_data};
+use subrosa_tee::forge::Forge;
+use subrosa_verifier::{Config, Keys, Verifier, serve};
+use tokio::sync::oneshot;
+
+/// 2026-06-01T00:00:00Z.
+pub(crate) const NOW: u64 = 1_780_272_000;
+
+pub(crate) const CHAIN: u64 = 31_337;
+pub(crate) const REGISTRY: Address = Address::repeat_byte(0x0e);
+
+pub(crate) struct Running {
+    pub(crate) url: String,
+    pub(crate) now: Arc<AtomicU64>,
+    pub(crate) http: reqwest::Client,
+    stop: Option<oneshot::Sender<()>>,
+    task: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+/// A development verifier; `more` is appended to its configuration.
+pub(crate) async fn start(more: &str) -> Running {
+    start_as("https://development.example", true, more).await
+}
+
+pub(crate) async fn start_as(issuer: &str, development: bool, more: &str) -> Running {
+    let config = Config::parse(&format!(
+        "listen = \"127.0.0.1:0\"\nissuer = \"{issuer}\"\ndevelopment = {development}\n\
+         ear_key_file = \"unused\"\nadmission_key_file = \"unused\"\n{more}\n\
+         [[registries]]\nchain_id = {CHAIN}\naddress = \"{REGISTRY}\"\n"
+    ))
+    .unwrap();
+    let keys = Keys::from_scalars(&[3; 32], &[8; 32]).unwrap();
+    let listener = tokio::net::TcpListener::bind(config.listen).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let verifier = Arc::new(Verifier::new(config, keys).unwrap());
+    let now = Arc::new(AtomicU64::new(NOW));
+    let clock = Arc::clone(&now);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let task = tokio::spawn(serve(
+        verifier,
+        listener,
+        Arc::new(move || clock.load(Ordering::SeqCst)),
+        async move {
+            // Dropping the sender stops the service as well.
+            let _ = stopped.await;
+        },
+    ));
+    Running {
+        url,
+        now,
+        http: reqwest::Client::new(),
+        stop: Some(stop),
+        task,
+    }
+}
+
+impl Running {
+    pub(crate) async fn post<T: serde::Serialize>(
+        &self,
+        path: &str,
+        body: &T,
+    ) -> reqwest::Response {
+        self.http
+            .post(format!("{}{path}", self.url))
+            .json(body)
+            .send()
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
+        self.http
+            .get(format!("{}{path}", self.url))
+            .send()
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn stop(mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+        drop(self.http);
+        self.task.await.unwrap().unwrap();
+    }
+}
+
+pub(crate) fn binding() -> Binding {
+    Binding {
+        signer: Address::repeat_byte(0x51),
+        transfer_key_hash: B256::repeat_byte(0x7f),
+        config_hash: B256::repeat_byte(0xcf),
+    }
+}
+
+pub(crate) fn challenge() -> Vec<u8> {
+    vec![0xc4; 32]
+}
+
+/// Sound evidence for `challenge`.
+pub(crate) fn forge(challenge: &[u8]) -> Forge {
+    let binding = binding();
+    Forge::new()
+        .mrtd([0x3d; 48])
+        .config(binding.config_hash.0)
+        .report_data(report_data(
+            binding.signer,
+            binding.transfer_key_hash,
+            binding.config_hash,
+            challenge,
+        ))
+}
+
+pub(crate) fn encoded(forge: &Forge) -> Base64 {
+    let evidence = forge.evidence();
+    let bundle =
+        EvidenceBundle::new(evidence.kind, evidence.quote, evidence.collateral.unwrap()).unwrap();
+    Base64(bundle.encode())
+}
+
+pub(crate) fn appraise_request() -> AppraiseRequest {
+    AppraiseRequest {
+        bundle: encoded(&forge(&challenge())),
+        challenge: Base64(challenge()),
+        binding: binding(),
+    }
+}
+
+pub(crate) fn registration() -> Registration {
+    Registration {
+        challenge_block: 99,
+        challenge_block_hash: B256::repeat_byte(0xb1),
+        registrant: Address::repeat_byte(0x9e),
+    }
+}
+
+pub(crate) fn admit_request() -> AdmitRequest {
+    let registration = registration();
+    AdmitRequest {
+        bundle: encoded(&forge(&registration.challenge())),
+        chain_id: CHAIN,
+        registry: REGISTRY,
+        challenge_block: registration.challenge_block,
+        challenge_block_hash: registration.challenge_block_hash,
+        registrant: registration.registrant,
+        binding: binding(),
+    }
+}
