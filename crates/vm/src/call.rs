@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What an engine is given and what it gives back.
+
+use core::fmt;
+
+use alloy_primitives::{Address, B256};
+use subrosa_types::ContractId;
+
+use crate::{State, WriteSet};
+
+/// An engine that runs confidential contracts.
+///
+/// Both functions are total and deterministic: the result depends on the arguments alone, and
+/// every failure of the guest is a [`Halt`].
+pub trait Vm: fmt::Debug + Send + Sync {
+    /// Runs a constructor: `code` (the init code) on `init` (its encoded arguments).
+    ///
+    /// On success the contract lives at `call.contract` and the output is empty: runtime code is
+    /// state, never output. `call.input` is not read.
+    fn construct(&self, state: &State, call: &Call<'_>, code: &[u8], init: &[u8]) -> Execution;
+
+    /// Calls the contract at `call.contract` with `call.input`.
+    fn call(&self, state: &State, call: &Call<'_>) -> Execution;
+}
+
+/// Everything that decides what one execution means, apart from state and code.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    /// Chain whose oracle logged the entry; what the guest sees as its chain id.
+    pub chain_id: u64,
+    /// Address of the confidential contract inside the machine.
+    pub contract: Address,
+    /// Who asked; `msg.sender` and `tx.origin` in the guest.
+    pub caller: Address,
+    /// What the caller asserts about on whose behalf it asks.
+    pub context: B256,
+    /// The contract's identifier on chain.
+    pub contract_id: ContractId,
+    /// Position of the entry in the log; for a query, the number of entries executed.
+    pub seq: u64,
+    /// Identifier of the envelope that carried the input, if one did.
+    pub envelope_id: Option<[u8; 16]>,
+    /// Block that appended the entry.
+    pub block_number: u64,
+    /// That block's timestamp, Unix seconds.
+    pub block_timestamp: u64,
+    /// Which table in [`limits`](crate::limits) applies.
+    pub runtime_generation: u16,
+    /// Fuel the execution may use; more than the generation allows counts as what it allows.
+    pub fuel_limit: u64,
+    /// Secret seed of everything random: PRF(contract root, digest).
+    pub randomness: B256,
+    /// Whether state may not change. An attempt to change it halts.
+    pub is_static: bool,
+    /// ABI-encoded call of the contract.
+    pub input: &'a [u8],
+}
+
+/// Shows what is public on chain; never input or randomness.
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("contract_id", &self.contract_id)
+            .field("seq", &self.seq)
+            .field("fuel_limit", &self.fuel_limit)
+            .field("is_static", &self.is_static)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an execution yields.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Execution {
+    /// How it ended.
+    pub halt: Halt,
+    /// Fuel used, at most the limit. An end other than success and revert uses all of it, except
+    /// [`Halt::NoContract`] and [`Halt::UnsupportedGeneration`], where nothing ran.
+    pub fuel_used: u64,
+    /// What the guest returned or, if it reverted, the revert data; otherwise empty.
+    pub output: Vec<u8>,
+    /// What changes. Empty unless the guest succeeded, and empty if the call was static.
+    pub writes: WriteSet,
+}
+
+impl Execution {
+    /// An execution that ended without output or effect.
+    pub(crate) fn failed(halt: Halt, fuel_used: u64) -> Self {
+        Self {
+            halt,
+            fuel_used,
+            output: Vec::new(),
+            writes: WriteSet::default(),
+        }
+    }
+}
+
+/// Shows sizes; never output or writes.
+impl fmt::Debug for Execution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Execution")
+            .field("halt", &self.halt)
+            .field("fuel_used", &self.fuel_used)
+            .field("output_bytes", &self.output.len())
+            .field("writes", &self.writes)
+            .finish()
+    }
+}
+
+/// How an execution ended. The chain learns only whether it succeeded; the rest is for the
+/// recipient of a sealed output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Halt {
+    /// The guest returned.
+    Succeeded,
+    /// The guest gave up and said why in the output.
+    Reverted,
+    /// The fuel limit was reached, or did not cover starting.
+    OutOfFuel,
+    /// More memory than the generation allows.
+    OutOfMemory,
+    /// An instruction that does not exist, or a jump to where none is.
+    InvalidInstruction,
+    /// An operand stack over- or underflowed.
+    StackViolation,
+    /// A read beyond the end of return data.
+    OutOfBounds,
+    /// A write in a static call.
+    StaticViolation,
+    /// Code larger than the generation allows, or of a form it refuses.
+    CodeRefused,
+    /// There is a contract at the address already.
+    AddressCollision,
+    /// There is no contract at the address; nothing ran.
+    NoContract,
+    /// A host call or precompiled contract refused its input.
+    HostCallFailed,
+    /// More output than the generation allows.
+    OutputTooLarge,
+    /// The state would be larger than the generation allows.
+    StateTooLarge,
+    /// This build does not know the runtime generation; nothing ran. Not a verdict: see
+    /// [`is_verdict`](Self::is_verdict).
+    UnsupportedGeneration,
+}
+
+impl Halt {
+    /// Whether every enclave would say the same, so that it may be signed. `false` means that
+    /// this build cannot execute the call, which must be *no result*, never a signed failure.
+    pub fn is_verdict(self) -> bool {
+        self != Self::UnsupportedGeneration
+    }
+}

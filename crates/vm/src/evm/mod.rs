@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The EVM: revm, hard fork Osaka, without the parts of Ethereum that a confidential contract has
+//! no use for.
+//!
+//! A call is a transaction from the caller to the contract, and a construction one that creates
+//! the contract, with these differences from Ethereum:
+//!
+//! - There is no ether: every balance and value is zero, and so are gas price and base fee. The
+//!   caller's nonce is neither checked nor counted. The cap of EIP-7825 does not apply.
+//! - The contract lives at the address its id gives it, not at one derived from its creator.
+//! - `block.number`, `block.timestamp` and `block.chainid` are those of the log entry;
+//!   `block.prevrandao` is a draw from the contract's own randomness; `block.coinbase` is zero,
+//!   `block.gaslimit` the most fuel there can be, `block.blobbasefee` the least there can be (1).
+//! - `blockhash` is zero for every block: a past block's hash is not part of the entry.
+//! - Logs are paid for and dropped: nobody could read them.
+//! - Reserved addresses are [host calls](crate::host).
+//!
+//! Everything else is Ethereum's, precompiled contracts included (0x01 to 0x11 and P-256 at
+//! 0x100, all in pure Rust).
+
+mod code_cache;
+mod database;
+mod environment;
+mod instructions;
+mod precompiles;
+mod transact;
+mod writes;
+
+use std::sync::LazyLock;
+
+use revm::{
+    Context,
+    context::{Evm, FrameStack},
+    context_interface::{
+        JournalTr,
+        result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction, OutOfGasError},
+    },
+    handler::Handler,
+    primitives::{Bytes, TxKind, hardfork::SpecId},
+};
+
+use crate::{
+    Call, Execution, Halt, State, Vm, WriteSet,
+    limits::{self, Limits},
+};
+use code_cache::CodeCache;
+use database::StateReader;
+use instructions::Instructions;
+use precompiles::GuestPrecompiles;
+use transact::{Machine, Transact};
+
+/// The hard fork of generation 1.
+const SPEC: SpecId = SpecId::OSAKA;
+
+/// The engine of this process. Sharing it shares its cache of analyzed code.
+pub(crate) fn shared() -> &'static dyn Vm {
+    static ENGINE: LazyLock<EvmEngine> = LazyLock::new(EvmEngine::default);
+    &*ENGINE
+}
+
+/// The EVM engine.
+#[derive(Debug, Default)]
+pub(crate) struct EvmEngine {
+    code: CodeCache,
+}
+
+impl Vm for EvmEngine {
+    fn construct(&self, state: &State, call: &Call<'_>, code: &[u8], init: &[u8]) -> Execution {
+        let mut execution = self.execute(state, call, TxKind::Create, [code, init].concat().into());
+        if execution.halt == Halt::Succeeded {
+            execution.output = Vec::new();
+        }
+        execution
+    }
+
+    fn call(&self, state: &State, call: &Call<'_>) -> Execution {
+        let input = Bytes::copy_from_slice(call.input);
+        self.execute(state, call, TxKind::Call(call.contract), input)
+    }
+}
+
+impl EvmEngine {
+    fn execute(&self, state: &State, call: &Call<'_>, kind: TxKind, input: Bytes) -> Execution {
+        let Some(limits) = limits::of(call.runtime_generation) else {
+            return Execution::failed(Halt::UnsupportedGeneration, 0);
+        };
+        let fuel_limit = call.fuel_limit.min(limits.max_fuel);
+        if kind.is_create() && call.is_static {
+            return Execution::failed(Halt::StaticViolation, fuel_limit);
+        }
+        let has_code = |address| {
+            state
+                .account(address)
+                .is_some_and(|account| account.has_code())
+        };
+        if kind.to().is_some_and(|contract| !has_code(*contract)) {
+            return Execution::failed(Halt::NoContract, 0);
+        }
+        let mut machine = self.machine(state, call, limits);
+        machine.ctx.tx = environment::transaction(call, kind, input, fuel_limit);
+        let result = Transact::new(call).run(&mut machine);
+        let changes = machine.ctx.journaled_state.finalize();
+
+        let (output, fuel_used) = match ending(result) {
+            Ok(ending) => ending,
+            Err(Failure::Reverted(output, fuel_used)) if output.len() <= limits.max_output => {
+                return Execution {
+                    output: output.into(),
+                    ..Execution::failed(Halt::Reverted, fuel_used)
+                };
+            }
+            Err(Failure::Reverted(..)) => {
+                return Execution::failed(Halt::OutputTooLarge, fuel_limit);
+            }
+            Err(Failure::Halted(halt)) => return Execution::failed(halt, fuel_limit),
+        };
+        // A constructor's output is the code it leaves, which has its own limit.
+        if output.len() > limits.max_output {
+            return Execution::failed(Halt::OutputTooLarge, fuel_limit);
+        }
+        let writes = if call.is_static {
+            WriteSet::default()
+        } else {
+            writes::collect(state, call.caller, changes)
+        };
+        let size = state.encoded_size_after(&writes);
+        // What only shrinks a state is allowed at any size.
+        if size > limits.max_state && size > state.encoded_size() {
+            return Execution::failed(Halt::StateTooLarge, fuel_limit);
+        }
+        Execution {
+            halt: Halt::Succeeded,
+            fuel_used,
+            output: output.into(),
+            writes,
+        }
+    }
+
+    fn machine<'a>(
+        &'a self,
+        state: &'a State,
+        call: &'a Call<'a>,
+        limits: &'static Limits,
+    ) -> Machine<'a> {
+        let database = StateReader::new(state, &self.code);
+        let mut context = Context::new(database, SPEC);
+        context.cfg = environment::configuration(call, limits);
+        context.block = environment::block(call, limits);
+        Evm {
+            ctx: context,
+            inspector: (),
+            instruction: Instructions::default(),
+            precompiles: GuestPrecompiles::new(call, limits),
+            frame_stack: FrameStack::new_prealloc(1),
+        }
+    }
+}
+
+/// An end other than success.
+enum Failure {
+    /// Revert data and fuel used.
+    Reverted(Bytes, u64),
+    /// All fuel is used.
+    Halted(Halt),
+}
+
+/// Output and fuel used of a success, or how else a transaction ended.
+fn ending(
+    result: Result<ExecutionResult, EVMError<core::convert::Infallible>>,
+) -> Result<(Bytes, u64), Failure> {
+    match result {
+        Ok(ExecutionResult::Success { output, gas, .. }) => {
+            Ok((output.into_data(), gas.tx_gas_used()))
+        }
+        Ok(ExecutionResult::Revert { output, gas, .. }) => {
+            Err(Failure::Reverted(output, gas.tx_gas_used()))
+        }
+        Ok(ExecutionResult::Halt { reason, .. }) => Err(Failure::Halted(halt(&reason))),
+        Err(EVMError::Transaction(InvalidTransaction::CreateInitCodeSizeLimit)) => {
+            Err(Failure::Halted(Halt::CodeRefused))
+        }
+        // The fuel does not cover starting. Nothing else is checked (`transact`), the database
+        // cannot fail, and host calls report their failures as answers.
+        Err(_) => Err(Failure::Halted(Halt::OutOfFuel)),
+    }
+}
+
+fn halt(reason: &HaltReason) -> Halt {
+    match reason {
+        HaltReason::OutOfGas(OutOfGasError::MemoryLimit) => Halt::OutOfMemory,
+        HaltReason::OutOfGas(_) => Halt::OutOfFuel,
+        HaltReason::OpcodeNotFound
+        | HaltReason::InvalidFEOpcode
+        | HaltReason::NotActivated
+        | HaltReason::InvalidJump => Halt::InvalidInstruction,
+        HaltReason::StackUnderflow | HaltReason::StackOverflow => Halt::StackViolation,
+        HaltReason::OutOfOffset => Halt::OutOfBounds,
+        HaltReason::StateChangeDuringStaticCall | HaltReason::CallNotAllowedInsideStatic => {
+            Halt::StaticViolation
+        }
+        HaltReason::CreateContractSizeLimit
+        | HaltReason::CreateContractStartingWithEF
+        | HaltReason::CreateInitCodeSizeLimit => Halt::CodeRefused,
+        HaltReason::CreateCollision => Halt::AddressCollision,
+        HaltReason::PrecompileError | HaltReason::PrecompileErrorWithContext(_) => {
+            Halt::HostCallFailed
+        }
+        // Ends that only inner frames have, or that need ether or 2^64 creations.
+        HaltReason::NonceOverflow
+        | HaltReason::OverflowPayment
+        | HaltReason::OutOfFunds
+        | HaltReason::CallTooDeep => Halt::InvalidInstruction,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From what a transaction touched to what it changed.
+
+use alloy_primitives::{Address, B256, U256};
+use revm::state::{Account, EvmState};
+
+use crate::{AccountRecord, State, StateKey, WriteSet};
+
+/// The real changes among `touched`.
+///
+/// A `caller` without code is left out. It is an account of the chain outside; the machine counts
+/// its nonce when it constructs the contract, and nothing in the machine depends on that count.
+pub(super) fn collect(state: &State, caller: Address, touched: EvmState) -> WriteSet {
+    let mut writes = WriteSet::new();
+    for (address, account) in touched {
+        if !account.is_touched() || (address == caller && account.info.is_empty_code_hash()) {
+            continue;
+        }
+        let survives = !account.is_selfdestructed();
+        collect_account(state, &mut writes, address, survives.then_some(&account));
+        for (slot, value) in &account.storage {
+            let value = if survives {
+                value.present_value()
+            } else {
+                U256::ZERO
+            };
+            collect_slot(state, &mut writes, address, B256::from(*slot), value);
+        }
+    }
+    writes
+}
+
+/// Records the account, or its absence. Code outlives the account: others may have the same.
+fn collect_account(
+    state: &State,
+    writes: &mut WriteSet,
+    address: Address,
+    account: Option<&Account>,
+) {
+    let key = StateKey::Account(address);
+    let record = account
+        .map(|account| AccountRecord {
+            nonce: account.info.nonce,
+            code_hash: account.info.code_hash,
+        })
+        .filter(|record| !record.is_empty());
+    if record == state.account(address) {
+        return;
+    }
+    writes.record(key, record.map(|record| record.encode()));
+    let (Some(record), Some(account)) = (record, account) else {
+        return;
+    };
+    let code_key = StateKey::Code(record.code_hash);
+    if let Some(code) = &account.info.code
+        && record.has_code()
+        && !state.contains(&code_key)
+    {
+        writes.record(code_key, Some(code.original_byte_slice().to_vec()));
+    }
+}
+
+fn collect_slot(state: &State, writes: &mut WriteSet, account: Address, slot: B256, value: U256) {
+    let key = StateKey::Storage { account, slot };
+    let value = (!value.is_zero()).then(|| value.to_be_bytes::<32>());
+    if value.as_ref().map(<[u8; 32]>::as_slice) != state.get(&key) {
+        writes.record(key, value.map(Vec::from));
+    }
+}

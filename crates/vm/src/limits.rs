@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a guest may use and what it pays: one table per runtime generation.
+//!
+//! A generation is part of every log entry's digest, so a table never changes once it has been
+//! released: another number here is another generation.
+//!
+//! Fuel is the only limit that consensus needs for termination, and the only one a caller sets.
+//! One unit of fuel is one gas of the EVM (hard fork Osaka), and a call's fuel limit covers exactly
+//! what an Ethereum transaction's gas limit would: the intrinsic cost (21,000, plus 4 or 16 per
+//! byte of input, plus 32,000 and 2 per word for a constructor), execution, refunds (EIP-3529) and
+//! the calldata floor (EIP-7623). What fuel does *not* bound by itself, the table does.
+
+/// The generation of this build.
+pub const RUNTIME_GENERATION: u16 = 1;
+
+/// The table of a generation, or `None` if this build does not know it.
+pub fn of(generation: u16) -> Option<&'static Limits> {
+    match generation {
+        1 => Some(&GENERATION_1),
+        _ => None,
+    }
+}
+
+/// Bytes of an encoded state or write set beyond which decoding refuses to look at them. Bounds
+/// what a sealed blob can make an enclave allocate, whatever the generation.
+pub const MAX_ENCODED_BYTES: usize = 256 << 20;
+
+/// Limits and prices of one generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Fuel of one execution. A higher limit in an entry counts as this one, and the guest sees
+    /// this as `block.gaslimit`. Bounds input too: a byte costs at least 10 (EIP-7623).
+    pub max_fuel: u64,
+    /// Bytes of memory of all of a call's frames together. Does not count stacks (32 KiB a frame),
+    /// return data, or what a precompiled contract needs.
+    pub max_memory: u64,
+    /// Nested calls. Together with the rule that a call passes on at most 63/64 of its fuel
+    /// (EIP-150), fuel ends far above this.
+    pub max_call_depth: u16,
+    /// Bytes of a contract's runtime code (EIP-170).
+    pub max_code: usize,
+    /// Bytes of init code with constructor arguments (EIP-3860).
+    pub max_init_code: usize,
+    /// Bytes of output or revert data.
+    pub max_output: usize,
+    /// Bytes of a contract's encoded state, all its accounts and code included.
+    pub max_state: usize,
+    /// Most bytes one call for randomness yields; asking for more yields this many.
+    pub random_max_bytes: usize,
+    /// Fuel of a call for randomness (Oasis Sapphire's price).
+    pub random_base: u64,
+    /// Fuel per 32-byte word of random output (Oasis Sapphire's price).
+    pub random_word: u64,
+    /// Fuel per 32-byte word of personalization (Oasis Sapphire's price).
+    pub random_personalization_word: u64,
+    /// Fuel of asking for the invocation's context.
+    pub invocation_base: u64,
+}
+
+const GENERATION_1: Limits = Limits {
+    max_fuel: 100_000_000,
+    max_memory: 32 << 20,
+    max_call_depth: 1_024,
+    max_code: 24_576,
+    max_init_code: 49_152,
+    max_output: 128 << 10,
+    max_state: 64 << 20,
+    random_max_bytes: 1_024,
+    random_base: 10_000,
+    random_word: 240,
+    random_personalization_word: 60,
+    invocation_base: 50,
+};
+
+// Any state within its limit can be decoded.
+const _: () = assert!(GENERATION_1.max_state < MAX_ENCODED_BYTES);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_build_knows_its_own_generation_and_no_later_one() {
+        assert_eq!(of(RUNTIME_GENERATION), Some(&GENERATION_1));
+        assert_eq!(of(0), None);
+        assert_eq!(of(RUNTIME_GENERATION + 1), None);
+    }
+}

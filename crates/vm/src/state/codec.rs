@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The encoding that states and write sets share, and its strict reader.
+
+use super::{InvalidValue, StateKey};
+use crate::limits::MAX_ENCODED_BYTES;
+
+/// Why bytes are not the encoding of a state or a write set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CodecError {
+    /// More bytes than [`MAX_ENCODED_BYTES`].
+    #[error("encoding of {0} bytes is larger than {MAX_ENCODED_BYTES}")]
+    TooLarge(usize),
+    /// The bytes end inside an entry.
+    #[error("encoding ends early")]
+    Truncated,
+    /// Bytes follow the last entry.
+    #[error("{0} bytes follow the last entry")]
+    TrailingBytes(usize),
+    /// A key of no known kind.
+    #[error("unknown key tag {0}")]
+    UnknownTag(u8),
+    /// A change of no known kind.
+    #[error("unknown change tag {0}")]
+    UnknownChange(u8),
+    /// A key that is not after the one before it.
+    #[error("keys are not strictly ascending")]
+    Unordered,
+    /// A value of the wrong form.
+    #[error(transparent)]
+    InvalidValue(#[from] InvalidValue),
+}
+
+/// Reads an encoding from its start.
+pub(super) struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, CodecError> {
+        if bytes.len() > MAX_ENCODED_BYTES {
+            return Err(CodecError::TooLarge(bytes.len()));
+        }
+        Ok(Self(bytes))
+    }
+
+    /// Reads a count and that many entries, giving each key to `entry`, which reads the rest.
+    /// Keys must ascend, and nothing may follow.
+    pub(super) fn entries(
+        &mut self,
+        mut entry: impl FnMut(&mut Self, StateKey) -> Result<(), CodecError>,
+    ) -> Result<(), CodecError> {
+        let count = u32::from_be_bytes(self.array()?);
+        let mut previous = None;
+        for _ in 0..count {
+            let key = StateKey::read(self)?;
+            if previous.is_some_and(|previous| previous >= key) {
+                return Err(CodecError::Unordered);
+            }
+            previous = Some(key);
+            entry(self, key)?;
+        }
+        match self.0.len() {
+            0 => Ok(()),
+            rest => Err(CodecError::TrailingBytes(rest)),
+        }
+    }
+
+    /// A value behind its length.
+    pub(super) fn value(&mut self) -> Result<&'a [u8], CodecError> {
+        let length = u32::from_be_bytes(self.array()?);
+        let length = usize::try_from(length).map_err(|_| CodecError::Truncated)?;
+        let (value, rest) = self
+            .0
+            .split_at_checked(length)
+            .ok_or(CodecError::Truncated)?;
+        self.0 = rest;
+        Ok(value)
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], CodecError> {
+        let (array, rest) = self.0.split_first_chunk().ok_or(CodecError::Truncated)?;
+        self.0 = rest;
+        Ok(*array)
+    }
+
+    pub(super) fn byte(&mut self) -> Result<u8, CodecError> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+}
+
+/// Bytes of the number of entries.
+pub(super) const COUNT_BYTES: usize = 4;
+const LENGTH_BYTES: usize = 4;
+
+/// Bytes that an entry adds to a state's encoding.
+pub(super) fn entry_size(key: &StateKey, value: &[u8]) -> usize {
+    key.encoded_size() + LENGTH_BYTES + value.len()
+}
+
+pub(super) fn put_entry(out: &mut Vec<u8>, key: &StateKey, value: &[u8]) {
+    key.encode_into(out);
+    put_value(out, value);
+}
+
+pub(super) fn put_value(out: &mut Vec<u8>, value: &[u8]) {
+    put_count(out, value.len());
+    out.extend_from_slice(value);
+}
+
+/// Appends a count or length. States are bounded far below 2^32 entries and bytes.
+pub(super) fn put_count(out: &mut Vec<u8>, count: usize) {
+    debug_assert!(u32::try_from(count).is_ok(), "states are bounded");
+    out.extend_from_slice(&(count as u32).to_be_bytes());
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A contract's state, the same for every engine.
+
+mod account;
+mod codec;
+mod key;
+mod write_set;
+
+use core::fmt;
+use std::collections::BTreeMap;
+
+use alloy_primitives::Address;
+
+pub use account::AccountRecord;
+pub use codec::CodecError;
+pub use key::{InvalidValue, StateKey};
+pub use write_set::WriteSet;
+
+use codec::{Reader, entry_size, put_entry};
+
+/// Version of the encodings of [`State`] and [`WriteSet`], for the header of what seals them.
+pub const CODEC_VERSION: u8 = 1;
+
+/// Everything a confidential contract remembers: its accounts, code and storage, and the envelopes
+/// it has seen. Values are well-formed by construction ([`StateKey::accepts`]).
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct State {
+    entries: BTreeMap<StateKey, Vec<u8>>,
+    size: usize,
+}
+
+impl State {
+    /// An empty state.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The value under `key`.
+    pub fn get(&self, key: &StateKey) -> Option<&[u8]> {
+        self.entries.get(key).map(Vec::as_slice)
+    }
+
+    /// Whether there is a value under `key`.
+    pub fn contains(&self, key: &StateKey) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    /// Puts `value` under `key`, in the place of what was there.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidValue`] if `key` does not accept it; the state is unchanged.
+    pub fn insert(&mut self, key: StateKey, value: Vec<u8>) -> Result<(), InvalidValue> {
+        key.accepts(&value)?;
+        self.put(key, value);
+        Ok(())
+    }
+
+    /// Takes away what is under `key`.
+    pub fn remove(&mut self, key: &StateKey) {
+        if let Some(value) = self.entries.remove(key) {
+            self.size -= entry_size(key, &value);
+        }
+    }
+
+    /// Makes the changes in `writes`.
+    pub fn apply(&mut self, writes: &WriteSet) {
+        for (key, value) in writes.iter() {
+            match value {
+                Some(value) => self.put(*key, value.to_vec()),
+                None => self.remove(key),
+            }
+        }
+    }
+
+    /// Every entry in canonical order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&StateKey, &[u8])> {
+        self.entries
+            .iter()
+            .map(|(key, value)| (key, value.as_slice()))
+    }
+
+    /// The envelopes seen whose expiry (Unix seconds) is before `now`, in order of expiry. Such an
+    /// envelope no longer opens, so it need not be remembered.
+    pub fn seen_expired(&self, now: u64) -> impl Iterator<Item = StateKey> + '_ {
+        let first = StateKey::Seen {
+            expiry: 0,
+            id: [0; 16],
+        };
+        let end = StateKey::Seen {
+            expiry: now,
+            id: [0; 16],
+        };
+        self.entries.range(first..end).map(|(key, _)| *key)
+    }
+
+    /// How many envelopes are remembered.
+    pub fn seen_count(&self) -> usize {
+        let first = StateKey::Seen {
+            expiry: 0,
+            id: [0; 16],
+        };
+        self.entries.range(first..).count()
+    }
+
+    /// The account at `address`, if there is one.
+    pub fn account(&self, address: Address) -> Option<AccountRecord> {
+        AccountRecord::decode(self.get(&StateKey::Account(address))?)
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of [`encode`](Self::encode).
+    pub fn encoded_size(&self) -> usize {
+        codec::COUNT_BYTES + self.size
+    }
+
+    /// What [`encoded_size`](Self::encoded_size) would be after `writes`.
+    pub fn encoded_size_after(&self, writes: &WriteSet) -> usize {
+        let mut size = self.encoded_size();
+        for (key, value) in writes.iter() {
+            if let Some(old) = self.get(key) {
+                size -= entry_size(key, old);
+            }
+            if let Some(new) = value {
+                size += entry_size(key, new);
+            }
+        }
+        size
+    }
+
+    /// The canonical encoding: number of entries (4 bytes), then for each, in order, its key, the
+    /// length of its value (4 bytes) and its value. Integers are big-endian.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.encoded_size());
+        codec::put_count(&mut out, self.entries.len());
+        for (key, value) in &self.entries {
+            put_entry(&mut out, key, value);
+        }
+        out
+    }
+
+    /// Reads an encoding. Only what [`encode`](Self::encode) writes is accepted.
+    ///
+    /// # Errors
+    ///
+    /// [`CodecError`]. No more memory is allocated than the bytes themselves account for.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        let mut reader = Reader::new(bytes)?;
+        let mut state = Self::default();
+        reader.entries(|reader, key| {
+            let value = reader.value()?;
+            key.accepts(value)?;
+            state.put(key, value.to_vec());
+            Ok(())
+        })?;
+        Ok(state)
+    }
+
+    fn put(&mut self, key: StateKey, value: Vec<u8>) {
+        self.size += entry_size(&key, &value);
+        if let Some(old) = self.entries.insert(key, value) {
+            self.size -= entry_size(&key, &old);
+        }
+    }
+}
+
+/// Shows sizes; never what is stored.
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("entries", &self.entries.len())
+            .field("encoded_size", &self.encoded_size())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;
