@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Guests run through the public interface.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod construct;
+mod environment;
+mod ethereum;
+mod execute;
+mod guest;
+mod host_calls;
+mod limits;
+mod metering;
+mod precompiles;
