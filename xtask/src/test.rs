@@ -93,7 +93,18 @@ fn rust() -> Result<()> {
 }
 
 fn artifacts() -> Result<()> {
-    contracts_script("artifacts.mjs")
+    contracts_script("artifacts.mjs")?;
+    for script in [
+        "examples/auction/artifacts.mjs",
+        "crates/vm/tests/fixtures/compile.mjs",
+    ] {
+        shell::run(
+            Command::new("node")
+                .args([script, "--check"])
+                .current_dir(shell::root()),
+        )?;
+    }
+    Ok(())
 }
 
 fn gas() -> Result<()> {
