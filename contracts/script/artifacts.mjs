@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const directory = join(root, 'artifacts');
+const out = join(root, 'out', 'artifacts');
 const check = process.argv.includes('--check');
 
 const contracts = [
@@ -48,8 +49,9 @@ console.error(check ? 'artifacts match the sources' : `artifacts written: ${stal
 
 function build() {
   const forge = join(root, 'node_modules', '.bin', 'forge');
-  const { status, error } = spawnSync(forge, ['build', '--skip', 'test'], {
+  const { status, error } = spawnSync(forge, ['build'], {
     cwd: root,
+    env: { ...process.env, FOUNDRY_PROFILE: 'artifacts' },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   if (error) throw error;
@@ -57,7 +59,7 @@ function build() {
 }
 
 function artifact(name) {
-  const built = JSON.parse(readFileSync(join(root, 'out', `${name}.sol`, `${name}.json`), 'utf8'));
+  const built = JSON.parse(readFileSync(join(out, `${name}.sol`, `${name}.json`), 'utf8'));
   return `${JSON.stringify(
     {
       contractName: name,

@@ -35,7 +35,7 @@ export async function measure(chain, root) {
 
 async function prepare(chain, root) {
   const artifact = (name) => JSON.parse(readFileSync(join(root, 'artifacts', `${name}.json`), 'utf8'));
-  const built = JSON.parse(readFileSync(join(root, 'out', 'GasConsumer.sol', 'GasConsumer.json'), 'utf8'));
+  const built = JSON.parse(readFileSync(join(root, 'out', 'gas', 'GasConsumer.sol', 'GasConsumer.json'), 'utf8'));
   const random = randomBytes('subrosa gas');
   const [governor, relayer, user] = [0, 1, 2].map(chain.account);
   const chainId = await chain.client.getChainId();

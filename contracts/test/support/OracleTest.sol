@@ -3,7 +3,6 @@ pragma solidity ^0.8.28;
 
 import {Vm} from "forge-std/Vm.sol";
 
-import {SubrosaOracle} from "../../src/SubrosaOracle.sol";
 import {ISubrosaOracle, Registration} from "../../src/interfaces/ISubrosaOracle.sol";
 import {Entry, Fulfillment, FulfillmentGroup, FulfillmentItem} from "../../src/interfaces/SubrosaTypes.sol";
 import {Reference} from "./Reference.sol";
@@ -17,7 +16,7 @@ abstract contract OracleTest is RegistryTest {
     uint256 internal constant ENVELOPE = 1;
     uint256 internal constant EXPIRES = 1;
 
-    SubrosaOracle internal oracle;
+    ISubrosaOracle internal oracle;
     address internal owner = makeAddr("owner");
     address internal relayer = makeAddr("relayer");
     bytes32 internal stateful;
@@ -27,7 +26,7 @@ abstract contract OracleTest is RegistryTest {
 
     function setUp() public virtual override {
         super.setUp();
-        oracle = new SubrosaOracle(registry);
+        oracle = ISubrosaOracle(deployCode("SubrosaOracle.sol:SubrosaOracle", abi.encode(registry)));
         _openEpoch(1);
         vm.deal(owner, 1000 ether);
         Entry memory deployment;
@@ -222,26 +221,16 @@ abstract contract OracleTest is RegistryTest {
                 cursor = (item.result >> 48 << 48) | (uint48(cursor) + 1);
             }
         }
+        return Reference.typed("Subrosa", chainId, verifying, _structHash(f, keccak256(hashes)));
+    }
+
+    function _structHash(Fulfillment memory f, bytes32 resultsHash) private pure returns (bytes32) {
         bytes32 typeHash = keccak256(
             "SignedResults(bytes32[] resultHashes,uint64 anchorNumber,bytes32 anchorHash,bytes32 configHash,bytes32 measurementId,uint32 keyGroup,uint32 keyEpoch)"
         );
-        return Reference.typed(
-            "Subrosa",
-            chainId,
-            verifying,
-            keccak256(
-                abi.encode(
-                    typeHash,
-                    keccak256(hashes),
-                    f.anchorNumber,
-                    f.anchorHash,
-                    f.configHash,
-                    f.measurementId,
-                    f.keyGroup,
-                    f.keyEpoch
-                )
-            )
-        );
+        bytes memory anchor = abi.encode(f.anchorNumber, f.anchorHash, f.configHash, f.measurementId);
+        bytes memory keys = abi.encode(f.keyGroup, f.keyEpoch);
+        return keccak256(bytes.concat(typeHash, resultsHash, anchor, keys));
     }
 
     function _itemDigest(

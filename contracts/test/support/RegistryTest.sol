@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {Test} from "forge-std/Test.sol";
 
-import {SubrosaRegistry} from "../../src/SubrosaRegistry.sol";
+import {ISubrosaRegistry} from "../../src/interfaces/ISubrosaRegistry.sol";
 import {EpochOpening, SignerAdmission} from "../../src/interfaces/SubrosaTypes.sol";
 import {Reference} from "./Reference.sol";
 
@@ -18,7 +18,7 @@ abstract contract RegistryTest is Test {
     bytes32 internal constant CONFIG = keccak256("config");
 
     AccessManager internal authority;
-    SubrosaRegistry internal registry;
+    ISubrosaRegistry internal registry;
     uint256 internal verifierKey = uint256(keccak256("verifier"));
     uint256 internal signerKey = uint256(keccak256("signer"));
     bytes32 internal measurement;
@@ -27,7 +27,11 @@ abstract contract RegistryTest is Test {
         vm.roll(1000);
         vm.warp(1_800_000_000);
         authority = new AccessManager(address(this));
-        registry = new SubrosaRegistry(address(authority), _activationDelay(), MAXIMUM_LEASE);
+        registry = ISubrosaRegistry(
+            deployCode(
+                "SubrosaRegistry.sol:SubrosaRegistry", abi.encode(authority, _activationDelay(), MAXIMUM_LEASE)
+            )
+        );
         registry.setVerifier(vm.addr(verifierKey), true);
         measurement = registry.addMeasurement(ROOT, TEE_KIND, MEASUREMENT_HASH);
         registry.addConfig(CONFIG, KEY_GROUP);

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Test} from "forge-std/Test.sol";
+
+import {Policy, Registration} from "../src/interfaces/ISubrosaOracle.sol";
+import {EnclaveConfig, Entry, EpochOpening, FulfillmentItem, ReportBinding} from "../src/interfaces/SubrosaTypes.sol";
+import {Digests} from "../src/libraries/Digests.sol";
+import {ResultWord, SettlementWord, SettlementWords} from "../src/libraries/EntryWords.sol";
+import {HeadSlot} from "../src/libraries/HeadSlot.sol";
+import {LogSlot, LogSlots} from "../src/libraries/LogSlot.sol";
+import {SignerSlot, SignerSlots} from "../src/libraries/SignerSlot.sol";
+import {Reference} from "./support/Reference.sol";
+
+/// @notice Hashes against their definitions, packed words against their fields.
+contract DigestsTest is Test {
+    function test_domains_are_those_of_the_protocol() public pure {
+        assertEq(Digests.CONTRACT_ID, Reference.domain("contract-id"));
+        assertEq(Digests.CODE, Reference.domain("code"));
+        assertEq(Digests.ENTRY, Reference.domain("entry"));
+        assertEq(Digests.OUTCOME, Reference.domain("outcome"));
+        assertEq(Digests.RESULT, Reference.domain("result"));
+        assertEq(Digests.EPOCH, Reference.domain("epoch"));
+        assertEq(Digests.EPOCH_KEY, Reference.domain("epoch-key"));
+        assertEq(Digests.MEASUREMENT, Reference.domain("measurement"));
+        assertEq(Digests.MEASUREMENT_SET, Reference.domain("measurement-set"));
+        assertEq(Digests.CONFIG, Reference.domain("config"));
+        assertEq(Digests.REPORT_DATA, Reference.domain("report-data"));
+    }
+
+    function testFuzz_an_entrys_digest(Entry memory e) public view {
+        assertEq(
+            Digests.entry(
+                e.contractId,
+                e.seq,
+                e.previousDigest,
+                Digests.execution(e.context, e.inputHash, e.execution),
+                e.settlement,
+                e.payment
+            ),
+            Reference.digest(block.chainid, address(this), e)
+        );
+    }
+
+    /// @dev The assembly that batches use, against the plain definitions.
+    function testFuzz_an_items_hashes(
+        Entry memory e,
+        bytes32 previousCommitment,
+        uint256 result,
+        uint32 split,
+        bytes memory data
+    ) public view {
+        result = result >> 32 << 32 | bound(split, 0, data.length);
+        FulfillmentItem memory item =
+            FulfillmentItem(Reference.execution(e), e.settlement, e.payment, result, data);
+        bytes32 expected = Reference.digest(block.chainid, address(this), e);
+        (bytes32 digest, bytes32 resultHash) =
+            this.hashItem(e.contractId, e.seq, e.previousDigest, previousCommitment, item);
+        assertEq(digest, expected);
+        assertEq(resultHash, Reference.result(expected, item, previousCommitment));
+    }
+
+    function testFuzz_an_outcome_and_a_result(FulfillmentItem memory item, bytes32 digest, bytes32 previous)
+        public
+        view
+    {
+        item.result = item.result >> 32 << 32 | item.data.length / 3;
+        ResultWord word = ResultWord.wrap(item.result);
+        (bytes32 outputHash, bytes32 sealedHash) = this.splitHashes(item.data, word.outputLength());
+        bytes32 outcome = Digests.outcome(word.status(), outputHash, sealedHash, word.fuelBucket());
+        assertEq(outcome, Reference.outcome(item));
+        assertEq(
+            Digests.result(digest, outcome, previous, word.newCommitment()),
+            Reference.result(digest, item, previous)
+        );
+    }
+
+    function hashItem(
+        bytes32 id,
+        uint256 seq,
+        bytes32 previousDigest,
+        bytes32 previousCommitment,
+        FulfillmentItem calldata item
+    ) external view returns (bytes32, bytes32) {
+        return Digests.item(id, seq, previousDigest, previousCommitment, item, item.data);
+    }
+
+    function splitHashes(bytes calldata data, uint256 at) external pure returns (bytes32, bytes32) {
+        return (keccak256(data[:at]), keccak256(data[at:]));
+    }
+
+    function testFuzz_the_hashes_of_words(bytes32 a, bytes32 b, bytes32 c, uint8 d) public pure {
+        assertEq(Digests.code(a, d, b, c), keccak256(abi.encode(Reference.domain("code"), a, uint256(d), b, c)));
+        assertEq(Digests.epochKey(a, b), keccak256(abi.encode(Reference.domain("epoch-key"), a, b)));
+        assertEq(
+            Digests.measurement(a, d, b), keccak256(abi.encode(Reference.domain("measurement"), a, uint256(d), b))
+        );
+        assertEq(Digests.measurementSet(a), keccak256(abi.encode(Reference.domain("measurement-set"), a)));
+    }
+
+    function testFuzz_the_hashes_of_structs(
+        EpochOpening memory opening,
+        EnclaveConfig memory config,
+        ReportBinding memory report
+    ) public view {
+        assertEq(
+            this.hashOpening(opening),
+            keccak256(
+                abi.encode(
+                    Reference.domain("epoch"),
+                    opening.keyGroup,
+                    opening.keyEpoch,
+                    opening.publicKeyHash,
+                    opening.configHash,
+                    opening.measurementSetHash,
+                    opening.recovery
+                )
+            )
+        );
+        assertEq(Digests.config(config), keccak256(abi.encode(Reference.domain("config"), config)));
+        assertEq(Digests.reportData(report), sha256(abi.encode(report)));
+    }
+
+    function hashOpening(EpochOpening calldata opening) external pure returns (bytes32) {
+        return Digests.epoch(opening);
+    }
+
+    function testFuzz_a_heads_fields(uint208 commitment, uint48 seq, uint208 next) public pure {
+        vm.assume(seq != type(uint48).max);
+        HeadSlot head = HeadSlot.wrap(uint256(bytes32(abi.encodePacked(commitment, seq))));
+        assertEq(head.seq(), seq);
+        assertEq(head.commitment(), bytes32(abi.encodePacked(commitment, uint48(0))));
+        HeadSlot moved = head.advance(bytes32(abi.encodePacked(next, uint48(0))));
+        assertEq(moved.seq(), uint256(seq) + 1);
+        assertEq(moved.commitment(), bytes32(abi.encodePacked(next, uint48(0))));
+    }
+
+    function testFuzz_a_settlements_fields(address requester, uint32 gasLimit, bool expires, uint48 deadline)
+        public
+        pure
+    {
+        SettlementWord word = SettlementWords.create(requester, gasLimit, expires ? 1 : 0, deadline);
+        assertEq(
+            SettlementWord.unwrap(word),
+            uint256(bytes32(abi.encodePacked(requester, gasLimit, uint16(expires ? 1 : 0), deadline)))
+        );
+        assertEq(word.requester(), requester);
+        assertEq(word.callbackGasLimit(), gasLimit);
+        assertEq(word.callbackExpires(), expires);
+        assertEq(word.deadline(), deadline);
+    }
+
+    function testFuzz_a_logs_fields_survive_a_new_policy(Registration memory r, uint32 epoch, Policy memory policy)
+        public
+        view
+    {
+        LogSlot log = this.createLog(r, epoch).withEntry();
+        LogSlot changed = this.changeLog(log, policy);
+        assertEq(changed.nextSeq(), 1);
+        assertEq(changed.keyGroup(), r.keyGroup);
+        assertEq(changed.keyEpoch(), epoch);
+        assertEq(changed.finalityClass(), r.finalityClass);
+        assertEq(changed.isStateless(), r.stateless);
+        assertEq(changed.codeVersion(), 0);
+        assertEq(changed.runtimeGeneration(), 0);
+        assertEq(log.executionCharge(), uint256(r.executionChargeGwei) * 1e9);
+        assertEq(changed.executionCharge(), uint256(policy.executionChargeGwei) * 1e9);
+        assertEq(changed.minimumDeadline(), policy.minimumDeadline);
+        assertEq(changed.maximumCallbackGas(), policy.maximumCallbackGas);
+        assertEq(changed.isRestricted(), policy.restricted);
+        assertEq(changed.isPaused(), policy.paused);
+        assertEq(changed.withEpoch(7).keyEpoch(), 7);
+        assertEq(LogSlot.unwrap(changed.withEpoch(epoch)), LogSlot.unwrap(changed));
+    }
+
+    function createLog(Registration calldata r, uint32 epoch) external pure returns (LogSlot) {
+        return LogSlots.create(r, epoch);
+    }
+
+    function changeLog(LogSlot log, Policy calldata policy) external pure returns (LogSlot) {
+        return log.withPolicy(policy);
+    }
+
+    function testFuzz_a_signers_fields(
+        uint40 leaseUntil,
+        uint32 tcb,
+        uint24 generation,
+        uint8 kind,
+        uint32 group,
+        bytes32 measurement,
+        bytes32 config
+    ) public pure {
+        SignerSlot slot = SignerSlots.create(leaseUntil, tcb, generation, kind, group, measurement, config);
+        for (uint256 i = 0; i < 2; ++i) {
+            assertEq(slot.isRevoked(), i == 1);
+            assertEq(slot.leaseUntil(), leaseUntil);
+            assertEq(slot.tcbEvaluation(), tcb);
+            assertEq(slot.generation(), generation);
+            assertEq(slot.teeKind(), kind);
+            assertEq(slot.keyGroup(), group);
+            assertTrue(slot.isBoundTo(measurement, config));
+            assertFalse(slot.isBoundTo(measurement ^ bytes32(uint256(1)), config));
+            assertFalse(slot.isBoundTo(measurement, config ^ bytes32(uint256(1))));
+            slot = slot.revoke();
+        }
+    }
+}
