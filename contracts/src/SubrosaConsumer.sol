@@ -73,8 +73,8 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
     /// @return seq The request's position in the contract's log.
     function _request(Ask memory ask, bytes memory input) internal returns (uint48 seq) {
         bytes32 context = _context(msg.sender, _consumerStorage().nonces[msg.sender]++);
-        uint256 terms = (ask.sealedInput ? 1 << 240 : 0) | (ask.callbackExpires ? 1 << 224 : 0)
-            | uint256(ask.fuelLimit) << 160 | uint256(ask.callbackGasLimit) << 128 | uint256(ask.deadline) << 80;
+        uint256 terms = (ask.sealedInput ? 1 << 240 : 0) | (ask.callbackExpires ? 1 << 224 : 0) | uint256(ask.fuelLimit)
+            << 160 | uint256(ask.callbackGasLimit) << 128 | uint256(ask.deadline) << 80;
         return oracle.request{value: ask.fee}(ask.contractId, context, terms, input);
     }
 

@@ -268,9 +268,8 @@ contract CallbackTest is OracleTest {
         Reentrant enemy = new Reentrant(oracle);
         // Too little gas for a callback that does anything: it fails, and is retried with more.
         Entry memory entry = _request(stateful, address(enemy), 1000);
-        bytes memory retry = abi.encodeCall(
-            ISubrosaOracle.retryCallback, (stateful, 1, entry.settlement, 1, _output(entry))
-        );
+        bytes memory retry =
+            abi.encodeCall(ISubrosaOracle.retryCallback, (stateful, 1, entry.settlement, 1, _output(entry)));
         enemy.attempt(retry);
         _execute(_list(entry));
         assertEq(_status(entry), 2);

@@ -51,8 +51,7 @@ contract DigestsTest is Test {
         bytes memory data
     ) public view {
         result = result >> 32 << 32 | bound(split, 0, data.length);
-        FulfillmentItem memory item =
-            FulfillmentItem(Reference.execution(e), e.settlement, e.payment, result, data);
+        FulfillmentItem memory item = FulfillmentItem(Reference.execution(e), e.settlement, e.payment, result, data);
         bytes32 expected = Reference.digest(block.chainid, address(this), e);
         (bytes32 digest, bytes32 resultHash) =
             this.hashItem(e.contractId, e.seq, e.previousDigest, previousCommitment, item);
@@ -70,8 +69,7 @@ contract DigestsTest is Test {
         bytes32 outcome = Digests.outcome(word.status(), outputHash, sealedHash, word.fuelBucket());
         assertEq(outcome, Reference.outcome(item));
         assertEq(
-            Digests.result(digest, outcome, previous, word.newCommitment()),
-            Reference.result(digest, item, previous)
+            Digests.result(digest, outcome, previous, word.newCommitment()), Reference.result(digest, item, previous)
         );
     }
 
@@ -92,9 +90,7 @@ contract DigestsTest is Test {
     function testFuzz_the_hashes_of_words(bytes32 a, bytes32 b, bytes32 c, uint8 d) public pure {
         assertEq(Digests.code(a, d, b, c), keccak256(abi.encode(Reference.domain("code"), a, uint256(d), b, c)));
         assertEq(Digests.epochKey(a, b), keccak256(abi.encode(Reference.domain("epoch-key"), a, b)));
-        assertEq(
-            Digests.measurement(a, d, b), keccak256(abi.encode(Reference.domain("measurement"), a, uint256(d), b))
-        );
+        assertEq(Digests.measurement(a, d, b), keccak256(abi.encode(Reference.domain("measurement"), a, uint256(d), b)));
         assertEq(Digests.measurementSet(a), keccak256(abi.encode(Reference.domain("measurement-set"), a)));
     }
 

@@ -196,11 +196,7 @@ contract LogsTest is OracleTest {
 
     function test_policy_is_the_owners_to_change_for_entries_to_come() public {
         Policy memory policy = Policy({
-            executionChargeGwei: 5,
-            minimumDeadline: 7,
-            maximumCallbackGas: 11,
-            restricted: true,
-            paused: true
+            executionChargeGwei: 5, minimumDeadline: 7, maximumCallbackGas: 11, restricted: true, paused: true
         });
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NotOwner.selector, stateless, user));
         vm.prank(user);

@@ -105,9 +105,7 @@ contract RefundTest is OracleTest {
         if (field == 4) entry.inputHash ^= mask;
         if (field == 5) entry.settlement ^= uint256(mask);
         if (field == 6) entry.payment ^= uint256(mask);
-        vm.expectRevert(
-            abi.encodeWithSelector(ISubrosaOracle.EntryMismatch.selector, entry.contractId, entry.seq)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.EntryMismatch.selector, entry.contractId, entry.seq));
         oracle.refund(entry);
     }
 

@@ -147,10 +147,7 @@ contract RegistryTests is RegistryTest {
         SignerAdmission memory a = _admission(vm.addr(NEW));
         a.measurementId = id;
         _expectRefused(
-            a,
-            abi.encodeWithSelector(
-                ISubrosaRegistry.MeasurementNotActive.selector, id, block.timestamp + DELAY
-            )
+            a, abi.encodeWithSelector(ISubrosaRegistry.MeasurementNotActive.selector, id, block.timestamp + DELAY)
         );
         skip(DELAY);
         a.notAfter = uint64(block.timestamp + 1 days);
@@ -180,14 +177,11 @@ contract RegistryTests is RegistryTest {
         SignerAdmission memory a = _admission(vm.addr(NEW));
         a.rootId = keccak256("development root");
         _expectRefused(
-            a,
-            abi.encodeWithSelector(ISubrosaRegistry.MeasurementMismatch.selector, measurement, a.rootId, TEE_KIND)
+            a, abi.encodeWithSelector(ISubrosaRegistry.MeasurementMismatch.selector, measurement, a.rootId, TEE_KIND)
         );
         a = _admission(vm.addr(NEW));
         a.teeKind = 2;
-        _expectRefused(
-            a, abi.encodeWithSelector(ISubrosaRegistry.MeasurementMismatch.selector, measurement, ROOT, 2)
-        );
+        _expectRefused(a, abi.encodeWithSelector(ISubrosaRegistry.MeasurementMismatch.selector, measurement, ROOT, 2));
         a = _admission(vm.addr(NEW));
         a.measurementId = keccak256("never added");
         _expectRefused(a, abi.encodeWithSelector(ISubrosaRegistry.MeasurementUnknown.selector, a.measurementId));
@@ -309,13 +303,7 @@ contract RegistryTests is RegistryTest {
             EpochOpening memory o = _opening(epoch);
             vm.expectEmit(true, true, true, true, address(registry));
             emit ISubrosaRegistry.EpochOpened(
-                KEY_GROUP,
-                epoch,
-                vm.addr(signerKey),
-                o.publicKeyHash,
-                CONFIG,
-                o.measurementSetHash,
-                o.recovery
+                KEY_GROUP, epoch, vm.addr(signerKey), o.publicKeyHash, CONFIG, o.measurementSetHash, o.recovery
             );
             _openEpoch(epoch);
             bytes32 record = keccak256(abi.encode(Reference.domain("epoch"), o));
@@ -339,9 +327,7 @@ contract RegistryTests is RegistryTest {
     function test_an_epoch_of_another_group_is_not_the_signers_to_open() public {
         EpochOpening memory opening = _opening(1);
         opening.keyGroup = 8;
-        _expectNotOpened(
-            opening, abi.encodeWithSelector(ISubrosaRegistry.WrongKeyGroup.selector, 8, KEY_GROUP)
-        );
+        _expectNotOpened(opening, abi.encodeWithSelector(ISubrosaRegistry.WrongKeyGroup.selector, 8, KEY_GROUP));
     }
 
     function test_an_epoch_has_its_openers_configuration() public {
@@ -407,9 +393,7 @@ contract RegistryTests is RegistryTest {
     }
 
     function _stale(SignerAdmission memory a) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(
-            ISubrosaRegistry.ChallengeStale.selector, a.challengeBlock, a.challengeBlockHash
-        );
+        return abi.encodeWithSelector(ISubrosaRegistry.ChallengeStale.selector, a.challengeBlock, a.challengeBlockHash);
     }
 
     function _notAscending(uint256 key) private pure returns (bytes memory) {

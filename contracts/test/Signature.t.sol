@@ -138,9 +138,7 @@ contract SignatureTest is OracleTest {
         Fulfillment memory f = _valid();
         (uint40 leaseUntil,,,,) = registry.signerOf(vm.addr(signerKey));
         vm.warp(leaseUntil);
-        vm.expectRevert(
-            abi.encodeWithSelector(ISubrosaRegistry.LeaseEnded.selector, vm.addr(signerKey), leaseUntil)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.LeaseEnded.selector, vm.addr(signerKey), leaseUntil));
         _fulfill(f);
         vm.warp(leaseUntil - 1);
         assertEq(_fulfill(f), 1);
@@ -155,7 +153,10 @@ contract SignatureTest is OracleTest {
         uint256 number = block.number - 300;
         // EIP-2935: the hash of block n is in slot n mod 8191 of this contract.
         address history = 0x0000F90827F1C53a10cb7A02335B175320002935;
-        vm.etch(history, hex"3373fffffffffffffffffffffffffffffffffffffffe14604657602036036042575f35600143038111604257611fff81430311604257611fff9006545f5260205ff35b5f5ffd5b5f35611fff60014303065500");
+        vm.etch(
+            history,
+            hex"3373fffffffffffffffffffffffffffffffffffffffe14604657602036036042575f35600143038111604257611fff81430311604257611fff9006545f5260205ff35b5f5ffd5b5f35611fff60014303065500"
+        );
         vm.store(history, bytes32(number % 8191), keccak256("real"));
 
         Fulfillment memory f = _anchored(number, keccak256("forged"));
@@ -174,9 +175,7 @@ contract SignatureTest is OracleTest {
 
     function test_an_anchor_in_the_newest_block_is_taken_and_in_the_future_is_not() public {
         Fulfillment memory f = _anchored(block.number + 1, 0);
-        vm.expectRevert(
-            abi.encodeWithSelector(ISubrosaOracle.AnchorInFuture.selector, block.number + 1, block.number)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.AnchorInFuture.selector, block.number + 1, block.number));
         _fulfill(f);
         assertEq(_fulfill(_anchored(block.number, keccak256("newest"))), 1);
     }

@@ -66,11 +66,7 @@ library SubrosaGuest {
     /// @param n how many, at most 1,024
     /// @param personalization separates draws by their purpose; may be empty
     /// @return random the bytes
-    function randomBytes(uint256 n, bytes memory personalization)
-        internal
-        view
-        returns (bytes memory random)
-    {
+    function randomBytes(uint256 n, bytes memory personalization) internal view returns (bytes memory random) {
         if (n > 1024) revert TooManyRandomBytes(n);
         bool ok;
         (ok, random) = RANDOM_BYTES.staticcall(abi.encode(n, personalization));

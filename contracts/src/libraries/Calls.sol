@@ -21,14 +21,10 @@ library Calls {
     /// @param output The public output.
     /// @return success Whether the callee neither reverted nor ran out of gas. An account without
     /// code always succeeds.
-    function deliver(
-        address to,
-        uint256 gasLimit,
-        bytes32 contractId,
-        uint256 seq,
-        uint8 status,
-        bytes calldata output
-    ) internal returns (bool success) {
+    function deliver(address to, uint256 gasLimit, bytes32 contractId, uint256 seq, uint8 status, bytes calldata output)
+        internal
+        returns (bool success)
+    {
         bytes4 selector = ISubrosaConsumer.onSubrosaResult.selector;
         assembly ("memory-safe") {
             let message := mload(0x40)

@@ -44,9 +44,7 @@ library Digests {
         uint256 payment
     ) internal view returns (bytes32) {
         bytes32 full = keccak256(
-            abi.encode(
-                ENTRY, block.chainid, address(this), id, seq, previousDigest, executionHash, settlement, payment
-            )
+            abi.encode(ENTRY, block.chainid, address(this), id, seq, previousDigest, executionHash, settlement, payment)
         );
         return full & ~bytes32(uint256(0xff));
     }

@@ -39,11 +39,7 @@ library EntryKind {
 library ExecutionWords {
     /// @notice The word of an entry appended to `log` in this block. `flags` and `fuelLimit` must fit
     /// their fields.
-    function create(uint256 kind, uint256 flags, uint256 fuelLimit, LogSlot log)
-        internal
-        view
-        returns (ExecutionWord)
-    {
+    function create(uint256 kind, uint256 flags, uint256 fuelLimit, LogSlot log) internal view returns (ExecutionWord) {
         return ExecutionWord.wrap(
             kind << 248 | flags << 232 | fuelLimit << 168 | uint256(log.codeVersion()) << 152
                 | uint256(log.runtimeGeneration()) << 136 | uint256(log.finalityClass()) << 128

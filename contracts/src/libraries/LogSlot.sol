@@ -31,8 +31,8 @@ library LogSlots {
         return LogSlot.wrap(
             uint256(r.minimumDeadline) << MINIMUM_DEADLINE | uint256(r.maximumCallbackGas) << MAXIMUM_CALLBACK_GAS
                 | uint256(r.executionChargeGwei) << EXECUTION_CHARGE | (r.stateless ? STATELESS : 0)
-                | uint256(r.finalityClass) << FINALITY_CLASS | uint256(epoch) << KEY_EPOCH
-                | uint256(r.keyGroup) << KEY_GROUP
+                | uint256(r.finalityClass) << FINALITY_CLASS | uint256(epoch) << KEY_EPOCH | uint256(r.keyGroup)
+                << KEY_GROUP
         );
     }
 
@@ -40,10 +40,9 @@ library LogSlots {
     function withPolicy(LogSlot log, Policy calldata p) internal pure returns (LogSlot) {
         uint256 kept = LogSlot.unwrap(log) & ((1 << EXECUTION_CHARGE) - 1) & ~(RESTRICTED | PAUSED);
         return LogSlot.wrap(
-            kept | uint256(p.minimumDeadline) << MINIMUM_DEADLINE
-                | uint256(p.maximumCallbackGas) << MAXIMUM_CALLBACK_GAS
-                | uint256(p.executionChargeGwei) << EXECUTION_CHARGE | (p.restricted ? RESTRICTED : 0)
-                | (p.paused ? PAUSED : 0)
+            kept | uint256(p.minimumDeadline) << MINIMUM_DEADLINE | uint256(p.maximumCallbackGas)
+                << MAXIMUM_CALLBACK_GAS | uint256(p.executionChargeGwei) << EXECUTION_CHARGE
+                | (p.restricted ? RESTRICTED : 0) | (p.paused ? PAUSED : 0)
         );
     }
 

@@ -32,9 +32,9 @@ library SignerSlots {
         bytes32 configHash
     ) internal pure returns (SignerSlot) {
         return SignerSlot.wrap(
-            uint256(until) << LEASE_UNTIL | uint256(evaluation) << TCB_EVALUATION
-                | uint256(familyGeneration) << GENERATION | uint256(kind) << TEE_KIND
-                | uint256(group) << KEY_GROUP | bindingOf(measurementId, configHash)
+            uint256(until) << LEASE_UNTIL | uint256(evaluation) << TCB_EVALUATION | uint256(familyGeneration)
+                << GENERATION | uint256(kind) << TEE_KIND | uint256(group) << KEY_GROUP
+                | bindingOf(measurementId, configHash)
         );
     }
 

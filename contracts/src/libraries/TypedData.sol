@@ -15,9 +15,7 @@ abstract contract TypedData is IERC5267 {
     /// @notice What an EIP-712 message with this struct hash is signed as.
     function _typedDataHash(bytes32 structHash) internal view returns (bytes32) {
         bytes32 separator = keccak256(
-            abi.encode(
-                DOMAIN_TYPE_HASH, keccak256(bytes(_domainName())), VERSION_HASH, block.chainid, address(this)
-            )
+            abi.encode(DOMAIN_TYPE_HASH, keccak256(bytes(_domainName())), VERSION_HASH, block.chainid, address(this))
         );
         return MessageHashUtils.toTypedDataHash(separator, structHash);
     }

@@ -44,13 +44,9 @@ abstract contract Callbacks is ISubrosaOracle {
 
     /// @dev Makes a callback with exactly the gas its request named, which the caller has checked is
     /// there, and records it if it fails. The callee may reenter.
-    function _callBack(
-        bytes32 contractId,
-        uint256 seq,
-        SettlementWord settlement,
-        uint8 status,
-        bytes calldata output
-    ) internal {
+    function _callBack(bytes32 contractId, uint256 seq, SettlementWord settlement, uint8 status, bytes calldata output)
+        internal
+    {
         address requester = settlement.requester();
         if (Calls.deliver(requester, settlement.callbackGasLimit(), contractId, seq, status, output)) return;
 

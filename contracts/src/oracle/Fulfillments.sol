@@ -187,15 +187,12 @@ abstract contract Fulfillments is SignedResults, Logs, Escrow, Callbacks {
     }
 
     /// @dev Credits the fee of an item just marked as executed, and makes its callback.
-    function _settle(bytes32 contractId, uint256 seq, FulfillmentItem calldata item, Progress memory progress)
-        private
-    {
+    function _settle(bytes32 contractId, uint256 seq, FulfillmentItem calldata item, Progress memory progress) private {
         SettlementWord settlement = SettlementWord.wrap(item.settlement);
         PaymentWord payment = PaymentWord.wrap(item.payment);
         bool late = settlement.isLate();
         // Before the deadline nothing can have been refunded, and the slot need not be read.
-        bool refunded =
-            late && OracleStorage.load().entries[contractId][seq] & OracleStorage.REFUNDED != 0;
+        bool refunded = late && OracleStorage.load().entries[contractId][seq] & OracleStorage.REFUNDED != 0;
         unchecked {
             progress.earned += refunded ? payment.executionCharge() : payment.fee();
             ++progress.executed;

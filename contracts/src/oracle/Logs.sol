@@ -5,7 +5,14 @@ import {ISubrosaOracle, Registration} from "../interfaces/ISubrosaOracle.sol";
 import {ISubrosaRegistry} from "../interfaces/ISubrosaRegistry.sol";
 import {Digests} from "../libraries/Digests.sol";
 import {
-    EntryKind, ExecutionWord, ExecutionWords, PaymentWord, PaymentWords, SettlementWord, SettlementWords, TermsWord
+    EntryKind,
+    ExecutionWord,
+    ExecutionWords,
+    PaymentWord,
+    PaymentWords,
+    SettlementWord,
+    SettlementWords,
+    TermsWord
 } from "../libraries/EntryWords.sol";
 import {LogSlot, LogSlots} from "../libraries/LogSlot.sol";
 import {OracleStorage} from "./OracleStorage.sol";

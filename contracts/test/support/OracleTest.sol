@@ -179,11 +179,7 @@ abstract contract OracleTest is RegistryTest {
         return _batch(groups);
     }
 
-    function _batch(FulfillmentGroup memory a, FulfillmentGroup memory b)
-        internal
-        view
-        returns (Fulfillment memory)
-    {
+    function _batch(FulfillmentGroup memory a, FulfillmentGroup memory b) internal view returns (Fulfillment memory) {
         FulfillmentGroup[] memory groups = new FulfillmentGroup[](2);
         (groups[0], groups[1]) = (a, b);
         return _batch(groups);
@@ -204,11 +200,7 @@ abstract contract OracleTest is RegistryTest {
         (f.r, f.vs) = vm.signCompact(key, _batchMessage(f, block.chainid, address(oracle)));
     }
 
-    function _batchMessage(Fulfillment memory f, uint256 chainId, address verifying)
-        internal
-        pure
-        returns (bytes32)
-    {
+    function _batchMessage(Fulfillment memory f, uint256 chainId, address verifying) internal pure returns (bytes32) {
         bytes memory hashes;
         for (uint256 g = 0; g < f.groups.length; ++g) {
             FulfillmentGroup memory group = f.groups[g];

@@ -56,9 +56,7 @@ library Reference {
         returns (bytes32)
     {
         bytes32 newCommitment = bytes32(item.result >> 48 << 48);
-        return keccak256(
-            abi.encode(domain("result"), entryDigest, outcome(item), previousCommitment, newCommitment)
-        );
+        return keccak256(abi.encode(domain("result"), entryDigest, outcome(item), previousCommitment, newCommitment));
     }
 
     function terms(

@@ -28,9 +28,7 @@ abstract contract RegistryTest is Test {
         vm.warp(1_800_000_000);
         authority = new AccessManager(address(this));
         registry = ISubrosaRegistry(
-            deployCode(
-                "SubrosaRegistry.sol:SubrosaRegistry", abi.encode(authority, _activationDelay(), MAXIMUM_LEASE)
-            )
+            deployCode("SubrosaRegistry.sol:SubrosaRegistry", abi.encode(authority, _activationDelay(), MAXIMUM_LEASE))
         );
         registry.setVerifier(vm.addr(verifierKey), true);
         measurement = registry.addMeasurement(ROOT, TEE_KIND, MEASUREMENT_HASH);
