@@ -1,1 +1,27 @@
-//! Placeholder
+// SPDX-License-Identifier: Apache-2.0
+//! The chain as a host uses it: bindings, following the oracle's log, storage proofs, sending.
+//!
+//! - [`bindings`] are generated from the committed artifacts, [`deploy`] puts the contracts there.
+//! - [`Follower`] yields the oracle's logs in order and says when the chain took some back.
+//! - [`fetch_proof`] collects what an enclave needs to believe a slot.
+//! - [`Sender`] owns the nonces of one key and sees each transaction through.
+//!
+//! Nothing here is trusted by an enclave; what a node answers is checked only as far as the host's
+//! own decisions depend on it.
+#![forbid(unsafe_code)]
+
+pub mod bindings;
+mod convert;
+mod deploy;
+mod endpoint;
+mod error;
+pub mod follow;
+mod proof;
+pub mod send;
+
+pub use deploy::{Deployment, DeploymentParameters, deploy};
+pub use endpoint::{Endpoints, connect};
+pub use error::ChainError;
+pub use follow::{Event, Follower};
+pub use proof::{code_hash, fetch_block, fetch_header, fetch_proof, previous_digest};
+pub use send::Sender;

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//! When to look for new blocks: heads from a websocket, a clock while there is none.
+
+use std::time::{Duration, Instant};
+
+use alloy::providers::Provider;
+use tokio::{
+    sync::{broadcast::error::RecvError, watch},
+    task::AbortHandle,
+};
+
+use super::{BlockRef, until};
+use crate::{
+    ChainError,
+    endpoint::{open_websocket, within},
+};
+
+/// Says when there may be a new block.
+#[derive(Debug)]
+pub(super) struct Heads {
+    news: watch::Receiver<News>,
+    task: Option<AbortHandle>,
+    poll_interval: Duration,
+    next_poll: Instant,
+}
+
+/// The last that was heard.
+#[derive(Clone, Copy, Debug, Default)]
+struct News {
+    head: Option<BlockRef>,
+    live: bool,
+}
+
+impl Heads {
+    pub(super) fn start(ws: Option<String>, poll_interval: Duration) -> Self {
+        let (sender, news) = watch::channel(News::default());
+        let task = ws.map(|url| tokio::spawn(subscribe(url, sender)).abort_handle());
+        Self {
+            news,
+            task,
+            poll_interval,
+            next_poll: Instant::now() + poll_interval,
+        }
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.news.borrow().live
+    }
+
+    /// Waits for a new head, or until it is time to ask for one (`None`). Cancel safe.
+    pub(super) async fn changed(&mut self) -> Option<BlockRef> {
+        loop {
+            let live = self.is_live();
+            // A subscription can fall silent without breaking.
+            let interval = if live {
+                self.poll_interval.max(QUIET_INTERVAL)
+            } else {
+                self.poll_interval
+            };
+            let deadline = self.next_poll.min(Instant::now() + interval);
+            self.next_poll = deadline;
+            let heard = tokio::select! {
+                biased;
+                changed = self.news.changed(), if self.task.is_some() => changed.is_ok(),
+                () = until(deadline) => false,
+            };
+            if !heard {
+                self.next_poll = Instant::now() + interval;
+                return None;
+            }
+            let News { head, live: now } = *self.news.borrow_and_update();
+            if now && live {
+                self.next_poll = Instant::now() + self.poll_interval.max(QUIET_INTERVAL);
+                return head;
+            }
+            // It broke or came back: blocks may have been missed.
+            return None;
+        }
+    }
+}
+
+impl Drop for Heads {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+/// Subscribes, again and again, until nobody listens any more.
+async fn subscribe(url: String, news: watch::Sender<News>) {
+    let mut pause = FIRST_PAUSE;
+    while !news.is_closed() {
+        let began = Instant::now();
+        if let Err(error) = listen(&url, &news).await {
+            tracing::warn!(%error, "websocket is not available, polling");
+        }
+        news.send_modify(|news| news.live = false);
+        if began.elapsed() > LONGEST_PAUSE {
+            pause = FIRST_PAUSE;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Passes heads on until the websocket breaks.
+async fn listen(url: &str, news: &watch::Sender<News>) -> Result<(), ChainError> {
+    let provider = open_websocket(url, 1).await?;
+    let mut heads = within(async { provider.subscribe_blocks().await }).await?;
+    tracing::debug!("subscribed to new heads");
+    news.send_modify(|news| news.live = true);
+    loop {
+        match heads.recv().await {
+            Ok(header) => news.send_modify(|news| news.head = Some(BlockRef::from(&header))),
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return Err(ChainError::Endpoint("websocket closed".into())),
+        }
+    }
+}
+
+/// While heads arrive, a look is taken after this long without one.
+const QUIET_INTERVAL: Duration = Duration::from_secs(2);
+
+/// First pause before a broken websocket is opened again.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Storage proofs and headers, as enclaves want them.
+
+use alloy::{
+    eips::BlockId,
+    primitives::{Address, B256, Bytes, keccak256},
+    providers::Provider,
+};
+use subrosa_types::{
+    ContractId,
+    entry::mask_digest,
+    frame::{HeaderFrame, StorageProof},
+};
+
+use crate::{ChainError, bindings::SubrosaOracle, endpoint::within, follow::BlockRef};
+
+/// Number, hash and parent of a block.
+///
+/// # Errors
+///
+/// [`ChainError::UnknownBlock`] if there is none, [`ChainError::Rpc`], [`ChainError::Timeout`].
+pub async fn fetch_block(
+    provider: &impl Provider,
+    block: impl Into<BlockId>,
+) -> Result<BlockRef, ChainError> {
+    let block = block.into();
+    let found = within(async { provider.get_block(block).await }).await?;
+    let found = found.ok_or_else(|| ChainError::UnknownBlock(format!("{block:?}")))?;
+    Ok(BlockRef::from(&found.header))
+}
+
+/// The RLP of a block's header, as a frame without witness and ancestors.
+///
+/// # Errors
+///
+/// [`ChainError::HeaderHash`] if the fields that the node gives do not make up the block's hash;
+/// [`ChainError::UnknownBlock`], [`ChainError::Rpc`], [`ChainError::Timeout`].
+pub async fn fetch_header(
+    provider: &impl Provider,
+    block: B256,
+) -> Result<HeaderFrame, ChainError> {
+    let found = within(async { provider.get_block_by_hash(block).await }).await?;
+    let found = found.ok_or_else(|| ChainError::UnknownBlock(block.to_string()))?;
+    let rlp = Bytes::from(alloy::rlp::encode(&found.header.inner));
+    let hash = keccak256(&rlp);
+    if hash != block {
+        return Err(ChainError::HeaderHash {
+            expected: block,
+            found: hash,
+        });
+    }
+    Ok(HeaderFrame {
+        trusted: rlp,
+        ..HeaderFrame::default()
+    })
+}
+
+/// The proof that a contract holds what it holds in `slot` after `block` (EIP-1186).
+///
+/// It is not verified here; an enclave will.
+///
+/// # Errors
+///
+/// As [`fetch_header`], and [`ChainError::Inconsistent`] if the answer is about something else.
+pub async fn fetch_proof(
+    provider: &impl Provider,
+    account: Address,
+    slot: B256,
+    block: B256,
+) -> Result<StorageProof, ChainError> {
+    let proof = within(async {
+        provider
+            .get_proof(account, vec![slot])
+            .block_id(block.into())
+            .await
+    });
+    let (header, answer) = tokio::try_join!(fetch_header(provider, block), proof)?;
+    let mut slots = answer.storage_proof;
+    match (slots.pop(), slots.is_empty()) {
+        (Some(found), true) if found.key.as_b256() == slot && answer.address == account => {
+            Ok(StorageProof {
+                header,
+                account_proof: answer.account_proof,
+                slot_proof: found.proof,
+            })
+        }
+        _ => Err(ChainError::Inconsistent("a proof of another slot")),
+    }
+}
+
+/// Digest of the entry before `seq`, which [`Entry`](subrosa_types::abi::Entry) carries and the
+/// event does not; zero for entry 0. Not for stateless contracts, whose entries carry zero.
+///
+/// # Errors
+///
+/// [`ChainError::Inconsistent`] if there is no such entry; [`ChainError::Contract`].
+pub async fn previous_digest(
+    provider: &impl Provider,
+    oracle: Address,
+    contract: ContractId,
+    seq: u64,
+    block: B256,
+) -> Result<B256, ChainError> {
+    let Some(previous) = seq.checked_sub(1) else {
+        return Ok(B256::ZERO);
+    };
+    let oracle = SubrosaOracle::new(oracle, provider);
+    let slot = oracle
+        .entryDigest(contract, alloy::primitives::U256::from(previous))
+        .block(block.into())
+        .call()
+        .await?;
+    if slot.is_zero() {
+        return Err(ChainError::Inconsistent("no entry before this one"));
+    }
+    Ok(mask_digest(slot))
+}
+
+/// keccak256 of the code at an address.
+///
+/// # Errors
+///
+/// [`ChainError::NoContract`] if there is none; [`ChainError::Rpc`], [`ChainError::Timeout`].
+pub async fn code_hash(provider: &impl Provider, account: Address) -> Result<B256, ChainError> {
+    let code = within(async { provider.get_code_at(account).await }).await?;
+    if code.is_empty() {
+        return Err(ChainError::NoContract(account));
+    }
+    Ok(keccak256(code))
+}

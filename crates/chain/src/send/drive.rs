@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Sees one transaction through: looks for its receipt, replaces it when it is stuck.
+
+use std::{sync::Arc, time::Instant};
+
+use alloy::{primitives::Bytes, providers::Provider, rpc::types::TransactionReceipt};
+use tokio::sync::watch;
+
+use super::{Attempt, Call, Pending, Record, Shared, error::Refusal, table::Table};
+use crate::{ChainError, endpoint::within};
+
+/// How a transaction ended.
+#[derive(Clone, Debug)]
+pub(super) enum Outcome {
+    /// One of its attempts is mined.
+    Mined(Box<TransactionReceipt>),
+    /// Something else is mined under its nonce.
+    NonceTaken,
+}
+
+/// A transaction that is not known to be mined.
+pub(super) struct InFlight {
+    call: Call,
+    gas: u64,
+    /// Oldest first, never empty.
+    attempts: Vec<Attempt>,
+    record: Record,
+    /// When the last attempt was broadcast; `None` if that is not known to have worked.
+    since: Option<Instant>,
+}
+
+impl InFlight {
+    pub(super) fn new(call: Call, gas: u64, attempt: Attempt, record: Record) -> Self {
+        Self {
+            call,
+            gas,
+            attempts: vec![attempt],
+            record,
+            since: Some(Instant::now()),
+        }
+    }
+
+    /// From recorded attempts; `None` if there are none.
+    pub(super) fn resumed(attempts: Vec<Attempt>, record: Record) -> Option<Self> {
+        let last = attempts.last()?;
+        Some(Self {
+            call: last.call.clone(),
+            gas: last.gas,
+            attempts,
+            record,
+            since: None,
+        })
+    }
+}
+
+impl Shared {
+    /// Starts the task that sees a transaction through.
+    pub(super) fn watch(self: &Arc<Self>, table: &mut Table, in_flight: InFlight) -> Pending {
+        let (outcome, receiver) = watch::channel(None);
+        let (nonce, hash) = match in_flight.attempts.first() {
+            Some(attempt) => (attempt.nonce, attempt.hash),
+            None => (0, Default::default()),
+        };
+        let task = Driver {
+            shared: Arc::clone(self),
+            nonce,
+            in_flight,
+        };
+        let task = tokio::spawn(async move {
+            let _ = outcome.send(Some(task.run().await));
+        });
+        table.start(nonce, task.abort_handle());
+        Pending {
+            nonce,
+            hash,
+            outcome: receiver,
+        }
+    }
+}
+
+/// The task of one nonce.
+struct Driver {
+    shared: Arc<Shared>,
+    nonce: u64,
+    in_flight: InFlight,
+}
+
+impl Driver {
+    async fn run(mut self) -> Outcome {
+        let mut heads = self.shared.heads.subscribe();
+        let mut missing = 0;
+        loop {
+            match self.look().await {
+                Ok(Look::Mined(receipt, raw)) => {
+                    self.finish(Some(raw)).await;
+                    return Outcome::Mined(receipt);
+                }
+                // A node may count a transaction before it has its receipt.
+                Ok(Look::Taken) if missing < TAKEN_AFTER => missing += 1,
+                Ok(Look::Taken) => {
+                    self.finish(None).await;
+                    return Outcome::NonceTaken;
+                }
+                Ok(Look::Waiting { mined }) => {
+                    missing = 0;
+                    if let Err(error) = self.push(mined).await {
+                        tracing::warn!(nonce = self.nonce, %error, "transaction is stuck");
+                    }
+                }
+                Err(error) => {
+                    tracing::debug!(nonce = self.nonce, %error, "no receipt yet");
+                }
+            }
+            let wait = self.shared.config.poll_interval;
+            let _ = tokio::time::timeout(wait, heads.changed()).await;
+        }
+    }
+
+    async fn finish(&self, raw: Option<Bytes>) {
+        self.shared.table.lock().await.finish(self.nonce, raw);
+    }
+
+    /// What the chain has under this nonce.
+    async fn look(&self) -> Result<Look, ChainError> {
+        let provider = &self.shared.provider;
+        // Counted first: what is counted then has a receipt now.
+        let mined = self.shared.mined().await?;
+        for attempt in self.in_flight.attempts.iter().rev() {
+            let receipt =
+                within(async { provider.get_transaction_receipt(attempt.hash).await }).await?;
+            if let Some(receipt) = receipt {
+                return Ok(Look::Mined(Box::new(receipt), attempt.raw.clone()));
+            }
+        }
+        Ok(if mined > self.nonce {
+            Look::Taken
+        } else {
+            Look::Waiting { mined }
+        })
+    }
+
+    /// Helps an unmined transaction on, if it is time.
+    async fn push(&mut self, mined: u64) -> Result<(), ChainError> {
+        let due = match self.in_flight.since {
+            Some(since) => since.elapsed() >= self.shared.config.replace_after,
+            None => return self.broadcast_last().await,
+        };
+        if !due {
+            return Ok(());
+        }
+        self.in_flight.since = Some(Instant::now());
+        if mined < self.nonce {
+            // It waits for an earlier one; replacing it would not help.
+            let dropped = self.shared.table.lock().await.dropped(mined);
+            if let Some(raw) = dropped {
+                tracing::info!(nonce = mined, "broadcasting again what the chain dropped");
+                let provider = &self.shared.provider;
+                let _ = within(async { provider.send_raw_transaction(&raw).await }).await?;
+            }
+            return self.broadcast_last().await;
+        }
+        self.replace().await
+    }
+
+    /// Broadcasts the last attempt as it is.
+    async fn broadcast_last(&mut self) -> Result<(), ChainError> {
+        let Some(last) = self.in_flight.attempts.last() else {
+            return Ok(());
+        };
+        match self.shared.broadcast(last).await {
+            Err(Refusal::Unclear(error)) => Err(error),
+            Err(Refusal::Underpriced) => self.replace().await,
+            Ok(()) | Err(_) => {
+                self.in_flight.since = Some(Instant::now());
+                Ok(())
+            }
+        }
+    }
+
+    /// Replaces the last attempt by one that offers more.
+    async fn replace(&mut self) -> Result<(), ChainError> {
+        let Some(last) = self.in_flight.attempts.last() else {
+            return Ok(());
+        };
+        let limit = self.shared.config.max_fee_per_gas;
+        let current = {
+            let mut table = self.shared.table.lock().await;
+            table.forget_fees();
+            self.shared.fees(&mut table).await?
+        };
+        let mut fees = last.fees;
+        for _ in 0..super::MAX_TRIES {
+            let Some(raised) = fees.raised(Some(current), limit) else {
+                tracing::warn!(nonce = self.nonce, limit, "fee limit reached");
+                self.in_flight.since = Some(Instant::now());
+                return Ok(());
+            };
+            fees = raised;
+            let (call, gas) = (&self.in_flight.call, self.in_flight.gas);
+            let attempt = match self.shared.sign(call, self.nonce, gas, fees) {
+                Ok(attempt) => attempt,
+                Err(error) => {
+                    tracing::error!(nonce = self.nonce, %error, "cannot sign a replacement");
+                    return Ok(());
+                }
+            };
+            if let Err(error) = (self.in_flight.record)(attempt.clone()).await {
+                tracing::error!(nonce = self.nonce, %error, "cannot record a replacement");
+                return Ok(());
+            }
+            // Recorded, it may be mined whatever the answer is.
+            self.in_flight.attempts.push(attempt.clone());
+            match self.shared.broadcast(&attempt).await {
+                Ok(()) => {
+                    tracing::info!(
+                        nonce = self.nonce,
+                        max_fee = fees.max,
+                        "transaction replaced"
+                    );
+                    self.in_flight.since = Some(Instant::now());
+                    return Ok(());
+                }
+                Err(Refusal::Underpriced) => {}
+                Err(Refusal::Unclear(error)) => {
+                    self.in_flight.since = None;
+                    return Err(error);
+                }
+                Err(refusal) => {
+                    tracing::debug!(nonce = self.nonce, ?refusal, "replacement not taken");
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a look at the chain shows.
+enum Look {
+    /// The receipt of the attempt with this encoding.
+    Mined(Box<TransactionReceipt>, Bytes),
+    /// The nonce is used up by something that is not ours.
+    Taken,
+    /// Nothing yet; this many transactions of the key are mined.
+    Waiting { mined: u64 },
+}
+
+/// How many looks must agree that another transaction has the nonce.
+const TAKEN_AFTER: usize = 3;
