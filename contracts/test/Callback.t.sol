@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {ISubrosaConsumer} from "../src/interfaces/ISubrosaConsumer.sol";
 import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
 import {Entry, Fulfillment} from "../src/interfaces/SubrosaTypes.sol";
-import {Bomb, Burner, Moody, Quitter, Recorder, Reentrant, Refuser} from "./support/Consumers.sol";
+import {Bomb, Burner, Keeper, Moody, Quitter, Recorder, Reentrant, Refuser} from "./support/Consumers.sol";
 import {OracleTest} from "./support/OracleTest.sol";
 import {Reference} from "./support/Reference.sol";
 
@@ -21,6 +22,24 @@ contract CallbackTest is OracleTest {
         assertEq(recorder.count(), 2);
         _assertCall(0, a);
         _assertCall(1, b);
+    }
+
+    function testFuzz_the_message_is_the_abis_to_the_last_byte(uint8 outputLength, bytes memory data) public {
+        outputLength = uint8(bound(outputLength, 0, data.length > 255 ? 255 : data.length));
+        Keeper keeper = new Keeper();
+        Entry memory entry = _request(stateful, address(keeper), 1_000_000);
+        Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
+        f.groups[0].items[0].data = data;
+        f.groups[0].items[0].result = f.groups[0].items[0].result >> 32 << 32 | outputLength;
+        _signBatch(f, signerKey);
+        assertEq(_fulfill(f), 1);
+
+        bytes memory output = new bytes(outputLength);
+        for (uint256 i = 0; i < outputLength; ++i) {
+            output[i] = data[i];
+        }
+        bytes memory expected = abi.encodeCall(ISubrosaConsumer.onSubrosaResult, (stateful, 1, 1, output));
+        assertEq(keeper.message(), expected);
     }
 
     function test_without_a_gas_limit_there_is_no_callback() public {

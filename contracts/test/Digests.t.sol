@@ -14,6 +14,11 @@ import {Reference} from "./support/Reference.sol";
 
 /// @notice Hashes against their definitions, packed words against their fields.
 contract DigestsTest is Test {
+    function setUp() public {
+        // Not the chain id that tests have by default.
+        vm.chainId(8_453_000);
+    }
+
     function test_domains_are_those_of_the_protocol() public pure {
         assertEq(Digests.CONTRACT_ID, Reference.domain("contract-id"));
         assertEq(Digests.CODE, Reference.domain("code"));

@@ -29,6 +29,15 @@ contract Recorder is ISubrosaConsumer {
     receive() external payable {}
 }
 
+/// @notice Keeps the callback's message as it came.
+contract Keeper {
+    bytes public message;
+
+    fallback() external {
+        message = msg.data;
+    }
+}
+
 /// @notice Reverts until told otherwise.
 contract Moody is Recorder {
     bool public willing;

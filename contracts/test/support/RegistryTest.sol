@@ -24,6 +24,8 @@ abstract contract RegistryTest is Test {
     bytes32 internal measurement;
 
     function setUp() public virtual {
+        // Not the chain id that tests have by default.
+        vm.chainId(8_453_000);
         vm.roll(1000);
         vm.warp(1_800_000_000);
         authority = new AccessManager(address(this));
