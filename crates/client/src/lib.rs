@@ -1,1 +1,73 @@
-//! Placeholder
+// SPDX-License-Identifier: Apache-2.0
+//! Rust client of Subrosa: attest, encrypt, deploy, call.
+//!
+//! A [`Deployment`] says what to trust. A [`Session`] connects to its chain and its node and
+//! believes neither. [`Session::attest`] checks the node's attestation, one named check after the
+//! other, and yields an [`Attested`] session or a [`Refusal`]. Only an [`Attested`] session can
+//! encrypt: it alone knows an epoch's public key, so nothing leaves this machine sealed to keys
+//! that were not checked.
+//!
+//! ```no_run
+//! # async fn example(account: subrosa_client::Account) -> Result<(), subrosa_client::ClientError> {
+//! use subrosa_client::{AttestOptions, CallRequest, Deployment, ReplyKey, Session};
+//!
+//! let deployment = Deployment::load("deployment.toml".as_ref())?;
+//! let attested = Session::open(deployment).await?.attest(&AttestOptions::default()).await?;
+//! let contract = "0x…".parse().unwrap_or_default();
+//! let reply_key = ReplyKey::generate()?;
+//! let call = CallRequest { reply: Some(&reply_key), ..CallRequest::new(contract, b"input") };
+//! let ticket = attested.request(&call, &account).await?;
+//! let fulfilled = attested.session().wait(&ticket, Default::default()).await?;
+//! let output = attested.session().open_reply(&ticket, &fulfilled, &reply_key)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Encrypting without having attested is not an error to handle but a program that does not
+//! compile:
+//!
+//! ```compile_fail,E0599
+//! # fn example(session: subrosa_client::Session, target: subrosa_client::CallTarget) {
+//! session.seal_call(&target, b"secret", None, Default::default());
+//! # }
+//! ```
+//!
+//! [`receipt::verify`] checks a fulfilled entry offline.
+#![forbid(unsafe_code)]
+
+mod attest;
+mod chain;
+mod check;
+mod deploy;
+mod deployment;
+mod error;
+mod node;
+mod query;
+mod random;
+pub mod receipt;
+mod reply_key;
+mod request;
+mod seal;
+mod session;
+mod statement;
+mod wait;
+
+pub use alloy::signers::local::PrivateKeySigner as Account;
+pub use attest::{Appraisal, AttestOptions, Attested};
+pub use chain::LogWord;
+pub use check::{Check, Outcome, Refusal, Subject};
+pub use deploy::{Bytecode, ContractPolicy, Deployed, ENGINE_EVM};
+pub use deployment::{
+    DEPLOYMENT_VERSION, Deployment, DeploymentError, MAX_MEASUREMENTS, VerifierTrust,
+};
+pub use error::{ChainError, ClientError};
+pub use node::{NodeClient, NodeError};
+pub use query::{QueryAnswer, QueryCall};
+pub use reply_key::ReplyKey;
+pub use request::{CallRequest, Ticket};
+pub use seal::{CallTarget, SealedCall, Sealing};
+pub use session::{Clock, Session};
+pub use statement::Statement;
+pub use subrosa_crypto::Suite;
+pub use subrosa_types::measured::Measured;
+pub use wait::{Fulfilled, WaitOptions};

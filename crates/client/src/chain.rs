@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a client reads from the chain and writes to it.
+
+use alloy::{
+    contract::{CallBuilder, CallDecoder},
+    network::{Ethereum, EthereumWallet},
+    providers::{DynProvider, Provider, ProviderBuilder},
+    rpc::types::{Filter, Log, TransactionReceipt},
+    signers::local::PrivateKeySigner,
+};
+use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_sol_types::SolEvent;
+use subrosa_chain::bindings::{SubrosaOracle, SubrosaRegistry};
+use subrosa_types::{ContractId, entry::mask_digest, result::Head};
+
+use crate::{ChainError, error::ClientError};
+
+/// The oracle and the registry, through a JSON-RPC endpoint that is believed about the chain.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain {
+    provider: DynProvider,
+    oracle: Address,
+    registry: Address,
+}
+
+impl Chain {
+    pub(crate) async fn connect(
+        url: &str,
+        oracle: Address,
+        registry: Address,
+    ) -> Result<Self, ChainError> {
+        let provider = ProviderBuilder::new()
+            .connect(url)
+            .await
+            .map_err(|source| ChainError::Unreachable {
+                url: url.to_owned(),
+                source: Box::new(source),
+            })?;
+        Ok(Self {
+            provider: provider.erased(),
+            oracle,
+            registry,
+        })
+    }
+
+    /// A contract instance that reads.
+    pub(crate) fn oracle(&self) -> SubrosaOracle::SubrosaOracleInstance<DynProvider> {
+        SubrosaOracle::new(self.oracle, self.provider.clone())
+    }
+
+    /// A contract instance whose transactions `account` signs.
+    pub(crate) fn oracle_as(
+        &self,
+        account: &PrivateKeySigner,
+    ) -> SubrosaOracle::SubrosaOracleInstance<DynProvider> {
+        let provider = ProviderBuilder::new()
+            .wallet(EthereumWallet::from(account.clone()))
+            .connect_provider(self.provider.clone())
+            .erased();
+        SubrosaOracle::new(self.oracle, provider)
+    }
+
+    fn registry(&self) -> SubrosaRegistry::SubrosaRegistryInstance<DynProvider> {
+        SubrosaRegistry::new(self.registry, self.provider.clone())
+    }
+
+    pub(crate) async fn chain_id(&self) -> Result<u64, ChainError> {
+        let answer = self.provider.get_chain_id().await;
+        answer.map_err(transport("reading the chain id"))
+    }
+
+    /// Number of the newest block.
+    pub(crate) async fn block_number(&self) -> Result<u64, ChainError> {
+        let answer = self.provider.get_block_number().await;
+        answer.map_err(transport("reading the block number"))
+    }
+
+    /// Timestamp of a block, Unix seconds.
+    pub(crate) async fn timestamp(&self, block: u64) -> Result<Option<u64>, ChainError> {
+        let answer = self.provider.get_block_by_number(block.into()).await;
+        let block = answer.map_err(transport("reading a block"))?;
+        Ok(block.map(|block| block.header.timestamp))
+    }
+
+    /// Receipt of a transaction, if it was mined.
+    pub(crate) async fn transaction(
+        &self,
+        hash: B256,
+    ) -> Result<Option<TransactionReceipt>, ChainError> {
+        let answer = self.provider.get_transaction_receipt(hash).await;
+        answer.map_err(transport("reading a transaction's receipt"))
+    }
+
+    /// keccak256 of an account's code.
+    pub(crate) async fn code_hash(&self, account: Address) -> Result<B256, ChainError> {
+        let answer = self.provider.get_code_at(account).await;
+        Ok(keccak256(
+            answer.map_err(transport("reading a contract's code"))?,
+        ))
+    }
+
+    pub(crate) async fn current_epoch(&self, group: u32) -> Result<u32, ChainError> {
+        let answer = self.registry().currentEpoch(group).call().await;
+        answer.map_err(contract("reading the current epoch"))
+    }
+
+    pub(crate) async fn epoch_record(&self, group: u32, epoch: u32) -> Result<B256, ChainError> {
+        let answer = self.registry().epochRecord(group, epoch).call().await;
+        answer.map_err(contract("reading an epoch's record"))
+    }
+
+    /// Why the registry does not let `signer` sign; `None` if it does.
+    pub(crate) async fn signer_refusal(
+        &self,
+        signer: Address,
+        measurement_id: B256,
+        config_hash: B256,
+    ) -> Result<Option<String>, ChainError> {
+        let registry = self.registry();
+        let answer = registry
+            .checkSigner(signer, measurement_id, config_hash)
+            .call()
+            .await;
+        match answer {
+            Ok(_) => Ok(None),
+            Err(error) => match error.as_revert_data() {
+                Some(_) => Ok(Some(revert_reason(&error))),
+                None => Err(contract("checking the signer")(error)),
+            },
+        }
+    }
+
+    /// A contract's log word.
+    pub(crate) async fn log(&self, id: ContractId) -> Result<LogWord, ChainError> {
+        let answer = self.oracle().logOf(id).call().await;
+        let word = answer.map_err(contract("reading a contract's log"))?;
+        if word.is_zero() {
+            return Err(ChainError::UnknownContract(id));
+        }
+        Ok(LogWord::unpack(word))
+    }
+
+    /// A contract's head.
+    pub(crate) async fn head(&self, id: ContractId) -> Result<Head, ChainError> {
+        let answer = self.oracle().head(id).call().await;
+        let head = answer.map_err(contract("reading a contract's head"))?;
+        Ok(Head {
+            seq: head.seq.to::<u64>(),
+            commitment: head.commitment,
+        })
+    }
+
+    /// The digest of an entry.
+    pub(crate) async fn digest(&self, id: ContractId, seq: u64) -> Result<B256, ChainError> {
+        let answer = self.oracle().entryDigest(id, U256::from(seq)).call().await;
+        let slot = answer.map_err(contract("reading an entry's digest"))?;
+        if slot.is_zero() {
+            return Err(ChainError::UnknownEntry { contract: id, seq });
+        }
+        Ok(mask_digest(slot))
+    }
+
+    /// The oracle's events of one kind about one contract, in a range of blocks.
+    pub(crate) async fn events<E: SolEvent>(
+        &self,
+        id: ContractId,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<(E, Log)>, ChainError> {
+        let filter = Filter::new()
+            .address(self.oracle)
+            .event_signature(E::SIGNATURE_HASH)
+            .topic1(id)
+            .from_block(from)
+            .to_block(to);
+        let answer = self.provider.get_logs(&filter).await;
+        let logs = answer.map_err(transport("reading the oracle's events"))?;
+        logs.into_iter()
+            .map(|log| match E::decode_log(&log.inner) {
+                Ok(event) => Ok((event.data, log)),
+                Err(error) => Err(ChainError::Inconsistent(error.to_string())),
+            })
+            .collect()
+    }
+
+    /// Sends a contract call and waits until it is mined and has not reverted.
+    pub(crate) async fn send<P: Provider, D: CallDecoder>(
+        &self,
+        step: &'static str,
+        call: CallBuilder<P, D, Ethereum>,
+    ) -> Result<TransactionReceipt, ClientError> {
+        let pending = call.send().await.map_err(contract(step))?;
+        let receipt = pending
+            .get_receipt()
+            .await
+            .map_err(|source| ChainError::Pending {
+                step,
+                source: Box::new(source),
+            })?;
+        if !receipt.status() {
+            let transaction = receipt.transaction_hash;
+            return Err(ChainError::Reverted { step, transaction }.into());
+        }
+        Ok(receipt)
+    }
+
+    /// The first of the oracle's events of a kind in a receipt.
+    pub(crate) fn event<E: SolEvent>(
+        &self,
+        step: &'static str,
+        receipt: &TransactionReceipt,
+    ) -> Result<E, ChainError> {
+        let logs = receipt.inner.logs().iter();
+        logs.filter(|log| log.address() == self.oracle)
+            .find_map(|log| E::decode_log(&log.inner).ok())
+            .map(|event| event.data)
+            .ok_or(ChainError::MissingEvent {
+                step,
+                transaction: receipt.transaction_hash,
+                event: E::SIGNATURE,
+            })
+    }
+}
+
+/// A contract's log word, as far as clients act on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogWord {
+    /// Seq that the next entry will get.
+    pub next_seq: u64,
+    /// Key group of the contract.
+    pub key_group: u32,
+    /// Epoch whose key opens new entries.
+    pub key_epoch: u32,
+    /// Whether entries are executed in any order, on no state.
+    pub stateless: bool,
+    /// Whether only the owner and the callers it named may append requests.
+    pub restricted: bool,
+    /// Whether no requests are taken.
+    pub paused: bool,
+    /// The part of every fee that is never refunded, gwei.
+    pub execution_charge_gwei: u64,
+    /// Largest callback gas limit.
+    pub maximum_callback_gas: u32,
+    /// Least time between a request and its deadline, seconds.
+    pub minimum_deadline: u32,
+}
+
+impl LogWord {
+    /// Reads the packed word; every word is valid.
+    pub fn unpack(word: U256) -> Self {
+        let field = |low: usize, bits: usize| -> u64 {
+            let shifted: U256 = word >> low;
+            shifted.as_limbs()[0] & ((1 << bits) - 1)
+        };
+        let flags = field(152, 8);
+        Self {
+            next_seq: field(0, 48),
+            key_group: field(48, 32) as u32,
+            key_epoch: field(80, 32) as u32,
+            stateless: flags & 1 != 0,
+            restricted: flags & 2 != 0,
+            paused: flags & 4 != 0,
+            execution_charge_gwei: field(160, 40),
+            maximum_callback_gas: field(200, 32) as u32,
+            minimum_deadline: field(232, 24) as u32,
+        }
+    }
+
+    /// The execution charge in wei.
+    pub fn execution_charge(&self) -> U256 {
+        U256::from(self.execution_charge_gwei) * U256::from(1_000_000_000u64)
+    }
+}
+
+/// The name of the custom error behind a revert, with its arguments.
+fn revert_reason(error: &alloy::contract::Error) -> String {
+    use SubrosaRegistry::SubrosaRegistryErrors;
+    match error.as_decoded_interface_error::<SubrosaRegistryErrors>() {
+        Some(reason) => format!("{reason:?}"),
+        None => error.to_string(),
+    }
+}
+
+fn transport(step: &'static str) -> impl FnOnce(alloy::transports::TransportError) -> ChainError {
+    move |source| ChainError::Transport {
+        step,
+        source: Box::new(source),
+    }
+}
+
+fn contract(step: &'static str) -> impl FnOnce(alloy::contract::Error) -> ChainError {
+    move |source| ChainError::Contract {
+        step,
+        source: Box::new(source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_word_is_read_field_by_field() {
+        // minimumDeadline 24 ‖ maximumCallbackGas 32 ‖ executionChargeGwei 40 ‖ flags 8 ‖
+        // finalityClass 8 ‖ runtimeGeneration 16 ‖ codeVersion 16 ‖ keyEpoch 32 ‖ keyGroup 32 ‖
+        // nextSeq 48
+        let text = "000e10 000493e0 000000002a 05 01 0001 0000 00000002 00000001 000000000009";
+        let word = U256::from_str_radix(&text.replace(' ', ""), 16).unwrap();
+        assert_eq!(
+            LogWord::unpack(word),
+            LogWord {
+                next_seq: 9,
+                key_group: 1,
+                key_epoch: 2,
+                stateless: true,
+                restricted: false,
+                paused: true,
+                execution_charge_gwei: 42,
+                maximum_callback_gas: 300_000,
+                minimum_deadline: 3_600,
+            }
+        );
+    }
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Deploying a confidential contract.
+
+use std::time::Instant;
+
+use alloy_primitives::{
+    Address, B256, Bytes, U256,
+    aliases::{U24, U40, U48},
+};
+use serde::Serialize;
+use subrosa_chain::bindings::SubrosaOracle;
+use subrosa_types::{
+    ContractId, abi::DeployPlaintext, config::HeaderTrustKind, entry::FinalityClass,
+    id::code_commitment, result::Status, rpc::DeployRequest,
+};
+
+use crate::{
+    Account, Attested, CallTarget, ClientError, Fulfilled, NodeError, Sealing, WaitOptions, random,
+    request::DEADLINE_MARGIN,
+};
+
+/// Engine number of the EVM.
+pub const ENGINE_EVM: u8 = 1;
+
+/// What is deployed. Only its commitment becomes public.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Bytecode {
+    /// [`ENGINE_EVM`].
+    pub engine: u8,
+    /// Code: for the EVM, creation code.
+    pub code: Bytes,
+    /// ABI-encoded constructor arguments.
+    pub init: Bytes,
+}
+
+impl std::fmt::Debug for Bytecode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Code and arguments are the secret.
+        f.debug_struct("Bytecode")
+            .field("engine", &self.engine)
+            .field("code_bytes", &self.code.len())
+            .field("init_bytes", &self.init.len())
+            .finish()
+    }
+}
+
+/// The public policy of a contract's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContractPolicy {
+    /// How final a block must be before an enclave executes what it holds; `None` takes the one
+    /// that the deployment's header trust provides.
+    pub finality: Option<FinalityClass>,
+    /// Whether entries are executed in any order, on no state.
+    pub stateless: bool,
+    /// Fuel of the constructor.
+    pub fuel_limit: u64,
+    /// The part of every fee that is never refunded, gwei (40 bits).
+    pub execution_charge_gwei: u64,
+    /// Least time between a request and its deadline, seconds (24 bits).
+    pub minimum_deadline: u32,
+    /// Largest callback gas limit a request may name.
+    pub maximum_callback_gas: u32,
+    /// Wei to pay for the deployment, all of it; `None` pays the execution charge.
+    pub fee: Option<U256>,
+    /// What the deployer asserts in entry 0.
+    pub context: B256,
+}
+
+impl Default for ContractPolicy {
+    /// Stateful, free of charge, deadlines from one minute, callbacks up to a million gas.
+    fn default() -> Self {
+        Self {
+            finality: None,
+            stateless: false,
+            fuel_limit: 30_000_000,
+            execution_charge_gwei: 0,
+            minimum_deadline: 60,
+            maximum_callback_gas: 1_000_000,
+            fee: None,
+            context: B256::ZERO,
+        }
+    }
+}
+
+/// A deployed contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deployed {
+    /// Its id.
+    pub contract: ContractId,
+    /// Its address inside its virtual machine.
+    pub guest_address: Address,
+    /// What the chain knows of its code.
+    pub code_commitment: B256,
+    /// The salt of the commitment: whoever knows it, the code and the arguments can check the
+    /// commitment. Secret if the code is guessable.
+    pub salt: B256,
+    /// Transaction that registered it.
+    pub registered: B256,
+    /// The result of entry 0.
+    pub fulfilled: Fulfilled,
+}
+
+impl Attested {
+    /// Registers a contract, hands its code to the enclave, and waits until the oracle has
+    /// accepted the result of its constructor.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Unsuccessful`] if the constructor failed, with the id under which it is
+    /// registered; [`ClientError::NotFulfilled`], after which the deployment may still succeed.
+    pub async fn deploy(
+        &self,
+        bytecode: &Bytecode,
+        policy: &ContractPolicy,
+        account: &Account,
+        wait: WaitOptions,
+    ) -> Result<Deployed, ClientError> {
+        self.recheck().await?;
+        self.fresh()?;
+        let session = self.session();
+        let salt = B256::from(*random::bytes()?);
+        let commitment = code_commitment(salt, bytecode.engine, &bytecode.code, &bytecode.init);
+        let registration = self.registration(commitment, policy);
+
+        let charge = U256::from(policy.execution_charge_gwei) * U256::from(1_000_000_000u64);
+        let oracle = session.chain.oracle_as(account);
+        let transaction = oracle
+            .register(registration)
+            .value(policy.fee.unwrap_or(charge));
+        let receipt = session.chain.send("registering", transaction).await?;
+        let registered: SubrosaOracle::Registered = session.chain.event("registering", &receipt)?;
+        let contract = registered.contractId;
+        let ticket = session.ticket("registering", contract, &receipt).await?;
+        tracing::info!(%contract, "registered");
+
+        self.check_contract(contract).await?;
+        let target = CallTarget {
+            contract,
+            requester: account.address(),
+            context: policy.context,
+        };
+        let plaintext = DeployPlaintext {
+            engine: bytecode.engine,
+            salt,
+            code: bytecode.code.clone(),
+            init: bytecode.init.clone(),
+            padding: Bytes::new(),
+        };
+        let envelope = self.seal(&target, plaintext, Sealing::default())?.envelope;
+        self.hand_in(&DeployRequest { contract, envelope }, wait)
+            .await?;
+
+        let fulfilled = session.wait(&ticket, wait).await?;
+        if fulfilled.status != Status::Succeeded {
+            return Err(ClientError::Unsuccessful {
+                contract,
+                seq: fulfilled.seq,
+                status: fulfilled.status,
+            });
+        }
+        Ok(Deployed {
+            contract,
+            guest_address: subrosa_types::id::guest_address(contract),
+            code_commitment: commitment,
+            salt,
+            registered: ticket.transaction,
+            fulfilled,
+        })
+    }
+
+    /// Hands the envelope to the node, again while the node says that it has not come so far.
+    async fn hand_in(&self, request: &DeployRequest, wait: WaitOptions) -> Result<(), ClientError> {
+        let started = Instant::now();
+        loop {
+            match self.session().node.deploy(request).await {
+                Ok(_) => return Ok(()),
+                Err(NodeError::Refused { code, .. })
+                    if TRY_AGAIN.contains(&code) && started.elapsed() < wait.timeout =>
+                {
+                    tokio::time::sleep(wait.interval).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn registration(
+        &self,
+        code_commitment: B256,
+        policy: &ContractPolicy,
+    ) -> SubrosaOracle::Registration {
+        let session = self.session();
+        let margin = u64::from(policy.minimum_deadline).saturating_add(DEADLINE_MARGIN);
+        let deadline = session.clock.now().saturating_add(margin);
+        let finality = policy
+            .finality
+            .unwrap_or_else(|| finality_of(session.deployment.measured.header_trust));
+        SubrosaOracle::Registration {
+            codeCommitment: code_commitment,
+            context: policy.context,
+            keyGroup: self.epoch_id().group,
+            finalityClass: finality as u8,
+            stateless: policy.stateless,
+            fuelLimit: policy.fuel_limit,
+            executionChargeGwei: U40::saturating_from(policy.execution_charge_gwei),
+            minimumDeadline: U24::saturating_from(policy.minimum_deadline),
+            maximumCallbackGas: policy.maximum_callback_gas,
+            deadline: U48::saturating_from(deadline),
+        }
+    }
+}
+
+/// Codes of a node that has no enclave yet, or has not seen the registration yet.
+const TRY_AGAIN: [i64; 2] = [-32_040, -32_041];
+
+/// The strongest finality class that a kind of header trust provides.
+fn finality_of(trust: HeaderTrustKind) -> FinalityClass {
+    match trust {
+        HeaderTrustKind::HeaderSigners => FinalityClass::Signers,
+        HeaderTrustKind::Ethereum => FinalityClass::Finalized,
+        HeaderTrustKind::Bft => FinalityClass::Bft,
+        _ => FinalityClass::HostAsserted,
+    }
+}

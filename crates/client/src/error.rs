@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Why a client's operation fails.
+
+use std::time::Duration;
+
+use alloy_primitives::B256;
+use subrosa_types::{ContractId, result::Status};
+
+use crate::{DeploymentError, NodeError, Refusal};
+
+/// Why a client's operation fails.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// A check failed: what was presented must not be trusted. Nothing was encrypted to it.
+    #[error(transparent)]
+    Refused(#[from] Box<Refusal>),
+    /// The deployment file is not usable.
+    #[error(transparent)]
+    Deployment(#[from] DeploymentError),
+    /// The node gave no usable answer.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The chain gave no usable answer, or refused a transaction.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The attestation is too old to encrypt to: attest again.
+    #[error("attestation is {age} seconds old, at most {limit} are allowed; attest again")]
+    AttestationExpired {
+        /// Its age, seconds.
+        age: u64,
+        /// The limit, seconds.
+        limit: u64,
+    },
+    /// The contract's log is in another epoch than the one that was attested.
+    #[error(
+        "contract {contract} is in key epoch {contract_epoch}, the attested epoch is \
+         {attested_epoch}; attest again or advance the contract"
+    )]
+    OtherEpoch {
+        /// The contract.
+        contract: ContractId,
+        /// What its log names.
+        contract_epoch: u32,
+        /// What was attested.
+        attested_epoch: u32,
+    },
+    /// The contract belongs to another key group than the one that was attested.
+    #[error(
+        "contract {contract} is of key group {contract_group}, the attested group is {attested_group}"
+    )]
+    OtherGroup {
+        /// The contract.
+        contract: ContractId,
+        /// What its log names.
+        contract_group: u32,
+        /// What was attested.
+        attested_group: u32,
+    },
+    /// The input cannot be sealed.
+    #[error("cannot seal")]
+    Seal(#[from] subrosa_crypto::SealError),
+    /// A sealed answer does not open.
+    #[error("sealed reply of {bytes} bytes does not open with this reply key")]
+    Reply {
+        /// Its size.
+        bytes: usize,
+        /// Why.
+        source: subrosa_crypto::ReplyError,
+    },
+    /// The entry was executed without success.
+    #[error("entry {seq} of contract {contract} has status {status:?}")]
+    Unsuccessful {
+        /// The contract.
+        contract: ContractId,
+        /// The entry.
+        seq: u64,
+        /// What the enclave signed.
+        status: Status,
+    },
+    /// The entry was not fulfilled in time. It may still be.
+    #[error(
+        "entry {seq} of contract {contract} is not fulfilled after {waited:?}; it may still be"
+    )]
+    NotFulfilled {
+        /// The contract.
+        contract: ContractId,
+        /// The entry.
+        seq: u64,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// No account can sign, or its key refuses.
+    #[error("cannot sign")]
+    Sign(#[source] alloy::signers::Error),
+    /// The operating system gives no randomness.
+    #[error("no randomness from the operating system")]
+    Randomness(#[source] getrandom::Error),
+}
+
+/// Why the chain gave no usable answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainError {
+    /// No connection.
+    #[error("no connection to the chain at {url}")]
+    Unreachable {
+        /// Where it was looked for.
+        url: String,
+        /// Why.
+        source: Box<alloy::transports::TransportError>,
+    },
+    /// A call failed.
+    #[error("{step} failed")]
+    Transport {
+        /// What was asked.
+        step: &'static str,
+        /// Why.
+        source: Box<alloy::transports::TransportError>,
+    },
+    /// A contract call failed or reverted.
+    #[error("{step} failed")]
+    Contract {
+        /// What was asked.
+        step: &'static str,
+        /// Why; for a revert, with its data.
+        source: Box<alloy::contract::Error>,
+    },
+    /// A transaction's receipt did not arrive.
+    #[error("{step}: no receipt of its transaction")]
+    Pending {
+        /// What was sent.
+        step: &'static str,
+        /// Why.
+        source: Box<alloy::providers::PendingTransactionError>,
+    },
+    /// A transaction was mined and reverted.
+    #[error("{step}: transaction {transaction} reverted")]
+    Reverted {
+        /// What was sent.
+        step: &'static str,
+        /// Its hash.
+        transaction: B256,
+    },
+    /// A mined transaction lacks the event it must have.
+    #[error("{step}: transaction {transaction} has no {event} event")]
+    MissingEvent {
+        /// What was sent.
+        step: &'static str,
+        /// Its hash.
+        transaction: B256,
+        /// What is missing.
+        event: &'static str,
+    },
+    /// The oracle has no contract with this id.
+    #[error("no contract {0} is registered with this oracle")]
+    UnknownContract(ContractId),
+    /// The oracle has no such entry.
+    #[error("contract {contract} has no entry {seq}")]
+    UnknownEntry {
+        /// The contract.
+        contract: ContractId,
+        /// The entry.
+        seq: u64,
+    },
+    /// An event says something that the oracle never emits.
+    #[error("the chain's events are inconsistent: {0}")]
+    Inconsistent(String),
+}

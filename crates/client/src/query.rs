@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Queries: static calls off chain, by a signed caller, with a signed and sealed answer.
+
+use alloy::signers::SignerSync;
+use alloy_primitives::{Address, B256, Bytes, Signature, keccak256};
+use alloy_sol_types::SolValue;
+use serde::Serialize;
+use subrosa_crypto::Subject as ReplySubject;
+use subrosa_types::{
+    ContractId,
+    abi::{Query, QueryPlaintext, QueryReply},
+    eip712,
+    result::Status,
+    rpc::{QueryRequest, QueryResponse},
+};
+
+use crate::{
+    Account, Attested, CallTarget, ClientError, ReplyKey, Sealing,
+    check::{Ledger, Subject},
+    random,
+};
+
+/// A static call.
+#[derive(Clone, Copy)]
+pub struct QueryCall<'a> {
+    /// Which contract.
+    pub contract: ContractId,
+    /// ABI-encoded call.
+    pub input: &'a [u8],
+    /// The oldest acceptable state: at least so many executed entries. `None` demands what the
+    /// chain's head says when the query is sent.
+    pub minimum_seq: Option<u64>,
+    /// How the query is sealed; its lifetime is also that of the caller's signature.
+    pub sealing: Sealing,
+}
+
+impl<'a> QueryCall<'a> {
+    /// A query on a state no older than the chain's head.
+    pub fn new(contract: ContractId, input: &'a [u8]) -> Self {
+        Self {
+            contract,
+            input,
+            minimum_seq: None,
+            sealing: Sealing::default(),
+        }
+    }
+}
+
+impl std::fmt::Debug for QueryCall<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("QueryCall")
+            .field("contract", &self.contract)
+            .field("input_bytes", &self.input.len())
+            .field("minimum_seq", &self.minimum_seq)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The answer to a query, signed by the attested signer.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueryAnswer {
+    /// How it went.
+    pub status: Status,
+    /// What the call returned, or reverted with.
+    pub output: Bytes,
+    /// Number of executed entries of the state that answered.
+    pub seq: u64,
+    /// The head's commitment of that state.
+    pub commitment: B256,
+    /// Block of the last executed entry.
+    pub block: u64,
+}
+
+impl std::fmt::Debug for QueryAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("QueryAnswer")
+            .field("status", &self.status)
+            .field("output_bytes", &self.output.len())
+            .field("seq", &self.seq)
+            .field("block", &self.block)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Attested {
+    /// Asks as `caller`, who signs the query inside its envelope; nobody but the enclave learns
+    /// who asked what. Without a caller the guest sees the zero address.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Refused`] naming the field of the answer that is not as expected: signature
+    /// by the attested signer, query, caller, nonce, configuration, age, commitment, sealed output.
+    pub async fn query(
+        &self,
+        call: &QueryCall<'_>,
+        caller: Option<&Account>,
+    ) -> Result<QueryAnswer, ClientError> {
+        self.check_query_state(call.contract).await?;
+        let reply_key = ReplyKey::generate()?;
+        let draft = self.draft(call, caller, &reply_key)?;
+        let target = CallTarget {
+            contract: call.contract,
+            requester: Address::ZERO,
+            context: B256::ZERO,
+        };
+        let head = self.session().chain.head(call.contract).await?;
+        let minimum_seq = call.minimum_seq.unwrap_or(head.seq);
+        let envelope = self.seal(&target, draft.plaintext, call.sealing)?.envelope;
+        let request = QueryRequest {
+            contract: call.contract,
+            envelope,
+        };
+        let response = self.session().node.query(&request).await?;
+
+        let asked = Asked {
+            contract: call.contract,
+            query_hash: draft.query_hash,
+            caller: caller.map(Account::address).unwrap_or_default(),
+            nonce: draft.nonce,
+            minimum_seq,
+        };
+        let reply = self.check_reply(&asked, &response)?;
+        let mut ledger = Ledger::new(Subject::QueryReply);
+        let seq = reply.seq.to::<u64>();
+        if seq == head.seq {
+            // Same position, so it must be the same state as on chain.
+            ledger.equal("reply.commitment", &head.commitment, &reply.commitment);
+            ledger.settle()?;
+        }
+        let status = match Status::try_from(reply.status) {
+            Ok(status) => status,
+            Err(error) => {
+                ledger.record("reply.status", false, "a known status", error);
+                return Err(ledger.refusal());
+            }
+        };
+        let output = self.session().open_sealed(
+            call.contract,
+            ReplySubject::Query(asked.query_hash),
+            &response.sealed,
+            &reply_key,
+        )?;
+        Ok(QueryAnswer {
+            status,
+            output: Bytes::copy_from_slice(&output),
+            seq,
+            commitment: reply.commitment,
+            block: reply.blockNumber,
+        })
+    }
+
+    async fn check_query_state(&self, contract: ContractId) -> Result<(), ClientError> {
+        // Also tells an unknown contract before anything is encrypted.
+        self.session().chain.log(contract).await?;
+        self.recheck().await
+    }
+
+    fn draft(
+        &self,
+        call: &QueryCall<'_>,
+        caller: Option<&Account>,
+        reply_key: &ReplyKey,
+    ) -> Result<SignedQuery, ClientError> {
+        let measured = &self.session().deployment.measured;
+        let nonce = B256::from(*random::bytes()?);
+        let reply_key = reply_key.public();
+        let query = Query {
+            contractId: call.contract,
+            inputHash: keccak256(call.input),
+            replyKeyHash: keccak256(&reply_key),
+            nonce,
+            expiry: self.fresh()?.saturating_add(call.sealing.lifetime),
+        };
+        let domain = eip712::oracle_domain(measured.chain_id, measured.oracle);
+        let query_hash = eip712::signing_hash(&query, &domain);
+        let signature = match caller {
+            Some(account) => account
+                .sign_hash_sync(&query_hash)
+                .map_err(ClientError::Sign)?
+                .as_bytes()
+                .to_vec(),
+            None => Vec::new(),
+        };
+        Ok(SignedQuery {
+            query_hash,
+            nonce,
+            plaintext: QueryPlaintext {
+                input: Bytes::copy_from_slice(call.input),
+                replyKey: reply_key.into(),
+                nonce,
+                expiry: query.expiry,
+                caller: caller.map(Account::address).unwrap_or_default(),
+                signature: signature.into(),
+                padding: Bytes::new(),
+            },
+        })
+    }
+
+    /// Holds a signed reply against what was asked.
+    fn check_reply(
+        &self,
+        asked: &Asked,
+        response: &QueryResponse,
+    ) -> Result<QueryReply, ClientError> {
+        let mut ledger = Ledger::new(Subject::QueryReply);
+        let reply = match QueryReply::abi_decode_validate(&response.reply) {
+            Ok(reply) => reply,
+            Err(error) => {
+                ledger.record("reply.format", false, "an encoded QueryReply", error);
+                return Err(ledger.refusal());
+            }
+        };
+        let measured = &self.session().deployment.measured;
+        let domain = eip712::oracle_domain(measured.chain_id, measured.oracle);
+        let hash = eip712::signing_hash(&reply, &domain);
+        check_signature(&mut ledger, self.signer(), &response.signature, hash);
+        ledger.equal("reply.query", &asked.query_hash, &reply.queryHash);
+        ledger.equal("reply.contract", &asked.contract, &reply.contractId);
+        ledger.equal("reply.caller", &asked.caller, &reply.caller);
+        ledger.equal("reply.nonce", &asked.nonce, &reply.nonce);
+        ledger.equal("reply.config-hash", &self.config_hash(), &reply.configHash);
+        let seq = reply.seq.to::<u64>();
+        ledger.record(
+            "reply.age",
+            seq >= asked.minimum_seq,
+            format_args!("{} executed entries or more", asked.minimum_seq),
+            seq,
+        );
+        ledger.equal(
+            "reply.output",
+            &reply.replyHash,
+            &keccak256(&response.sealed),
+        );
+        ledger.settle()?;
+        Ok(reply)
+    }
+}
+
+/// Records whether `signature` (r ‖ s ‖ v) over `hash` is that of `signer`.
+pub(crate) fn check_signature(ledger: &mut Ledger, signer: Address, signature: &[u8], hash: B256) {
+    let found = Signature::from_raw(signature)
+        .ok()
+        .filter(|signature| signature.normalize_s().is_none())
+        .and_then(|signature| signature.recover_address_from_prehash(&hash).ok())
+        .map_or_else(
+            || "no valid signature".to_owned(),
+            |address| address.to_string(),
+        );
+    ledger.equal("signature", &signer.to_string(), &found);
+}
+
+struct SignedQuery {
+    query_hash: B256,
+    nonce: B256,
+    plaintext: QueryPlaintext,
+}
+
+struct Asked {
+    contract: ContractId,
+    query_hash: B256,
+    caller: Address,
+    nonce: B256,
+    minimum_seq: u64,
+}

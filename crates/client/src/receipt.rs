@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Verifies one fulfilled entry offline, from its receipt and a statement of what to trust.
+//!
+//! A receipt says: this entry of this contract's log, with this input, had this outcome; an
+//! enclave with this measurement and configuration signed so, and a trusted verifier vouches for
+//! its signer. Everything in a receipt but `transaction`, which is a pointer for convenience, is
+//! bound by one of its two signatures, and altering it fails a named check.
+//!
+//! What a receipt cannot say offline: that the entry is still on the canonical chain, that the
+//! oracle accepted this result, and that neither signer nor measurement was revoked since.
+
+use alloy_primitives::{Address, B256, Bytes, Signature, keccak256};
+use alloy_sol_types::SolValue;
+use subrosa_types::{
+    abi::{Entry, Outcome, SignedResults, SignerAdmission},
+    eip712,
+    entry::{EntryKind, Execution, Payment},
+    result::{Status, result_hash},
+    rpc::Receipt,
+};
+
+use crate::{
+    Deployment, DeploymentError,
+    check::{Check, Ledger, Subject},
+};
+
+/// What a receipt is held against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiptTrust {
+    /// Chain the oracle lives on.
+    pub chain_id: u64,
+    /// The oracle.
+    pub oracle: Address,
+    /// The registry.
+    pub registry: Address,
+    /// Hash of the configuration an enclave must run with.
+    pub config_hash: B256,
+    /// Verifiers whose word admits a signer.
+    pub verifiers: Vec<Address>,
+    /// Ids of the measurements that may sign.
+    pub measurements: Vec<B256>,
+    /// Roots that may vouch for evidence.
+    pub roots: Vec<B256>,
+    /// Whether the development root may be among them.
+    pub development: bool,
+    /// Timestamp of the block that fulfilled the entry (Unix seconds), if it was looked up on
+    /// chain. Otherwise leases are held against the time of the entry itself, which is earlier.
+    pub fulfilled_at: Option<u64>,
+}
+
+impl ReceiptTrust {
+    /// What `deployment` says to trust. Its development root counts only if `development` says so
+    /// too.
+    ///
+    /// # Errors
+    ///
+    /// [`DeploymentError::Measured`].
+    pub fn new(deployment: &Deployment, development: bool) -> Result<Self, DeploymentError> {
+        let config = deployment.enclave_config()?;
+        Ok(Self {
+            chain_id: deployment.measured.chain_id,
+            oracle: deployment.measured.oracle,
+            registry: deployment.measured.registry,
+            config_hash: config.hash(),
+            verifiers: deployment.verifier.admission.clone(),
+            measurements: deployment.measurements.clone(),
+            roots: deployment.roots.clone(),
+            development: development && deployment.development,
+            fulfilled_at: None,
+        })
+    }
+}
+
+/// Makes every check of `receipt`, in a fixed order, and never stops at the first failure. The
+/// receipt holds if all of them [`passed`](Check::passed).
+///
+/// A part that does not decode fails `decode`, and checks that need it are not made.
+pub fn verify(receipt: &Receipt, trust: &ReceiptTrust) -> Vec<Check> {
+    let mut ledger = Ledger::new(Subject::Receipt);
+    ledger.equal("version", &RECEIPT_VERSION, &receipt.version);
+    ledger.equal("chain", &trust.chain_id, &receipt.chain_id);
+    ledger.equal("oracle", &trust.oracle, &receipt.oracle);
+    ledger.equal("registry", &trust.registry, &receipt.registry);
+
+    let entry = decode::<Entry>(&mut ledger, "decode.entry", &receipt.entry);
+    let outcome = decode::<Outcome>(&mut ledger, "decode.outcome", &receipt.outcome);
+    let results = decode::<SignedResults>(&mut ledger, "decode.results", &receipt.signed_results);
+    let admission = decode::<SignerAdmission>(&mut ledger, "decode.admission", &receipt.admission);
+    if let (Some(entry), Some(outcome), Some(results), Some(admission)) =
+        (entry, outcome, results, admission)
+    {
+        let parts = Parts {
+            entry,
+            outcome,
+            results,
+            admission,
+        };
+        parts.check_entry(&mut ledger, receipt);
+        parts.check_outcome(&mut ledger, receipt);
+        parts.check_result(&mut ledger, receipt);
+        parts.check_signature(&mut ledger, receipt);
+        parts.check_admission(&mut ledger, receipt, trust);
+    }
+    ledger.into_checks()
+}
+
+/// A receipt's encoded parts, decoded.
+struct Parts {
+    entry: Entry,
+    outcome: Outcome,
+    results: SignedResults,
+    admission: SignerAdmission,
+}
+
+impl Parts {
+    fn check_entry(&self, ledger: &mut Ledger, receipt: &Receipt) {
+        let execution = Execution::unpack(self.entry.execution);
+        let found = match &execution {
+            Ok(_) => "well-formed".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        ledger.record("entry.execution", execution.is_ok(), "well-formed", found);
+        let commits = matches!(
+            execution.map(|execution| execution.kind),
+            Ok(EntryKind::Deploy | EntryKind::Upgrade)
+        );
+        // For these kinds the logged input is the code commitment, which is its own "hash".
+        let hash = match B256::try_from(receipt.input.as_ref()) {
+            Ok(commitment) if commits => commitment,
+            _ => keccak256(&receipt.input),
+        };
+        ledger.equal("entry.input", &self.entry.inputHash, &hash);
+    }
+
+    fn check_outcome(&self, ledger: &mut Ledger, receipt: &Receipt) {
+        let status = Status::try_from(self.outcome.status);
+        let found = match &status {
+            Ok(status) => format!("{status:?}"),
+            Err(error) => error.to_string(),
+        };
+        ledger.record("outcome.status", status.is_ok(), "a known status", found);
+        ledger.equal(
+            "outcome.output",
+            &self.outcome.outputHash,
+            &keccak256(&receipt.output),
+        );
+        ledger.equal(
+            "outcome.sealed-output",
+            &self.outcome.sealedOutputHash,
+            &keccak256(&receipt.sealed_output),
+        );
+    }
+
+    fn check_result(&self, ledger: &mut Ledger, receipt: &Receipt) {
+        let digest = self.entry.digest(receipt.chain_id, receipt.oracle);
+        let hash = result_hash(
+            digest,
+            self.outcome.hash(),
+            receipt.previous_commitment,
+            receipt.commitment,
+        );
+        ledger.one_of("result.listed", &self.results.resultHashes, &hash);
+        let payment = Payment::unpack(self.entry.payment);
+        ledger.equal(
+            "result.key-epoch",
+            &format!("{}/{}", payment.key_group, payment.key_epoch),
+            &format!("{}/{}", self.results.keyGroup, self.results.keyEpoch),
+        );
+        let block = entry_block(&self.entry).0;
+        ledger.record(
+            "result.anchor",
+            self.results.anchorNumber >= block,
+            format_args!("block {block} or later"),
+            format_args!("block {}", self.results.anchorNumber),
+        );
+    }
+
+    fn check_signature(&self, ledger: &mut Ledger, receipt: &Receipt) {
+        let domain = eip712::oracle_domain(receipt.chain_id, receipt.oracle);
+        let hash = eip712::signing_hash(&self.results, &domain);
+        let mut compact = [0; 64];
+        compact[..32].copy_from_slice(receipt.r.as_slice());
+        compact[32..].copy_from_slice(receipt.vs.as_slice());
+        let signer = recover(&Signature::from_erc2098(&compact), hash);
+        ledger.equal(
+            "signature.signer",
+            &self.admission.signer.to_string(),
+            &signer.map_or_else(ToOwned::to_owned, |address| address.to_string()),
+        );
+    }
+
+    fn check_admission(&self, ledger: &mut Ledger, receipt: &Receipt, trust: &ReceiptTrust) {
+        let admission = &self.admission;
+        let domain = eip712::registry_domain(receipt.chain_id, receipt.registry);
+        let hash = eip712::signing_hash(admission, &domain);
+        let verifier = Signature::from_raw(&receipt.admission_signature)
+            .map_err(|_| NO_SIGNATURE)
+            .and_then(|signature| recover(&signature, hash));
+        let trusted: Vec<_> = trust.verifiers.iter().map(ToString::to_string).collect();
+        ledger.one_of(
+            "admission.verifier",
+            &trusted,
+            &verifier.map_or_else(ToOwned::to_owned, |address| address.to_string()),
+        );
+        ledger.equal(
+            "admission.measurement",
+            &self.results.measurementId,
+            &admission.measurementId,
+        );
+        ledger.one_of("measurement", &trust.measurements, &admission.measurementId);
+        ledger.equal(
+            "admission.config-hash",
+            &self.results.configHash,
+            &admission.configHash,
+        );
+        ledger.equal("config-hash", &trust.config_hash, &admission.configHash);
+        ledger.one_of("root", &trust.roots, &admission.rootId);
+        let development = admission.rootId == subrosa_attestation::DEVELOPMENT_ROOT_ID;
+        ledger.record(
+            "development",
+            trust.development || !development,
+            if trust.development {
+                "any root"
+            } else {
+                "no development root"
+            },
+            if development {
+                "the development root"
+            } else {
+                "a production root"
+            },
+        );
+        let (time, what) = match trust.fulfilled_at {
+            Some(time) => (time, "the fulfillment"),
+            None => (entry_block(&self.entry).1, "the entry"),
+        };
+        ledger.record(
+            "admission.lease",
+            admission.notAfter >= time,
+            format_args!("{time} (time of {what}) or later"),
+            admission.notAfter,
+        );
+    }
+}
+
+/// Number and timestamp of the block that appended an entry; masked out of the word, so that they
+/// exist even if the rest of it is malformed.
+fn entry_block(entry: &Entry) -> (u64, u64) {
+    let low: u128 = (entry.execution >> 32u32)
+        .to::<alloy_primitives::U256>()
+        .wrapping_to();
+    let mask = (1u128 << 48) - 1;
+    let timestamp = (low & mask) as u64;
+    let number = ((low >> 48) & mask) as u64;
+    (number, timestamp)
+}
+
+/// The account behind a signature, or why there is none. A malleable (high-s) one has none.
+fn recover(signature: &Signature, hash: B256) -> Result<Address, &'static str> {
+    if signature.normalize_s().is_some() {
+        return Err("a malleable signature");
+    }
+    signature
+        .recover_address_from_prehash(&hash)
+        .map_err(|_| NO_SIGNATURE)
+}
+
+/// Decodes `bytes` if they are the canonical encoding of a `T`, and records whether they are.
+fn decode<T>(ledger: &mut Ledger, id: &'static str, bytes: &Bytes) -> Option<T>
+where
+    T: SolValue + From<<T::SolType as alloy_sol_types::SolType>::RustType>,
+{
+    let decoded = T::abi_decode_validate(bytes)
+        .ok()
+        .filter(|value| value.abi_encode() == bytes.as_ref());
+    let found = format!("{} bytes", bytes.len());
+    ledger.record(id, decoded.is_some(), "a canonical ABI encoding", found);
+    decoded
+}
+
+/// The only version of [`Receipt`] there is.
+const RECEIPT_VERSION: u16 = 1;
+const NO_SIGNATURE: &str = "no valid signature";

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Calls of confidential contracts by an account.
+
+use alloy::rpc::types::TransactionReceipt;
+use alloy_primitives::{B256, Bytes, U256};
+use subrosa_chain::bindings::SubrosaOracle;
+use subrosa_types::{
+    ContractId,
+    entry::{FLAG_CALLBACK_EXPIRES, FLAG_INPUT_SEALED},
+};
+
+use crate::{Account, Attested, CallTarget, ClientError, ReplyKey, Sealing, Session};
+
+/// A call of a confidential contract.
+#[derive(Clone, Copy)]
+pub struct CallRequest<'a> {
+    /// Which contract.
+    pub contract: ContractId,
+    /// ABI-encoded call.
+    pub input: &'a [u8],
+    /// Where the output is sealed to; without one it is public.
+    pub reply: Option<&'a ReplyKey>,
+    /// What the requester asserts about on whose behalf it asks.
+    pub context: B256,
+    /// Fuel the call may use.
+    pub fuel_limit: u64,
+    /// Gas for the callback of the requester; zero for an account that has none.
+    pub callback_gas_limit: u32,
+    /// Whether the callback is not to be made after the deadline.
+    pub callback_expires: bool,
+    /// Seconds from now after which the fee can be taken back; never less than the contract's
+    /// policy demands.
+    pub deadline: u64,
+    /// Wei to pay, all of it; `None` pays the execution charge.
+    pub fee: Option<U256>,
+    /// How the input is sealed.
+    pub sealing: Sealing,
+}
+
+impl<'a> CallRequest<'a> {
+    /// A call with public output, without callback, for the execution charge.
+    pub fn new(contract: ContractId, input: &'a [u8]) -> Self {
+        Self {
+            contract,
+            input,
+            reply: None,
+            context: B256::ZERO,
+            fuel_limit: DEFAULT_FUEL,
+            callback_gas_limit: 0,
+            callback_expires: false,
+            deadline: DEFAULT_DEADLINE,
+            fee: None,
+            sealing: Sealing::default(),
+        }
+    }
+}
+
+impl std::fmt::Debug for CallRequest<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The input is the secret.
+        f.debug_struct("CallRequest")
+            .field("contract", &self.contract)
+            .field("input_bytes", &self.input.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An entry on the log, waiting for its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ticket {
+    /// Which contract.
+    pub contract: ContractId,
+    /// Which entry.
+    pub seq: u64,
+    /// The entry's digest; sealed outputs are bound to it.
+    pub digest: B256,
+    /// Block that appended it.
+    pub block: u64,
+    /// Transaction that appended it.
+    pub transaction: B256,
+}
+
+impl Attested {
+    /// Seals `call` for `account` and appends it to the contract's log.
+    ///
+    /// # Errors
+    ///
+    /// As [`Attested::seal_call`] and [`Attested::check_contract`];
+    /// [`ChainError`](crate::ChainError) if the oracle refuses the request.
+    pub async fn request(
+        &self,
+        call: &CallRequest<'_>,
+        account: &Account,
+    ) -> Result<Ticket, ClientError> {
+        self.check_contract(call.contract).await?;
+        self.recheck().await?;
+        let target = CallTarget {
+            contract: call.contract,
+            requester: account.address(),
+            context: call.context,
+        };
+        let sealed = self.seal_call(&target, call.input, call.reply, call.sealing)?;
+        self.session()
+            .append(call, FLAG_INPUT_SEALED, sealed.envelope, account)
+            .await
+    }
+}
+
+impl Session {
+    /// Appends a call whose input everybody may read. Needs no attestation, since nothing is
+    /// encrypted; a reply key has no effect, and the output is public.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError`](crate::ChainError) if the oracle refuses the request.
+    pub async fn request_in_the_clear(
+        &self,
+        call: &CallRequest<'_>,
+        account: &Account,
+    ) -> Result<Ticket, ClientError> {
+        self.append(call, 0, Bytes::copy_from_slice(call.input), account)
+            .await
+    }
+
+    async fn append(
+        &self,
+        call: &CallRequest<'_>,
+        flags: u16,
+        input: Bytes,
+        account: &Account,
+    ) -> Result<Ticket, ClientError> {
+        let log = self.chain.log(call.contract).await?;
+        let margin = u64::from(log.minimum_deadline).saturating_add(DEADLINE_MARGIN);
+        let deadline = self.clock.now().saturating_add(call.deadline.max(margin));
+        let terms = Terms {
+            execution_flags: flags,
+            settlement_flags: if call.callback_expires {
+                FLAG_CALLBACK_EXPIRES
+            } else {
+                0
+            },
+            fuel_limit: call.fuel_limit,
+            callback_gas_limit: call.callback_gas_limit,
+            deadline,
+        };
+        let oracle = self.chain.oracle_as(account);
+        let transaction = oracle
+            .request(call.contract, call.context, terms.pack(), input)
+            .value(call.fee.unwrap_or(log.execution_charge()));
+        let receipt = self.chain.send("requesting", transaction).await?;
+        self.ticket("requesting", call.contract, &receipt).await
+    }
+
+    /// The ticket of the entry that a transaction appended to a contract's log.
+    pub(crate) async fn ticket(
+        &self,
+        step: &'static str,
+        contract: ContractId,
+        receipt: &TransactionReceipt,
+    ) -> Result<Ticket, ClientError> {
+        let appended: SubrosaOracle::EntryAppended = self.chain.event(step, receipt)?;
+        let seq = appended.seq.saturating_to::<u64>();
+        Ok(Ticket {
+            contract,
+            seq,
+            digest: self.chain.digest(contract, seq).await?,
+            block: receipt.block_number.unwrap_or_default(),
+            transaction: receipt.transaction_hash,
+        })
+    }
+
+    /// The ticket of an entry that is on the log already, found by its position.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::UnknownEntry`](crate::ChainError::UnknownEntry).
+    pub async fn find(&self, contract: ContractId, seq: u64) -> Result<Ticket, ClientError> {
+        let digest = self.chain.digest(contract, seq).await?;
+        let newest = self.chain.block_number().await?;
+        let events: Vec<(SubrosaOracle::EntryAppended, _)> =
+            self.chain.events(contract, 0, newest).await?;
+        let found = events
+            .into_iter()
+            .find(|(event, _)| event.seq == U256::from(seq));
+        let Some((_, log)) = found else {
+            return Err(crate::ChainError::UnknownEntry { contract, seq }.into());
+        };
+        Ok(Ticket {
+            contract,
+            seq,
+            digest,
+            block: log.block_number.unwrap_or_default(),
+            transaction: log.transaction_hash.unwrap_or_default(),
+        })
+    }
+}
+
+/// The `terms` word of a request: executionFlags 16 ‖ settlementFlags 16 ‖ fuelLimit 64 ‖
+/// callbackGasLimit 32 ‖ deadline 48 ‖ zero 80.
+struct Terms {
+    execution_flags: u16,
+    settlement_flags: u16,
+    fuel_limit: u64,
+    callback_gas_limit: u32,
+    deadline: u64,
+}
+
+impl Terms {
+    fn pack(&self) -> U256 {
+        let deadline = self.deadline & ((1 << 48) - 1);
+        (U256::from(self.execution_flags) << 240)
+            | (U256::from(self.settlement_flags) << 224)
+            | (U256::from(self.fuel_limit) << 160)
+            | (U256::from(self.callback_gas_limit) << 128)
+            | (U256::from(deadline) << 80)
+    }
+}
+
+/// Fuel of a call that names none.
+const DEFAULT_FUEL: u64 = 10_000_000;
+/// Seconds until the fee of a request that names no deadline can be taken back.
+const DEFAULT_DEADLINE: u64 = 3600;
+/// Seconds added to the least deadline: the chain's clock may be ahead of this one, and mining
+/// takes time.
+pub(crate) const DEADLINE_MARGIN: u64 = 300;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terms_are_packed_high_to_low() {
+        let terms = Terms {
+            execution_flags: 1,
+            settlement_flags: 2,
+            fuel_limit: 3,
+            callback_gas_limit: 4,
+            deadline: 5,
+        };
+        let expected = concat!(
+            "0001",
+            "0002",
+            "0000000000000003",
+            "00000004",
+            "000000000005",
+            "00000000000000000000"
+        );
+        assert_eq!(format!("{:064x}", terms.pack()), expected);
+    }
+
+    #[test]
+    fn a_call_does_not_print_its_input() {
+        let call = CallRequest::new(B256::ZERO, b"secret bid");
+        let printed = format!("{call:?}");
+        assert!(
+            !printed.contains("secret") && !printed.contains("115"),
+            "{printed}"
+        );
+        assert!(printed.contains("input_bytes: 10"));
+    }
+}

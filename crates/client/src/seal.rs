@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Encryption to an attested epoch.
+
+use alloy_primitives::{Address, B256, Bytes};
+use subrosa_crypto::{
+    Suite,
+    envelope::{self, Binding, Draft, EnvelopeId},
+    plaintext::{self, Plaintext},
+};
+use subrosa_types::{ContractId, abi::CallPlaintext};
+
+use crate::{Attested, ClientError, ReplyKey, random};
+
+/// For whom a call is sealed: an envelope opens for this entry only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CallTarget {
+    /// The confidential contract.
+    pub contract: ContractId,
+    /// The account that calls the oracle: the consumer contract, or the account itself.
+    pub requester: Address,
+    /// The context the requester will assert; for a `SubrosaConsumer`, its `nextContext` of the
+    /// user; zero for an account that asks for itself.
+    pub context: B256,
+}
+
+/// How something is sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealing {
+    /// The HPKE suite.
+    pub suite: Suite,
+    /// Seconds from now after which an entry with this envelope is rejected.
+    pub lifetime: u64,
+}
+
+impl Default for Sealing {
+    /// Post-quantum, for one hour.
+    fn default() -> Self {
+        Self {
+            suite: Suite::XWing,
+            lifetime: 3600,
+        }
+    }
+}
+
+/// An envelope, and its id as the guest will see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedCall {
+    /// What goes on the chain.
+    pub envelope: Bytes,
+    /// Fresh and random.
+    pub id: [u8; 16],
+}
+
+impl Attested {
+    /// Seals a call to the attested epoch. `reply_key` is where the output is to be sealed to;
+    /// without one, the output is public.
+    ///
+    /// The contract's log must be in the attested epoch ([`Attested::check_contract`]); an
+    /// envelope for another epoch is rejected when it is executed.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::AttestationExpired`], [`ClientError::Seal`] for an oversized input,
+    /// [`ClientError::Randomness`].
+    pub fn seal_call(
+        &self,
+        target: &CallTarget,
+        input: &[u8],
+        reply_key: Option<&ReplyKey>,
+        sealing: Sealing,
+    ) -> Result<SealedCall, ClientError> {
+        let plaintext = CallPlaintext {
+            input: Bytes::copy_from_slice(input),
+            replyKey: reply_key.map(ReplyKey::public).unwrap_or_default().into(),
+            padding: Bytes::new(),
+        };
+        self.seal(target, plaintext, sealing)
+    }
+
+    /// Seals any plaintext, padded to its size class, under the purpose it is for.
+    pub(crate) fn seal<P: Plaintext>(
+        &self,
+        target: &CallTarget,
+        plaintext: P,
+        sealing: Sealing,
+    ) -> Result<SealedCall, ClientError> {
+        let now = self.fresh()?;
+        let mut generator = random::generator()?;
+        let id = EnvelopeId::random(&mut generator);
+        let binding = Binding {
+            chain_id: self.session().deployment.measured.chain_id,
+            oracle: self.session().deployment.measured.oracle,
+            contract_id: target.contract,
+            requester: target.requester,
+            context: target.context,
+        };
+        let draft = Draft {
+            suite: sealing.suite,
+            purpose: P::PURPOSE,
+            epoch: self.epoch_id(),
+            id,
+            expiry: now.saturating_add(sealing.lifetime),
+            recipients: B256::ZERO,
+            binding: &binding,
+        };
+        let plaintext = plaintext::encode(plaintext);
+        let envelope = envelope::seal(&draft, self.epoch_key(), &plaintext, &mut generator)?;
+        Ok(SealedCall {
+            envelope: envelope.into(),
+            id: *id.as_bytes(),
+        })
+    }
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Waiting for results, as the oracle accepted them.
+
+use std::time::{Duration, Instant};
+
+use alloy_primitives::{B256, Bytes};
+use serde::Serialize;
+use subrosa_chain::bindings::SubrosaOracle;
+use subrosa_crypto::{
+    Subject, Zeroizing,
+    reply::{self, ReplyBinding},
+};
+use subrosa_types::{
+    ContractId,
+    result::{Status, unpack_result},
+};
+
+use crate::{ChainError, ClientError, ReplyKey, Session, Ticket};
+
+/// How long, and how often, to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitOptions {
+    /// After this, give up.
+    pub timeout: Duration,
+    /// Between two looks.
+    pub interval: Duration,
+}
+
+impl Default for WaitOptions {
+    /// Two minutes, ten looks a second.
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(120),
+            interval: Duration::from_millis(100),
+        }
+    }
+}
+
+/// A fulfilled entry: the oracle checked the signature over its result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fulfilled {
+    /// Which contract.
+    pub contract: ContractId,
+    /// Which entry.
+    pub seq: u64,
+    /// How it went.
+    pub status: Status,
+    /// Smallest b with fuel used <= 2^b.
+    pub fuel_bucket: u8,
+    /// The head's commitment after it.
+    pub commitment: B256,
+    /// Public output.
+    pub output: Bytes,
+    /// Output sealed to the reply key.
+    pub sealed_output: Bytes,
+    /// Block that fulfilled it.
+    pub block: u64,
+    /// Transaction that fulfilled it.
+    pub transaction: B256,
+}
+
+impl Session {
+    /// Waits until the oracle has accepted the result of an entry.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::NotFulfilled`] after the timeout.
+    pub async fn wait(
+        &self,
+        ticket: &Ticket,
+        options: WaitOptions,
+    ) -> Result<Fulfilled, ClientError> {
+        let started = Instant::now();
+        let mut from = ticket.block;
+        loop {
+            // The block is read before its events, so that none is passed over.
+            let newest = self.chain.block_number().await?;
+            if newest >= from {
+                let events = self.chain.events(ticket.contract, from, newest).await?;
+                if let Some(fulfilled) = pick(ticket, events)? {
+                    return Ok(fulfilled);
+                }
+                // Look at the newest blocks again: a reorganization may replace them.
+                from = from.max(newest.saturating_sub(REVISITED_BLOCKS));
+            }
+            if started.elapsed() >= options.timeout {
+                return Err(ClientError::NotFulfilled {
+                    contract: ticket.contract,
+                    seq: ticket.seq,
+                    waited: started.elapsed(),
+                });
+            }
+            tokio::time::sleep(options.interval).await;
+        }
+    }
+
+    /// Opens the sealed output of a fulfilled entry.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Reply`] if it was sealed to another key, or is not the answer to this entry.
+    pub fn open_reply(
+        &self,
+        ticket: &Ticket,
+        fulfilled: &Fulfilled,
+        key: &ReplyKey,
+    ) -> Result<Zeroizing<Vec<u8>>, ClientError> {
+        self.open_sealed(
+            ticket.contract,
+            Subject::Entry(ticket.digest),
+            &fulfilled.sealed_output,
+            key,
+        )
+    }
+
+    pub(crate) fn open_sealed(
+        &self,
+        contract: ContractId,
+        subject: Subject,
+        sealed: &[u8],
+        key: &ReplyKey,
+    ) -> Result<Zeroizing<Vec<u8>>, ClientError> {
+        let binding = ReplyBinding {
+            chain_id: self.deployment.measured.chain_id,
+            oracle: self.deployment.measured.oracle,
+            contract_id: contract,
+            subject,
+        };
+        reply::open(key.key(), &binding, sealed).map_err(|source| ClientError::Reply {
+            bytes: sealed.len(),
+            source,
+        })
+    }
+}
+
+type Event = (SubrosaOracle::EntryFulfilled, alloy::rpc::types::Log);
+
+fn pick(ticket: &Ticket, events: Vec<Event>) -> Result<Option<Fulfilled>, ChainError> {
+    let found = events
+        .into_iter()
+        .find(|(event, _)| event.seq.saturating_to::<u64>() == ticket.seq);
+    let Some((event, log)) = found else {
+        return Ok(None);
+    };
+    let (commitment, status, fuel_bucket, length) = unpack_result(event.result);
+    let status =
+        Status::try_from(status).map_err(|error| ChainError::Inconsistent(error.to_string()))?;
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let Some((output, sealed_output)) = event.data.split_at_checked(length) else {
+        let found = format!("output of {length} bytes in {}", event.data.len());
+        return Err(ChainError::Inconsistent(found));
+    };
+    Ok(Some(Fulfilled {
+        contract: ticket.contract,
+        seq: ticket.seq,
+        status,
+        fuel_bucket,
+        commitment,
+        output: Bytes::copy_from_slice(output),
+        sealed_output: Bytes::copy_from_slice(sealed_output),
+        block: log.block_number.unwrap_or_default(),
+        transaction: log.transaction_hash.unwrap_or_default(),
+    }))
+}
+
+/// How many of the newest blocks are looked at again.
+const REVISITED_BLOCKS: u64 = 64;
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::U256;
+    use subrosa_types::result::pack_result;
+
+    use super::*;
+
+    fn ticket(seq: u64) -> Ticket {
+        Ticket {
+            contract: B256::repeat_byte(1),
+            seq,
+            digest: B256::ZERO,
+            block: 1,
+            transaction: B256::ZERO,
+        }
+    }
+
+    fn event(seq: u64, status: u8, length: u32, data: &[u8]) -> Event {
+        let event = SubrosaOracle::EntryFulfilled {
+            contractId: B256::repeat_byte(1),
+            seq: U256::from(seq),
+            result: pack_result(B256::ZERO, status, 3, length),
+            data: Bytes::copy_from_slice(data),
+        };
+        (event, Default::default())
+    }
+
+    #[test]
+    fn outputs_are_split_where_the_result_word_says() {
+        let events = vec![event(1, 1, 0, b""), event(2, 2, 3, b"abcde")];
+        let fulfilled = pick(&ticket(2), events).unwrap().unwrap();
+        assert_eq!(fulfilled.status, Status::Failed);
+        assert_eq!(fulfilled.output.as_ref(), b"abc");
+        assert_eq!(fulfilled.sealed_output.as_ref(), b"de");
+        assert_eq!(pick(&ticket(3), vec![event(1, 1, 0, b"")]).unwrap(), None);
+    }
+
+    #[test]
+    fn impossible_events_are_errors() {
+        for (status, length) in [(0, 0), (4, 0), (1, 6)] {
+            let events = vec![event(2, status, length, b"abcde")];
+            assert!(matches!(
+                pick(&ticket(2), events),
+                Err(ChainError::Inconsistent(_))
+            ));
+        }
+    }
+}

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+//! An honest deployment, every part of which a test may spoil.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use alloy_primitives::{Address, B256, Bytes, U256, hex, keccak256};
+use alloy_sol_types::{SolCall, SolValue, sol};
+use serde_json::{Value, json};
+use subrosa_attestation::{
+    Binding, DEVELOPMENT_ROOT_ID, EvidenceBundle, Expectations, INTEL_SGX_ROOT_ID, Measurements,
+    Policy, appraise,
+    ear::{self, EarKey},
+    measurement::measurement_of_executable,
+    report_data,
+};
+use subrosa_client::{Clock, Deployment, Measured, Session, VerifierTrust};
+use subrosa_crypto::{EpochId, EpochKeys, EpochSecret, Signer, Suite};
+use subrosa_tee::forge::{Fault, Forge};
+use subrosa_types::{
+    abi::EpochOpening,
+    config::{HeaderTrustKind, Recovery},
+    id::measurement_set_hash,
+    rpc::{Attestation, AttestationRequest, EpochPublicKeys},
+};
+
+use crate::server::FakeServer;
+
+sol! {
+    function currentEpoch(uint32 keyGroup) returns (uint32);
+    function epochRecord(uint32 keyGroup, uint32 keyEpoch) returns (bytes32);
+    function checkSigner(address signer, bytes32 measurementId, bytes32 configHash)
+        returns (uint32 keyGroup);
+    function logOf(bytes32 contractId) returns (uint256 packed);
+    function head(bytes32 contractId) returns (uint48 seq, bytes32 commitment);
+    error SignerIsRevoked(address signer);
+}
+
+/// 2026-06-01T00:00:00Z.
+pub(crate) const NOW: u64 = 1_780_272_000;
+pub(crate) const CHAIN_ID: u64 = 31_337;
+pub(crate) const ISSUER: &str = "https://verifier.example";
+pub(crate) const EPOCH: EpochId = EpochId { group: 1, epoch: 3 };
+pub(crate) const CONTRACT: B256 = B256::repeat_byte(0xc0);
+pub(crate) const HEAD_SEQ: u64 = 5;
+
+/// What the fakes say. Fields are what is *presented*; the deployment a client trusts is built
+/// from [`World::honest`].
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) chain_id: u64,
+    pub(crate) registry_code: Bytes,
+    pub(crate) oracle_code: Bytes,
+    pub(crate) current_epoch: u32,
+    pub(crate) opening: EpochOpening,
+    /// What the registry recorded; `None` records `opening`.
+    pub(crate) record: Option<B256>,
+    /// May change while the world is served.
+    pub(crate) revoked: Arc<AtomicBool>,
+    pub(crate) head_commitment: B256,
+
+    pub(crate) executable: Vec<u8>,
+    /// Configuration hash extended into the evidence and bound by it.
+    pub(crate) config_hash: B256,
+    /// Encoded configuration presented.
+    pub(crate) config: Bytes,
+    pub(crate) fault: Option<Fault>,
+    /// Answers this instead of the client's challenge.
+    pub(crate) challenge: Option<Vec<u8>>,
+    pub(crate) issuer: String,
+    pub(crate) ear_key: u8,
+    /// When the result was signed.
+    pub(crate) ear_signed_at: u64,
+    /// Takes the result from other evidence than is presented.
+    pub(crate) ear_of_other_machine: bool,
+    /// Last change to what the node answers.
+    pub(crate) tamper: fn(&mut Attestation),
+    /// Last change to a query's answer.
+    pub(crate) answer_query: Option<QueryHandler>,
+}
+
+pub(crate) type QueryHandler = Arc<dyn Fn(&World, &Value) -> Value + Send + Sync>;
+
+impl World {
+    pub(crate) fn honest() -> Self {
+        let config = measured().enclave_config().unwrap();
+        let id = measurement(EXECUTABLE);
+        Self {
+            chain_id: CHAIN_ID,
+            registry_code: REGISTRY_CODE.into(),
+            oracle_code: ORACLE_CODE.into(),
+            current_epoch: EPOCH.epoch,
+            opening: EpochOpening {
+                keyGroup: EPOCH.group,
+                keyEpoch: EPOCH.epoch,
+                publicKeyHash: epoch_keys().public().hash(),
+                configHash: config.hash(),
+                measurementSetHash: measurement_set_hash(&[id]),
+                recovery: config.recovery,
+            },
+            record: None,
+            revoked: Arc::default(),
+            head_commitment: HEAD_COMMITMENT,
+            executable: EXECUTABLE.to_vec(),
+            config_hash: config.hash(),
+            config: config.abi_encode().into(),
+            fault: None,
+            challenge: None,
+            issuer: ISSUER.to_owned(),
+            ear_key: 3,
+            ear_signed_at: NOW,
+            ear_of_other_machine: false,
+            tamper: |_| {},
+            answer_query: None,
+        }
+    }
+
+    /// Starts fakes that act as this world does.
+    pub(crate) async fn serve(self) -> FakeServer {
+        FakeServer::start(Arc::new(move |method, params| self.answer(method, params))).await
+    }
+
+    fn answer(&self, method: &str, params: &[Value]) -> Result<Value, Value> {
+        match method {
+            "eth_chainId" => Ok(json!(format!("{:#x}", self.chain_id))),
+            "eth_getCode" => {
+                let account: Address = params[0].as_str().unwrap().parse().unwrap();
+                let code = if account == registry() {
+                    &self.registry_code
+                } else {
+                    &self.oracle_code
+                };
+                Ok(json!(code))
+            }
+            "eth_call" => self.call(&params[0]),
+            "subrosa_attestation" => {
+                let request: AttestationRequest =
+                    serde_json::from_value(params[0].clone()).unwrap();
+                Ok(serde_json::to_value(self.attestation(&request.challenge)).unwrap())
+            }
+            "subrosa_query" => match &self.answer_query {
+                Some(handler) => Ok(handler(self, &params[0])),
+                None => Err(json!({"code": -32_000, "message": "fake"})),
+            },
+            other => Err(json!({"code": -32_601, "message": format!("no method {other}")})),
+        }
+    }
+
+    fn call(&self, transaction: &Value) -> Result<Value, Value> {
+        let data = transaction
+            .get("input")
+            .or(transaction.get("data"))
+            .unwrap();
+        let data = hex::decode(data.as_str().unwrap()).unwrap();
+        let selector: [u8; 4] = data[..4].try_into().unwrap();
+        let returned = match selector {
+            currentEpochCall::SELECTOR => self.current_epoch.abi_encode(),
+            epochRecordCall::SELECTOR => self
+                .record
+                .unwrap_or_else(|| self.opening.record())
+                .abi_encode(),
+            checkSignerCall::SELECTOR if self.revoked.load(Ordering::Relaxed) => {
+                let error = SignerIsRevoked {
+                    signer: signer().address(),
+                };
+                let data = hex::encode_prefixed(alloy_sol_types::SolError::abi_encode(&error));
+                return Err(json!({"code": 3, "message": "execution reverted", "data": data}));
+            }
+            checkSignerCall::SELECTOR => EPOCH.group.abi_encode(),
+            logOfCall::SELECTOR => {
+                let word: U256 = (U256::from(EPOCH.epoch) << 80)
+                    | (U256::from(EPOCH.group) << 48)
+                    | U256::from(HEAD_SEQ);
+                word.abi_encode()
+            }
+            headCall::SELECTOR => (U256::from(HEAD_SEQ), self.head_commitment).abi_encode(),
+            _ => return Err(json!({"code": 3, "message": "execution reverted"})),
+        };
+        Ok(json!(hex::encode_prefixed(returned)))
+    }
+
+    fn attestation(&self, challenge: &[u8]) -> Attestation {
+        let challenge = self.challenge.as_deref().unwrap_or(challenge);
+        let keys = epoch_keys();
+        let mut attestation = Attestation {
+            bundle: self.bundle(challenge, [0x99; 16]).encode().into(),
+            ear: self.ear(challenge),
+            config: self.config.clone(),
+            signer: signer().address(),
+            transfer_key: transfer_key(),
+            epoch: EpochPublicKeys {
+                group: EPOCH.group,
+                epoch: EPOCH.epoch,
+                xwing: keys.public().recipient(Suite::XWing).to_bytes().into(),
+                x25519: B256::from_slice(&keys.public().recipient(Suite::X25519).to_bytes()),
+            },
+            epoch_opening: self.opening.clone().into(),
+        };
+        (self.tamper)(&mut attestation);
+        attestation
+    }
+
+    fn binding(&self) -> Binding {
+        Binding {
+            signer: signer().address(),
+            transfer_key_hash: keccak256(transfer_key()),
+            config_hash: self.config_hash,
+        }
+    }
+
+    fn bundle(&self, challenge: &[u8], ppid: [u8; 16]) -> EvidenceBundle {
+        let binding = self.binding();
+        let mut forge = Forge::new()
+            .mrtd(
+                measurement_of_executable(self.executable.as_slice())
+                    .unwrap()
+                    .mrtd,
+            )
+            .config(self.config_hash.0)
+            .ppid(ppid)
+            .report_data(report_data(
+                binding.signer,
+                binding.transfer_key_hash,
+                binding.config_hash,
+                challenge,
+            ));
+        if let Some(fault) = self.fault {
+            forge = forge.fault(fault);
+        }
+        let evidence = forge.evidence();
+        EvidenceBundle::new(evidence.kind, evidence.quote, evidence.collateral.unwrap()).unwrap()
+    }
+
+    /// A lax verifier's result: it believes whatever is sound.
+    fn ear(&self, challenge: &[u8]) -> String {
+        let other = World {
+            executable: b"elsewhere".to_vec(),
+            fault: None,
+            ..self.clone()
+        };
+        let source = if self.ear_of_other_machine {
+            &other
+        } else {
+            self
+        };
+        let sound = World {
+            fault: None,
+            ..source.clone()
+        };
+        let expectations = Expectations {
+            policy: Policy::development(),
+            measurements: Measurements::JudgedElsewhere,
+            binding: sound.binding(),
+            challenge: challenge.to_vec(),
+        };
+        let bundle = sound.bundle(challenge, [0x99; 16]);
+        let bound = appraise(&bundle, &expectations, NOW).bound.unwrap();
+        let key = EarKey::from_bytes(&[self.ear_key; 32]).unwrap();
+        ear::sign(&bound, &self.issuer, &key, self.ear_signed_at, 300)
+    }
+}
+
+/// What a client trusts.
+pub(crate) fn deployment(server: &FakeServer) -> Deployment {
+    let text = Deployment {
+        version: 1,
+        development: true,
+        rpc_url: server.url.clone(),
+        node_url: server.url.clone(),
+        measurements: vec![measurement(EXECUTABLE), B256::repeat_byte(0xee)],
+        roots: vec![INTEL_SGX_ROOT_ID, DEVELOPMENT_ROOT_ID],
+        minimum_tcb_evaluation: 0,
+        measured: measured(),
+        verifier: VerifierTrust {
+            issuer: ISSUER.to_owned(),
+            admission: vec![Address::repeat_byte(0xad)],
+            keys: vec![EarKey::from_bytes(&[3; 32]).unwrap().jwk()],
+        },
+    }
+    .to_toml()
+    .unwrap();
+    // Through its file form, so that every test also reads one.
+    Deployment::parse(&text).unwrap()
+}
+
+pub(crate) async fn session(deployment: Deployment) -> Session {
+    Session::with_clock(deployment, Clock::new(|| NOW))
+        .await
+        .unwrap()
+}
+
+pub(crate) fn measured() -> Measured {
+    let mut roots = vec![INTEL_SGX_ROOT_ID, DEVELOPMENT_ROOT_ID];
+    roots.sort_unstable();
+    Measured {
+        chain_id: CHAIN_ID,
+        registry: registry(),
+        registry_code_hash: keccak256(REGISTRY_CODE),
+        oracle: oracle(),
+        oracle_code_hash: keccak256(ORACLE_CODE),
+        header_trust: HeaderTrustKind::HostAsserted,
+        header_trust_parameters: Bytes::new(),
+        evidence_roots: roots,
+        policy_hash: Policy::development().hash(),
+        key_group: EPOCH.group,
+        recovery: Recovery::SealedDevelopment,
+    }
+}
+
+pub(crate) fn measurement(executable: &[u8]) -> B256 {
+    measurement_of_executable(executable).unwrap().id
+}
+
+pub(crate) fn registry() -> Address {
+    Address::repeat_byte(0x4e)
+}
+
+pub(crate) fn oracle() -> Address {
+    Address::repeat_byte(0x04)
+}
+
+pub(crate) fn signer() -> Signer {
+    Signer::from_seed(&[0x51; 32]).unwrap()
+}
+
+pub(crate) fn epoch_keys() -> EpochKeys {
+    EpochSecret::from_bytes(&[0xe9; 32]).keys(EPOCH)
+}
+
+fn transfer_key() -> Bytes {
+    Bytes::from(vec![0x7f; 1216])
+}
+
+pub(crate) const EXECUTABLE: &[u8] = b"an enclave";
+pub(crate) const HEAD_COMMITMENT: B256 = {
+    let mut bytes = [0x5c; 32];
+    let mut index = 26;
+    while index < 32 {
+        bytes[index] = 0;
+        index += 1;
+    }
+    B256::new(bytes)
+};
+const REGISTRY_CODE: &[u8] = b"\x60\x01registry";
+const ORACLE_CODE: &[u8] = b"\x60\x02oracle";
