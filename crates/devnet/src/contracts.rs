@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The contracts of a development network: deployed from the committed artifacts, and told whom
+//! to trust.
+
+use std::{fs::File, path::Path};
+
+use alloy::{
+    contract::{CallBuilder, CallDecoder},
+    network::{Ethereum, EthereumWallet},
+    providers::{DynProvider, Provider, ProviderBuilder},
+};
+use alloy_primitives::{Address, B256, aliases::U40, keccak256};
+use subrosa_attestation::{
+    DEVELOPMENT_ROOT_ID, Policy,
+    measurement::{SoftwareMeasurement, measurement_of_executable},
+};
+use subrosa_chain::bindings::{AccessManager, SubrosaOracle, SubrosaRegistry};
+use subrosa_types::{
+    config::{HeaderTrustKind, Recovery},
+    id::TeeKind,
+    measured::Measured,
+};
+
+use crate::{DevAccount, DevnetError};
+
+/// Where the contracts are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contracts {
+    /// Chain they live on.
+    pub chain_id: u64,
+    /// Who may govern the registry.
+    pub access_manager: Address,
+    /// The registry.
+    pub registry: Address,
+    /// keccak256 of its code.
+    pub registry_code_hash: B256,
+    /// The oracle.
+    pub oracle: Address,
+    /// keccak256 of its code.
+    pub oracle_code_hash: B256,
+}
+
+/// Deploys access manager, registry and oracle. What is added to the registry is trusted at once.
+pub(crate) async fn deploy(
+    provider: &DynProvider,
+    deployer: &DevAccount,
+) -> Result<Contracts, DevnetError> {
+    let signing = signing(provider, deployer);
+    let step = failed("deploying the contracts");
+    let manager = AccessManager::deploy(&signing, deployer.address())
+        .await
+        .map_err(&step)?;
+    let lease = U40::from(MAXIMUM_LEASE);
+    let registry = SubrosaRegistry::deploy(&signing, *manager.address(), U40::ZERO, lease)
+        .await
+        .map_err(&step)?;
+    let oracle = SubrosaOracle::deploy(&signing, *registry.address())
+        .await
+        .map_err(&step)?;
+    let chain_id = provider
+        .get_chain_id()
+        .await
+        .map_err(failed("reading the chain id"))?;
+    Ok(Contracts {
+        chain_id,
+        access_manager: *manager.address(),
+        registry: *registry.address(),
+        registry_code_hash: code_hash(provider, *registry.address()).await?,
+        oracle: *oracle.address(),
+        oracle_code_hash: code_hash(provider, *oracle.address()).await?,
+    })
+}
+
+/// What the enclaves of a development network are started with.
+pub(crate) fn measured(contracts: &Contracts) -> Measured {
+    let mut policy = Policy::development();
+    policy.roots.clear();
+    Measured {
+        chain_id: contracts.chain_id,
+        registry: contracts.registry,
+        registry_code_hash: contracts.registry_code_hash,
+        oracle: contracts.oracle,
+        oracle_code_hash: contracts.oracle_code_hash,
+        header_trust: HeaderTrustKind::HostAsserted,
+        header_trust_parameters: Default::default(),
+        evidence_roots: vec![DEVELOPMENT_ROOT_ID],
+        policy_hash: policy.hash(),
+        key_group: KEY_GROUP,
+        recovery: Recovery::SealedDevelopment,
+    }
+}
+
+/// What the software TEE will report for an executable.
+pub(crate) fn measure(executable: &Path) -> Result<SoftwareMeasurement, DevnetError> {
+    File::open(executable)
+        .and_then(measurement_of_executable)
+        .map_err(|source| DevnetError::File {
+            path: executable.to_path_buf(),
+            source,
+        })
+}
+
+/// Whom the registry is to trust.
+pub(crate) struct Governance<'a> {
+    pub(crate) measurement: &'a SoftwareMeasurement,
+    pub(crate) measured: &'a Measured,
+    pub(crate) verifier: Address,
+}
+
+impl Governance<'_> {
+    pub(crate) async fn apply(
+        &self,
+        provider: &DynProvider,
+        deployer: &DevAccount,
+        contracts: &Contracts,
+    ) -> Result<(), DevnetError> {
+        let registry = SubrosaRegistry::new(contracts.registry, signing(provider, deployer));
+        let config = self
+            .measured
+            .enclave_config()
+            .map_err(failed("configuring the enclave"))?;
+        let tee = TeeKind::Tdx as u8;
+        let measurement = self.measurement.hash;
+        let step = "adding the measurement";
+        mined(
+            step,
+            registry.addMeasurement(DEVELOPMENT_ROOT_ID, tee, measurement),
+        )
+        .await?;
+        let step = "adding the configuration";
+        mined(
+            step,
+            registry.addConfig(config.hash(), self.measured.key_group),
+        )
+        .await?;
+        mined(
+            "adding the verifier",
+            registry.setVerifier(self.verifier, true),
+        )
+        .await
+    }
+}
+
+async fn mined<P: Provider, D: CallDecoder>(
+    step: &'static str,
+    call: CallBuilder<P, D, Ethereum>,
+) -> Result<(), DevnetError> {
+    let pending = call.send().await.map_err(failed(step))?;
+    let receipt = pending.get_receipt().await.map_err(failed(step))?;
+    if receipt.status() {
+        return Ok(());
+    }
+    Err(DevnetError::Chain {
+        step,
+        source: format!("transaction {} reverted", receipt.transaction_hash).into(),
+    })
+}
+
+fn signing(provider: &DynProvider, account: &DevAccount) -> DynProvider {
+    ProviderBuilder::new()
+        .wallet(EthereumWallet::from(account.signer().clone()))
+        .connect_provider(provider.clone())
+        .erased()
+}
+
+async fn code_hash(provider: &DynProvider, account: Address) -> Result<B256, DevnetError> {
+    let code = provider
+        .get_code_at(account)
+        .await
+        .map_err(failed("reading a contract's code"))?;
+    Ok(keccak256(code))
+}
+
+fn failed<E: std::error::Error + Send + Sync + 'static>(
+    step: &'static str,
+) -> impl Fn(E) -> DevnetError {
+    move |source| DevnetError::Chain {
+        step,
+        source: Box::new(source),
+    }
+}
+
+/// The one key group.
+const KEY_GROUP: u32 = 1;
+/// Longest lease of a signer, seconds: a month.
+const MAXIMUM_LEASE: u64 = 30 * 86_400;
