@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Holding the key of the key group's current epoch.
+
+use alloy_primitives::{B256, Bytes};
+use alloy_sol_types::SolValue;
+use subrosa_store::{Storage, StoreError};
+use subrosa_types::{
+    abi::EpochOpening,
+    frame::{EpochKeys, EpochProposal, Started},
+    slot,
+};
+use tracing::{info, warn};
+
+use super::BringupError;
+use crate::{config::OpenEpochs, enclave::Link, host::Host};
+
+/// Makes sure that every epoch whose secret is stored here is in use, and the current one among
+/// them; opens a new one where the configuration allows it.
+///
+/// # Errors
+///
+/// [`BringupError::EpochMissing`] or [`BringupError::EpochTaken`] if there is no current key here,
+/// and whatever the enclave, the store and the chain fail with.
+pub(super) async fn ensure(
+    host: &Host,
+    link: &Link,
+    started: &Started,
+    held: &[EpochKeys],
+) -> Result<(EpochKeys, EpochOpening), BringupError> {
+    let group = host.enclave_config.keyGroup;
+    let stored = stored(host.store.as_ref(), group)?;
+    let current = host.ledger.current_epoch(group).await?;
+    let mut found = None;
+    for (epoch, record) in &stored {
+        if *epoch > current
+            || host.ledger.epoch_record(group, *epoch).await? != record.opening.record()
+        {
+            // Proposed here and never opened, or opened by another node first.
+            continue;
+        }
+        let active = held
+            .iter()
+            .find(|keys| keys.epoch == *epoch && keys.group == group);
+        let keys = match active {
+            Some(keys) => keys.clone(),
+            None => match restore(host, link, *epoch, record).await {
+                Ok(keys) => keys,
+                Err(BringupError::Enclave(error)) if error.code().is_some() => {
+                    warn!(
+                        epoch,
+                        error = &error as &dyn std::error::Error,
+                        "cannot restore an epoch"
+                    );
+                    continue;
+                }
+                Err(error) => return Err(error),
+            },
+        };
+        if *epoch == current {
+            found = Some((keys, record.opening.clone()));
+        }
+    }
+    if let Some(found) = found {
+        return Ok(found);
+    }
+    let may_open = match host.config.enclave.open_epochs {
+        OpenEpochs::Never => false,
+        OpenEpochs::First => current == 0,
+        OpenEpochs::WhenMissing => true,
+    };
+    if !may_open {
+        return Err(BringupError::EpochMissing {
+            group,
+            epoch: current,
+        });
+    }
+    let next = current + 1;
+    let prepared = stored.into_iter().find(|(epoch, _)| *epoch == next);
+    open(
+        host,
+        link,
+        started,
+        next,
+        prepared.map(|(_, record)| record),
+    )
+    .await
+}
+
+/// Opens an epoch, with the secret that a killed host had prepared if this enclave can restore it.
+async fn open(
+    host: &Host,
+    link: &Link,
+    started: &Started,
+    epoch: u32,
+    prepared: Option<Record>,
+) -> Result<(EpochKeys, EpochOpening), BringupError> {
+    let group = host.enclave_config.keyGroup;
+    let proposal = match prepared {
+        Some(record) if !record.sealed.is_empty() => {
+            match link.restore_epoch(record.sealed).await {
+                Ok(proposal) => proposal,
+                Err(error) if error.code().is_some() => propose(host, link, started, epoch).await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        _ => propose(host, link, started, epoch).await?,
+    };
+    // Stored before it is opened: an opened epoch whose secret is lost is lost for everyone.
+    let record = Record {
+        opening: proposal.opening.clone(),
+        sealed: proposal.sealed.clone(),
+    };
+    let bytes = record.encode();
+    host.durably(move |store| store.put_epoch(group, epoch, &bytes))
+        .await?;
+    let opening = proposal.opening.clone();
+    let sent = host
+        .ledger
+        .open_epoch(
+            &opening,
+            started.measurement_id,
+            started.signer,
+            proposal.signature,
+        )
+        .await?;
+    let recorded = host.ledger.epoch_record(group, epoch).await?;
+    if recorded.is_zero() {
+        return Err(BringupError::Reverted {
+            what: "openEpoch",
+            transaction: sent.transaction,
+        });
+    }
+    if recorded != opening.record() {
+        return Err(BringupError::EpochTaken(epoch));
+    }
+    info!(group, epoch, "epoch opened");
+    Ok((activate(host, link, epoch).await?, opening))
+}
+
+async fn propose(
+    host: &Host,
+    link: &Link,
+    started: &Started,
+    epoch: u32,
+) -> Result<EpochProposal, BringupError> {
+    let mut measurements: Vec<B256> = host.config.enclave.epoch_measurements.clone();
+    measurements.push(started.measurement_id);
+    measurements.sort_unstable();
+    measurements.dedup();
+    Ok(link.propose_epoch(epoch, measurements).await?)
+}
+
+async fn restore(
+    host: &Host,
+    link: &Link,
+    epoch: u32,
+    record: &Record,
+) -> Result<EpochKeys, BringupError> {
+    link.restore_epoch(record.sealed.clone()).await?;
+    activate(host, link, epoch).await
+}
+
+async fn activate(host: &Host, link: &Link, epoch: u32) -> Result<EpochKeys, BringupError> {
+    let tip = host.ledger.tip().await?;
+    let slot = slot::epoch(host.enclave_config.keyGroup, epoch);
+    let proof = host
+        .ledger
+        .proof(host.enclave_config.registry, slot, tip)
+        .await?;
+    Ok(link.activate_epoch(epoch, proof).await?)
+}
+
+/// What is stored of an epoch: its opening, which clients ask for, and the sealed secret, which is
+/// empty where the platform does not seal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Record {
+    opening: EpochOpening,
+    sealed: Bytes,
+}
+
+impl Record {
+    fn encode(&self) -> Bytes {
+        [self.opening.abi_encode(), self.sealed.to_vec()]
+            .concat()
+            .into()
+    }
+
+    fn decode(bytes: &Bytes) -> Option<Self> {
+        let (opening, _) = bytes.split_at_checked(OPENING_BYTES)?;
+        Some(Self {
+            opening: EpochOpening::abi_decode_validate(opening).ok()?,
+            sealed: bytes.slice(OPENING_BYTES..),
+        })
+    }
+}
+
+/// ABI encoding of an opening: six words.
+const OPENING_BYTES: usize = 6 * 32;
+
+fn stored(store: &dyn Storage, group: u32) -> Result<Vec<(u32, Record)>, StoreError> {
+    let mut records = Vec::new();
+    for (_, epoch, bytes) in store.epochs()?.into_iter().filter(|(g, ..)| *g == group) {
+        match Record::decode(&bytes) {
+            Some(record) => records.push((epoch, record)),
+            None => warn!(epoch, "stored epoch does not decode"),
+        }
+    }
+    Ok(records)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::U256;
+
+    use super::*;
+
+    #[test]
+    fn records_round_trip_with_and_without_a_sealed_secret() {
+        for sealed in [Bytes::new(), Bytes::from_static(b"sealed")] {
+            let record = Record {
+                opening: EpochOpening {
+                    keyGroup: 1,
+                    keyEpoch: 2,
+                    publicKeyHash: B256::repeat_byte(3),
+                    configHash: B256::repeat_byte(4),
+                    measurementSetHash: B256::repeat_byte(5),
+                    recovery: U256::from(6),
+                },
+                sealed,
+            };
+            let bytes = record.encode();
+            assert_eq!(Record::decode(&bytes).as_ref(), Some(&record));
+            assert_eq!(Record::decode(&bytes.slice(..OPENING_BYTES - 1)), None);
+        }
+    }
+}

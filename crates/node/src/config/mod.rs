@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Configuration of a node: one TOML file, unknown fields refused.
+//!
+//! The `[measured]` table is what the enclave is started with, hashed into its evidence. Every
+//! other table belongs to the host, which may change it at will.
+//!
+//! ```toml
+//! [measured]
+//! chain_id = 31337
+//! registry = "0x…"
+//! registry_code_hash = "0x…"
+//! oracle = "0x…"
+//! oracle_code_hash = "0x…"
+//! header_trust = "host-asserted"
+//! evidence_roots = ["0x…"]
+//! policy_hash = "0x…"
+//! key_group = 1
+//! recovery = { kind = "sealed-development" }
+//!
+//! [chain]
+//! http = "http://127.0.0.1:8545"
+//! ws = "ws://127.0.0.1:8545"          # optional: without it, the chain is polled
+//! start_block = 0                     # first block that can hold log entries
+//!
+//! [enclave]
+//! socket = "/run/subrosa/enclave.sock"
+//! binary = "/usr/bin/subrosa-enclave" # optional: started when nothing listens on the socket
+//! arguments = ["--sealing-key-file", "/var/lib/subrosa/development.key"]
+//! open_epochs = "first"
+//!
+//! [verifier]
+//! url = "http://127.0.0.1:8700"
+//!
+//! [relay]
+//! key = { file = "/etc/subrosa/relay.key" }
+//!
+//! [rpc]
+//! listen = "127.0.0.1:8645"
+//!
+//! [admin]
+//! listen = "127.0.0.1:8646"
+//!
+//! [data]
+//! directory = "/var/lib/subrosa"
+//! ```
+
+mod endpoint;
+mod key;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use alloy_primitives::B256;
+use serde::{Deserialize, Serialize};
+use subrosa_types::{abi::EnclaveConfig, config::ConfigError as MeasuredError, measured::Measured};
+
+pub use endpoint::Endpoint;
+pub use key::{KeyError, KeySource};
+
+/// A node's configuration.
+///
+/// Serializing it gives its redacted form, for people to read: endpoints lose their path, query
+/// and credentials. Keys are never in it, only where to find them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What the enclave is started with.
+    pub measured: Measured,
+    /// Where the chain is.
+    pub chain: Chain,
+    /// Where the enclave is, and who starts it.
+    pub enclave: Enclave,
+    /// Who appraises the enclave.
+    pub verifier: Verifier,
+    /// How results get onto the chain.
+    pub relay: Relay,
+    /// What clients talk to.
+    pub rpc: Rpc,
+    /// What operators talk to.
+    pub admin: Admin,
+    /// Where blobs and logs are kept.
+    pub data: Data,
+}
+
+/// Where the chain is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chain {
+    /// HTTP JSON-RPC endpoint; also the fallback when the websocket fails.
+    pub http: Endpoint,
+    /// Websocket endpoint; `None` polls `http` instead.
+    #[serde(default)]
+    pub ws: Option<Endpoint>,
+    /// First block that can hold log entries: the oracle's deployment. Read only when the data
+    /// directory is new.
+    #[serde(default)]
+    pub start_block: u64,
+    /// Milliseconds between polls where there is no websocket.
+    #[serde(default = "default_poll_milliseconds")]
+    pub poll_milliseconds: u64,
+}
+
+/// Where the enclave is, and who starts it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enclave {
+    /// Unix socket the enclave listens on; at most 107 bytes.
+    pub socket: PathBuf,
+    /// Started as `binary --socket <socket> <arguments>` when nothing listens there; `None` leaves
+    /// that to someone else.
+    #[serde(default)]
+    pub binary: Option<PathBuf>,
+    /// Further arguments of `binary`.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+    /// When this node may open a new epoch of its key group.
+    #[serde(default)]
+    pub open_epochs: OpenEpochs,
+    /// Ids of measurements, besides the enclave's own, that may hold the secret of an epoch this
+    /// node opens.
+    #[serde(default)]
+    pub epoch_measurements: Vec<B256>,
+    /// Seconds before its signer's lease ends at which an enclave that this node started is
+    /// replaced by a fresh one. Signers are admitted once, so a lease cannot be extended.
+    #[serde(default = "default_renew_before_seconds")]
+    pub renew_before_seconds: u64,
+}
+
+/// When a node opens a new epoch of its key group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OpenEpochs {
+    /// Never: others do.
+    Never,
+    /// Only if the group has none yet.
+    #[default]
+    First,
+    /// Also if the secret of the current epoch is not held here. Contracts of that epoch then
+    /// stay out of this node's reach.
+    WhenMissing,
+}
+
+/// Who appraises the enclave.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verifier {
+    /// Base URL of the attestation service.
+    pub url: Endpoint,
+}
+
+/// How results get onto the chain.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Relay {
+    /// The account that pays for transactions and is paid the fees.
+    pub key: KeySource,
+    /// Most results per transaction, 1 to 32.
+    #[serde(default = "default_max_items")]
+    pub max_items: usize,
+    /// Most gas per transaction. Results whose callbacks do not fit wait for the next one.
+    #[serde(default = "default_max_gas")]
+    pub max_gas: u64,
+}
+
+/// What clients talk to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rpc {
+    /// Address and port; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// Largest request body, bytes.
+    #[serde(default = "default_max_request_bytes")]
+    pub max_request_bytes: u32,
+    /// Most open connections.
+    #[serde(default = "default_max_connections")]
+    pub max_connections: u32,
+    /// Most calls in one batch.
+    #[serde(default = "default_max_batch")]
+    pub max_batch: u32,
+    /// Most calls that may wait for the enclave or the verifier at once; more are refused.
+    #[serde(default = "default_max_waiting")]
+    pub max_waiting: usize,
+}
+
+/// What operators talk to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Admin {
+    /// Address and port, loopback only; port 0 picks a free one.
+    pub listen: SocketAddr,
+}
+
+/// Where blobs and logs are kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// Locked while the node runs, and bound to one chain, oracle and configuration.
+    pub directory: PathBuf,
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`].
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::from_toml(&text)
+    }
+
+    /// Parses and checks a file's text.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`].
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let config: Self =
+            toml::from_str(text).map_err(|error| ConfigError::parse(text, &error))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Checks what types alone cannot; to be repeated after changing fields.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`].
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.enclave_config()?;
+        if !self.admin.listen.ip().is_loopback() {
+            return Err(ConfigError::AdminNotLoopback(self.admin.listen));
+        }
+        in_range("relay.max_items", self.relay.max_items as u64, 1, MAX_ITEMS)?;
+        in_range("relay.max_gas", self.relay.max_gas, MIN_GAS, u64::MAX)?;
+        let bytes = u64::from(self.rpc.max_request_bytes);
+        in_range("rpc.max_request_bytes", bytes, 1024, 64 << 20)?;
+        in_range(
+            "rpc.max_connections",
+            self.rpc.max_connections.into(),
+            1,
+            65_536,
+        )?;
+        in_range("rpc.max_batch", self.rpc.max_batch.into(), 1, 1024)?;
+        in_range("rpc.max_waiting", self.rpc.max_waiting as u64, 1, 65_536)?;
+        let poll = self.chain.poll_milliseconds;
+        in_range("chain.poll_milliseconds", poll, 1, 600_000)?;
+        let length = self.enclave.socket.as_os_str().len() as u64;
+        in_range("length of enclave.socket", length, 1, 107)?;
+        Ok(())
+    }
+
+    /// What the enclave is started with.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Measured`].
+    pub fn enclave_config(&self) -> Result<EnclaveConfig, ConfigError> {
+        Ok(self.measured.enclave_config()?)
+    }
+
+    /// The effective configuration, redacted, as TOML.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Print`] if a value has no TOML form (an integer above 2^63).
+    pub fn to_redacted_toml(&self) -> Result<String, ConfigError> {
+        Ok(toml::to_string(self)?)
+    }
+}
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}", path = path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Not TOML, or not of this form.
+    ///
+    /// Parts of the file are not repeated here: they may hold credentials.
+    #[error("configuration line {line}: {message}")]
+    Parse {
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// It cannot be printed.
+    #[error("configuration does not print")]
+    Print(#[from] toml::ser::Error),
+    /// The `[measured]` table makes no valid enclave configuration.
+    #[error("[measured] is refused")]
+    Measured(#[from] MeasuredError),
+    /// The admin listener would be reachable from other machines.
+    #[error("admin.listen is {0}, which is not a loopback address")]
+    AdminNotLoopback(SocketAddr),
+    /// A number is out of range.
+    #[error("{field} is {found}, expected {least} to {most}")]
+    OutOfRange {
+        /// Which field.
+        field: &'static str,
+        /// Its value.
+        found: u64,
+        /// Smallest allowed.
+        least: u64,
+        /// Largest allowed.
+        most: u64,
+    },
+}
+
+impl ConfigError {
+    fn parse(text: &str, error: &toml::de::Error) -> Self {
+        let start = error.span().map_or(0, |span| span.start);
+        let before = text.as_bytes().get(..start).unwrap_or_default();
+        Self::Parse {
+            line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
+            message: error.message().to_owned(),
+        }
+    }
+}
+
+/// What the oracle's batch is designed for.
+const MAX_ITEMS: u64 = 32;
+/// Less would not fit one result without a callback.
+const MIN_GAS: u64 = 500_000;
+
+fn in_range(field: &'static str, found: u64, least: u64, most: u64) -> Result<(), ConfigError> {
+    if (least..=most).contains(&found) {
+        return Ok(());
+    }
+    Err(ConfigError::OutOfRange {
+        field,
+        found,
+        least,
+        most,
+    })
+}
+
+fn default_poll_milliseconds() -> u64 {
+    500
+}
+
+fn default_renew_before_seconds() -> u64 {
+    600
+}
+
+fn default_max_items() -> usize {
+    MAX_ITEMS as usize
+}
+
+/// Below the limit of 2^24 that EIP-7825 puts on a transaction.
+fn default_max_gas() -> u64 {
+    16_000_000
+}
+
+/// An envelope of the largest code (24 KiB and its constructor's arguments, padded) in hex fits
+/// many times.
+fn default_max_request_bytes() -> u32 {
+    2 << 20
+}
+
+fn default_max_connections() -> u32 {
+    512
+}
+
+fn default_max_batch() -> u32 {
+    32
+}
+
+fn default_max_waiting() -> usize {
+    256
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+use alloy_primitives::{Address, address};
+use subrosa_types::config::{HeaderTrustKind, Recovery};
+
+use super::*;
+
+const EXAMPLE: &str = r#"
+[measured]
+chain_id = 31337
+registry = "0x0101010101010101010101010101010101010101"
+registry_code_hash = "0x0202020202020202020202020202020202020202020202020202020202020202"
+oracle = "0x0303030303030303030303030303030303030303"
+oracle_code_hash = "0x0404040404040404040404040404040404040404040404040404040404040404"
+header_trust = "host-asserted"
+evidence_roots = ["0x0505050505050505050505050505050505050505050505050505050505050505"]
+policy_hash = "0x0606060606060606060606060606060606060606060606060606060606060606"
+key_group = 1
+recovery = { kind = "sealed-development" }
+
+[chain]
+http = "https://user:hunter2@chain.example:8545/v3/0123456789abcdef?key=topsecret"
+ws = "ws://127.0.0.1:8545"
+
+[enclave]
+socket = "/run/subrosa/enclave.sock"
+
+[verifier]
+url = "http://127.0.0.1:8700"
+
+[relay]
+key = { file = "/etc/subrosa/relay.key" }
+
+[rpc]
+listen = "127.0.0.1:0"
+
+[admin]
+listen = "127.0.0.1:0"
+
+[data]
+directory = "/var/lib/subrosa"
+"#;
+
+#[test]
+fn the_example_parses_with_its_defaults() {
+    let config = Config::from_toml(EXAMPLE).unwrap();
+    assert_eq!(config.measured.oracle, Address::repeat_byte(3));
+    assert_eq!(config.measured.header_trust, HeaderTrustKind::HostAsserted);
+    assert_eq!(config.measured.recovery, Recovery::SealedDevelopment);
+    assert_eq!(config.enclave.open_epochs, OpenEpochs::First);
+    assert_eq!(config.relay.max_items, 32);
+    assert_eq!(config.enclave.binary, None);
+    assert_eq!(config.enclave_config().unwrap().chain_id(), 31_337);
+}
+
+#[test]
+fn unknown_fields_are_refused_in_every_table() {
+    for table in [
+        "measured", "chain", "enclave", "verifier", "relay", "rpc", "admin", "data",
+    ] {
+        let header = format!("[{table}]\n");
+        let text = EXAMPLE.replace(&header, &format!("{header}surprise = 1\n"));
+        assert_ne!(text, EXAMPLE, "{table}");
+        let error = Config::from_toml(&text).unwrap_err();
+        assert!(
+            matches!(error, ConfigError::Parse { .. }),
+            "{table}: {error}"
+        );
+    }
+    let error = Config::from_toml(&format!("{EXAMPLE}\n[surprise]\n")).unwrap_err();
+    assert!(matches!(error, ConfigError::Parse { .. }), "{error}");
+    let keys = EXAMPLE.replace("relay.key\" }", "relay.key\", env = \"KEY\" }");
+    assert_ne!(keys, EXAMPLE);
+    assert!(Config::from_toml(&keys).is_err(), "two sources of one key");
+}
+
+#[test]
+fn values_out_of_range_name_their_field() {
+    for (from, to, field) in [
+        ("[relay]\n", "[relay]\nmax_items = 0\n", "relay.max_items"),
+        ("[relay]\n", "[relay]\nmax_items = 33\n", "relay.max_items"),
+        ("[relay]\n", "[relay]\nmax_gas = 1\n", "relay.max_gas"),
+        (
+            "[rpc]\n",
+            "[rpc]\nmax_connections = 0\n",
+            "rpc.max_connections",
+        ),
+        ("[rpc]\n", "[rpc]\nmax_batch = 5000\n", "rpc.max_batch"),
+        (
+            "[chain]\n",
+            "[chain]\npoll_milliseconds = 0\n",
+            "chain.poll_milliseconds",
+        ),
+    ] {
+        let error = Config::from_toml(&EXAMPLE.replace(from, to)).unwrap_err();
+        assert!(error.to_string().contains(field), "{to}: {error}");
+    }
+    let long = EXAMPLE.replace("/run/subrosa", &"/x".repeat(60));
+    assert!(matches!(
+        Config::from_toml(&long),
+        Err(ConfigError::OutOfRange {
+            found: 133,
+            most: 107,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn the_admin_listener_stays_on_loopback() {
+    let text = EXAMPLE.replace(
+        "[admin]\nlisten = \"127.0.0.1",
+        "[admin]\nlisten = \"0.0.0.0",
+    );
+    assert!(matches!(
+        Config::from_toml(&text),
+        Err(ConfigError::AdminNotLoopback(_))
+    ));
+}
+
+#[test]
+fn measured_values_that_the_enclave_would_refuse_are_refused_first() {
+    let root = "\"0x0505050505050505050505050505050505050505050505050505050505050505\"";
+    let text = EXAMPLE.replace(root, &format!("{root}, {root}"));
+    assert!(matches!(
+        Config::from_toml(&text),
+        Err(ConfigError::Measured(MeasuredError::RootsNotAscending))
+    ));
+}
+
+#[test]
+fn credentials_of_endpoints_are_never_printed() {
+    let config = Config::from_toml(EXAMPLE).unwrap();
+    for printed in [format!("{config:?}"), config.to_redacted_toml().unwrap()] {
+        assert!(
+            printed.contains("https://chain.example:8545/…"),
+            "{printed}"
+        );
+        for secret in ["hunter2", "user:", "0123456789abcdef", "topsecret"] {
+            assert!(!printed.contains(secret), "{secret} in {printed}");
+        }
+    }
+    assert_eq!(config.chain.http.url().password(), Some("hunter2"));
+    let broken = EXAMPLE.replace(
+        "https://user:hunter2@chain.example:8545",
+        "https://hunter2:x:y",
+    );
+    let error = Config::from_toml(&broken).unwrap_err();
+    assert!(
+        matches!(error, ConfigError::Parse { line: 15, .. }),
+        "{error}"
+    );
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+}
+
+#[test]
+fn keys_come_from_files_and_keystores_and_nothing_else_is_said_of_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("relay.key");
+    let key = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+    let account = address!("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+    for text in [key.to_owned(), format!("{}\n", &key[2..])] {
+        std::fs::write(&file, text).unwrap();
+        let signer = KeySource::File { file: file.clone() }.load().unwrap();
+        assert_eq!(signer.address(), account);
+    }
+    let bad = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff";
+    std::fs::write(&file, bad).unwrap();
+    let error = KeySource::File { file: file.clone() }.load().unwrap_err();
+    assert!(matches!(error, KeyError::Malformed(_)));
+    assert!(!format!("{error} {error:?}").contains("ac0974"));
+
+    let missing = KeySource::Environment {
+        env: "SUBROSA_TEST_NO_SUCH_VARIABLE".into(),
+    };
+    assert!(matches!(missing.load(), Err(KeyError::Unset(_))));
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The client against a scripted fake: a task that plays an enclave's part, faults included.
+
+use std::path::PathBuf;
+
+use alloy_primitives::{Address, b256};
+use subrosa_types::frame::{FrameError, MAX_FRAME_BYTES, encode};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixListener,
+};
+
+use super::*;
+use crate::metrics::Metrics;
+
+/// Listens like an enclave; each test says what it does with a connection.
+struct FakeEnclave {
+    listener: UnixListener,
+    socket: PathBuf,
+    _directory: TempDir,
+}
+
+impl FakeEnclave {
+    fn listen() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("enclave.sock");
+        Self {
+            listener: UnixListener::bind(&socket).unwrap(),
+            socket,
+            _directory: directory,
+        }
+    }
+
+    async fn accept(&self) -> FakeStream {
+        FakeStream(self.listener.accept().await.unwrap().0)
+    }
+
+    async fn accept_and_greet(&self, boot: u8) -> FakeStream {
+        let mut stream = self.accept().await;
+        assert!(matches!(
+            stream.receive().await,
+            Request::Hello {
+                wire_version: WIRE_VERSION
+            }
+        ));
+        stream.send(&hello(boot)).await;
+        stream
+    }
+}
+
+struct FakeStream(UnixStream);
+
+impl FakeStream {
+    async fn receive(&mut self) -> Request {
+        let length = self.0.read_u32().await.unwrap() as usize;
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).await.unwrap();
+        subrosa_types::frame::decode(&body).unwrap()
+    }
+
+    async fn send(&mut self, response: &Response) {
+        self.0.write_all(&encode(response).unwrap()).await.unwrap();
+    }
+}
+
+fn hello(boot: u8) -> Response {
+    Response::Hello(Box::new(HelloReply {
+        wire_version: WIRE_VERSION,
+        boot_id: [boot; 16],
+        started: None,
+        epochs: Vec::new(),
+        contracts: Vec::new(),
+    }))
+}
+
+fn metrics() -> EnclaveMetrics {
+    Metrics::new().unwrap().enclave
+}
+
+async fn connect_to(fake: &FakeEnclave) -> Result<(Link, HelloReply), ConnectError> {
+    connect(&fake.socket, Patience::default(), metrics()).await
+}
+
+/// A connected link and the fake's end of it.
+async fn pair(fake: &FakeEnclave) -> (Link, FakeStream) {
+    let (connected, stream) = tokio::join!(connect_to(fake), fake.accept_and_greet(1));
+    (connected.unwrap().0, stream)
+}
+
+#[tokio::test]
+async fn requests_are_answered_in_the_order_in_which_they_were_made() {
+    let fake = FakeEnclave::listen();
+    let (link, mut stream) = pair(&fake).await;
+    let enclave = async move {
+        for round in 0..3u8 {
+            let Request::Quote { challenge } = stream.receive().await else {
+                panic!("not a quote");
+            };
+            assert_eq!(challenge, [round]);
+            stream
+                .send(&Response::Evidence(vec![round; 3].into()))
+                .await;
+        }
+    };
+    let host = async {
+        let quotes = futures::future::join3(
+            link.quote(vec![0]),
+            link.quote(vec![1]),
+            link.quote(vec![2]),
+        );
+        let (a, b, c) = quotes.await;
+        [a, b, c].map(Result::unwrap)
+    };
+    let (quotes, ()) = tokio::join!(host, enclave);
+    assert_eq!(quotes, [0u8, 1, 2].map(|round| Bytes::from(vec![round; 3])));
+}
+
+#[tokio::test]
+async fn refusals_keep_the_stream_and_their_code() {
+    let fake = FakeEnclave::listen();
+    let (link, mut stream) = pair(&fake).await;
+    let enclave = async move {
+        stream.receive().await;
+        let error = FrameError::new(ErrorCode::MissingKey, "epoch 3");
+        stream.send(&Response::Error(error)).await;
+        stream.receive().await;
+        stream.send(&Response::Evidence(Bytes::new())).await;
+        stream
+    };
+    let host = async {
+        let error = link.snapshot(B256::ZERO).await.unwrap_err();
+        assert_eq!(error.code(), Some(ErrorCode::MissingKey));
+        link.quote(vec![1]).await.unwrap();
+    };
+    let ((), _stream) = tokio::join!(host, enclave);
+    assert!(!link.is_closed());
+}
+
+#[tokio::test]
+async fn an_answer_to_another_question_is_not_taken() {
+    let fake = FakeEnclave::listen();
+    let (link, mut stream) = pair(&fake).await;
+    let enclave = async {
+        stream.receive().await;
+        stream.send(&hello(1)).await;
+    };
+    let (answer, ()) = tokio::join!(link.quote(vec![1]), enclave);
+    assert!(matches!(
+        answer,
+        Err(EnclaveError::OutOfStep { asked: "quote" })
+    ));
+}
+
+#[tokio::test]
+async fn another_version_is_refused_by_either_side() {
+    let fake = FakeEnclave::listen();
+    let enclave = async {
+        let mut stream = fake.accept().await;
+        stream.receive().await;
+        let error = FrameError::new(ErrorCode::Version, "this enclave speaks 9");
+        stream.send(&Response::Error(error)).await;
+    };
+    let (outcome, ()) = tokio::join!(connect_to(&fake), enclave);
+    let error = outcome.unwrap_err();
+    assert!(matches!(&error, ConnectError::Version { message, .. } if message.contains('9')));
+    assert!(!error.is_transient());
+
+    let enclave = async {
+        let mut stream = fake.accept().await;
+        stream.receive().await;
+        let Response::Hello(mut reply) = hello(1) else {
+            unreachable!()
+        };
+        reply.wire_version = WIRE_VERSION + 1;
+        stream.send(&Response::Hello(reply)).await;
+    };
+    let (outcome, ()) = tokio::join!(connect_to(&fake), enclave);
+    assert!(matches!(outcome, Err(ConnectError::Version { .. })));
+}
+
+#[tokio::test]
+async fn garbage_ends_the_handshake_or_the_link() {
+    let fake = FakeEnclave::listen();
+    for garbage in [
+        &[0, 0, 0, 3, 0xff, 0xff, 0xff][..],
+        &[0, 0, 0, 0],
+        &((MAX_FRAME_BYTES as u32 + 1).to_be_bytes())[..],
+    ] {
+        let enclave = async {
+            let mut stream = fake.accept().await;
+            stream.receive().await;
+            stream.0.write_all(garbage).await.unwrap();
+            stream
+        };
+        let (outcome, _stream) = tokio::join!(connect_to(&fake), enclave);
+        let Err(ConnectError::Handshake(error)) = outcome else {
+            panic!("{garbage:?} passed for a greeting");
+        };
+        assert!(matches!(error, WireError::Malformed), "{error}");
+
+        let (link, mut stream) = pair(&fake).await;
+        let enclave = async {
+            stream.receive().await;
+            stream.0.write_all(garbage).await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(link.quote(vec![1]), enclave);
+        assert!(matches!(answer, Err(EnclaveError::Disconnected)));
+        link.closed().await;
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_ends_inside_a_frame_fails_the_request_and_those_after_it() {
+    let fake = FakeEnclave::listen();
+    let (link, mut stream) = pair(&fake).await;
+    let enclave = async move {
+        stream.receive().await;
+        let frame = encode(&Response::Evidence(vec![1; 1000].into())).unwrap();
+        stream.0.write_all(&frame[..500]).await.unwrap();
+        drop(stream);
+    };
+    let host = async { tokio::join!(link.quote(vec![1]), link.quote(vec![2])) };
+    let ((first, second), ()) = tokio::join!(host, enclave);
+    assert!(matches!(first, Err(EnclaveError::Disconnected)));
+    assert!(matches!(second, Err(EnclaveError::Disconnected)));
+    assert!(matches!(
+        link.quote(vec![3]).await,
+        Err(EnclaveError::Disconnected)
+    ));
+}
+
+#[tokio::test]
+async fn an_idle_link_notices_that_the_enclave_is_gone() {
+    let fake = FakeEnclave::listen();
+    let (link, stream) = pair(&fake).await;
+    drop(stream);
+    link.closed().await;
+    assert!(link.is_closed());
+}
+
+#[tokio::test]
+async fn an_enclave_that_speaks_unasked_is_hung_up_on() {
+    let fake = FakeEnclave::listen();
+    let (link, mut stream) = pair(&fake).await;
+    stream.send(&hello(1)).await;
+    link.closed().await;
+    assert!(matches!(
+        link.quote(vec![1]).await,
+        Err(EnclaveError::Disconnected)
+    ));
+}
+
+#[tokio::test]
+async fn another_boot_id_shows_in_the_greeting() {
+    let fake = FakeEnclave::listen();
+    for boot in [1, 1, 2] {
+        let (connected, _stream) = tokio::join!(connect_to(&fake), fake.accept_and_greet(boot));
+        assert_eq!(connected.unwrap().1.boot_id, [boot; 16]);
+    }
+}
+
+#[tokio::test]
+async fn slow_answers_are_waited_for_until_patience_ends() {
+    let fake = FakeEnclave::listen();
+    let patience = Patience {
+        handshake: Duration::from_secs(5),
+        answer: Duration::from_millis(200),
+    };
+    let connected = connect(&fake.socket, patience, metrics());
+    let (connected, mut stream) = tokio::join!(connected, fake.accept_and_greet(1));
+    let (link, _) = connected.unwrap();
+
+    // Byte by byte, but within patience.
+    let enclave = async {
+        stream.receive().await;
+        for byte in encode(&Response::Evidence(vec![9; 20].into())).unwrap() {
+            stream.0.write_all(&[byte]).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    let (answer, ()) = tokio::join!(link.quote(vec![1]), enclave);
+    assert_eq!(answer.unwrap(), Bytes::from(vec![9; 20]));
+
+    // Never.
+    let (answer, _) = tokio::join!(link.quote(vec![1]), stream.receive());
+    assert!(matches!(answer, Err(EnclaveError::Disconnected)));
+    link.closed().await;
+}
+
+#[tokio::test]
+async fn an_enclave_that_serves_another_host_is_silent() {
+    let fake = FakeEnclave::listen();
+    let patience = Patience {
+        handshake: Duration::from_millis(100),
+        ..Patience::default()
+    };
+    let outcome = connect(&fake.socket, patience, metrics()).await;
+    assert!(matches!(outcome, Err(ConnectError::Silent(_))));
+}
+
+#[tokio::test]
+async fn a_request_that_fits_no_frame_is_not_sent() {
+    let fake = FakeEnclave::listen();
+    let (link, mut stream) = pair(&fake).await;
+    let envelope = Bytes::from(vec![0; MAX_FRAME_BYTES + 1]);
+    let outcome = link.query(B256::ZERO, envelope).await;
+    assert!(matches!(outcome, Err(EnclaveError::Oversized(_))));
+    let enclave = async {
+        assert!(matches!(stream.receive().await, Request::Quote { .. }));
+        stream.send(&Response::Evidence(Bytes::new())).await;
+    };
+    let (answer, ()) = tokio::join!(link.quote(vec![1]), enclave);
+    answer.unwrap();
+}
+
+#[tokio::test]
+async fn starting_gives_the_keys() {
+    let fake = FakeEnclave::listen();
+    let (link, mut stream) = pair(&fake).await;
+    let started = Started {
+        config_hash: b256!("0x0101010101010101010101010101010101010101010101010101010101010101"),
+        signer: Address::repeat_byte(2),
+        transfer_key: vec![3; 1216].into(),
+        tee: subrosa_types::id::TeeKind::Tdx,
+        root_id: B256::repeat_byte(4),
+        measurement_hash: B256::repeat_byte(5),
+        measurement_id: B256::repeat_byte(6),
+    };
+    let expected = started.clone();
+    let enclave = async {
+        let Request::Start { config } = stream.receive().await else {
+            panic!("not a start");
+        };
+        assert_eq!(config, Bytes::from_static(b"config"));
+        stream.send(&Response::Started(Box::new(started))).await;
+    };
+    let (answer, ()) = tokio::join!(link.start(Bytes::from_static(b"config")), enclave);
+    assert_eq!(answer.unwrap(), expected);
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//! When a contract is due for a snapshot, and how far execution may run ahead.
+
+/// What has piled up since a contract's newest snapshot. Sizes are those of sealed blobs, bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct SinceSnapshot {
+    pub(super) snapshot_bytes: u64,
+    pub(super) deltas: u64,
+    pub(super) delta_bytes: u64,
+}
+
+impl SinceSnapshot {
+    /// Whether loading would profit from a new snapshot: many deltas, or deltas that outweigh the
+    /// state they change. Small ones never do, and together they must fit a frame.
+    pub(super) fn is_due(&self) -> bool {
+        if self.deltas == 0 {
+            return false;
+        }
+        self.deltas >= MAX_DELTAS
+            || self.delta_bytes > (4 * self.snapshot_bytes).max(SMALL_BYTES)
+            || self.delta_bytes + self.snapshot_bytes > MAX_LOAD_BYTES
+    }
+
+    /// Adds a delta.
+    pub(super) fn add_delta(&mut self, bytes: usize) {
+        self.deltas += 1;
+        self.delta_bytes += bytes as u64;
+    }
+
+    /// What piles up after a snapshot of this size.
+    pub(super) fn restart(bytes: usize) -> Self {
+        Self {
+            snapshot_bytes: bytes as u64,
+            ..Self::default()
+        }
+    }
+}
+
+/// How many of `available` entries to execute now, given how many results the chain has not taken
+/// yet: the enclave keeps only so many signable.
+pub(super) fn batch_size(available: usize, outstanding: u64) -> usize {
+    let room = MAX_OUTSTANDING.saturating_sub(outstanding);
+    available
+        .min(MAX_BATCH)
+        .min(usize::try_from(room).unwrap_or(MAX_BATCH))
+}
+
+/// Most entries per frame.
+pub(super) const MAX_BATCH: usize = 64;
+/// Most results of one contract ahead of the chain; a quarter of what the enclave keeps signable.
+pub(super) const MAX_OUTSTANDING: u64 = 1_024;
+/// Most deltas to load.
+const MAX_DELTAS: u64 = 256;
+/// Deltas up to this size are not worth a snapshot.
+const SMALL_BYTES: u64 = 256 * 1024;
+/// Well below the largest frame.
+const MAX_LOAD_BYTES: u64 = 16 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_fresh_snapshot_is_not_due_again_however_large() {
+        assert!(!SinceSnapshot::restart(30 << 20).is_due());
+    }
+
+    #[test]
+    fn the_256th_delta_is_due() {
+        let mut since = SinceSnapshot::restart(1 << 20);
+        (0..255).for_each(|_| since.add_delta(100));
+        assert!(!since.is_due());
+        since.add_delta(100);
+        assert!(since.is_due());
+    }
+
+    proptest! {
+        #[test]
+        fn deltas_that_outweigh_the_state_are_due(snapshot in 0u64..4_000_000, bytes in 1u64..20_000_000) {
+            let since = SinceSnapshot { snapshot_bytes: snapshot, deltas: 1, delta_bytes: bytes };
+            let outweighs = bytes > 4 * snapshot && bytes > SMALL_BYTES;
+            prop_assert_eq!(since.is_due(), outweighs || bytes + snapshot > MAX_LOAD_BYTES);
+        }
+
+        #[test]
+        fn execution_never_runs_further_ahead_than_can_be_signed(
+            available in 0usize..10_000, outstanding in 0u64..3_000,
+        ) {
+            let size = batch_size(available, outstanding);
+            prop_assert!(size <= available && size <= MAX_BATCH);
+            prop_assert!(size == 0 || outstanding + size as u64 <= MAX_OUTSTANDING);
+        }
+    }
+}

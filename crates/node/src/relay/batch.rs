@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which results go into the next transaction, and what that transaction says.
+//!
+//! Pure: what is outstanding goes in, a batch comes out. The order inside a contract is fixed by
+//! its log; between contracts it is round-robin, so that none waits for another's backlog.
+
+use alloy_primitives::{B256, Bytes, U256};
+use subrosa_types::{
+    ContractId,
+    abi::{Entry, Fulfillment, FulfillmentGroup, FulfillmentItem},
+    entry::{Payment, Settlement},
+    frame::{ResultRef, Signed},
+    result::Head,
+};
+
+/// An executed entry that the oracle does not know of yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    /// As logged.
+    pub(crate) entry: Entry,
+    /// The head's commitment before it; zero for a stateless contract's.
+    pub(crate) previous_commitment: B256,
+    /// [`FulfillmentItem::result`].
+    pub(crate) result: U256,
+    /// [`FulfillmentItem::data`].
+    pub(crate) data: Bytes,
+}
+
+/// What is outstanding of one contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Queue {
+    /// Which contract.
+    pub(crate) contract: ContractId,
+    /// Whether its entries stand alone, each a group of its own.
+    pub(crate) stateless: bool,
+    /// In log order. Of a stateful contract consecutive, the first continuing the oracle's head.
+    pub(crate) candidates: Vec<Candidate>,
+}
+
+/// How large a transaction may get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Most items.
+    pub(crate) items: usize,
+    /// Most gas.
+    pub(crate) gas: u64,
+}
+
+/// The results of one transaction. All are of one key epoch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Batch {
+    /// By contract; never empty ones.
+    pub(crate) groups: Vec<Group>,
+    /// Gas to send the transaction with.
+    pub(crate) gas: u64,
+}
+
+/// Consecutive results of one contract, or one of a stateless contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Group {
+    pub(crate) contract: ContractId,
+    pub(crate) items: Vec<Candidate>,
+}
+
+/// Takes a batch off the front of `queues`, which it leaves as they are.
+///
+/// `turn` rotates which contract comes first and so decides the batch's key epoch. Empty only if
+/// there is nothing outstanding, or if every queue is headed by an item that exceeds
+/// `limits.gas` alone.
+pub(crate) fn select(queues: &[Queue], turn: usize, limits: Limits) -> Batch {
+    let mut selection = Selection {
+        taken: vec![0; queues.len()],
+        items: 0,
+        gas: BATCH_GAS,
+        keys: None,
+        limits,
+    };
+    let order: Vec<usize> = (0..queues.len())
+        .map(|offset| turn.wrapping_add(offset) % queues.len())
+        .collect();
+    let mut moved = true;
+    while moved {
+        moved = false;
+        for &index in &order {
+            moved |= selection.take_from(index, &queues[index]);
+        }
+    }
+    let mut groups = Vec::new();
+    for &index in &order {
+        let queue = &queues[index];
+        let items = &queue.candidates[..selection.taken[index]];
+        let size = if queue.stateless {
+            1
+        } else {
+            items.len().max(1)
+        };
+        groups.extend(items.chunks(size).map(|items| Group {
+            contract: queue.contract,
+            items: items.to_vec(),
+        }));
+    }
+    Batch {
+        groups,
+        gas: selection.gas,
+    }
+}
+
+/// A batch in the making.
+struct Selection {
+    /// By queue.
+    taken: Vec<usize>,
+    items: usize,
+    gas: u64,
+    keys: Option<(u32, u32)>,
+    limits: Limits,
+}
+
+impl Selection {
+    /// Takes the next item of a queue if it fits.
+    fn take_from(&mut self, index: usize, queue: &Queue) -> bool {
+        let Some(candidate) = queue.candidates.get(self.taken[index]) else {
+            return false;
+        };
+        let gas = self.gas.saturating_add(candidate.gas());
+        let other_keys = self.keys.is_some_and(|keys| keys != candidate.keys());
+        if self.items >= self.limits.items || gas > self.limits.gas || other_keys {
+            return false;
+        }
+        self.taken[index] += 1;
+        self.items += 1;
+        self.gas = gas;
+        self.keys = Some(candidate.keys());
+        true
+    }
+}
+
+impl Candidate {
+    /// (key group, key epoch) whose signature the oracle wants to see for it.
+    pub(crate) fn keys(&self) -> (u32, u32) {
+        let payment = Payment::unpack(self.entry.payment);
+        (payment.key_group, payment.key_epoch)
+    }
+
+    /// Gas that applying it may take, callback included.
+    pub(crate) fn gas(&self) -> u64 {
+        let callback = u64::from(Settlement::unpack(self.entry.settlement).callback_gas_limit);
+        // EIP-150: a call gets at most 63/64 of what there is.
+        let callback = callback + callback / 63 + 1;
+        callback + ITEM_GAS + BYTE_GAS * self.data.len() as u64
+    }
+
+    fn item(&self) -> FulfillmentItem {
+        FulfillmentItem {
+            executionHash: self.entry.execution_hash(),
+            settlement: self.entry.settlement,
+            payment: self.entry.payment,
+            result: self.result,
+            data: self.data.clone(),
+        }
+    }
+}
+
+impl Group {
+    fn to_abi(&self) -> FulfillmentGroup {
+        let first = self.items.first();
+        let start = first.map_or_else(Head::default, |first| Head {
+            seq: first.entry.seq(),
+            commitment: first.previous_commitment,
+        });
+        FulfillmentGroup {
+            contractId: self.contract,
+            start: start.pack(),
+            previousDigest: first.map_or(B256::ZERO, |first| first.entry.previousDigest),
+            items: self.items.iter().map(Candidate::item).collect(),
+        }
+    }
+}
+
+impl Batch {
+    /// Whether there is nothing to send.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// Number of results.
+    pub(crate) fn len(&self) -> usize {
+        self.groups.iter().map(|group| group.items.len()).sum()
+    }
+
+    /// What the enclave is asked to sign, in the order in which the oracle hashes it.
+    pub(crate) fn results(&self) -> Vec<ResultRef> {
+        let of_group = |group: &Group| {
+            let contract = group.contract;
+            group
+                .items
+                .iter()
+                .map(move |item| ResultRef {
+                    contract,
+                    seq: item.entry.seq(),
+                })
+                .collect::<Vec<_>>()
+        };
+        self.groups.iter().flat_map(of_group).collect()
+    }
+
+    /// The oracle's `fulfill` argument.
+    pub(crate) fn fulfillment(&self, signed: &Signed) -> Fulfillment {
+        Fulfillment {
+            groups: self.groups.iter().map(Group::to_abi).collect(),
+            anchorNumber: signed.anchor_number,
+            anchorHash: signed.anchor_hash,
+            configHash: signed.config_hash,
+            measurementId: signed.measurement_id,
+            keyGroup: signed.group,
+            keyEpoch: signed.epoch,
+            r: signed.r,
+            vs: signed.vs,
+        }
+    }
+}
+
+/// Gas of a transaction besides its items: intrinsic, signature, registry, paying the sender, and
+/// the 140,000 that the oracle wants to see left before the last item.
+const BATCH_GAS: u64 = 350_000;
+/// Gas of an item besides its data and its callback: fixed calldata at the floor price of
+/// EIP-7623 (10,000), hashing, the head, the event, a cold callee, and recording a failure.
+const ITEM_GAS: u64 = 90_000;
+/// Gas per byte of an item's data: calldata at the floor price (40), the event and the callback.
+const BYTE_GAS: u64 = 64;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Results onto the chain: one transaction in flight, the next as soon as it is mined.
+//!
+//! Everything is kept simple by one rule: the oracle's head is the only memory that counts. The
+//! relay holds what it believes of heads in memory, corrects it from events, and reads it from the
+//! chain whenever anything is odd.
+
+mod batch;
+mod outstanding;
+mod verdict;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use subrosa_store::StoreError;
+use subrosa_types::{
+    ContractId,
+    frame::{ErrorCode, HeaderFrame},
+    result::Head,
+};
+use tokio::sync::Notify;
+use tracing::{debug, warn};
+
+use self::{
+    batch::{Batch, Candidate, Limits, Queue, select},
+    verdict::judge,
+};
+use crate::{
+    backoff::Backoff,
+    enclave::EnclaveError,
+    failpoint::failpoint,
+    host::Host,
+    ledger::{Fulfilled, LedgerError},
+    serving::{LoadError, Serving},
+    shutdown::Shutdown,
+};
+
+pub(crate) use self::verdict::BatchEvent;
+
+/// Contracts that may have results to send.
+#[derive(Debug, Default)]
+pub(crate) struct Offers {
+    contracts: Mutex<BTreeSet<ContractId>>,
+    changed: Notify,
+}
+
+impl Offers {
+    /// Adds a contract.
+    pub(crate) fn offer(&self, contract: ContractId) {
+        let mut contracts = self
+            .contracts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        contracts.insert(contract);
+        self.changed.notify_one();
+    }
+
+    fn take(&self) -> BTreeSet<ContractId> {
+        std::mem::take(
+            &mut *self
+                .contracts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+}
+
+/// Sends results until shutdown; a transaction in flight is waited for first.
+///
+/// # Errors
+///
+/// Only if the store fails.
+pub(crate) async fn run(host: Arc<Host>, mut shutdown: Shutdown) -> Result<(), StoreError> {
+    let mut serving = host.serving();
+    let mut relay = Relay::new(host);
+    relay.open.extend(relay.host.store.contracts()?);
+    loop {
+        match shutdown.cancel(relay.host.ledger.settle_leftovers()).await {
+            None => return Ok(()),
+            Some(Ok(())) => break,
+            Some(Err(error)) => {
+                warn!(
+                    error = &error as &dyn std::error::Error,
+                    "waiting for an earlier run's transactions"
+                );
+                shutdown.cancel(relay.backoff.wait()).await;
+            }
+        }
+    }
+    relay.backoff.reset();
+    while !shutdown.is_requested() {
+        let now = serving.borrow_and_update().clone();
+        let next = match now {
+            Some(serving) => relay.round(&serving).await?,
+            None => Next::Wait,
+        };
+        let delay = match next {
+            Next::Continue => {
+                relay.backoff.reset();
+                continue;
+            }
+            Next::Wait => None,
+            Next::Retry => Some(relay.backoff.step()),
+        };
+        tokio::select! {
+            () = shutdown.requested() => {}
+            // A round that failed is not repeated sooner because there is more to send.
+            () = relay.host.offers.changed.notified(), if delay.is_none() => {}
+            changed = serving.changed() => if changed.is_err() { break },
+            () = tokio::time::sleep(delay.unwrap_or_default()), if delay.is_some() => {}
+        }
+    }
+    Ok(())
+}
+
+/// What to do after a round.
+enum Next {
+    Continue,
+    Wait,
+    Retry,
+}
+
+/// Why a round came to nothing.
+enum Fault {
+    Store(StoreError),
+    Enclave(EnclaveError),
+    Ledger(LedgerError),
+}
+
+struct Relay {
+    host: Arc<Host>,
+    /// Contracts with results that may not be on chain.
+    open: BTreeSet<ContractId>,
+    /// Heads that this relay knows better than the store, which follows the chain's events.
+    heads: BTreeMap<ContractId, Head>,
+    /// Of stateless contracts: fulfilled entries that the store does not know of yet.
+    fulfilled: BTreeSet<(ContractId, u64)>,
+    /// Of stateless contracts: everything below is fulfilled.
+    low: BTreeMap<ContractId, u64>,
+    /// Contracts of which only the first outstanding result can be signed at a time.
+    narrow: BTreeSet<ContractId>,
+    /// Number of rewinds that the above knows of.
+    rewinds: u64,
+    turn: usize,
+    backoff: Backoff,
+}
+
+impl Relay {
+    fn new(host: Arc<Host>) -> Self {
+        Self {
+            host,
+            open: BTreeSet::new(),
+            heads: BTreeMap::new(),
+            fulfilled: BTreeSet::new(),
+            low: BTreeMap::new(),
+            narrow: BTreeSet::new(),
+            rewinds: 0,
+            turn: 0,
+            backoff: Backoff::new(Duration::from_millis(50), Duration::from_secs(10)),
+        }
+    }
+
+    /// Sends one batch and waits until it is mined.
+    async fn round(&mut self, serving: &Serving) -> Result<Next, StoreError> {
+        let (next, fault) = match self.send_batch(serving).await {
+            Ok(next) => return Ok(next),
+            Err(Fault::Store(error)) => return Err(error),
+            Err(Fault::Enclave(EnclaveError::Disconnected)) => return Ok(Next::Wait),
+            Err(Fault::Enclave(error)) => {
+                if error.code() == Some(ErrorCode::Proof) {
+                    self.host.forget_anchor();
+                }
+                (Next::Retry, Box::new(error) as Box<dyn std::error::Error>)
+            }
+            Err(Fault::Ledger(error)) => {
+                self.host.metrics.relay.failed.increment(1);
+                (Next::Retry, Box::new(error) as Box<dyn std::error::Error>)
+            }
+        };
+        warn!(error = &*fault, "nothing sent, trying again");
+        Ok(next)
+    }
+
+    async fn send_batch(&mut self, serving: &Serving) -> Result<Next, Fault> {
+        self.open.extend(self.host.offers.take());
+        let queues = self.queues().await?;
+        let limits = Limits {
+            items: self.host.config.relay.max_items,
+            gas: self.host.config.relay.max_gas,
+        };
+        let batch = select(&queues, self.turn, limits);
+        if batch.is_empty() {
+            if let Some(queue) = queues.first() {
+                warn!(contract = %queue.contract, "callback gas exceeds relay.max_gas");
+                return Ok(Next::Retry);
+            }
+            return Ok(Next::Wait);
+        }
+        self.turn = self.turn.wrapping_add(1);
+        let signed = match serving
+            .link
+            .sign(batch.results(), self.anchor().await?)
+            .await
+        {
+            Err(error)
+                if matches!(
+                    error.code(),
+                    Some(ErrorCode::Sequence | ErrorCode::UnknownContract)
+                ) =>
+            {
+                debug!(
+                    error = &error as &dyn std::error::Error,
+                    "loading results to sign them"
+                );
+                self.make_signable(serving, &batch).await?;
+                return Ok(Next::Retry);
+            }
+            outcome => outcome?,
+        };
+        failpoint!("after_sign_before_send");
+        let fulfillment = batch.fulfillment(&signed);
+        let sent = self
+            .host
+            .ledger
+            .fulfill(fulfillment, batch.results(), batch.gas)
+            .await?;
+        self.host.metrics.relay.sent.increment(1);
+        for result in batch.results() {
+            if let Some(elapsed) = self.host.latency.sent(result.contract, result.seq) {
+                self.host.metrics.relay.latency_seconds.record(elapsed);
+            }
+        }
+        failpoint!("after_send_before_receipt");
+        let mined = self.host.ledger.fulfilled(sent).await?;
+        failpoint!("after_receipt_before_persist");
+        self.settle(serving, &batch, &mined).await
+    }
+
+    /// Learns from a mined transaction.
+    async fn settle(
+        &mut self,
+        serving: &Serving,
+        batch: &Batch,
+        mined: &Fulfilled,
+    ) -> Result<Next, Fault> {
+        let metrics = &self.host.metrics.relay;
+        let Some(events) = &mined.events else {
+            metrics.failed.increment(1);
+            warn!(transaction = %mined.transaction, "fulfill reverted");
+            return self.doubt(serving, batch).await;
+        };
+        let verdict = judge(batch, events);
+        metrics.fulfilled.increment(verdict.fulfilled.len() as u64);
+        metrics
+            .skipped
+            .increment((batch.len() - verdict.fulfilled.len()) as u64);
+        debug!(
+            transaction = %mined.transaction,
+            sent = batch.len(),
+            fulfilled = verdict.fulfilled.len(),
+            "fulfill mined"
+        );
+        self.heads.extend(verdict.heads);
+        let progressed = !verdict.fulfilled.is_empty();
+        self.fulfilled.extend(verdict.fulfilled);
+        for contract in verdict.doubtful {
+            self.reread(contract).await?;
+        }
+        // Of a batch that moved nothing, someone else may have moved all of it; if not, sending
+        // it again at once would move nothing again.
+        Ok(if progressed {
+            Next::Continue
+        } else {
+            Next::Retry
+        })
+    }
+
+    /// After a revert: is it the signer, or is it what was sent?
+    async fn doubt(&mut self, serving: &Serving, batch: &Batch) -> Result<Next, Fault> {
+        self.host.forget_anchor();
+        if !self.host.ledger.is_accepted(&serving.started).await? {
+            self.host.distrusted.notify_one();
+            return Ok(Next::Retry);
+        }
+        for group in &batch.groups {
+            self.reread(group.contract).await?;
+        }
+        Ok(Next::Retry)
+    }
+
+    /// Takes a contract's head from the chain.
+    async fn reread(&mut self, contract: ContractId) -> Result<(), Fault> {
+        let head = self.host.ledger.head(contract).await?;
+        self.heads.insert(contract, head);
+        Ok(())
+    }
+
+    /// What is outstanding, by contract. Contracts with nothing leave [`Self::open`].
+    async fn queues(&mut self) -> Result<Vec<Queue>, Fault> {
+        {
+            let rewinds = *self.host.rewinds.read().await;
+            if rewinds != self.rewinds {
+                self.rewinds = rewinds;
+                self.heads.clear();
+                self.fulfilled.clear();
+                self.low.clear();
+                self.narrow.clear();
+                self.open.extend(self.host.store.contracts()?);
+            }
+        }
+        let mut queues = Vec::new();
+        let mut total = 0;
+        for contract in self.open.clone() {
+            let stateless = self.host.is_stateless(contract)?;
+            let mut candidates = if stateless {
+                self.stateless(contract).await?
+            } else {
+                self.stateful(contract).await?
+            };
+            if candidates.is_empty() {
+                self.open.remove(&contract);
+                self.narrow.remove(&contract);
+                continue;
+            }
+            total += candidates.len();
+            if self.narrow.contains(&contract) {
+                candidates.truncate(1);
+            }
+            queues.push(Queue {
+                contract,
+                stateless,
+                candidates,
+            });
+        }
+        self.host.metrics.relay.outstanding.set(total as f64);
+        Ok(queues)
+    }
+
+    async fn stateful(&mut self, contract: ContractId) -> Result<Vec<Candidate>, Fault> {
+        let store = Arc::clone(&self.host.store);
+        let stored = store.chain_head(contract)?.unwrap_or_default();
+        let head = match self.heads.get(&contract) {
+            Some(known) if known.seq > stored.seq => *known,
+            Some(_) => {
+                self.heads.remove(&contract);
+                stored
+            }
+            None => stored,
+        };
+        let limit = self.host.config.relay.max_items;
+        let results = store.results(contract, head.seq, limit)?;
+        if results.is_empty() {
+            return Ok(Vec::new());
+        }
+        let entries = store.entries(contract, head.seq, results.len())?;
+        match outstanding::outstanding(head, entries, results) {
+            Ok(candidates) => Ok(candidates),
+            Err(mismatch) => {
+                // A reorganization that the follower has not seen, or a head that it has not: it
+                // will bring the contract up again.
+                warn!(%contract, error = &mismatch as &dyn std::error::Error, "waiting for the chain");
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    async fn stateless(&mut self, contract: ContractId) -> Result<Vec<Candidate>, Fault> {
+        let store = Arc::clone(&self.host.store);
+        let limit = self.host.config.relay.max_items;
+        let mut from = self.low.get(&contract).copied().unwrap_or_default();
+        let mut candidates = Vec::new();
+        while candidates.len() < limit {
+            let results = store.results(contract, from, limit)?;
+            let Some(last) = results.last() else { break };
+            from = last.seq + 1;
+            for result in results {
+                let seq = result.seq;
+                let is_known = store.fulfillment(contract, seq)?.is_some();
+                if is_known {
+                    self.fulfilled.remove(&(contract, seq));
+                }
+                if is_known || self.fulfilled.contains(&(contract, seq)) {
+                    if candidates.is_empty() && is_known {
+                        self.low.insert(contract, seq + 1);
+                    }
+                    continue;
+                }
+                if let Some(entry) = store.entry(contract, seq)? {
+                    candidates.push(outstanding::candidate(entry, result));
+                }
+            }
+        }
+        candidates.truncate(limit);
+        Ok(candidates)
+    }
+
+    /// A header at the tip, at or after every proven entry.
+    async fn anchor(&self) -> Result<HeaderFrame, Fault> {
+        let followed = self.host.store.cursor()?.map_or(0, |cursor| cursor.number);
+        if let Some((number, header)) = self.host.anchor()
+            && number + MAX_ANCHOR_AGE >= followed
+        {
+            return Ok(header);
+        }
+        let tip = self.host.ledger.tip().await?;
+        let header = self.host.ledger.header(tip).await?;
+        self.host.saw_header(tip.number, &header);
+        Ok(header)
+    }
+
+    /// Loads a batch's contracts so that its results can be signed.
+    async fn make_signable(&mut self, serving: &Serving, batch: &Batch) -> Result<(), Fault> {
+        let _entries = self.host.rewinds.read().await;
+        let store = self.host.store.as_ref();
+        let mut done = BTreeSet::new();
+        for group in &batch.groups {
+            let Some(first) = group.items.first().map(|item| item.entry.seq()) else {
+                continue;
+            };
+            if !done.insert(group.contract) {
+                continue;
+            }
+            let Some(last) = store.last_result(group.contract)? else {
+                continue;
+            };
+            let loaded = serving.load(store, group.contract, last.seq).await?;
+            if loaded.is_none_or(|loaded| loaded.signable_from <= first) {
+                continue;
+            }
+            // A snapshot lies in between: go back before it, one result at a time.
+            serving.load(store, group.contract, first).await?;
+            self.narrow.insert(group.contract);
+        }
+        Ok(())
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<EnclaveError> for Fault {
+    fn from(error: EnclaveError) -> Self {
+        Self::Enclave(error)
+    }
+}
+
+impl From<LedgerError> for Fault {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+impl From<LoadError> for Fault {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Store(error) => Self::Store(error),
+            LoadError::Enclave(error) => Self::Enclave(error),
+        }
+    }
+}
+
+/// Blocks an anchor may be behind what was followed; the oracle looks back 256 blocks for certain.
+const MAX_ANCHOR_AGE: u64 = 64;

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `subrosa_attestation`: everything a client appraises before it encrypts.
+
+use alloy_sol_types::SolValue;
+use subrosa_types::rpc::{Attestation, AttestationRequest, EpochPublicKeys};
+
+use super::{Context, RpcError};
+
+/// Evidence over the client's challenge, the verifier's result over the same evidence, and what
+/// both are about. All of it is for the client to check.
+pub(super) async fn attestation(
+    context: &Context,
+    request: AttestationRequest,
+) -> Result<Attestation, RpcError> {
+    let challenge = request.challenge;
+    if !CHALLENGE_BYTES.contains(&challenge.len()) {
+        return Err(RpcError::Challenge(challenge.len()));
+    }
+    let host = &context.host;
+    let serving = host.serving_now().ok_or(RpcError::NotReady)?;
+    let (bundle, ear) = context
+        .wait_for(async {
+            let bundle = serving.link.quote(challenge.to_vec()).await?;
+            let ear = host
+                .verifier
+                .appraise(&bundle, &challenge, &serving.started)
+                .await
+                .map_err(RpcError::Verifier)?;
+            Ok::<_, RpcError>((bundle, ear))
+        })
+        .await??;
+    let keys = &serving.keys;
+    Ok(Attestation {
+        bundle,
+        ear,
+        config: host.enclave_config.abi_encode().into(),
+        signer: serving.started.signer,
+        transfer_key: serving.started.transfer_key.clone(),
+        epoch: EpochPublicKeys {
+            group: keys.group,
+            epoch: keys.epoch,
+            xwing: keys.xwing.clone(),
+            x25519: keys.x25519,
+        },
+        epoch_opening: serving.opening.clone().into(),
+    })
+}
+
+/// What a verifier accepts as a nonce.
+const CHALLENGE_BYTES: std::ops::RangeInclusive<usize> = 16..=64;

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `subrosa_request` and `subrosa_receipt`: what became of one entry.
+
+use alloy_primitives::keccak256;
+use alloy_sol_types::SolValue;
+use subrosa_store::{Storage, StoreError};
+use subrosa_types::{
+    ContractId,
+    abi::Outcome,
+    rpc::{EntryRequest, Receipt, RequestState, RequestStatus},
+};
+
+use super::{Context, RpcError};
+
+/// How far an entry is, and its result once it has one.
+pub(super) async fn request(
+    context: &Context,
+    request: EntryRequest,
+) -> Result<RequestStatus, RpcError> {
+    let EntryRequest { contract, seq } = request;
+    let store = context.host.store.as_ref();
+    let result = store.result(contract, seq)?;
+    let fulfillment = store.fulfillment(contract, seq)?;
+    Ok(RequestStatus {
+        contract,
+        seq,
+        state: state_of(store, contract, seq)?,
+        status: result.as_ref().map(|result| result.status),
+        output: result.as_ref().map(|result| result.output.clone()),
+        sealed_output: result.map(|result| result.sealed_output),
+        transaction: fulfillment.map(|fulfillment| fulfillment.tx_hash),
+    })
+}
+
+/// How far an entry is.
+pub(super) fn state_of(
+    store: &dyn Storage,
+    contract: ContractId,
+    seq: u64,
+) -> Result<RequestState, StoreError> {
+    Ok(if store.fulfillment(contract, seq)?.is_some() {
+        RequestState::Fulfilled
+    } else if store.result(contract, seq)?.is_some() {
+        RequestState::Executed
+    } else if store.entry(contract, seq)?.is_some() {
+        RequestState::Pending
+    } else {
+        RequestState::Unknown
+    })
+}
+
+/// Everything needed to verify one fulfilled entry offline.
+pub(super) async fn receipt(context: &Context, request: EntryRequest) -> Result<Receipt, RpcError> {
+    let EntryRequest { contract, seq } = request;
+    let host = &context.host;
+    let store = host.store.as_ref();
+    let Some(entry) = store.entry(contract, seq)? else {
+        return Err(RpcError::UnknownEntry { contract, seq });
+    };
+    let Some(fulfillment) = store.fulfillment(contract, seq)? else {
+        return Err(RpcError::NotFulfilled { contract, seq });
+    };
+    let unavailable = || RpcError::ReceiptUnavailable { contract, seq };
+    let result = store.result(contract, seq)?.ok_or_else(unavailable)?;
+    let signed = fulfillment.receipt.ok_or_else(unavailable)?;
+    let admission = store.admission(signed.signer)?.ok_or_else(unavailable)?;
+    let admission_signature = admission
+        .signatures
+        .into_iter()
+        .next()
+        .ok_or_else(unavailable)?;
+    let outcome = Outcome {
+        status: result.status as u8,
+        outputHash: keccak256(&result.output),
+        sealedOutputHash: keccak256(&result.sealed_output),
+        fuelBucket: result.fuel_bucket,
+    };
+    Ok(Receipt {
+        version: 1,
+        chain_id: host.enclave_config.chain_id(),
+        oracle: host.enclave_config.oracle,
+        registry: host.enclave_config.registry,
+        entry: entry.logged.entry.abi_encode().into(),
+        input: entry.logged.input,
+        outcome: outcome.abi_encode().into(),
+        output: result.output,
+        sealed_output: result.sealed_output,
+        previous_commitment: result.previous_commitment,
+        commitment: result.commitment,
+        signed_results: signed.signed.abi_encode().into(),
+        r: signed.r,
+        vs: signed.vs,
+        admission: admission.admission,
+        admission_signature,
+        transaction: Some(fulfillment.tx_hash),
+    })
+}

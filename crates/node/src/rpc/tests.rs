@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A whole node over real HTTP, on a fake chain and without an enclave: what is answered then.
+
+use serde_json::{Value, json};
+
+use crate::{LedgerError, RunError, Running, fake_chain::FakeChain, run::start};
+
+async fn post(node: &Running, body: String) -> (u16, Value) {
+    let response = reqwest::Client::new()
+        .post(format!("http://{}", node.rpc()))
+        .header("content-type", "application/json")
+        .body(body)
+        .send()
+        .await
+        .unwrap();
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap();
+    (
+        status,
+        serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    )
+}
+
+async fn call(node: &Running, method: &str, params: Value) -> Value {
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+    post(node, body.to_string()).await.1
+}
+
+async fn code(node: &Running, method: &str, params: Value) -> i64 {
+    let answer = call(node, method, params).await;
+    answer["error"]["code"]
+        .as_i64()
+        .unwrap_or_else(|| panic!("{answer}"))
+}
+
+async fn admin(node: &Running, path: &str) -> (u16, String) {
+    let response = reqwest::get(format!("http://{}{path}", node.admin()))
+        .await
+        .unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
+}
+
+const HASH: &str = "0x0101010101010101010101010101010101010101010101010101010101010101";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_enclave_a_node_says_so_and_answers_what_it_can() {
+    let chain = FakeChain::start().await;
+    let node = start(chain.config()).await.unwrap();
+
+    let status = call(&node, "subrosa_status", json!([])).await["result"].clone();
+    assert_eq!(status["chainId"], 31_337);
+    assert_eq!(status["development"], true);
+    assert_eq!(status["signer"], Value::Null);
+    assert_eq!(
+        call(&node, "rpc.discover", json!([])).await["result"]["openrpc"],
+        "1.3.2"
+    );
+
+    let entry = json!([{ "contract": HASH, "seq": 3 }]);
+    let request = call(&node, "subrosa_request", entry.clone()).await["result"].clone();
+    assert_eq!(request["state"], "unknown");
+    assert_eq!(code(&node, "subrosa_receipt", entry).await, -32042);
+
+    let challenge = |bytes: usize| json!([{ "challenge": format!("0x{}", "ab".repeat(bytes)) }]);
+    assert_eq!(
+        code(&node, "subrosa_attestation", challenge(32)).await,
+        -32040
+    );
+    for bytes in [0, 15, 65] {
+        assert_eq!(
+            code(&node, "subrosa_attestation", challenge(bytes)).await,
+            -32050
+        );
+    }
+    let envelope = json!([{ "contract": HASH, "envelope": "0x01" }]);
+    assert_eq!(code(&node, "subrosa_query", envelope).await, -32040);
+    let nonce = json!([{ "contract": HASH, "nonce": HASH }]);
+    assert_eq!(code(&node, "subrosa_contract", nonce).await, -32040);
+
+    let (status, body) = admin(&node, "/ready").await;
+    assert_eq!(status, 503, "{body}");
+    assert!(body.starts_with("enclave: "), "{body}");
+    assert_eq!(admin(&node, "/health").await.0, 200);
+    let metrics = admin(&node, "/metrics").await.1;
+    assert!(metrics.contains("subrosa_enclave_serving 0"), "{metrics}");
+    assert!(
+        metrics.contains("# HELP subrosa_rpc_calls_total Calls answered."),
+        "{metrics}"
+    );
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn malformed_and_oversized_calls_get_the_documented_codes() {
+    let chain = FakeChain::start().await;
+    let node = start(chain.config()).await.unwrap();
+    assert_eq!(code(&node, "subrosa_nothing", json!([])).await, -32601);
+    for params in [
+        json!([]),
+        json!([{}]),
+        json!([{ "contract": HASH }]),
+        json!([{ "contract": "0x01", "seq": 1 }]),
+        json!([{ "contract": HASH, "seq": -1 }]),
+        json!([{ "contract": HASH, "seq": 1, "surprise": true }]),
+        json!([{ "contract": HASH, "seq": 1 }, 2]),
+    ] {
+        assert_eq!(
+            code(&node, "subrosa_request", params.clone()).await,
+            -32602,
+            "{params}"
+        );
+    }
+    assert_eq!(post(&node, "{".into()).await.1["error"]["code"], -32700);
+    let calls: Vec<_> = (0..5)
+        .map(|id| json!({ "jsonrpc": "2.0", "id": id, "method": "subrosa_status", "params": [] }))
+        .collect();
+    assert_eq!(
+        post(&node, json!(calls).to_string()).await.1["error"]["code"],
+        -32010
+    );
+    assert_eq!(
+        post(&node, json!(calls[..4]).to_string())
+            .await
+            .1
+            .as_array()
+            .unwrap()
+            .len(),
+        4
+    );
+    let large = format!("0x{}", "00".repeat(64 * 1024));
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "subrosa_query",
+        "params": [{ "contract": HASH, "envelope": large }] });
+    let (status, answer) = post(&node, body.to_string()).await;
+    assert!(
+        status == 413 || answer["error"]["code"] == -32007,
+        "{status} {answer}"
+    );
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn envelopes_beyond_any_use_are_refused_before_anything_is_done_with_them() {
+    let chain = FakeChain::start().await;
+    let mut config = chain.config();
+    config.rpc.max_request_bytes = 8 << 20;
+    let node = start(config).await.unwrap();
+    let large = format!("0x{}", "00".repeat((1 << 20) + 1));
+    for method in ["subrosa_query", "subrosa_deploy"] {
+        let params = json!([{ "contract": HASH, "envelope": large }]);
+        assert_eq!(code(&node, method, params).await, -32051, "{method}");
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_directory_serves_one_node_and_one_deployment() {
+    let chain = FakeChain::start().await;
+    let node = start(chain.config()).await.unwrap();
+    let second = start(chain.config()).await.unwrap_err();
+    let RunError::Store(error) = second else {
+        panic!("{second}")
+    };
+    assert!(
+        matches!(error, subrosa_store::StoreError::Locked(_)),
+        "{error}"
+    );
+    node.stop().await;
+
+    let mut other = chain.config();
+    other.measured.oracle = alloy_primitives::Address::repeat_byte(9);
+    let error = start(other).await.unwrap_err();
+    let RunError::Store(error) = error else {
+        panic!("{error}")
+    };
+    assert!(
+        matches!(&error, subrosa_store::StoreError::Identity { field, .. } if *field == "oracle")
+    );
+
+    start(chain.config()).await.unwrap().stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_chain_or_other_code_is_refused_at_the_start() {
+    let chain = FakeChain::start().await;
+    let mut config = chain.config();
+    config.measured.oracle_code_hash = alloy_primitives::B256::ZERO;
+    let error = start(config).await.unwrap_err();
+    let RunError::Ledger(LedgerError::Elsewhere { what, .. }) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(what, "oracle code hash");
+
+    let chain = FakeChain::start().await;
+    let mut config = chain.config();
+    config.measured.chain_id = 1;
+    let error = start(config).await.unwrap_err();
+    let RunError::Ledger(LedgerError::Elsewhere { what, .. }) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(what, "chain id");
+}

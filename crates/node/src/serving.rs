@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//! An enclave that is admitted and holds its epoch's key, and what is loaded in it.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use alloy_primitives::B256;
+use subrosa_store::{Storage, StoreError};
+use subrosa_types::{
+    ContractId,
+    abi::EpochOpening,
+    frame::{EpochKeys, Loaded, Started},
+    result::Head,
+};
+
+use crate::enclave::{EnclaveError, Link};
+
+/// One boot of an enclave over one connection, brought up. When the link breaks it is over; the
+/// next one may be the same boot or another.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    /// The stream.
+    pub(crate) link: Link,
+    /// Its keys and identity.
+    pub(crate) started: Started,
+    /// Public keys of its key group's current epoch.
+    pub(crate) keys: EpochKeys,
+    /// What the registry recorded for that epoch.
+    pub(crate) opening: EpochOpening,
+    /// Unix seconds at which its signer's lease ends.
+    pub(crate) lease_until: u64,
+    /// What the host believes to be loaded. The enclave's refusals correct it.
+    loaded: Mutex<HashMap<ContractId, Loaded>>,
+}
+
+impl Serving {
+    pub(crate) fn new(
+        link: Link,
+        started: Started,
+        (keys, opening): (EpochKeys, EpochOpening),
+        lease_until: u64,
+        contracts: &[Loaded],
+    ) -> Self {
+        let loaded = contracts.iter().map(|loaded| (loaded.contract, *loaded));
+        Self {
+            link,
+            started,
+            keys,
+            opening,
+            lease_until,
+            loaded: Mutex::new(loaded.collect()),
+        }
+    }
+
+    /// Where a contract stands in the enclave; `None` if it is not loaded.
+    pub(crate) fn position(&self, contract: ContractId) -> Option<Loaded> {
+        self.table().get(&contract).copied()
+    }
+
+    /// Notes that executing moved a contract on.
+    pub(crate) fn moved(&self, contract: ContractId, head: Head, digest: B256) {
+        let mut table = self.table();
+        let signable_from = table
+            .get(&contract)
+            .map_or(0, |loaded| loaded.signable_from);
+        let loaded = Loaded {
+            contract,
+            head,
+            digest,
+            signable_from,
+        };
+        table.insert(contract, loaded);
+    }
+
+    /// Notes that what is loaded of a contract is not what it was thought to be.
+    pub(crate) fn forget(&self, contract: ContractId) {
+        self.table().remove(&contract);
+    }
+
+    /// Loads a contract as it was after entry `up_to`; `None` if there are no blobs of it.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`].
+    pub(crate) async fn load(
+        &self,
+        store: &dyn Storage,
+        contract: ContractId,
+        up_to: u64,
+    ) -> Result<Option<Loaded>, LoadError> {
+        let blobs = store.blobs_for_load(contract, up_to)?;
+        if blobs.is_empty() {
+            return Ok(None);
+        }
+        self.forget(contract);
+        let loaded = self.link.load(contract, blobs).await?;
+        self.table().insert(contract, loaded);
+        Ok(Some(loaded))
+    }
+
+    fn table(&self) -> std::sync::MutexGuard<'_, HashMap<ContractId, Loaded>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a contract cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// Its blobs cannot be read.
+    #[error("cannot read state blobs")]
+    Store(#[from] StoreError),
+    /// The enclave does not take them.
+    #[error("cannot load state blobs")]
+    Enclave(#[from] EnclaveError),
+}
