@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which deployment, and how it is checked.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use eyre::{Result, eyre};
+use subrosa_client::{Appraisal, AttestOptions, Attested, ClientError, Deployment, Session};
+
+use crate::output::{DEVELOPMENT, Output};
+
+/// Which deployment to trust.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Deployment")]
+pub(crate) struct DeploymentArgs {
+    /// What to trust: chain, contracts, measurements, verifier
+    #[arg(long, value_name = "FILE", env = "SUBROSA_DEPLOYMENT")]
+    deployment: Option<PathBuf>,
+
+    /// Accept a development deployment, which protects nothing from its host
+    #[arg(long)]
+    pub(crate) development: bool,
+}
+
+/// How a node's attestation is checked before anything is encrypted to it.
+#[derive(Debug, Args)]
+pub(crate) struct AttestationArgs {
+    #[command(flatten)]
+    pub(crate) deployment: DeploymentArgs,
+
+    /// What is verified of the attestation
+    #[arg(long, value_enum, default_value_t, help_heading = "Deployment")]
+    verify: Verify,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Verify {
+    /// The verifier's attestation result, and the evidence itself
+    #[default]
+    Both,
+    /// The attestation result only: the verifier is trusted
+    Result,
+    /// The raw evidence only: no verifier is trusted
+    Raw,
+}
+
+impl DeploymentArgs {
+    pub(crate) fn load(&self) -> Result<Deployment> {
+        let path = self.deployment.as_deref().ok_or_else(|| {
+            eyre!(
+                "no deployment file: pass --deployment FILE or set SUBROSA_DEPLOYMENT; `subrosa \
+                 dev` writes one"
+            )
+        })?;
+        Ok(Deployment::load(path).map_err(ClientError::from)?)
+    }
+
+    pub(crate) async fn open(&self) -> Result<Session> {
+        Ok(Session::open(self.load()?).await?)
+    }
+}
+
+impl AttestationArgs {
+    /// Attests the deployment's node, and says so.
+    pub(crate) async fn attest(&self, output: &Output) -> Result<Attested> {
+        let session = self.deployment.open().await?;
+        output.progress(format_args!("attesting {}", session.node().url()));
+        let options = AttestOptions {
+            development: self.deployment.development,
+            appraisal: match self.verify {
+                Verify::Both => Appraisal::Both,
+                Verify::Result => Appraisal::Result,
+                Verify::Raw => Appraisal::Evidence,
+            },
+            ..AttestOptions::default()
+        };
+        let attested = session.attest(&options).await?;
+        let count = attested.checks().len();
+        output.progress(format_args!("attested: {count} checks passed"));
+        if attested.is_development() {
+            output.progress(DEVELOPMENT);
+        }
+        Ok(attested)
+    }
+}

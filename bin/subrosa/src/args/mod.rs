@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Arguments that several subcommands share, one topic a file.
+
+pub(crate) mod call;
+pub(crate) mod deployment;
+pub(crate) mod key;
+pub(crate) mod wait;

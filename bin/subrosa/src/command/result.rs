@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `subrosa result`.
+
+use std::path::PathBuf;
+
+use alloy_primitives::B256;
+use clap::Args;
+use eyre::Result;
+use subrosa_client::Suite;
+
+use super::request::{Outcome, reply_key_file};
+use crate::{
+    args::{call::Call, deployment::DeploymentArgs, wait::WaitArgs},
+    output::Output,
+};
+
+/// Waits until a request is fulfilled, and opens its output.
+#[derive(Debug, Args)]
+pub(crate) struct ResultArgs {
+    /// Contract id
+    contract: B256,
+
+    /// Number of the entry
+    entry: u64,
+
+    /// Function with result types, such as 'winner()(address,uint256)', to decode the output
+    #[arg(long, value_name = "FUNCTION")]
+    function: Option<String>,
+
+    /// File of the key that the output was sealed to
+    #[arg(long, value_name = "FILE")]
+    reply_key_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    deployment: DeploymentArgs,
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+impl ResultArgs {
+    pub(crate) async fn run(self, output: &Output) -> Result<()> {
+        let call = Call::returning(self.function.as_deref())?;
+        let key = match &self.reply_key_file {
+            Some(path) => {
+                eyre::ensure!(
+                    path.exists(),
+                    "reply key file {} does not exist",
+                    path.display()
+                );
+                Some(reply_key_file(path, Suite::XWing)?)
+            }
+            None => None,
+        };
+        let session = self.deployment.open().await?;
+        let ticket = session.find(self.contract, self.entry).await?;
+        let fulfilled = session.wait(&ticket, self.wait.options()).await?;
+        let outcome = Outcome::open(&session, ticket, fulfilled, key.as_ref(), &call)?;
+        output.result(&outcome, Outcome::text)?;
+        outcome.check()
+    }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a failure looks like, and its exit code.
+
+use std::{io::Write, process::ExitCode};
+
+use eyre::Report;
+use subrosa_client::{ChainError, Check, ClientError, NodeError, Refusal};
+
+/// Exit code of a refusal: a check failed.
+const REFUSED: u8 = 2;
+/// Exit code of every other failure.
+pub(crate) const OTHER: u8 = 1;
+
+/// A receipt that does not hold, with its failed checks.
+#[derive(Debug, thiserror::Error)]
+#[error("receipt does not hold: {}", list(.0))]
+pub(crate) struct ReceiptRefused(pub(crate) Vec<Check>);
+
+/// Says on standard error what failed, why, and what to do next.
+pub(crate) fn report(error: &Report) -> ExitCode {
+    let mut text = format!("error: {error}\n");
+    let mut last = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        // Some errors repeat their source's words.
+        if !last.ends_with(&cause) {
+            text.push_str(&format!("  because: {cause}\n"));
+        }
+        last = cause;
+    }
+    if let Some(advice) = advice(error) {
+        text.push_str(&format!("  next: {advice}\n"));
+    }
+    // Nothing can be done if standard error is closed.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    ExitCode::from(code(error))
+}
+
+fn code(error: &Report) -> u8 {
+    let refused = refusal(error).is_some() || error.downcast_ref::<ReceiptRefused>().is_some();
+    if refused { REFUSED } else { OTHER }
+}
+
+/// The refusal behind an error, if it is one.
+pub(crate) fn refusal(error: &Report) -> Option<&Refusal> {
+    match error.downcast_ref::<ClientError>() {
+        Some(ClientError::Refused(refusal)) => Some(refusal),
+        _ => None,
+    }
+}
+
+fn advice(error: &Report) -> Option<&'static str> {
+    Some(match error.downcast_ref::<ClientError>()? {
+        ClientError::Refused(refusal) => match refusal.check.as_ref() {
+            "development" => {
+                "pass --development if you accept that nothing is protected from the node's host"
+            }
+            "ear.fresh" | "challenge" => "attest again; check this machine's clock",
+            "signer.admitted" => {
+                "wait until the node has registered its enclave, or ask its operator why it was \
+                 revoked"
+            }
+            "epoch.current" => "attest again: the key group has moved to another epoch",
+            _ => "do not use this node unless its operator explains the difference",
+        },
+        ClientError::Node(NodeError::Unreachable { .. }) => {
+            "check node_url in the deployment file, or start a development network with \
+             `subrosa dev`"
+        }
+        ClientError::Chain(ChainError::Unreachable { .. }) => {
+            "check rpc_url in the deployment file, or start a development network with \
+             `subrosa dev`"
+        }
+        ClientError::Chain(ChainError::UnknownContract(_)) => {
+            "check the contract id and the deployment file"
+        }
+        ClientError::NotFulfilled { .. } => {
+            "look again later with `subrosa result`, or ask the node's operator"
+        }
+        ClientError::AttestationExpired { .. } => "run the command again",
+        _ => return None,
+    })
+}
+
+fn list(checks: &[Check]) -> String {
+    let failed: Vec<_> = checks
+        .iter()
+        .filter(|check| !check.passed())
+        .map(ToString::to_string)
+        .collect();
+    failed.join("; ")
+}

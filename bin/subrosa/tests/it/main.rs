@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The command line as its users meet it: the executable, run as a process.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests: a panic is the report"
+)]
+
+mod config;
+mod errors;
+mod help;
+mod local;
+mod receipt;
+mod run;
