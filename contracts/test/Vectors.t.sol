@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Test} from "forge-std/Test.sol";
+
+import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
+import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
+import {
+    EnclaveConfig,
+    Entry,
+    EpochOpening,
+    Fulfillment,
+    FulfillmentGroup,
+    FulfillmentItem,
+    ReportBinding,
+    SignerAdmission
+} from "../src/interfaces/SubrosaTypes.sol";
+import {Digests} from "../src/libraries/Digests.sol";
+import {
+    ExecutionWord,
+    ExecutionWords,
+    PaymentWord,
+    PaymentWords,
+    ResultWord,
+    SettlementWord,
+    SettlementWords
+} from "../src/libraries/EntryWords.sol";
+import {HeadSlot} from "../src/libraries/HeadSlot.sol";
+import {LogSlot} from "../src/libraries/LogSlot.sol";
+import {TypedData} from "../src/libraries/TypedData.sol";
+import {Reference} from "./support/Reference.sol";
+
+/// @notice Library functions that depend on the running contract or take calldata.
+contract Exposed is TypedData {
+    function entry(Entry calldata e) external view returns (bytes32) {
+        bytes32 executionHash = Digests.execution(e.context, e.inputHash, e.execution);
+        return Digests.entry(e.contractId, e.seq, e.previousDigest, executionHash, e.settlement, e.payment);
+    }
+
+    function epoch(EpochOpening calldata opening) external pure returns (bytes32) {
+        return Digests.epoch(opening);
+    }
+
+    function typed(bytes32 structHash) external view returns (bytes32) {
+        return _typedDataHash(structHash);
+    }
+
+    function _domainName() internal pure override returns (string memory) {
+        return "Subrosa";
+    }
+}
+
+/// @notice Reads `fixtures/protocol/vectors.json`, which the Rust types produce. It is checked against the
+/// libraries and, wherever a contract computes the value itself, against the deployed contract.
+abstract contract VectorFile is Test {
+    uint256 internal constant CASES = 4;
+
+    string private file = vm.readFile("../fixtures/protocol/vectors.json");
+
+    /// @dev The path of a field of the case with this number; fails unless there are `CASES` of them.
+    function _case(string memory kind, uint256 index, string memory field) internal view returns (string memory) {
+        string memory list = string.concat(".", kind);
+        assertFalse(vm.keyExistsJson(file, string.concat(list, "[", vm.toString(CASES), "]")), "more cases");
+        return string.concat(list, "[", vm.toString(index), "].", field);
+    }
+
+    function _word(string memory kind, uint256 index, string memory field) internal view returns (bytes32) {
+        return vm.parseJsonBytes32(file, _case(kind, index, field));
+    }
+
+    function _words(string memory kind, uint256 index, string memory field) internal view returns (bytes32[] memory) {
+        return vm.parseJsonBytes32Array(file, _case(kind, index, field));
+    }
+
+    function _uint(string memory kind, uint256 index, string memory field) internal view returns (uint256) {
+        return vm.parseJsonUint(file, _case(kind, index, field));
+    }
+
+    function _account(string memory kind, uint256 index, string memory field) internal view returns (address) {
+        return vm.parseJsonAddress(file, _case(kind, index, field));
+    }
+
+    function _bytes(string memory kind, uint256 index, string memory field) internal view returns (bytes memory) {
+        return vm.parseJsonBytes(file, _case(kind, index, field));
+    }
+
+    function _opening(string memory kind, uint256 i, string memory prefix) internal view returns (EpochOpening memory) {
+        return EpochOpening({
+            keyGroup: uint32(_uint(kind, i, string.concat(prefix, ".keyGroup"))),
+            keyEpoch: uint32(_uint(kind, i, string.concat(prefix, ".keyEpoch"))),
+            publicKeyHash: _word(kind, i, string.concat(prefix, ".publicKeyHash")),
+            configHash: _word(kind, i, string.concat(prefix, ".configHash")),
+            measurementSetHash: _word(kind, i, string.concat(prefix, ".measurementSetHash")),
+            recovery: _uint(kind, i, string.concat(prefix, ".recovery"))
+        });
+    }
+
+    function _deployRegistry() internal returns (ISubrosaRegistry) {
+        return ISubrosaRegistry(
+            deployCode("SubrosaRegistry.sol:SubrosaRegistry", abi.encode(address(this), uint40(0), uint40(1)))
+        );
+    }
+
+    function _deployOracle(ISubrosaRegistry registry) internal returns (ISubrosaOracle) {
+        return ISubrosaOracle(deployCode("SubrosaOracle.sol:SubrosaOracle", abi.encode(registry)));
+    }
+
+    /// @dev A contract of this kind, as if it had been deployed there on that chain.
+    function _at(address instance, uint256 chainId, address where) internal {
+        vm.chainId(chainId);
+        vm.etch(where, instance.code);
+        vm.copyStorage(instance, where);
+    }
+}
+
+contract HashVectorsTest is VectorFile {
+    function test_contract_ids_are_those_the_oracle_gives() public {
+        address instance = address(_deployOracle(ISubrosaRegistry(address(1))));
+        for (uint256 i = 0; i < CASES; ++i) {
+            address where = _account("contractId", i, "oracle");
+            _at(instance, _uint("contractId", i, "chainId"), where);
+            bytes32 id = ISubrosaOracle(where)
+                .contractIdOf(_account("contractId", i, "deployer"), _uint("contractId", i, "nonce"));
+            assertEq(id, _word("contractId", i, "contractId"));
+        }
+    }
+
+    function test_code_commitments() public view {
+        for (uint256 i = 0; i < CASES; ++i) {
+            bytes32 commitment = Digests.code(
+                _word("codeCommitment", i, "salt"),
+                uint8(_uint("codeCommitment", i, "engine")),
+                keccak256(_bytes("codeCommitment", i, "code")),
+                keccak256(_bytes("codeCommitment", i, "init"))
+            );
+            assertEq(commitment, _word("codeCommitment", i, "commitment"));
+        }
+    }
+
+    function test_entry_digests() public {
+        address instance = address(new Exposed());
+        for (uint256 i = 0; i < CASES; ++i) {
+            Entry memory entry = Entry({
+                contractId: _word("entry", i, "entry.contractId"),
+                seq: uint48(_uint("entry", i, "entry.seq")),
+                previousDigest: _word("entry", i, "entry.previousDigest"),
+                context: _word("entry", i, "entry.context"),
+                inputHash: _word("entry", i, "entry.inputHash"),
+                execution: _uint("entry", i, "entry.execution"),
+                settlement: _uint("entry", i, "entry.settlement"),
+                payment: _uint("entry", i, "entry.payment")
+            });
+            address where = _account("entry", i, "oracle");
+            _at(instance, _uint("entry", i, "chainId"), where);
+            assertEq(
+                Digests.execution(entry.context, entry.inputHash, entry.execution), _word("entry", i, "executionHash")
+            );
+            assertEq(Exposed(where).entry(entry), _word("entry", i, "digest"));
+        }
+    }
+
+    function test_outcome_and_result_hashes() public view {
+        for (uint256 i = 0; i < CASES; ++i) {
+            bytes32 outcome = Digests.outcome(
+                uint8(_uint("outcome", i, "status")),
+                _word("outcome", i, "outputHash"),
+                _word("outcome", i, "sealedOutputHash"),
+                uint8(_uint("outcome", i, "fuelBucket"))
+            );
+            assertEq(outcome, _word("outcome", i, "outcomeHash"));
+            bytes32 result = Digests.result(
+                _word("result", i, "digest"),
+                _word("result", i, "outcomeHash"),
+                _word("result", i, "previousCommitment"),
+                _word("result", i, "newCommitment")
+            );
+            assertEq(result, _word("result", i, "resultHash"));
+        }
+    }
+
+    function test_epoch_records_and_key_hashes() public {
+        Exposed exposed = new Exposed();
+        for (uint256 i = 0; i < CASES; ++i) {
+            assertEq(exposed.epoch(_opening("epochRecord", i, "opening")), _word("epochRecord", i, "record"));
+            bytes32 keyHash = keccak256(_bytes("epochKey", i, "xwing"));
+            assertEq(Digests.epochKey(keyHash, _word("epochKey", i, "x25519")), _word("epochKey", i, "publicKeyHash"));
+        }
+    }
+
+    function test_measurement_ids_and_sets() public {
+        for (uint256 i = 0; i < CASES; ++i) {
+            bytes32 id = Digests.measurement(
+                _word("measurement", i, "rootId"),
+                uint8(_uint("measurement", i, "teeKind")),
+                _word("measurement", i, "measurementHash")
+            );
+            assertEq(id, _word("measurement", i, "measurementId"));
+
+            bytes32[] memory ids = _words("measurementSet", i, "measurementIds");
+            bytes memory ascending;
+            bytes32 last;
+            uint256[] memory sorted = new uint256[](ids.length);
+            for (uint256 k = 0; k < ids.length; ++k) {
+                sorted[k] = uint256(ids[k]);
+            }
+            sorted = vm.sort(sorted);
+            for (uint256 k = 0; k < sorted.length; ++k) {
+                if (bytes32(sorted[k]) != last) ascending = bytes.concat(ascending, bytes32(sorted[k]));
+                last = bytes32(sorted[k]);
+            }
+            assertEq(Digests.measurementSet(keccak256(ascending)), _word("measurementSet", i, "setHash"));
+        }
+    }
+
+    function test_config_hashes() public view {
+        for (uint256 i = 0; i < CASES; ++i) {
+            EnclaveConfig memory config = EnclaveConfig({
+                version: uint16(_uint("config", i, "config.version")),
+                chainId: _uint("config", i, "config.chainId"),
+                registry: _account("config", i, "config.registry"),
+                registryCodeHash: _word("config", i, "config.registryCodeHash"),
+                oracle: _account("config", i, "config.oracle"),
+                oracleCodeHash: _word("config", i, "config.oracleCodeHash"),
+                headerTrust: uint8(_uint("config", i, "config.headerTrust")),
+                headerTrustParameters: _bytes("config", i, "config.headerTrustParameters"),
+                evidenceRoots: _words("config", i, "config.evidenceRoots"),
+                policyHash: _word("config", i, "config.policyHash"),
+                keyGroup: uint32(_uint("config", i, "config.keyGroup")),
+                recovery: _uint("config", i, "config.recovery")
+            });
+            assertEq(abi.encode(config), _bytes("config", i, "encoded"));
+            assertEq(Digests.config(config), _word("config", i, "configHash"));
+        }
+    }
+
+    function test_report_data() public view {
+        for (uint256 i = 0; i < CASES; ++i) {
+            ReportBinding memory binding = ReportBinding({
+                domain: Digests.REPORT_DATA,
+                version: uint16(_uint("reportData", i, "version")),
+                signer: _account("reportData", i, "signer"),
+                transferKeyHash: _word("reportData", i, "transferKeyHash"),
+                configHash: _word("reportData", i, "configHash")
+            });
+            bytes memory data = bytes.concat(Digests.reportData(binding), sha256(_bytes("reportData", i, "challenge")));
+            assertEq(data, _bytes("reportData", i, "reportData"));
+        }
+    }
+}
+
+contract WordVectorsTest is VectorFile {
+    function test_execution_words() public {
+        for (uint256 i = 0; i < CASES; ++i) {
+            vm.roll(_uint("executionWord", i, "blockNumber"));
+            vm.warp(_uint("executionWord", i, "blockTimestamp"));
+            // Of the log's word, the fields that an entry takes over: see LogSlot.
+            LogSlot log = LogSlot.wrap(
+                _uint("executionWord", i, "finalityClass") << 144 | _uint("executionWord", i, "runtimeGeneration")
+                    << 128 | _uint("executionWord", i, "codeVersion") << 112
+            );
+            ExecutionWord word = ExecutionWords.create(
+                _uint("executionWord", i, "kind"),
+                _uint("executionWord", i, "flags"),
+                _uint("executionWord", i, "fuelLimit"),
+                log
+            );
+            assertEq(ExecutionWord.unwrap(word), _uint("executionWord", i, "word"));
+        }
+    }
+
+    function test_settlement_words() public view {
+        for (uint256 i = 0; i < CASES; ++i) {
+            address requester = _account("settlementWord", i, "requester");
+            uint256 gasLimit = _uint("settlementWord", i, "callbackGasLimit");
+            uint256 deadline = _uint("settlementWord", i, "deadline");
+            uint256 flags = _uint("settlementWord", i, "flags");
+            SettlementWord word = SettlementWord.wrap(_uint("settlementWord", i, "word"));
+            assertEq(
+                SettlementWord.unwrap(SettlementWords.create(requester, gasLimit, flags, deadline)),
+                SettlementWord.unwrap(word)
+            );
+            assertEq(word.requester(), requester);
+            assertEq(word.callbackGasLimit(), gasLimit);
+            assertEq(word.deadline(), deadline);
+            assertEq(word.callbackExpires(), flags & 1 == 1);
+        }
+    }
+
+    function test_payment_words() public view {
+        for (uint256 i = 0; i < CASES; ++i) {
+            uint256 fee = _uint("paymentWord", i, "fee");
+            uint256 charge = _uint("paymentWord", i, "executionCharge");
+            uint256 group = _uint("paymentWord", i, "keyGroup");
+            uint256 epoch = _uint("paymentWord", i, "keyEpoch");
+            PaymentWord word = PaymentWord.wrap(_uint("paymentWord", i, "word"));
+            LogSlot log = LogSlot.wrap(epoch << 80 | group << 48);
+            assertEq(PaymentWord.unwrap(PaymentWords.create(fee, charge, log)), PaymentWord.unwrap(word));
+            assertEq(word.fee(), fee);
+            assertEq(word.executionCharge(), charge);
+            assertEq(word.keys(), group << 32 | epoch);
+        }
+    }
+
+    function test_result_head_and_recovery_words() public view {
+        for (uint256 i = 0; i < CASES; ++i) {
+            ResultWord result = ResultWord.wrap(_uint("resultWord", i, "word"));
+            assertEq(result.newCommitment(), _word("resultWord", i, "newCommitment"));
+            assertEq(result.status(), _uint("resultWord", i, "status"));
+            assertEq(result.fuelBucket(), _uint("resultWord", i, "fuelBucket"));
+            assertEq(result.outputLength(), _uint("resultWord", i, "outputLength"));
+
+            HeadSlot head = HeadSlot.wrap(_uint("headWord", i, "word"));
+            assertEq(head.seq(), _uint("headWord", i, "seq"));
+            assertEq(head.commitment(), _word("headWord", i, "commitment"));
+
+            bytes memory recovery = abi.encodePacked(
+                uint8(_uint("recoveryWord", i, "kind")),
+                uint8(_uint("recoveryWord", i, "threshold")),
+                uint8(_uint("recoveryWord", i, "shares")),
+                uint232(0)
+            );
+            assertEq(bytes32(recovery), _word("recoveryWord", i, "word"));
+        }
+    }
+
+    function test_slots_are_where_the_contracts_look() public {
+        ISubrosaRegistry registry = _deployRegistry();
+        ISubrosaOracle oracle = _deployOracle(registry);
+        for (uint256 i = 0; i < CASES; ++i) {
+            bytes32 id = _word("slot", i, "contractId");
+            bytes32 value = keccak256(abi.encode(i));
+
+            vm.store(address(oracle), _word("slot", i, "entry"), value);
+            assertEq(oracle.entryDigest(id, _uint("slot", i, "seq")), value);
+            vm.store(address(oracle), _word("slot", i, "log"), value);
+            assertEq(oracle.logOf(id), uint256(value));
+            vm.store(address(oracle), _word("slot", i, "head"), value);
+            (uint48 seq, bytes32 commitment) = oracle.head(id);
+            assertEq(uint256(commitment) | seq, uint256(value));
+
+            (uint256 group, uint256 epoch) = (_uint("slot", i, "keyGroup"), _uint("slot", i, "keyEpoch"));
+            vm.store(address(registry), _word("slot", i, "epoch"), value);
+            assertEq(registry.epochRecord(uint32(group), uint32(epoch)), value);
+        }
+    }
+}
+
+/// @notice What contracts verify themselves is given to them with a signature over the vector's hash:
+/// they name the account they recovered, which is the right one for the right hash only.
+contract MessageVectorsTest is VectorFile {
+    uint256 private constant KEY = uint256(keccak256("some key"));
+
+    ISubrosaRegistry private registryInstance = _deployRegistry();
+    ISubrosaOracle private oracleInstance = _deployOracle(registryInstance);
+
+    function test_the_oracle_recovers_the_signer_of_a_batch() public {
+        for (uint256 i = 0; i < CASES; ++i) {
+            Fulfillment memory f = _results("fulfillment", i);
+            f.groups = new FulfillmentGroup[](1);
+            f.groups[0] = _group(i);
+            ISubrosaOracle oracle = ISubrosaOracle(_place("fulfillment", i, address(oracleInstance)));
+            vm.roll(f.anchorNumber + 1_000_000);
+            (f.r, f.vs) = vm.signCompact(KEY, _word("fulfillment", i, "hash"));
+            vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.SignerUnknown.selector, vm.addr(KEY)));
+            oracle.fulfill(f);
+        }
+    }
+
+    function test_signed_results() public {
+        bytes32 typeHash = keccak256(
+            "SignedResults(bytes32[] resultHashes,uint64 anchorNumber,bytes32 anchorHash,bytes32 configHash,bytes32 measurementId,uint32 keyGroup,uint32 keyEpoch)"
+        );
+        Exposed exposed = new Exposed();
+        for (uint256 i = 0; i < CASES; ++i) {
+            Fulfillment memory f = _results("signedResults", i);
+            bytes32 hashes = keccak256(abi.encodePacked(_words("signedResults", i, "message.resultHashes")));
+            bytes32 structHash = keccak256(
+                abi.encode(
+                    typeHash,
+                    hashes,
+                    f.anchorNumber,
+                    f.anchorHash,
+                    f.configHash,
+                    f.measurementId,
+                    f.keyGroup,
+                    f.keyEpoch
+                )
+            );
+            _checkOracleMessage("signedResults", i, address(exposed), structHash);
+        }
+    }
+
+    function test_the_registry_recovers_the_verifier_of_an_admission() public {
+        // Its constructor sets the threshold, and only what this transaction wrote can be copied.
+        address instance = address(_deployRegistry());
+        for (uint256 i = 0; i < CASES; ++i) {
+            SignerAdmission memory admission = _admission(i);
+            ISubrosaRegistry registry = ISubrosaRegistry(_place("signerAdmission", i, instance));
+            bytes[] memory signatures = new bytes[](1);
+            signatures[0] = _sign(_word("signerAdmission", i, "hash"));
+            vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.VerifierUnknown.selector, vm.addr(KEY)));
+            registry.admit(admission, signatures);
+        }
+    }
+
+    function test_the_registry_recovers_the_signer_of_an_opening() public {
+        for (uint256 i = 0; i < CASES; ++i) {
+            EpochOpening memory opening = _opening("epochOpening", i, "message");
+            ISubrosaRegistry registry = ISubrosaRegistry(_place("epochOpening", i, address(registryInstance)));
+            bytes memory signature = _sign(_word("epochOpening", i, "hash"));
+            vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.SignerUnknown.selector, vm.addr(KEY)));
+            registry.openEpoch(opening, 0, vm.addr(KEY), signature);
+        }
+    }
+
+    function test_queries() public {
+        bytes32 typeHash =
+            keccak256("Query(bytes32 contractId,bytes32 inputHash,bytes32 replyKeyHash,bytes32 nonce,uint64 expiry)");
+        Exposed exposed = new Exposed();
+        for (uint256 i = 0; i < CASES; ++i) {
+            bytes32 structHash = keccak256(
+                abi.encode(
+                    typeHash,
+                    _word("query", i, "message.contractId"),
+                    _word("query", i, "message.inputHash"),
+                    _word("query", i, "message.replyKeyHash"),
+                    _word("query", i, "message.nonce"),
+                    _uint("query", i, "message.expiry")
+                )
+            );
+            _checkOracleMessage("query", i, address(exposed), structHash);
+        }
+    }
+
+    function test_query_replies() public {
+        bytes32 typeHash = keccak256(
+            "QueryReply(bytes32 queryHash,address caller,bytes32 contractId,uint48 seq,bytes32 commitment,uint64 blockNumber,bytes32 nonce,uint8 status,bytes32 replyHash,bytes32 configHash)"
+        );
+        Exposed exposed = new Exposed();
+        for (uint256 i = 0; i < CASES; ++i) {
+            bytes memory first = abi.encode(
+                typeHash,
+                _word("queryReply", i, "message.queryHash"),
+                _account("queryReply", i, "message.caller"),
+                _word("queryReply", i, "message.contractId"),
+                _uint("queryReply", i, "message.seq"),
+                _word("queryReply", i, "message.commitment")
+            );
+            bytes memory second = abi.encode(
+                _uint("queryReply", i, "message.blockNumber"),
+                _word("queryReply", i, "message.nonce"),
+                _uint("queryReply", i, "message.status"),
+                _word("queryReply", i, "message.replyHash"),
+                _word("queryReply", i, "message.configHash")
+            );
+            _checkOracleMessage("queryReply", i, address(exposed), keccak256(bytes.concat(first, second)));
+        }
+    }
+
+    function test_contract_statements() public {
+        bytes32 typeHash = keccak256(
+            "ContractStatement(bytes32 contractId,bytes32 codeCommitment,uint48 seq,bytes32 commitment,bytes32 configHash,bytes32 nonce)"
+        );
+        Exposed exposed = new Exposed();
+        for (uint256 i = 0; i < CASES; ++i) {
+            bytes32 structHash = keccak256(
+                abi.encode(
+                    typeHash,
+                    _word("contractStatement", i, "message.contractId"),
+                    _word("contractStatement", i, "message.codeCommitment"),
+                    _uint("contractStatement", i, "message.seq"),
+                    _word("contractStatement", i, "message.commitment"),
+                    _word("contractStatement", i, "message.configHash"),
+                    _word("contractStatement", i, "message.nonce")
+                )
+            );
+            _checkOracleMessage("contractStatement", i, address(exposed), structHash);
+        }
+    }
+
+    /// @dev Under the domain as the contract's own code and as the tests' reference have it.
+    function _checkOracleMessage(string memory kind, uint256 i, address exposed, bytes32 structHash) private {
+        address where = _place(kind, i, exposed);
+        bytes32 hash = _word(kind, i, "hash");
+        assertEq(Exposed(where).typed(structHash), hash);
+        assertEq(Reference.typed("Subrosa", block.chainid, where, structHash), hash);
+    }
+
+    function _place(string memory kind, uint256 i, address instance) private returns (address where) {
+        where = _account(kind, i, "verifyingContract");
+        _at(instance, _uint(kind, i, "chainId"), where);
+    }
+
+    function _results(string memory kind, uint256 i) private view returns (Fulfillment memory f) {
+        f.anchorNumber = uint64(_uint(kind, i, "message.anchorNumber"));
+        f.anchorHash = _word(kind, i, "message.anchorHash");
+        f.configHash = _word(kind, i, "message.configHash");
+        f.measurementId = _word(kind, i, "message.measurementId");
+        f.keyGroup = uint32(_uint(kind, i, "message.keyGroup"));
+        f.keyEpoch = uint32(_uint(kind, i, "message.keyEpoch"));
+    }
+
+    function _group(uint256 i) private view returns (FulfillmentGroup memory group) {
+        group.contractId = _word("fulfillment", i, "group.contractId");
+        group.start = _uint("fulfillment", i, "group.start");
+        group.previousDigest = _word("fulfillment", i, "group.previousDigest");
+        // The case with number i has i + 1 items.
+        group.items = new FulfillmentItem[](i + 1);
+        for (uint256 k = 0; k <= i; ++k) {
+            string memory prefix = string.concat("group.items[", vm.toString(k), "].");
+            group.items[k] = FulfillmentItem({
+                executionHash: _word("fulfillment", i, string.concat(prefix, "executionHash")),
+                settlement: _uint("fulfillment", i, string.concat(prefix, "settlement")),
+                payment: _uint("fulfillment", i, string.concat(prefix, "payment")),
+                result: _uint("fulfillment", i, string.concat(prefix, "result")),
+                data: _bytes("fulfillment", i, string.concat(prefix, "data"))
+            });
+        }
+    }
+
+    function _admission(uint256 i) private view returns (SignerAdmission memory) {
+        string memory kind = "signerAdmission";
+        return SignerAdmission({
+            signer: _account(kind, i, "message.signer"),
+            transferKeyHash: _word(kind, i, "message.transferKeyHash"),
+            measurementId: _word(kind, i, "message.measurementId"),
+            configHash: _word(kind, i, "message.configHash"),
+            rootId: _word(kind, i, "message.rootId"),
+            teeKind: uint8(_uint(kind, i, "message.teeKind")),
+            machineId: _word(kind, i, "message.machineId"),
+            tcbStatus: uint8(_uint(kind, i, "message.tcbStatus")),
+            tcbEvaluation: uint32(_uint(kind, i, "message.tcbEvaluation")),
+            policyHash: _word(kind, i, "message.policyHash"),
+            evidenceHash: _word(kind, i, "message.evidenceHash"),
+            challengeBlock: uint64(_uint(kind, i, "message.challengeBlock")),
+            challengeBlockHash: _word(kind, i, "message.challengeBlockHash"),
+            registrant: _account(kind, i, "message.registrant"),
+            notAfter: uint64(_uint(kind, i, "message.notAfter"))
+        });
+    }
+
+    function _sign(bytes32 hash) private pure returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(KEY, hash);
+        return abi.encodePacked(r, s, v);
+    }
+}
