@@ -49,33 +49,24 @@ impl Heads {
 
     /// Waits for a new head, or until it is time to ask for one (`None`). Cancel safe.
     pub(super) async fn changed(&mut self) -> Option<BlockRef> {
-        loop {
-            let live = self.is_live();
-            // A subscription can fall silent without breaking.
-            let interval = if live {
-                self.poll_interval.max(QUIET_INTERVAL)
-            } else {
-                self.poll_interval
-            };
-            let deadline = self.next_poll.min(Instant::now() + interval);
-            self.next_poll = deadline;
-            let heard = tokio::select! {
-                biased;
-                changed = self.news.changed(), if self.task.is_some() => changed.is_ok(),
-                () = until(deadline) => false,
-            };
-            if !heard {
-                self.next_poll = Instant::now() + interval;
-                return None;
-            }
-            let News { head, live: now } = *self.news.borrow_and_update();
-            if now && live {
-                self.next_poll = Instant::now() + self.poll_interval.max(QUIET_INTERVAL);
-                return head;
-            }
-            // It broke or came back: blocks may have been missed.
-            return None;
-        }
+        let was_live = self.is_live();
+        // A subscription can fall silent without breaking.
+        let interval = if was_live {
+            self.poll_interval.max(QUIET_INTERVAL)
+        } else {
+            self.poll_interval
+        };
+        // Kept over calls, for each may be dropped before it ends.
+        self.next_poll = self.next_poll.min(Instant::now() + interval);
+        let heard = tokio::select! {
+            biased;
+            changed = self.news.changed(), if self.task.is_some() => changed.is_ok(),
+            () = until(self.next_poll) => false,
+        };
+        self.next_poll = Instant::now() + interval;
+        let News { head, live } = *self.news.borrow_and_update();
+        // If it broke or came back, blocks may have been missed.
+        head.filter(|_| heard && live && was_live)
     }
 }
 

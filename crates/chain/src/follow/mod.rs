@@ -111,6 +111,8 @@ pub struct Follower {
     range: u64,
     /// There may be blocks that were not looked at.
     behind: bool,
+    /// A head that was heard of and not reached yet.
+    target: Option<BlockRef>,
     failures: u32,
 }
 
@@ -136,6 +138,7 @@ impl Follower {
             recent,
             ready: VecDeque::new(),
             behind: true,
+            target: None,
             failures: 0,
         })
     }
@@ -162,16 +165,21 @@ impl Follower {
             if let Some(event) = self.ready.pop_front() {
                 return Ok(event);
             }
-            let mut head = None;
             if !self.behind {
-                head = self.heads.changed().await;
+                self.target = self.heads.changed().await;
                 self.behind = true;
             }
-            match self.advance(head).await {
-                Ok(()) => self.failures = 0,
+            match self.advance(self.target).await {
+                Ok(()) => {
+                    self.failures = 0;
+                    self.target = None;
+                }
                 Err(error @ ChainError::UndecodableLog { .. }) => return Err(error),
                 Err(error) => {
                     tracing::warn!(%error, source = ?std::error::Error::source(&error), "chain gives no blocks");
+                    if self.failures > HEAD_TRIES {
+                        self.target = None;
+                    }
                     let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(7));
                     self.failures = self.failures.saturating_add(1);
                     tokio::time::sleep(pause).await;
@@ -332,6 +340,9 @@ async fn origin(provider: &DynProvider, from: u64) -> Result<BlockRef, ChainErro
 
 /// How many blocks are remembered to find where a reorganisation began.
 const MAX_RECENT: usize = 1024;
+
+/// How often a head that the node announced is asked for before another is.
+const HEAD_TRIES: u32 = 3;
 
 /// First pause after a failure; it doubles up to 2^7 of it.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);

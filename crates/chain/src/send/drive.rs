@@ -40,6 +40,14 @@ impl InFlight {
         }
     }
 
+    /// The same, if it is not known whether the broadcast worked.
+    pub(super) fn unsent(self) -> Self {
+        Self {
+            since: None,
+            ..self
+        }
+    }
+
     /// From recorded attempts; `None` if there are none.
     pub(super) fn resumed(attempts: Vec<Attempt>, record: Record) -> Option<Self> {
         let last = attempts.last()?;
@@ -66,10 +74,17 @@ impl Shared {
             nonce,
             in_flight,
         };
-        let task = tokio::spawn(async move {
-            let _ = outcome.send(Some(task.run().await));
+        let mut stop = self.stop.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                ended = task.run() => {
+                    let _ = outcome.send(Some(ended));
+                }
+                // Nothing is ever sent: this is the end of the sender.
+                _ = stop.changed() => {}
+            }
         });
-        table.start(nonce, task.abort_handle());
+        table.start(nonce);
         Pending {
             nonce,
             hash,

@@ -45,7 +45,8 @@ pub struct Call {
     pub input: Bytes,
     /// Wei.
     pub value: U256,
-    /// Gas limit; `None` estimates it, with a margin.
+    /// Gas limit; `None` estimates it, with a margin. An estimate is the least gas with which the
+    /// call does not revert: give `fulfill` a limit, for it ends early rather than revert.
     pub gas: Option<u64>,
 }
 
@@ -118,8 +119,12 @@ impl Default for SenderConfig {
 }
 
 /// Sends transactions with one key.
+///
+/// The transactions it watches are forgotten when it is dropped.
 pub struct Sender {
     shared: Arc<Shared>,
+    /// Dropped with the sender, which ends its tasks.
+    _alive: watch::Sender<()>,
 }
 
 impl Sender {
@@ -135,6 +140,7 @@ impl Sender {
     ) -> Result<Self, ChainError> {
         let chain_id = within(async { provider.get_chain_id().await }).await?;
         let (heads, _) = watch::channel(());
+        let (alive, stop) = watch::channel(());
         let shared = Shared {
             provider,
             key,
@@ -142,10 +148,12 @@ impl Sender {
             config,
             table: Mutex::default(),
             heads,
+            stop,
         };
         shared.resync().await?;
         Ok(Self {
             shared: Arc::new(shared),
+            _alive: alive,
         })
     }
 
@@ -164,7 +172,8 @@ impl Sender {
         &self.shared.provider
     }
 
-    /// Signs, records and broadcasts a transaction, and watches it from then on.
+    /// Signs, records and broadcasts a transaction, and watches it from then on. Goes on by itself
+    /// if the returned future is dropped.
     ///
     /// # Errors
     ///
@@ -172,37 +181,12 @@ impl Sender {
     /// take it, [`SendError::Record`] if `record` fails, [`SendError::Chain`] if nothing could be
     /// asked. In each of these cases nothing was sent and the nonce is free again.
     pub async fn send(&self, call: Call, record: Record) -> Result<Pending, SendError> {
-        let shared = &self.shared;
-        let gas = match call.gas {
-            Some(gas) => gas,
-            None => shared.estimate(&call).await?,
-        };
-        // Held while the nonce is in question, so that nonces are used in order.
-        let mut table = shared.table.lock().await;
-        let mut fees = shared.fees(&mut table).await?;
-        for _ in 0..MAX_TRIES {
-            let nonce = table.free_nonce();
-            let attempt = shared.sign(&call, nonce, gas, fees)?;
-            record(attempt.clone()).await.map_err(SendError::Record)?;
-            match shared.broadcast(&attempt).await {
-                Ok(()) | Err(Refusal::Known) => {
-                    return Ok(shared.watch(&mut table, InFlight::new(call, gas, attempt, record)));
-                }
-                Err(Refusal::NonceTooLow) => table.confirm(shared.mined().await?),
-                Err(Refusal::Underpriced) => match fees.raised(None, shared.config.max_fee_per_gas)
-                {
-                    Some(raised) => fees = raised,
-                    None => return Err(SendError::Refused("underpriced at the fee limit".into())),
-                },
-                Err(Refusal::Other(reason)) => return Err(SendError::Refused(reason)),
-                // It may have arrived: keep the nonce and try again until that is known.
-                Err(Refusal::Unclear(error)) => {
-                    tracing::warn!(nonce, %error, "broadcast failed, will try again");
-                    return Ok(shared.watch(&mut table, InFlight::new(call, gas, attempt, record)));
-                }
-            }
+        let shared = Arc::clone(&self.shared);
+        // In a task of its own: half of it must not be dropped with the caller's future.
+        match tokio::spawn(shared.submit(call, record)).await {
+            Ok(submitted) => submitted,
+            Err(_) => Err(SendError::Closed),
         }
-        Err(SendError::Refused("no usable nonce or fee".into()))
     }
 
     /// Goes on with a transaction that was recorded before a crash: `attempts` are the signed
@@ -258,15 +242,6 @@ impl fmt::Debug for Sender {
     }
 }
 
-/// The senders' tasks end with it.
-impl Drop for Sender {
-    fn drop(&mut self) {
-        if let Ok(mut table) = self.shared.table.try_lock() {
-            table.abort();
-        }
-    }
-}
-
 /// A transaction that was sent. Dropping it changes nothing: the [`Sender`] sees it through.
 #[derive(Debug)]
 pub struct Pending {
@@ -319,9 +294,45 @@ struct Shared {
     config: SenderConfig,
     table: Mutex<Table>,
     heads: watch::Sender<()>,
+    /// Closed when the sender is dropped.
+    stop: watch::Receiver<()>,
 }
 
 impl Shared {
+    /// As [`Sender::send`].
+    async fn submit(self: Arc<Self>, call: Call, record: Record) -> Result<Pending, SendError> {
+        let gas = match call.gas {
+            Some(gas) => gas,
+            None => self.estimate(&call).await?,
+        };
+        // Held while the nonce is in question, so that nonces are used in order.
+        let mut table = self.table.lock().await;
+        let mut fees = self.fees(&mut table).await?;
+        for _ in 0..MAX_TRIES {
+            let nonce = table.free_nonce();
+            let attempt = self.sign(&call, nonce, gas, fees)?;
+            record(attempt.clone()).await.map_err(SendError::Record)?;
+            match self.broadcast(&attempt).await {
+                Ok(()) | Err(Refusal::Known) => {
+                    return Ok(self.watch(&mut table, InFlight::new(call, gas, attempt, record)));
+                }
+                Err(Refusal::NonceTooLow) => table.confirm(self.mined().await?),
+                Err(Refusal::Underpriced) => match fees.raised(None, self.config.max_fee_per_gas) {
+                    Some(raised) => fees = raised,
+                    None => return Err(SendError::Refused("underpriced at the fee limit".into())),
+                },
+                Err(Refusal::Other(reason)) => return Err(SendError::Refused(reason)),
+                // It may have arrived: keep the nonce and try again until that is known.
+                Err(Refusal::Unclear(error)) => {
+                    tracing::warn!(nonce, %error, "broadcast failed, will try again");
+                    let in_flight = InFlight::new(call, gas, attempt, record);
+                    return Ok(self.watch(&mut table, in_flight.unsent()));
+                }
+            }
+        }
+        Err(SendError::Refused("no usable nonce or fee".into()))
+    }
+
     /// How many transactions of this key are mined, which is the next nonce.
     async fn mined(&self) -> Result<u64, ChainError> {
         within(async {

@@ -2,12 +2,11 @@
 //! Which nonces are used, and by what.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
 use alloy::primitives::Bytes;
-use tokio::task::AbortHandle;
 
 use super::attempt::Fees;
 
@@ -16,8 +15,8 @@ use super::attempt::Fees;
 pub(super) struct Table {
     /// How many transactions are mined, as far as is known.
     mined: u64,
-    /// Tasks that see transactions through, by nonce.
-    in_flight: BTreeMap<u64, AbortHandle>,
+    /// Nonces whose transactions are being seen through.
+    in_flight: BTreeSet<u64>,
     /// What was mined lately, by nonce: a reorganisation may drop it.
     settled: BTreeMap<u64, Bytes>,
     fees: Option<(Instant, Fees)>,
@@ -27,7 +26,7 @@ impl Table {
     /// The lowest nonce that nothing uses.
     pub(super) fn free_nonce(&self) -> u64 {
         let mut nonce = self.mined;
-        while self.in_flight.contains_key(&nonce) {
+        while self.in_flight.contains(&nonce) {
             nonce += 1;
         }
         nonce
@@ -43,8 +42,9 @@ impl Table {
         self.mined = mined;
     }
 
-    pub(super) fn start(&mut self, nonce: u64, task: AbortHandle) {
-        self.in_flight.insert(nonce, task);
+    /// A nonce is used from now on.
+    pub(super) fn start(&mut self, nonce: u64) {
+        self.in_flight.insert(nonce);
     }
 
     /// A nonce is used up, by this transaction if it is one of ours.
@@ -62,7 +62,7 @@ impl Table {
     /// The transaction to broadcast again if the chain waits for `nonce` and nothing is in flight
     /// for it: a reorganisation dropped it.
     pub(super) fn dropped(&self, nonce: u64) -> Option<Bytes> {
-        if self.in_flight.contains_key(&nonce) {
+        if self.in_flight.contains(&nonce) {
             return None;
         }
         self.settled.get(&nonce).cloned()
@@ -80,12 +80,6 @@ impl Table {
     pub(super) fn forget_fees(&mut self) {
         self.fees = None;
     }
-
-    pub(super) fn abort(&mut self) {
-        for task in std::mem::take(&mut self.in_flight).into_values() {
-            task.abort();
-        }
-    }
 }
 
 /// How many mined transactions are remembered.
@@ -98,20 +92,16 @@ const FEES_LAST: Duration = Duration::from_secs(2);
 mod tests {
     use super::*;
 
-    fn task() -> AbortHandle {
-        tokio::spawn(async {}).abort_handle()
-    }
-
-    #[tokio::test]
-    async fn the_lowest_free_nonce_is_used() {
+    #[test]
+    fn the_lowest_free_nonce_is_used() {
         let mut table = Table::default();
         table.confirm(5);
         assert_eq!(table.free_nonce(), 5);
         for nonce in [5, 6, 8] {
-            table.start(nonce, task());
+            table.start(nonce);
         }
         assert_eq!(table.free_nonce(), 7);
-        table.start(7, task());
+        table.start(7);
         assert_eq!(table.free_nonce(), 9);
         table.finish(5, Some(Bytes::from_static(b"five")));
         assert_eq!(table.free_nonce(), 9);

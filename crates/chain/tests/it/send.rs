@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Sending on a live node: stuck nonces, replacements, refusals, resumption.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use alloy::{
     network::TransactionBuilder,
@@ -16,6 +13,7 @@ use subrosa_chain::{
     Endpoints, Sender, connect,
     send::{Attempt, Call, Record, SendError, SenderConfig, unrecorded},
 };
+use tokio::sync::watch;
 
 use crate::{
     anvil::Anvil,
@@ -23,35 +21,32 @@ use crate::{
 };
 
 /// What was recorded, in order.
-#[derive(Clone, Default)]
-struct Journal(Arc<Mutex<Vec<Attempt>>>);
+#[derive(Clone)]
+struct Journal(Arc<watch::Sender<Vec<Attempt>>>);
 
 impl Journal {
+    fn new() -> Self {
+        Self(Arc::new(watch::channel(Vec::new()).0))
+    }
+
     fn record(&self) -> Record {
         let journal = self.0.clone();
         Arc::new(move |attempt| {
-            journal.lock().unwrap().push(attempt);
+            journal.send_modify(|attempts| attempts.push(attempt));
             Box::pin(async { Ok(()) })
         })
     }
 
     fn attempts(&self) -> Vec<Attempt> {
-        self.0.lock().unwrap().clone()
+        self.0.borrow().clone()
     }
 
     /// Waits until there are this many.
     async fn holds(&self, count: usize) -> Vec<Attempt> {
-        tokio::time::timeout(SOON, async {
-            loop {
-                let attempts = self.attempts();
-                if attempts.len() >= count {
-                    return attempts;
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        })
-        .await
-        .expect("more attempts")
+        let mut news = self.0.subscribe();
+        let enough = news.wait_for(|attempts| attempts.len() >= count);
+        let attempts = tokio::time::timeout(SOON, enough).await;
+        attempts.expect("more attempts").unwrap().clone()
     }
 }
 
@@ -94,7 +89,7 @@ async fn transactions_are_recorded_before_they_are_sent_and_in_order() {
     let anvil = Anvil::start(&["--block-time", "0.2"]);
     let provider = provider(&anvil).await;
     let sender = Sender::new(provider.clone(), key(), quick()).await.unwrap();
-    let journal = Journal::default();
+    let journal = Journal::new();
     let mut pending = Vec::new();
     for wei in 1..=20 {
         pending.push(sender.send(transfer(wei), journal.record()).await.unwrap());
@@ -140,7 +135,7 @@ async fn a_stuck_transaction_is_replaced_at_its_nonce() {
     let sender = Sender::new(provider.clone(), key(), impatient())
         .await
         .unwrap();
-    let journal = Journal::default();
+    let journal = Journal::new();
     let mut first = sender.send(transfer(1), journal.record()).await.unwrap();
     assert!(matches!(
         first.receipt(Duration::from_millis(10)).await,
@@ -156,7 +151,7 @@ async fn a_stuck_transaction_is_replaced_at_its_nonce() {
         );
     }
     // A later one waits its turn, unreplaced.
-    let behind = Journal::default();
+    let behind = Journal::new();
     let mut second = sender.send(transfer(10), behind.record()).await.unwrap();
     assert_eq!(second.nonce(), 1);
     let count = journal.attempts().len();
@@ -188,7 +183,7 @@ async fn a_base_fee_that_rises_is_caught_up_with() {
         .await
         .unwrap();
     provider.anvil_set_auto_mine(false).await.unwrap();
-    let journal = Journal::default();
+    let journal = Journal::new();
     let mut pending = sender.send(transfer(1), journal.record()).await.unwrap();
     let (max, _) = fees(&journal.attempts()[0]);
     provider
@@ -211,7 +206,7 @@ async fn the_fee_limit_is_never_exceeded() {
         ..quick()
     };
     let sender = Sender::new(provider.clone(), key(), config).await.unwrap();
-    let journal = Journal::default();
+    let journal = Journal::new();
     let mut pending = sender.send(transfer(1), journal.record()).await.unwrap();
     journal.holds(3).await;
     // Long enough for many more replacements, if there were no limit.
@@ -318,7 +313,7 @@ async fn what_is_refused_takes_no_nonce() {
 async fn recorded_transactions_are_resumed_after_a_crash() {
     let anvil = Anvil::start(&["--no-mining"]);
     let provider = provider(&anvil).await;
-    let journal = Journal::default();
+    let journal = Journal::new();
     {
         let sender = Sender::new(provider.clone(), key(), quick()).await.unwrap();
         for wei in [1, 10, 100] {
@@ -391,4 +386,39 @@ async fn what_a_reorganisation_drops_is_sent_again() {
     sender.resync().await.unwrap();
     let mut pending = sender.send(transfer(1), unrecorded()).await.unwrap();
     pending.receipt(SOON).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_send_leaves_no_gap() {
+    let anvil = Anvil::start(&["--block-time", "0.2"]);
+    let provider = provider(&anvil).await;
+    let sender = Sender::new(provider.clone(), key(), quick()).await.unwrap();
+    for patience in 0..20 {
+        let send = sender.send(transfer(1), unrecorded());
+        let _ = tokio::time::timeout(Duration::from_micros(100 * patience), send).await;
+    }
+    let mut last = sender.send(transfer(1), unrecorded()).await.unwrap();
+    last.receipt(SOON).await.unwrap();
+    assert_eq!(received(&provider).await, last.nonce() + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_sender_ends_its_tasks() {
+    let anvil = Anvil::start(&["--no-mining"]);
+    let provider = provider(&anvil).await;
+    let sender = Sender::new(provider.clone(), key(), impatient())
+        .await
+        .unwrap();
+    let journal = Journal::new();
+    let mut pending = sender.send(transfer(1), journal.record()).await.unwrap();
+    journal.holds(2).await;
+    drop(sender);
+    assert!(matches!(
+        pending.receipt(SOON).await,
+        Err(SendError::Closed)
+    ));
+    let count = journal.attempts().len();
+    // The journal's closure is gone with the task, so nothing can be recorded any more.
+    assert_eq!(Arc::strong_count(&journal.0), 1);
+    assert_eq!(journal.attempts().len(), count);
 }
