@@ -67,8 +67,9 @@ const SEAL: &str = "floor_aes256gcm_seal_1kib";
 const SIGN: &str = "floor_libsecp256k1_sign_recoverable";
 
 /// Name, call, and what the floor opens and seals by HPKE beside one AES-256-GCM seal and one
-/// signature.
-const RATIOS: [(&str, &str, &[&str]); 10] = [
+/// signature. The last three set a call whose output is sealed by HPKE against a floor that does
+/// not: what the reply key costs.
+const RATIOS: [(&str, &str, &[&str]); 13] = [
     ("xwing", "call_xwing", &[XWING]),
     ("xwing_batch", "batch_xwing", &[XWING]),
     (
@@ -102,6 +103,21 @@ const RATIOS: [(&str, &str, &[&str]); 10] = [
         "x25519_reply_x25519_batch",
         "batch_x25519_reply_x25519",
         &[X25519, REPLY_X25519],
+    ),
+    (
+        "xwing_reply_x25519_to_plain_floor",
+        "call_xwing_reply_x25519",
+        &[XWING],
+    ),
+    (
+        "xwing_reply_xwing_to_plain_floor",
+        "call_xwing_reply_xwing",
+        &[XWING],
+    ),
+    (
+        "x25519_reply_x25519_to_plain_floor",
+        "call_x25519_reply_x25519",
+        &[X25519],
     ),
 ];
 
