@@ -29,7 +29,7 @@ pub(crate) struct CallArgs {
     #[arg(
         value_name = "ARGUMENT",
         requires = "function",
-        allow_hyphen_values = true
+        allow_negative_numbers = true
     )]
     arguments: Vec<String>,
 

@@ -34,7 +34,7 @@ pub(crate) struct DeployArgs {
     #[arg(
         value_name = "ARGUMENT",
         requires = "constructor",
-        allow_hyphen_values = true
+        allow_negative_numbers = true
     )]
     arguments: Vec<String>,
 
