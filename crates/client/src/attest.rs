@@ -222,7 +222,11 @@ impl Session {
         let record = self.chain.epoch_record(id.group, id.epoch).await?;
         ledger.equal("epoch.record", &record, &opening.record());
         ledger.equal("epoch.config", &config_hash, &opening.configHash);
-        ledger.equal("epoch.recovery", &config.recovery, &opening.recovery);
+        ledger.equal(
+            "epoch.recovery",
+            &B256::from(config.recovery),
+            &B256::from(opening.recovery),
+        );
         check_measurement_set(
             ledger,
             &self.deployment.measurements,
@@ -258,8 +262,8 @@ impl Session {
         ledger.record(
             "signer.admitted",
             refused.is_none(),
-            format_args!("{signer} may sign"),
-            refused.unwrap_or_else(|| "it may".to_owned()),
+            format_args!("{signer} admitted"),
+            refused.unwrap_or_else(|| format!("{signer} admitted")),
         );
         Ok(ledger.settle()?)
     }
