@@ -9,7 +9,6 @@ use subrosa_attestation::{
 };
 use subrosa_crypto::{EpochId, EpochPublicKey};
 use subrosa_types::{
-    ContractId,
     abi::{EnclaveConfig, EpochOpening},
     config::{HeaderTrustKind, Recovery},
     id::measurement_set_hash,
@@ -17,7 +16,7 @@ use subrosa_types::{
 };
 
 use crate::{
-    Check, ClientError, Deployment, Session,
+    Attested, ClientError, Deployment, Session,
     check::{Ledger, Subject},
     random,
 };
@@ -53,22 +52,6 @@ pub enum Appraisal {
     Result,
     /// The evidence itself: no verifier is trusted.
     Evidence,
-}
-
-/// A session with a node whose attestation passed every check: the only thing that encrypts.
-///
-/// No public constructor: holding one is the proof.
-#[derive(Clone, Debug)]
-pub struct Attested {
-    session: Session,
-    epoch_id: EpochId,
-    epoch_key: EpochPublicKey,
-    signer: Address,
-    config_hash: B256,
-    measurement_id: B256,
-    attested_at: u64,
-    max_age: u64,
-    checks: Vec<Check>,
 }
 
 impl Session {
@@ -247,7 +230,7 @@ impl Session {
     }
 
     /// Checks that the registry lets `signer` sign.
-    async fn check_signer(
+    pub(crate) async fn check_signer(
         &self,
         ledger: &mut Ledger,
         signer: Address,
@@ -266,109 +249,6 @@ impl Session {
             refused.unwrap_or_else(|| format!("{signer} admitted")),
         );
         Ok(ledger.settle()?)
-    }
-}
-
-impl Attested {
-    /// The session that was attested.
-    pub fn session(&self) -> &Session {
-        &self.session
-    }
-
-    /// Every check that was made, all of them passed.
-    pub fn checks(&self) -> &[Check] {
-        &self.checks
-    }
-
-    /// Whether the deployment is one for development, which protects nothing from its host.
-    pub fn is_development(&self) -> bool {
-        self.session.deployment.development
-    }
-
-    /// The enclave's signer.
-    pub fn signer(&self) -> Address {
-        self.signer
-    }
-
-    /// Hash of the enclave's configuration.
-    pub fn config_hash(&self) -> B256 {
-        self.config_hash
-    }
-
-    /// What runs.
-    pub fn measurement_id(&self) -> B256 {
-        self.measurement_id
-    }
-
-    /// The epoch to whose keys is encrypted.
-    pub fn epoch_id(&self) -> EpochId {
-        self.epoch_id
-    }
-
-    /// When the attestation was made, Unix seconds.
-    pub fn attested_at(&self) -> u64 {
-        self.attested_at
-    }
-
-    /// Checks that a contract's log is in the attested epoch, so that its enclaves can open what
-    /// is sealed to it.
-    ///
-    /// # Errors
-    ///
-    /// [`ClientError::OtherGroup`], [`ClientError::OtherEpoch`], and
-    /// [`ChainError`](crate::ChainError) for an unknown contract.
-    pub async fn check_contract(&self, contract: ContractId) -> Result<(), ClientError> {
-        let log = self.session.chain.log(contract).await?;
-        if log.key_group != self.epoch_id.group {
-            return Err(ClientError::OtherGroup {
-                contract,
-                contract_group: log.key_group,
-                attested_group: self.epoch_id.group,
-            });
-        }
-        if log.key_epoch != self.epoch_id.epoch {
-            return Err(ClientError::OtherEpoch {
-                contract,
-                contract_epoch: log.key_epoch,
-                attested_epoch: self.epoch_id.epoch,
-            });
-        }
-        Ok(())
-    }
-
-    /// Checks again that the signer may sign: revocation takes effect at once.
-    ///
-    /// # Errors
-    ///
-    /// [`ClientError::Refused`].
-    pub async fn recheck(&self) -> Result<(), ClientError> {
-        let mut ledger = Ledger::new(Subject::Signer);
-        self.session
-            .check_signer(
-                &mut ledger,
-                self.signer,
-                self.measurement_id,
-                self.config_hash,
-            )
-            .await
-    }
-
-    /// The key to which is encrypted.
-    pub(crate) fn epoch_key(&self) -> &EpochPublicKey {
-        &self.epoch_key
-    }
-
-    /// Now, if the attestation is still fresh.
-    pub(crate) fn fresh(&self) -> Result<u64, ClientError> {
-        let now = self.session.clock.now();
-        let age = now.saturating_sub(self.attested_at);
-        if age > self.max_age {
-            return Err(ClientError::AttestationExpired {
-                age,
-                limit: self.max_age,
-            });
-        }
-        Ok(now)
     }
 }
 

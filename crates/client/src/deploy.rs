@@ -10,8 +10,13 @@ use alloy_primitives::{
 use serde::Serialize;
 use subrosa_chain::bindings::SubrosaOracle;
 use subrosa_types::{
-    ContractId, abi::DeployPlaintext, config::HeaderTrustKind, entry::FinalityClass,
-    id::code_commitment, result::Status, rpc::DeployRequest,
+    ContractId,
+    abi::DeployPlaintext,
+    config::HeaderTrustKind,
+    entry::{FinalityClass, RUNTIME_GENERATION},
+    id::code_commitment,
+    result::Status,
+    rpc::DeployRequest,
 };
 
 use crate::{
@@ -50,6 +55,8 @@ pub struct ContractPolicy {
     /// How final a block must be before an enclave executes what it holds; `None` takes the one
     /// that the deployment's header trust provides.
     pub finality: Option<FinalityClass>,
+    /// Which price table and engine version executes its entries.
+    pub runtime_generation: u16,
     /// Whether entries are executed in any order, on no state.
     pub stateless: bool,
     /// Fuel of the constructor.
@@ -67,10 +74,11 @@ pub struct ContractPolicy {
 }
 
 impl Default for ContractPolicy {
-    /// Stateful, free of charge, deadlines from one minute, callbacks up to a million gas.
+    /// The newest runtime, stateful, free of charge, deadlines from one minute, callbacks up to a million gas.
     fn default() -> Self {
         Self {
             finality: None,
+            runtime_generation: RUNTIME_GENERATION,
             stateless: false,
             fuel_limit: 30_000_000,
             execution_charge_gwei: 0,
@@ -201,6 +209,7 @@ impl Attested {
             context: policy.context,
             keyGroup: self.epoch_id().group,
             finalityClass: finality as u8,
+            runtimeGeneration: policy.runtime_generation,
             stateless: policy.stateless,
             fuelLimit: policy.fuel_limit,
             executionChargeGwei: U40::saturating_from(policy.execution_charge_gwei),

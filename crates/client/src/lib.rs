@@ -36,6 +36,7 @@
 #![forbid(unsafe_code)]
 
 mod attest;
+mod attested;
 mod chain;
 mod check;
 mod deploy;
@@ -53,7 +54,8 @@ mod statement;
 mod wait;
 
 pub use alloy::signers::local::PrivateKeySigner as Account;
-pub use attest::{Appraisal, AttestOptions, Attested};
+pub use attest::{Appraisal, AttestOptions};
+pub use attested::Attested;
 pub use chain::LogWord;
 pub use check::{Check, Outcome, Refusal, Subject};
 pub use deploy::{Bytecode, ContractPolicy, Deployed, ENGINE_EVM};

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A session whose node was attested.
+
+use alloy_primitives::{Address, B256};
+use subrosa_crypto::{EpochId, EpochPublicKey};
+use subrosa_types::ContractId;
+
+use crate::{
+    Check, ClientError, Session,
+    check::{Ledger, Subject},
+};
+
+/// A session with a node whose attestation passed every check: the only thing that encrypts.
+///
+/// No public constructor, and only [`Session::attest`] makes one: holding it is the proof.
+#[derive(Clone, Debug)]
+pub struct Attested {
+    pub(crate) session: Session,
+    pub(crate) epoch_id: EpochId,
+    pub(crate) epoch_key: EpochPublicKey,
+    pub(crate) signer: Address,
+    pub(crate) config_hash: B256,
+    pub(crate) measurement_id: B256,
+    pub(crate) attested_at: u64,
+    pub(crate) max_age: u64,
+    pub(crate) checks: Vec<Check>,
+}
+
+impl Attested {
+    /// The session that was attested.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Every check that was made, all of them passed.
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    /// Whether the deployment is one for development, which protects nothing from its host.
+    pub fn is_development(&self) -> bool {
+        self.session.deployment.development
+    }
+
+    /// The enclave's signer.
+    pub fn signer(&self) -> Address {
+        self.signer
+    }
+
+    /// Hash of the enclave's configuration.
+    pub fn config_hash(&self) -> B256 {
+        self.config_hash
+    }
+
+    /// What runs.
+    pub fn measurement_id(&self) -> B256 {
+        self.measurement_id
+    }
+
+    /// The epoch to whose keys is encrypted.
+    pub fn epoch_id(&self) -> EpochId {
+        self.epoch_id
+    }
+
+    /// When the attestation was made, Unix seconds.
+    pub fn attested_at(&self) -> u64 {
+        self.attested_at
+    }
+
+    /// Checks that a contract's log is in the attested epoch, so that its enclaves can open what
+    /// is sealed to it.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::OtherGroup`], [`ClientError::OtherEpoch`], and
+    /// [`ChainError`](crate::ChainError) for an unknown contract.
+    pub async fn check_contract(&self, contract: ContractId) -> Result<(), ClientError> {
+        let log = self.session.chain.log(contract).await?;
+        if log.key_group != self.epoch_id.group {
+            return Err(ClientError::OtherGroup {
+                contract,
+                contract_group: log.key_group,
+                attested_group: self.epoch_id.group,
+            });
+        }
+        if log.key_epoch != self.epoch_id.epoch {
+            return Err(ClientError::OtherEpoch {
+                contract,
+                contract_epoch: log.key_epoch,
+                attested_epoch: self.epoch_id.epoch,
+            });
+        }
+        Ok(())
+    }
+
+    /// Checks again that the signer may sign: revocation takes effect at once.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Refused`].
+    pub async fn recheck(&self) -> Result<(), ClientError> {
+        let mut ledger = Ledger::new(Subject::Signer);
+        self.session
+            .check_signer(
+                &mut ledger,
+                self.signer,
+                self.measurement_id,
+                self.config_hash,
+            )
+            .await
+    }
+
+    /// The key to which is encrypted.
+    pub(crate) fn epoch_key(&self) -> &EpochPublicKey {
+        &self.epoch_key
+    }
+
+    /// Now, if the attestation is still fresh.
+    pub(crate) fn fresh(&self) -> Result<u64, ClientError> {
+        let now = self.session.clock.now();
+        let age = now.saturating_sub(self.attested_at);
+        if age > self.max_age {
+            return Err(ClientError::AttestationExpired {
+                age,
+                limit: self.max_age,
+            });
+        }
+        Ok(now)
+    }
+}
