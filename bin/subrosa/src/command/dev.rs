@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `subrosa dev`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use alloy_primitives::{Address, B256};
 use clap::Args;
 use eyre::{Result, WrapErr};
 use serde::Serialize;
-use subrosa_devnet::{DevAccount, Devnet, Options, Service};
+use subrosa_devnet::{DevAccount, Devnet, DevnetError, Options, Service};
 use subrosa_node::shutdown;
 
 use crate::output::{self, DEVELOPMENT, Output};
@@ -77,20 +77,36 @@ impl DevArgs {
         };
         output.progress("starting anvil, verifier, enclave and node");
         let mut stop = std::pin::pin!(stop);
-        let network = tokio::select! {
+        let mut network = tokio::select! {
             () = &mut stop => return Ok(()),
             started = Devnet::start(&options) => started.wrap_err("no development network")?,
         };
         output.result(&Summary::of(&network), Summary::text)?;
         output.progress("running; Ctrl-C stops everything");
-        stop.await;
+        let outcome = tokio::select! {
+            () = &mut stop => Ok(()),
+            error = failure(&mut network) => Err(error),
+        };
         output.progress("stopping");
         tokio::task::spawn_blocking(move || network.stop())
             .await
             .wrap_err("stopping was interrupted")??;
-        Ok(())
+        Ok(outcome?)
     }
 }
+
+/// Completes when a process of the network ends by itself.
+async fn failure(network: &mut Devnet) -> DevnetError {
+    loop {
+        if let Err(error) = network.ensure_running() {
+            return error;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Between two looks at whether everything still runs.
+const LOOK: Duration = Duration::from_millis(500);
 
 impl Summary {
     fn of(network: &Devnet) -> Self {
