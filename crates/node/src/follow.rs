@@ -2,7 +2,7 @@
 //! The oracle's log into the store, block by block, and back out when the chain takes some back.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
     sync::Arc,
     time::Duration,
 };
@@ -75,10 +75,22 @@ pub enum FollowError {
     Store(#[from] StoreError),
     /// The chain cannot be reached at the start, or has an oracle of another version.
     #[error("the chain cannot be followed")]
-    Chain(#[from] ChainError),
+    Chain(#[source] Box<ChainError>),
     /// The chain does not answer at the start.
     #[error("the chain does not answer")]
-    Ledger(#[from] LedgerError),
+    Ledger(#[source] Box<LedgerError>),
+}
+
+impl From<ChainError> for FollowError {
+    fn from(error: ChainError) -> Self {
+        Self::Chain(Box::new(error))
+    }
+}
+
+impl From<LedgerError> for FollowError {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(Box::new(error))
+    }
 }
 
 /// Why an event is not taken in.
@@ -161,7 +173,9 @@ impl Follow {
             entries,
             fulfillments,
         })?;
-        failpoint!("after_entries_persisted");
+        if count > 0 {
+            failpoint!("after_entries_persisted");
+        }
         let metrics = &self.host.metrics.follow;
         metrics.block.set(last.number as f64);
         metrics.entries.increment(count);
@@ -229,16 +243,18 @@ impl Follow {
                     result,
                     ..
                 } => {
-                    if !receipts.contains_key(&log.tx_hash) {
-                        let receipt = self.receipt(&taken, log.tx_hash).await?;
-                        receipts.insert(log.tx_hash, receipt);
-                    }
+                    let receipt = match receipts.entry(log.tx_hash) {
+                        Entry::Occupied(known) => known.get().clone(),
+                        Entry::Vacant(place) => place
+                            .insert(self.receipt(&taken, log.tx_hash).await?)
+                            .clone(),
+                    };
                     let record = FulfillmentRecord {
                         block_number: log.block_number,
                         block_hash: log.block_hash,
                         tx_hash: log.tx_hash,
                         commitment: unpack_result(*result).0,
-                        receipt: receipts.get(&log.tx_hash).cloned().flatten(),
+                        receipt,
                     };
                     taken.fulfillments.push((*contract, *seq, record));
                 }

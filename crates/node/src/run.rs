@@ -214,6 +214,12 @@ async fn finish(what: &str, tasks: &mut JoinSet<Result<(), RunError>>, patience:
     }
 }
 
+impl From<LedgerError> for RunError {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(Box::new(error))
+    }
+}
+
 /// For a transaction in flight to be mined and a batch to be stored.
 const DRAIN: Duration = Duration::from_secs(20);
 /// For an enclave to end.
@@ -242,7 +248,7 @@ pub enum RunError {
     Store(#[from] StoreError),
     /// The chain cannot be used.
     #[error("the chain cannot be used")]
-    Ledger(#[from] LedgerError),
+    Ledger(#[source] Box<LedgerError>),
     /// The verifier cannot be used.
     #[error("the verifier cannot be used")]
     Verifier(#[from] VerifierError),

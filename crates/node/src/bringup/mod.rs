@@ -261,7 +261,7 @@ pub enum BringupError {
     Verifier(#[from] VerifierError),
     /// The chain does not answer, or refused a transaction.
     #[error("the chain failed during bring-up")]
-    Ledger(#[from] LedgerError),
+    Ledger(#[source] Box<LedgerError>),
     /// A transaction was mined and reverted.
     #[error("{what} reverted in transaction {transaction}")]
     Reverted {
@@ -288,6 +288,12 @@ pub enum BringupError {
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
+}
+
+impl From<LedgerError> for BringupError {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(Box::new(error))
+    }
 }
 
 impl BringupError {

@@ -319,7 +319,6 @@ impl Task {
 
     async fn take_snapshot(&mut self, serving: &Serving) -> Result<(), Fault> {
         let blob = serving.link.snapshot(self.contract).await?;
-        failpoint!("before_snapshot_persist");
         self.since = Some(SinceSnapshot::restart(blob.sealed.len()));
         self.unkept = Some(blob);
         Ok(())

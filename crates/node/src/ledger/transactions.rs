@@ -20,7 +20,7 @@ use subrosa_types::{
 use tracing::warn;
 
 use super::{Ledger, LedgerError, intent, oracle_event};
-use crate::relay::BatchEvent;
+use crate::{failpoint::failpoint, relay::BatchEvent};
 
 /// A transaction that was mined, whether or not it did what it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +104,11 @@ impl Ledger {
     ///
     /// [`LedgerError::Send`] if another transaction took its nonce.
     pub(crate) async fn fulfilled(&self, pending: Pending) -> Result<Fulfilled, LedgerError> {
-        let receipt = self.receipt(pending).await?;
+        let nonce = pending.nonce();
+        let receipt = Self::receipt(pending).await;
+        failpoint!("after_receipt_before_persist");
+        self.forget_intents(nonce).await?;
+        let receipt = receipt?;
         Ok(Fulfilled {
             transaction: receipt.transaction_hash,
             events: receipt.status().then(|| self.batch_events(&receipt)),
@@ -137,22 +141,21 @@ impl Ledger {
     }
 
     async fn mined(&self, pending: Pending) -> Result<Mined, LedgerError> {
-        let receipt = self.receipt(pending).await?;
+        let nonce = pending.nonce();
+        let receipt = Self::receipt(pending).await;
+        self.forget_intents(nonce).await?;
         Ok(Mined {
-            transaction: receipt.transaction_hash,
+            transaction: receipt?.transaction_hash,
         })
     }
 
-    async fn receipt(&self, mut pending: Pending) -> Result<TransactionReceipt, LedgerError> {
-        let nonce = pending.nonce();
-        let outcome = loop {
+    async fn receipt(mut pending: Pending) -> Result<TransactionReceipt, SendError> {
+        loop {
             match pending.receipt(PATIENCE).await {
                 Err(SendError::Timeout { nonce }) => warn!(nonce, "a transaction is not mined yet"),
-                outcome => break outcome,
+                outcome => return outcome,
             }
-        };
-        self.forget_intents(nonce).await?;
-        Ok(outcome?)
+        }
     }
 
     fn batch_events(&self, receipt: &TransactionReceipt) -> Vec<BatchEvent> {

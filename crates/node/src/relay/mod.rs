@@ -12,7 +12,7 @@ mod verdict;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use subrosa_store::StoreError;
@@ -102,13 +102,17 @@ pub(crate) async fn run(host: Arc<Host>, mut shutdown: Shutdown) -> Result<(), S
                 relay.backoff.reset();
                 continue;
             }
+            // A receipt can be of a block that the chain drops before it is followed: what only
+            // receipts say is looked at again.
+            Next::Wait if relay.believes() => Some(DOUBT_AFTER),
             Next::Wait => None,
             Next::Retry => Some(relay.backoff.step()),
         };
+        let failed = matches!(next, Next::Retry);
         tokio::select! {
             () = shutdown.requested() => {}
             // A round that failed is not repeated sooner because there is more to send.
-            () = relay.host.offers.changed.notified(), if delay.is_none() => {}
+            () = relay.host.offers.changed.notified(), if !failed => {}
             changed = serving.changed() => if changed.is_err() { break },
             () = tokio::time::sleep(delay.unwrap_or_default()), if delay.is_some() => {}
         }
@@ -130,14 +134,22 @@ enum Fault {
     Ledger(LedgerError),
 }
 
+/// A head that the store does not confirm yet.
+#[derive(Clone, Copy, Debug)]
+struct Belief {
+    head: Head,
+    since: Instant,
+}
+
 struct Relay {
     host: Arc<Host>,
     /// Contracts with results that may not be on chain.
     open: BTreeSet<ContractId>,
-    /// Heads that this relay knows better than the store, which follows the chain's events.
-    heads: BTreeMap<ContractId, Head>,
-    /// Of stateless contracts: fulfilled entries that the store does not know of yet.
-    fulfilled: BTreeSet<(ContractId, u64)>,
+    /// Heads that this relay knows from receipts, ahead of the store, which follows the chain's
+    /// events a moment later.
+    heads: BTreeMap<ContractId, Belief>,
+    /// Entries of stateless contracts that receipts say are fulfilled, likewise.
+    fulfilled: BTreeMap<(ContractId, u64), Instant>,
     /// Of stateless contracts: everything below is fulfilled.
     low: BTreeMap<ContractId, u64>,
     /// Contracts of which only the first outstanding result can be signed at a time.
@@ -154,7 +166,7 @@ impl Relay {
             host,
             open: BTreeSet::new(),
             heads: BTreeMap::new(),
-            fulfilled: BTreeSet::new(),
+            fulfilled: BTreeMap::new(),
             low: BTreeMap::new(),
             narrow: BTreeSet::new(),
             rewinds: 0,
@@ -235,7 +247,6 @@ impl Relay {
         }
         failpoint!("after_send_before_receipt");
         let mined = self.host.ledger.fulfilled(sent).await?;
-        failpoint!("after_receipt_before_persist");
         self.settle(serving, &batch, &mined).await
     }
 
@@ -263,9 +274,16 @@ impl Relay {
             fulfilled = verdict.fulfilled.len(),
             "fulfill mined"
         );
-        self.heads.extend(verdict.heads);
+        let since = Instant::now();
+        for (contract, head) in verdict.heads {
+            self.heads.insert(contract, Belief { head, since });
+        }
         let progressed = !verdict.fulfilled.is_empty();
-        self.fulfilled.extend(verdict.fulfilled);
+        for item in verdict.fulfilled {
+            if self.host.is_stateless(item.0)? {
+                self.fulfilled.insert(item, since);
+            }
+        }
         for contract in verdict.doubtful {
             self.reread(contract).await?;
         }
@@ -293,9 +311,33 @@ impl Relay {
 
     /// Takes a contract's head from the chain.
     async fn reread(&mut self, contract: ContractId) -> Result<(), Fault> {
-        let head = self.host.ledger.head(contract).await?;
-        self.heads.insert(contract, head);
+        let belief = Belief {
+            head: self.host.ledger.head(contract).await?,
+            since: Instant::now(),
+        };
+        self.heads.insert(contract, belief);
         Ok(())
+    }
+
+    /// Whether anything is believed that the store does not confirm yet.
+    fn believes(&self) -> bool {
+        !self.heads.is_empty() || !self.fulfilled.is_empty()
+    }
+
+    /// A contract's head: the store's, or a later one that is believed and not doubted.
+    async fn head(&mut self, contract: ContractId) -> Result<Head, Fault> {
+        let stored = self.host.store.chain_head(contract)?.unwrap_or_default();
+        let is_old = |belief: &Belief| belief.since.elapsed() >= DOUBT_AFTER;
+        if self.heads.get(&contract).is_some_and(is_old) {
+            self.reread(contract).await?;
+        }
+        match self.heads.get(&contract) {
+            Some(belief) if belief.head.seq > stored.seq => Ok(belief.head),
+            _ => {
+                self.heads.remove(&contract);
+                Ok(stored)
+            }
+        }
     }
 
     /// What is outstanding, by contract. Contracts with nothing leave [`Self::open`].
@@ -321,7 +363,11 @@ impl Relay {
                 self.stateful(contract).await?
             };
             if candidates.is_empty() {
-                self.open.remove(&contract);
+                let believed = self.heads.contains_key(&contract)
+                    || self.fulfilled.keys().any(|(known, _)| *known == contract);
+                if !believed {
+                    self.open.remove(&contract);
+                }
                 self.narrow.remove(&contract);
                 continue;
             }
@@ -341,15 +387,7 @@ impl Relay {
 
     async fn stateful(&mut self, contract: ContractId) -> Result<Vec<Candidate>, Fault> {
         let store = Arc::clone(&self.host.store);
-        let stored = store.chain_head(contract)?.unwrap_or_default();
-        let head = match self.heads.get(&contract) {
-            Some(known) if known.seq > stored.seq => *known,
-            Some(_) => {
-                self.heads.remove(&contract);
-                stored
-            }
-            None => stored,
-        };
+        let head = self.head(contract).await?;
         let limit = self.host.config.relay.max_items;
         let results = store.results(contract, head.seq, limit)?;
         if results.is_empty() {
@@ -382,7 +420,11 @@ impl Relay {
                 if is_known {
                     self.fulfilled.remove(&(contract, seq));
                 }
-                if is_known || self.fulfilled.contains(&(contract, seq)) {
+                let is_believed = self
+                    .fulfilled
+                    .get(&(contract, seq))
+                    .is_some_and(|since| since.elapsed() < DOUBT_AFTER);
+                if is_known || is_believed {
                     if candidates.is_empty() && is_known {
                         self.low.insert(contract, seq + 1);
                     }
@@ -465,5 +507,7 @@ impl From<LoadError> for Fault {
     }
 }
 
+/// After this long, what only a receipt says is read from the chain again.
+const DOUBT_AFTER: Duration = Duration::from_secs(10);
 /// Blocks an anchor may be behind what was followed; the oracle looks back 256 blocks for certain.
 const MAX_ANCHOR_AGE: u64 = 64;

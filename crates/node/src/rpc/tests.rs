@@ -40,6 +40,16 @@ async fn admin(node: &Running, path: &str) -> (u16, String) {
     (response.status().as_u16(), response.text().await.unwrap())
 }
 
+fn elsewhere(error: RunError) -> &'static str {
+    match error {
+        RunError::Ledger(error) => match *error {
+            LedgerError::Elsewhere { what, .. } => what,
+            other => panic!("{other}"),
+        },
+        other => panic!("{other}"),
+    }
+}
+
 const HASH: &str = "0x0101010101010101010101010101010101010101010101010101010101010101";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,17 +195,13 @@ async fn another_chain_or_other_code_is_refused_at_the_start() {
     let mut config = chain.config();
     config.measured.oracle_code_hash = alloy_primitives::B256::ZERO;
     let error = start(config).await.unwrap_err();
-    let RunError::Ledger(LedgerError::Elsewhere { what, .. }) = error else {
-        panic!("{error}")
-    };
+    let what = elsewhere(error);
     assert_eq!(what, "oracle code hash");
 
     let chain = FakeChain::start().await;
     let mut config = chain.config();
     config.measured.chain_id = 1;
     let error = start(config).await.unwrap_err();
-    let RunError::Ledger(LedgerError::Elsewhere { what, .. }) = error else {
-        panic!("{error}")
-    };
+    let what = elsewhere(error);
     assert_eq!(what, "chain id");
 }

@@ -143,7 +143,7 @@ fn check_against(document: &Value, schema: &Value, value: &Value, at: &str) {
                 let expected = match pattern {
                     "^0x[0-9a-fA-F]{64}$" => digits.len() == 64,
                     "^0x[0-9a-fA-F]{40}$" => digits.len() == 40,
-                    "^0x([0-9a-fA-F]{2})*$" => digits.len() % 2 == 0,
+                    "^0x([0-9a-fA-F]{2})*$" => digits.len().is_multiple_of(2),
                     "^0x[0-9a-fA-F]{1,64}$" => (1..=64).contains(&digits.len()),
                     other => panic!("{at}: pattern {other}"),
                 };
