@@ -163,7 +163,7 @@ contract DigestsTest is Test {
         assertEq(changed.finalityClass(), r.finalityClass);
         assertEq(changed.isStateless(), r.stateless);
         assertEq(changed.codeVersion(), 0);
-        assertEq(changed.runtimeGeneration(), 0);
+        assertEq(changed.runtimeGeneration(), r.runtimeGeneration);
         assertEq(log.executionCharge(), uint256(r.executionChargeGwei) * 1e9);
         assertEq(changed.executionCharge(), uint256(policy.executionChargeGwei) * 1e9);
         assertEq(changed.minimumDeadline(), policy.minimumDeadline);

@@ -189,7 +189,7 @@ contract LogsTest is OracleTest {
         // minimumDeadline 24, maximumCallbackGas 32, executionChargeGwei 40, flags 8, finalityClass 8,
         // runtimeGeneration 16, codeVersion 16, keyEpoch 32, keyGroup 32, nextSeq 48.
         bytes memory packed = abi.encodePacked(
-            uint24(60), uint32(1_000_000), uint40(CHARGE / 1 gwei), uint8(0), uint8(3), uint16(0), uint16(0)
+            uint24(60), uint32(1_000_000), uint40(CHARGE / 1 gwei), uint8(0), uint8(3), uint16(1), uint16(0)
         );
         assertEq(bytes.concat(packed, abi.encodePacked(uint32(1), KEY_GROUP, uint48(2))), bytes.concat(word));
     }
@@ -296,7 +296,8 @@ contract LogsTest is OracleTest {
                     uint8(kind),
                     uint16(flags),
                     uint64(fuel),
-                    uint32(0),
+                    uint16(0),
+                    uint16(1),
                     uint8(3),
                     uint48(block.number),
                     uint48(block.timestamp),

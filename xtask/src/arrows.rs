@@ -47,7 +47,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "subrosa-devnet",
-        &["subrosa-types", "subrosa-chain", "subrosa-client"],
+        &[
+            "subrosa-types",
+            "subrosa-attestation",
+            "subrosa-chain",
+            "subrosa-client",
+        ],
     ),
     (
         "subrosa",
@@ -71,12 +76,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "subrosa-auction",
-        &[
-            "subrosa-types",
-            "subrosa-chain",
-            "subrosa-client",
-            "subrosa-devnet",
-        ],
+        &["subrosa-types", "subrosa-client", "subrosa-devnet"],
     ),
     ("xtask", &[]),
 ];

@@ -140,6 +140,7 @@ async function register(stage, deployConsumer) {
     context: bytesToHex(random(32)),
     keyGroup,
     finalityClass: 1,
+    runtimeGeneration: 1,
     stateless: false,
     fuelLimit: 10_000_000n,
     executionChargeGwei: 100_000,

@@ -16,6 +16,8 @@ struct Registration {
     uint32 keyGroup;
     /// How final a block must be before an enclave executes what it holds.
     uint8 finalityClass;
+    /// The price table and engine version that executes the contract's entries.
+    uint16 runtimeGeneration;
     /// Whether entries are executed in any order, on no state.
     bool stateless;
     /// Fuel limit of the constructor (entry 0).

@@ -44,6 +44,7 @@ abstract contract OracleTest is RegistryTest {
             context: keccak256("context"),
             keyGroup: KEY_GROUP,
             finalityClass: 3,
+            runtimeGeneration: 1,
             stateless: isStateless,
             fuelLimit: 1_000_000,
             executionChargeGwei: uint40(CHARGE / 1 gwei),

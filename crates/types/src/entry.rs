@@ -80,6 +80,10 @@ impl TryFrom<u8> for FinalityClass {
     }
 }
 
+/// The newest runtime generation: price table and engine version. A contract is registered with
+/// one, and moves to another by an entry of its log.
+pub const RUNTIME_GENERATION: u16 = 1;
+
 /// Execution flag: the input is an envelope.
 pub const FLAG_INPUT_SEALED: u16 = 1;
 /// Settlement flag: no callback after the deadline.

@@ -11,7 +11,7 @@
 //! the calldata floor (EIP-7623). What fuel does *not* bound by itself, the table does.
 
 /// The generation of this build.
-pub const RUNTIME_GENERATION: u16 = 1;
+pub const RUNTIME_GENERATION: u16 = subrosa_types::entry::RUNTIME_GENERATION;
 
 /// The table of a generation, or `None` if this build does not know it.
 pub fn of(generation: u16) -> Option<&'static Limits> {

@@ -255,6 +255,7 @@ async fn register(provider: &DynProvider, sender: &Sender, deployment: &Deployme
         context: B256::ZERO,
         keyGroup: GROUP,
         finalityClass: 1,
+        runtimeGeneration: 1,
         stateless: false,
         fuelLimit: 10_000_000,
         executionChargeGwei: U40::ZERO,
