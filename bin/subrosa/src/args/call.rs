@@ -9,6 +9,7 @@ use std::{
 use alloy::{
     dyn_abi::{DynSolValue, FunctionExt, JsonAbiExt, Specifier},
     json_abi::Function,
+    sol_types::{Panic, Revert, SolError},
 };
 use alloy_primitives::{Bytes, hex};
 use clap::Args;
@@ -56,6 +57,8 @@ pub(crate) struct Decoded {
     pub(crate) output: Bytes,
     /// Its values, if the function's result types are known.
     pub(crate) values: Option<Vec<String>>,
+    /// Why the call reverted, if it did and says so in a way that Solidity does.
+    pub(crate) reason: Option<String>,
 }
 
 impl CallArgs {
@@ -111,17 +114,35 @@ impl Call {
         Ok(Decoded {
             output: Bytes::copy_from_slice(output),
             values,
+            reason: None,
         })
     }
 }
 
 impl Decoded {
-    pub(crate) fn text(&self) -> String {
-        match &self.values {
-            Some(values) => values.join("\n"),
-            None => self.output.to_string(),
+    /// The output of a call that did not succeed: not of the function's result types.
+    pub(crate) fn reverted(output: &[u8]) -> Self {
+        Self {
+            output: Bytes::copy_from_slice(output),
+            values: None,
+            reason: reason(output),
         }
     }
+
+    pub(crate) fn text(&self) -> String {
+        match (&self.values, &self.reason) {
+            (Some(values), _) => values.join("\n"),
+            (None, Some(reason)) => reason.clone(),
+            (None, None) => self.output.to_string(),
+        }
+    }
+}
+
+/// What `Error(string)` or `Panic(uint256)` says.
+fn reason(output: &[u8]) -> Option<String> {
+    let revert = Revert::abi_decode(output).map(|revert| revert.reason);
+    let panic = || Panic::abi_decode(output).map(|panic| panic.to_string());
+    revert.or_else(|_| panic()).ok()
 }
 
 /// Encodes constructor arguments: `types` is such as '(address,uint256)'.
@@ -233,6 +254,14 @@ mod tests {
     fn without_result_types_the_output_stays_bytes() {
         let call = args("bid(uint256)", &["7"]).call().unwrap();
         assert_eq!(call.decode(&[1, 2]).unwrap().text(), "0x0102");
+    }
+
+    #[test]
+    fn a_reason_to_revert_is_shown() {
+        let mut output = hex::decode("08c379a0").unwrap();
+        output.extend([&[0; 31][..], &[0x20], &[0; 31], &[3], b"why", &[0; 29]].concat());
+        assert_eq!(Decoded::reverted(&output).text(), "why");
+        assert_eq!(Decoded::reverted(b"hello").text(), "0x68656c6c6f");
     }
 
     #[test]

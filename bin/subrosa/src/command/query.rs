@@ -68,10 +68,7 @@ impl QueryArgs {
         let answer = attested.query(&question, account.as_ref()).await?;
         let decoded = match answer.status {
             Status::Succeeded => call.decode(&answer.output)?,
-            _ => Decoded {
-                output: answer.output.clone(),
-                values: None,
-            },
+            _ => Decoded::reverted(&answer.output),
         };
         output.result(&Answer::of(&answer, decoded), Answer::text)?;
         match answer.status {

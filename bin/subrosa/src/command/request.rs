@@ -169,11 +169,7 @@ impl Outcome {
         };
         let output = match fulfilled.status {
             Status::Succeeded => call.decode(bytes)?,
-            // A reason to revert is not of the function's result types.
-            _ => Decoded {
-                output: bytes.to_vec().into(),
-                values: None,
-            },
+            _ => Decoded::reverted(bytes),
         };
         Ok(Self {
             request,
