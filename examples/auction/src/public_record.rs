@@ -111,7 +111,7 @@ impl PublicRecord {
         ));
         report.check(format!(
             "none of {windows} windows of {WINDOW} bytes of secret code is found ({left_out} more also \
-             occur in public contracts and do not count)"
+             occur in public contracts, or are padding, and do not count)"
         ));
         Ok(())
     }

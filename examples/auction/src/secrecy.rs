@@ -4,10 +4,14 @@
 //! Anything can prove that it found nothing by not looking. So the same scan must find what is
 //! known to be public, and a value that was planted for it.
 
-use std::{collections::HashSet, fs, path::Path};
+use std::{borrow::Cow, collections::HashSet, fs, path::Path};
 
 use aho_corasick::AhoCorasick;
-use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use base64::{
+    Engine,
+    alphabet::STANDARD,
+    engine::{GeneralPurpose, general_purpose::NO_PAD},
+};
 use eyre::{Result, WrapErr};
 
 /// Bytes to look for, and what to call them.
@@ -54,7 +58,8 @@ impl Needle {
         ]
     }
 
-    /// Every window of `width` bytes of `secret` that is in none of `public`.
+    /// Every window of `width` bytes of `secret` that is in none of `public`, nor a small number
+    /// padded with zeros, which every chain is full of.
     pub(crate) fn windows(
         name: &str,
         secret: &[u8],
@@ -69,7 +74,8 @@ impl Needle {
         secret
             .windows(width)
             .enumerate()
-            .filter(|(_, window)| !known.contains(window) && seen.insert(*window))
+            .filter(|(_, window)| !known.contains(window) && !is_padded_number(window))
+            .filter(|(_, window)| seen.insert(*window))
             .map(|(offset, window)| Self::new(format!("{name} at byte {offset}"), window))
             .collect()
     }
@@ -111,7 +117,7 @@ impl Haystack {
         let mut found = Vec::new();
         for (place, bytes) in &self.pieces {
             for (encoding, stream) in streams(bytes) {
-                for hit in automaton.find_overlapping_iter(&stream) {
+                for hit in automaton.find_overlapping_iter(stream.as_ref()) {
                     let needle = needles[hit.pattern().as_usize()].name.clone();
                     found.push(Found {
                         needle,
@@ -127,32 +133,47 @@ impl Haystack {
     }
 }
 
+/// At most a quarter of it is not zero.
+fn is_padded_number(window: &[u8]) -> bool {
+    4 * window.iter().filter(|byte| **byte != 0).count() <= window.len()
+}
+
 /// The bytes as they are, and what runs of hexadecimal and base64 in them decode to. Decoding at
 /// every alignment finds a needle wherever it starts inside a longer value.
-fn streams(bytes: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-    let mut streams = vec![("raw", bytes.to_vec())];
+fn streams(bytes: &[u8]) -> Vec<(&'static str, Cow<'_, [u8]>)> {
+    let mut streams = vec![("raw", Cow::Borrowed(bytes))];
     for run in runs(bytes, u8::is_ascii_hexdigit) {
-        for start in 0..2.min(run.len()) {
+        for start in 0..2 {
             let digits = &run[start..];
             let even = &digits[..digits.len() & !1];
-            streams.extend(hex::decode(even).ok().map(|decoded| ("hex", decoded)));
+            streams.extend(
+                hex::decode(even)
+                    .ok()
+                    .map(|decoded| ("hex", decoded.into())),
+            );
         }
     }
     for run in runs(bytes, is_base64) {
         let standard: Vec<u8> = run.iter().map(|byte| to_standard(*byte)).collect();
-        for start in 0..4.min(standard.len()) {
+        for start in 0..4 {
             let symbols = &standard[start..];
-            let whole = &symbols[..symbols.len() & !3];
+            // One symbol too many holds no byte.
+            let spare = usize::from(symbols.len() % 4 == 1);
+            let symbols = &symbols[..symbols.len() - spare];
             streams.extend(
-                STANDARD_NO_PAD
-                    .decode(whole)
+                LENIENT
+                    .decode(symbols)
                     .ok()
-                    .map(|decoded| ("base64", decoded)),
+                    .map(|decoded| ("base64", decoded.into())),
             );
         }
     }
     streams
 }
+
+/// A run that is cut anywhere ends in bits that belong to no byte.
+const LENIENT: GeneralPurpose =
+    GeneralPurpose::new(&STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
 
 /// Maximal runs of at least [`SHORTEST_RUN`] bytes of a kind.
 fn runs(bytes: &[u8], is_kind: impl Fn(&u8) -> bool) -> impl Iterator<Item = &[u8]> {
@@ -191,8 +212,8 @@ mod tests {
 
     #[test]
     fn a_secret_is_found_raw_and_encoded_at_every_alignment() {
-        for before in 0..6 {
-            let value = [&vec![b'x'; before][..], SECRET, b"tail"].concat();
+        for (before, after) in (0..6).flat_map(|n| [(n, 0), (n, 1), (n, 4)]) {
+            let value = [&vec![b'x'; before][..], SECRET, &vec![b'y'; after]].concat();
             for (encoding, text) in [
                 ("raw", value.clone()),
                 (
@@ -209,7 +230,10 @@ mod tests {
                 let mut haystack = Haystack::default();
                 haystack.add("place", text);
                 let found = haystack.scan(&[Needle::new("secret", SECRET)]).unwrap();
-                assert!(encodings(&found).contains(encoding), "{before} {encoding}");
+                assert!(
+                    encodings(&found).contains(encoding),
+                    "{before} {after} {encoding}"
+                );
             }
         }
     }
@@ -235,6 +259,14 @@ mod tests {
             haystack.add("place", text);
             assert!(!haystack.scan(&needles).unwrap().is_empty());
         }
+    }
+
+    #[test]
+    fn padded_numbers_are_left_out() {
+        let code = [&[0; 9][..], &[7], b"code"].concat();
+        let windows: Vec<_> = Needle::windows("code", &code, &[], 8).into_iter().collect();
+        let first = windows.first().map(|needle| needle.bytes.clone());
+        assert_eq!(first, Some(b"\x00\x00\x00\x00\x00\x07co".to_vec()));
     }
 
     #[test]
