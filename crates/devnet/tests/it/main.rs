@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Real processes, end to end: killed, rolled back, lied to.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod failpoints;
+mod workload;
+
+mod boundary;
+mod kills;
+mod refusals;
+mod stale;
