@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The enclave against a scripted host and a synthetic chain with real Merkle-Patricia proofs.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
 
 mod chain;
 mod guest;
