@@ -10,6 +10,7 @@ mod bench;
 mod demo;
 mod install;
 mod shell;
+mod soak;
 mod test;
 
 use eyre::{Result, bail};
@@ -21,6 +22,7 @@ usage: cargo xtask <command>
                        --keep leaves the network running
   test [--list] [STEP] run every check and test, or one step
   bench [--json]       measure the enclave against its floor, and the relay's latency
+  soak                 kill processes under load, for minutes; writes docs/results/soak.json
   install              install what the other commands need (npm packages)
   arrows               check the dependency arrows between crates
 ";
@@ -32,6 +34,7 @@ fn main() -> Result<()> {
         ["demo", rest @ ..] => demo::run(rest),
         ["test", rest @ ..] => test::run(rest),
         ["bench", rest @ ..] => bench::run(rest),
+        ["soak"] => soak::run(),
         ["install"] => install::all(),
         ["arrows"] => arrows::check(),
         [] | ["help" | "--help" | "-h"] => {

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `cargo xtask soak`: the batteries that are too long for every change. The result is committed.
+
+use std::{fs, process::Command, time::Instant};
+
+use eyre::{Result, WrapErr, eyre};
+use serde_json::json;
+
+use crate::{demo, install, shell};
+
+/// Schedules of kills, by seed, and kills in each.
+const SEEDS: std::ops::Range<u64> = 100..105;
+const KILLS: u64 = 40;
+
+/// Kills enclave, host or both under load, many times, and writes `docs/results/soak.json`.
+pub(crate) fn run() -> Result<()> {
+    install::contracts()?;
+    demo::build()?;
+    let mut runs = Vec::new();
+    for seed in SEEDS {
+        let started = Instant::now();
+        let printed = shell::output(
+            shell::cargo()
+                .args(["test", "--workspace", "--locked", "--quiet"])
+                .args(demo::FEATURES)
+                .args(["--test", "it", "--", "--nocapture", "--exact", KILL_TEST])
+                .env("SUBROSA_KILL_SEED", seed.to_string())
+                .env("SUBROSA_KILLS", KILLS.to_string()),
+        )?;
+        let requests = fulfilled(&printed)
+            .ok_or_else(|| eyre!("the kill test printed no count:\n{printed}"))?;
+        let seconds = started.elapsed().as_secs();
+        println!(
+            "seed {seed}: {KILLS} kills, {requests} requests fulfilled exactly once, {seconds} s"
+        );
+        runs.push(json!({
+            "seed": seed,
+            "kills": KILLS,
+            "requestsFulfilledExactlyOnce": requests,
+            "lost": 0,
+            "repeated": 0,
+            "seconds": seconds,
+        }));
+    }
+    let commit = shell::output(
+        Command::new("git")
+            .args(["rev-parse", "HEAD"])
+            .current_dir(shell::root()),
+    )?;
+    let result = json!({
+        "command": "cargo xtask soak",
+        "commit": commit.trim(),
+        "kills": runs,
+    });
+    let path = shell::root().join("docs/results/soak.json");
+    fs::write(&path, format!("{result:#}\n"))
+        .wrap_err_with(|| format!("cannot write {}", path.display()))
+}
+
+const KILL_TEST: &str = "kills::every_request_is_fulfilled_exactly_once_whoever_is_killed";
+
+/// The count in the kill test's last line of output.
+fn fulfilled(printed: &str) -> Option<u64> {
+    let line = printed
+        .lines()
+        .find(|line| line.ends_with("requests fulfilled exactly once"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
