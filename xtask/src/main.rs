@@ -21,7 +21,7 @@ usage: cargo xtask <command>
   demo [--keep]        run the sealed-bid auction end to end on real processes, then scan for leaks;
                        --keep leaves the network running
   test [--list] [STEP] run every check and test, or one step
-  bench [--json]       measure the enclave against its floor, and the relay's latency
+  bench [--json]       measure a private call in the enclave against its floor, stage by stage
   soak                 kill processes under load, for minutes; writes docs/results/soak.json
   install              install what the other commands need (npm packages)
   arrows               check the dependency arrows between crates

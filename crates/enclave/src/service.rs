@@ -46,6 +46,7 @@ pub fn serve<S: Read + Write>(enclave: &mut Enclave, stream: &mut S) -> Result<(
 fn answer(enclave: &mut Enclave, greeted: &mut bool, body: &[u8]) -> Response {
     let request = match frame::decode::<Request>(body) {
         Ok(request) => request,
+        Err(error @ WireError::Version(_)) => return refuse(ErrorCode::Version, error),
         Err(error) => return refuse(ErrorCode::Malformed, error),
     };
     match &request {

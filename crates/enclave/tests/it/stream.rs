@@ -66,7 +66,7 @@ fn the_first_frame_must_be_a_hello_of_this_version() {
 
 #[test]
 fn malformed_and_oversized_frames_are_answered_and_the_stream_goes_on() {
-    let garbage = [vec![0, 0, 0, 5], vec![0xff; 5]].concat();
+    let garbage = [vec![0, 0, 0, 7, 0, WIRE_VERSION as u8], vec![0xff; 5]].concat();
     let length = MAX_FRAME_BYTES as u32 + 7;
     let oversized = [length.to_be_bytes().to_vec(), vec![0; length as usize]].concat();
     let answers = converse([garbage, oversized, hello()].concat());

@@ -5,6 +5,8 @@ use std::io::{self, Read, Write};
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::WIRE_VERSION;
+
 /// Largest frame, bytes, without its length prefix. Checked before anything is allocated.
 pub const MAX_FRAME_BYTES: usize = 32 * 1024 * 1024;
 
@@ -14,7 +16,9 @@ pub const MAX_FRAME_BYTES: usize = 32 * 1024 * 1024;
 ///
 /// [`WireError::TooLarge`] if it exceeds [`MAX_FRAME_BYTES`].
 pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, WireError> {
-    let mut frame = postcard::to_extend(message, vec![0; 4]).map_err(|_| WireError::Malformed)?;
+    let mut frame = vec![0; 4];
+    frame.extend(WIRE_VERSION.to_be_bytes());
+    let mut frame = postcard::to_extend(message, frame).map_err(|_| WireError::Malformed)?;
     let length = frame.len() - 4;
     let prefix = u32::try_from(length)
         .ok()
@@ -28,9 +32,14 @@ pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, WireError> {
 ///
 /// # Errors
 ///
-/// [`WireError::Malformed`].
+/// [`WireError::Version`] for a frame of another version, [`WireError::Malformed`].
 pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, WireError> {
-    match postcard::take_from_bytes(body) {
+    let (version, message) = body.split_first_chunk::<2>().ok_or(WireError::Malformed)?;
+    let version = u16::from_be_bytes(*version);
+    if version != WIRE_VERSION {
+        return Err(WireError::Version(version));
+    }
+    match postcard::take_from_bytes(message) {
         Ok((message, [])) => Ok(message),
         _ => Err(WireError::Malformed),
     }
@@ -86,6 +95,9 @@ pub enum WireError {
     /// The announced or produced length exceeds [`MAX_FRAME_BYTES`].
     #[error("frame of {0} bytes is larger than {MAX_FRAME_BYTES}")]
     TooLarge(usize),
+    /// A frame of a version that this side does not speak.
+    #[error("frame of wire version {0}, this side speaks {WIRE_VERSION}")]
+    Version(u16),
     /// Not an encoding of the expected message.
     #[error("frame does not decode")]
     Malformed,
@@ -120,9 +132,11 @@ mod tests {
         #[test]
         fn frames_round_trip(challenge in proptest::collection::vec(any::<u8>(), 0..64)) {
             let request = Request::Quote { challenge };
-            let frame = encode(&request).unwrap();
+            let mut frame = encode(&request).unwrap();
             let body = read(&mut frame.as_slice()).unwrap().unwrap();
             prop_assert_eq!(decode::<Request>(&body).unwrap(), request);
+            frame[5] ^= 1;
+            prop_assert!(matches!(decode::<Request>(&frame[4..]), Err(WireError::Version(_))));
             for length in 0..frame.len() {
                 let cut = read(&mut &frame[..length]);
                 prop_assert!(matches!(cut, Ok(None) | Err(WireError::Stream(_))));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The protocol between host and enclave, version 1.
 //!
-//! One duplex byte stream (Unix socket, vsock, stdio). Each message is a frame: its length as a
-//! 32-bit big-endian integer, then the message in [postcard] encoding. The host sends a
-//! [`Request`], the enclave answers with exactly one [`Response`], in order. The first request on
-//! a stream must be [`Request::Hello`].
+//! One duplex byte stream (Unix socket, vsock, stdio). Each message is a frame: the length of what
+//! follows as a 32-bit big-endian integer, the version as a 16-bit one, then the message in
+//! [postcard] encoding. The host sends a [`Request`], the enclave answers with exactly one
+//! [`Response`], in order. The first request on a stream must be [`Request::Hello`].
 //!
 //! Nothing in a frame is trusted by the enclave until it has been verified; nothing in a response
 //! is secret.
