@@ -18,13 +18,10 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     auction(arguments)
 }
 
-/// Builds every executable, with the features the tests use, so that nothing is built twice.
-pub(crate) fn build() -> Result<()> {
-    shell::run(
-        shell::cargo()
-            .args(["build", "--workspace", "--bins", "--locked", "--quiet"])
-            .args(FEATURES),
-    )
+/// Builds everything that is run.
+fn build() -> Result<()> {
+    let bins = ["build", "--workspace", "--bins", "--locked", "--quiet"];
+    shell::run(shell::cargo().args(bins).args(FEATURES))
 }
 
 /// Runs the auction from executables that are built already.

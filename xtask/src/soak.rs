@@ -6,7 +6,7 @@ use std::{fs, process::Command, time::Instant};
 use eyre::{Result, WrapErr, eyre};
 use serde_json::json;
 
-use crate::{demo, install, shell};
+use crate::{demo, install, shell, test};
 
 /// Schedules of kills, by seed, and kills in each.
 const SEEDS: std::ops::Range<u64> = 100..105;
@@ -15,7 +15,7 @@ const KILLS: u64 = 40;
 /// Kills enclave, host or both under load, many times, and writes `docs/results/soak.json`.
 pub(crate) fn run() -> Result<()> {
     install::contracts()?;
-    demo::build()?;
+    test::build()?;
     let mut runs = Vec::new();
     for seed in SEEDS {
         let started = Instant::now();

@@ -25,7 +25,7 @@ const STEPS: &[Step] = &[
         gas,
     ),
     ("lint", "clippy without warnings", lint),
-    ("build", "executables", demo::build),
+    ("build", "executables and tests", build),
     ("rust", "Rust tests", rust),
     ("typescript", "TypeScript tests", typescript),
     (
@@ -82,6 +82,18 @@ fn lint() -> Result<()> {
             .args(demo::FEATURES)
             .args(["--", "-D", "warnings"]),
     )
+}
+
+/// Everything at once: executables alone would be built with fewer features, and then again.
+pub(crate) fn build() -> Result<()> {
+    let everything = [
+        "build",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--quiet",
+    ];
+    shell::run(shell::cargo().args(everything).args(demo::FEATURES))
 }
 
 fn rust() -> Result<()> {
