@@ -99,7 +99,7 @@ pub(crate) fn build() -> Result<()> {
 fn rust() -> Result<()> {
     shell::run(
         shell::cargo()
-            .args(["test", "--workspace", "--locked"])
+            .args(["test", "--workspace", "--locked", "--no-fail-fast"])
             .args(demo::FEATURES),
     )
 }

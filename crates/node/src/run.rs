@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Wiring, and taking it apart in order.
 
-use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use jsonrpsee::server::ServerHandle;
 use subrosa_store::{Identity, Storage, Store, StoreError};
@@ -47,6 +53,8 @@ pub struct Running {
     rpc: SocketAddr,
     admin: SocketAddr,
     server: ServerHandle,
+    /// Whether anything still holds the data directory.
+    store: Weak<dyn Storage>,
     /// Stops everything but bring-up, which must outlive those that use the enclave.
     workers: (Trigger, JoinSet<Result<(), RunError>>),
     bringup: (Trigger, JoinSet<Result<(), RunError>>),
@@ -79,6 +87,7 @@ pub async fn start(config: Config) -> Result<Running, RunError> {
         rpc,
         admin,
         server,
+        store: Arc::downgrade(&host.store),
         workers: (stop_workers, workers),
         bringup: (stop_bringup, bringup),
     })
@@ -166,6 +175,19 @@ impl Running {
         }
     }
 
+    /// Waits, within bounds, until nothing holds the data directory any more: calls that are being
+    /// answered and writes that are underway end by themselves.
+    async fn released(&self) {
+        let released = async {
+            while self.store.strong_count() > 0 {
+                tokio::time::sleep(RELEASE_INTERVAL).await;
+            }
+        };
+        if tokio::time::timeout(END, released).await.is_err() {
+            warn!("the data directory is still in use");
+        }
+    }
+
     /// Stops everything in order and waits until it has stopped, within bounds.
     pub async fn stop(mut self) {
         info!("stopping");
@@ -175,6 +197,7 @@ impl Running {
         finish("work", &mut self.workers.1, DRAIN).await;
         self.bringup.0.fire();
         finish("enclave", &mut self.bringup.1, END).await;
+        self.released().await;
         info!("stopped");
     }
 }
@@ -222,6 +245,8 @@ impl From<LedgerError> for RunError {
 
 /// For a transaction in flight to be mined and a batch to be stored.
 const DRAIN: Duration = Duration::from_secs(20);
+/// Between two looks at whether the data directory is free.
+const RELEASE_INTERVAL: Duration = Duration::from_millis(5);
 /// For an enclave to end.
 const END: Duration = Duration::from_secs(10);
 
