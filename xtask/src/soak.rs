@@ -37,8 +37,6 @@ pub(crate) fn run() -> Result<()> {
             "seed": seed,
             "kills": KILLS,
             "requestsFulfilledExactlyOnce": requests,
-            "lost": 0,
-            "repeated": 0,
             "seconds": seconds,
         }));
     }
