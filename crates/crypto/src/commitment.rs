@@ -52,24 +52,6 @@ pub fn chain(previous: B256, digest: B256, outcome_hash: B256, write_set: B256) 
     hasher.finalize()
 }
 
-/// keccak256 of the writes, each as key length u32 ‖ key ‖ value length u32 ‖ value. `None` unless
-/// keys ascend strictly and every length fits: two lists that mean one state must not differ.
-pub fn write_set_hash<'a>(writes: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Option<B256> {
-    let mut hasher = Keccak256::new();
-    let mut last: Option<&[u8]> = None;
-    for (key, value) in writes {
-        if last.is_some_and(|last| last >= key) {
-            return None;
-        }
-        for part in [key, value] {
-            hasher.update(u32::try_from(part.len()).ok()?.to_be_bytes());
-            hasher.update(part);
-        }
-        last = Some(key);
-    }
-    Some(hasher.finalize())
-}
-
 /// Significant bytes of a commitment.
 const COMMITMENT_LEN: usize = 26;
 
@@ -144,17 +126,5 @@ mod tests {
         ]
         .into();
         assert_eq!(all.len(), 5);
-    }
-
-    #[test]
-    fn write_sets_are_sorted_and_unambiguous() {
-        let hash =
-            |writes: &[(&'static [u8], &'static [u8])]| write_set_hash(writes.iter().copied());
-        assert_eq!(hash(&[]), Some(alloy_primitives::KECCAK256_EMPTY));
-        assert_ne!(hash(&[(b"a", b"bc")]), hash(&[(b"ab", b"c")]));
-        assert_ne!(hash(&[(b"a", b""), (b"b", b"")]), hash(&[(b"a", b"b")]));
-        assert!(hash(&[(b"a", b"1"), (b"b", b"2")]).is_some());
-        assert_eq!(hash(&[(b"b", b"2"), (b"a", b"1")]), None);
-        assert_eq!(hash(&[(b"a", b"1"), (b"a", b"2")]), None);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the enclave answers.
 
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 
 use super::FrameError;
@@ -217,16 +217,4 @@ pub struct Stated {
     pub statement: ContractStatement,
     /// r ‖ s ‖ v, 65 bytes.
     pub signature: Bytes,
-}
-
-impl ExecutedEntry {
-    /// The `result` word of the fulfillment item.
-    pub fn result_word(&self) -> U256 {
-        crate::result::pack_result(
-            self.commitment,
-            self.status as u8,
-            self.fuel_bucket,
-            self.output.len() as u32,
-        )
-    }
 }
