@@ -81,8 +81,9 @@ pub fn admit(
         rootId: claims.root_id,
         teeKind: claims.tee as u8,
         machineId: claims.machine_id,
-        tcbStatus: claims.tcb_status as u8,
-        tcbEvaluation: claims.tcb_evaluation,
+        // Zero where the vendor publishes none.
+        tcbStatus: claims.tcb_status.map_or(0, |status| status as u8),
+        tcbEvaluation: claims.tcb_evaluation.unwrap_or(0),
         policyHash: bound.policy_hash,
         evidenceHash: claims.evidence_hash,
         challengeBlock: registration.challenge_block,

@@ -4,16 +4,15 @@
 //! Signatures and freshness come before any claim is compared, so an unsigned claim never chooses
 //! which error the peer sees.
 
-use std::fmt;
-
-use alloy_primitives::hex;
+use alloy_primitives::Bytes;
 use subrosa_types::id::TeeKind;
 
-use crate::roots::{Named, is_development};
-use crate::tdx::{self, Failure};
+use crate::compare::{BOUND, PLATFORM, STATED, bound_checks, platform_checks, stated_checks};
+use crate::failure::Failure;
+use crate::roots::Roots;
 use crate::{
-    Bound, CHALLENGE_BYTES, Check, CheckId, Claims, EvidenceBundle, Expectations, Measurements,
-    Policy, Verdict, Verified, VerifyError, config_register, report_data,
+    Bound, Check, CheckId, Claims, EvidenceBundle, Expectations, Measurements, Policy, Verdict,
+    Verified, VerifyError, azure, dcap, nitro, snp,
 };
 
 /// Verifies that `bundle` is genuine, comes from an expected measurement, and binds the expected
@@ -47,8 +46,13 @@ pub fn verify_genuine(
     policy: &Policy,
     now: u64,
 ) -> Result<Verified<Claims>, VerifyError> {
-    let claims = examine(bundle, now).map_err(|failure| failure.error())?;
-    match Verdict::of(claims.is_development(), platform_checks(&claims, policy)).rejection() {
+    let claims = examine(bundle, policy, now).map_err(|failure| failure.error())?;
+    let verdict = Verdict::of(
+        claims.is_development(),
+        policy,
+        platform_checks(&claims, policy, now),
+    );
+    match verdict.rejection() {
         Some(error) => Err(error),
         None => Ok(Verified::new(claims)),
     }
@@ -56,26 +60,29 @@ pub fn verify_genuine(
 
 /// Makes every check of [`verify`] and says how each went.
 pub fn appraise(bundle: &EvidenceBundle, expectations: &Expectations, now: u64) -> Appraisal {
-    let claims = match examine(bundle, now) {
+    let policy = &expectations.policy;
+    let claims = match examine(bundle, policy, now) {
         Ok(claims) => claims,
         Err(failure) => {
             return Appraisal {
-                verdict: failure.verdict(),
+                verdict: failed(bundle.kind(), policy, &failure, &BOUND),
                 bound: Err(failure.error()),
             };
         }
     };
-    let mut checks = genuine_checks();
-    checks.extend(compare(&claims, expectations));
-    let verdict = Verdict::of(claims.is_development(), checks);
+    let mut checks = genuine_checks(bundle.kind());
+    checks.extend(platform_checks(&claims, policy, now));
+    checks.extend(bound_checks(&claims, expectations));
+    let verdict = Verdict::of(claims.is_development(), policy, checks).about(&claims);
     let bound = match verdict.rejection() {
         Some(error) => Err(error),
         None => Ok(Verified::new(Bound {
             claims,
             binding: expectations.binding,
             challenge: expectations.challenge.clone(),
-            measurement_appraised: matches!(expectations.measurements, Measurements::AnyOf(_)),
-            policy_hash: expectations.policy.hash(),
+            measurement_appraised: expectations.measurements != Measurements::JudgedElsewhere,
+            policy_hash: policy.hash(),
+            verdict: verdict.clone(),
         })),
     };
     Appraisal { verdict, bound }
@@ -91,203 +98,105 @@ pub struct Appraisal {
     pub bound: Result<Verified<Bound>, VerifyError>,
 }
 
-/// Holds claims, from evidence or from an attestation result, against everything expected.
-pub(crate) fn compare(claims: &Claims, expectations: &Expectations) -> Vec<Check> {
-    let mut checks = platform_checks(claims, &expectations.policy);
-    checks.push(match &expectations.measurements {
-        Measurements::AnyOf(ids) => Check::compare(
-            CheckId::Measurement,
-            ids.contains(&claims.measurement_id),
-            OneOf(ids.iter().collect()),
-            claims.measurement_id,
-        ),
-        Measurements::JudgedElsewhere => {
-            Check::not_appraised(CheckId::Measurement, claims.measurement_id)
+/// What a person states about evidence that somebody hands over, instead of the keys and the
+/// challenge of an [`Expectations`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stated {
+    /// What should run; `None` leaves it open, and the verdict is not an acceptance.
+    pub measurements: Option<Measurements>,
+    /// The report data, byte for byte; `None` likewise.
+    pub report_data: Option<Bytes>,
+}
+
+/// Holds `bundle` against `policy` and what is `stated`, as of `now`, and says how each check
+/// went. Without a stated measurement *and* stated report data the verdict is never an acceptance:
+/// [`VerdictStatus::GenuineNotAppraised`](crate::VerdictStatus::GenuineNotAppraised) at best.
+///
+/// # Errors
+///
+/// In the second place, as [`verify`]: claims are returned only if no check failed.
+pub fn inspect(
+    bundle: &EvidenceBundle,
+    policy: &Policy,
+    stated: &Stated,
+    now: u64,
+) -> (Verdict, Result<Verified<Claims>, VerifyError>) {
+    let claims = match examine(bundle, policy, now) {
+        Ok(claims) => claims,
+        Err(failure) => {
+            let verdict = failed(bundle.kind(), policy, &failure, &STATED);
+            return (verdict, Err(failure.error()));
         }
-    });
-    let binding = &expectations.binding;
-    let register = config_register(binding.config_hash);
-    checks.push(Check::compare(
-        CheckId::Config,
-        claims.config_register == register,
-        format_args!(
-            "{} (configuration {})",
-            hex::encode(register),
-            binding.config_hash
-        ),
-        hex::encode(claims.config_register),
-    ));
-    let expected = report_data(
-        binding.signer,
-        binding.transfer_key_hash,
-        binding.config_hash,
-        &expectations.challenge,
-    );
-    let (expected_binding, expected_challenge) = expected.split_at(32);
-    let (found_binding, found_challenge) = claims.report_data.split_at(32);
-    checks.push(Check::compare(
-        CheckId::ReportData,
-        found_binding == expected_binding,
-        format_args!(
-            "{} (signer {})",
-            hex::encode(expected_binding),
-            binding.signer
-        ),
-        hex::encode(found_binding),
-    ));
-    let long_enough = CHALLENGE_BYTES.contains(&expectations.challenge.len());
-    checks.push(Check::compare(
-        CheckId::Challenge,
-        long_enough && found_challenge == expected_challenge,
-        if long_enough {
-            hex::encode(expected_challenge)
-        } else {
-            format!(
-                "a challenge of {} to {} bytes",
-                CHALLENGE_BYTES.start(),
-                CHALLENGE_BYTES.end()
-            )
-        },
-        hex::encode(found_challenge),
-    ));
-    checks
-}
-
-fn platform_checks(claims: &Claims, policy: &Policy) -> Vec<Check> {
-    let accepted_roots = policy
-        .roots
-        .iter()
-        .copied()
-        .filter(|root| !is_development(*root))
-        .chain(
-            policy
-                .allow_development
-                .then_some(crate::DEVELOPMENT_ROOT_ID),
-        );
-    let status = if claims.advisories.is_empty() {
-        claims.tcb_status.to_string()
-    } else {
-        format!("{} ({})", claims.tcb_status, claims.advisories.join(", "))
     };
-    vec![
-        Check::compare(
-            CheckId::Root,
-            policy.accepts_root(claims.root_id),
-            OneOf(accepted_roots.map(Named).collect()),
-            Named(claims.root_id),
-        ),
-        Check::compare(
-            CheckId::Debug,
-            claims.debug == 0,
-            "attributes 0x00",
-            format_args!("attributes {:#04x}", claims.debug),
-        ),
-        Check::compare(
-            CheckId::TcbStatus,
-            policy.tcb_statuses.contains(&claims.tcb_status),
-            OneOf(policy.tcb_statuses.iter().collect()),
-            status,
-        ),
-        Check::compare(
-            CheckId::TcbEvaluation,
-            claims.tcb_evaluation >= policy.minimum_tcb_evaluation,
-            format_args!("at least {}", policy.minimum_tcb_evaluation),
-            claims.tcb_evaluation,
-        ),
-        match &policy.machines {
-            Some(machines) => Check::compare(
-                CheckId::Machine,
-                machines.contains(&claims.machine_id),
-                format_args!("one of {} listed machines", machines.len()),
-                claims.machine_id,
-            ),
-            None => Check::compare(CheckId::Machine, true, "any machine", claims.machine_id),
-        },
-    ]
+    let mut checks = genuine_checks(bundle.kind());
+    checks.extend(platform_checks(&claims, policy, now));
+    let (compared, relaxation) = stated_checks(&claims, stated);
+    checks.extend(compared);
+    let mut verdict = Verdict::of(claims.is_development(), policy, checks).about(&claims);
+    verdict.relaxations.extend(relaxation);
+    let result = match verdict.rejection() {
+        Some(error) => Err(error),
+        None => Ok(Verified::new(claims)),
+    };
+    (verdict, result)
 }
 
-fn examine(bundle: &EvidenceBundle, now: u64) -> Result<Claims, Failure> {
+/// Verifies everything that does not depend on anybody's expectations: signatures, chains, dates,
+/// revocation, consistency. Which roots, products and states are *accepted* is for the policy.
+fn examine(bundle: &EvidenceBundle, policy: &Policy, now: u64) -> Result<Claims, Failure> {
+    let roots = Roots::with(&policy.certificates);
     match bundle.kind() {
-        TeeKind::Tdx => tdx::examine(bundle, now),
-        other => Err(Failure {
-            check: CheckId::EvidenceFormat,
-            expected: "TDX evidence".to_owned(),
-            found: format!(
-                "evidence of kind {}, which this build cannot verify",
-                other as u8
-            ),
-            stale: false,
-            development: false,
-        }),
+        TeeKind::Tdx | TeeKind::Sgx => dcap::examine(bundle, roots, now),
+        TeeKind::Snp => snp::examine(bundle, roots, now),
+        TeeKind::Nitro => nitro::examine(bundle, roots, now),
+        TeeKind::AzureSnp | TeeKind::AzureTdx => azure::examine(bundle, roots, now),
+        other => Err(Failure::format(
+            "a kind of evidence that this build can verify",
+            other,
+        )),
     }
 }
 
-fn genuine_checks() -> Vec<Check> {
-    tdx::CHECKS
+/// The checks that [`examine`] makes on evidence of `kind`, in order.
+fn genuine(kind: TeeKind) -> Vec<CheckId> {
+    let own: &[&[CheckId]] = match kind {
+        TeeKind::Tdx => &[&dcap::CHECKS, &[CheckId::TdxAttributes]],
+        TeeKind::Sgx => &[&dcap::CHECKS],
+        TeeKind::Snp => &[&snp::CHECKS],
+        TeeKind::Nitro => &[&nitro::CHECKS],
+        TeeKind::AzureSnp => &[&azure::CHECKS, &snp::CHECKS],
+        TeeKind::AzureTdx => &[&azure::CHECKS, &dcap::CHECKS, &[CheckId::TdxAttributes]],
+        _ => &[],
+    };
+    let mut checks = vec![CheckId::EvidenceFormat];
+    checks.extend(own.concat());
+    checks
+}
+
+fn genuine_checks(kind: TeeKind) -> Vec<Check> {
+    genuine(kind)
         .into_iter()
         .map(|id| Check::passed(id, "valid"))
         .collect()
 }
 
-/// What [`platform_checks`] and [`compare`] would have checked.
-pub(crate) const COMPARED: [CheckId; 9] = [
-    CheckId::Root,
-    CheckId::Debug,
-    CheckId::TcbStatus,
-    CheckId::TcbEvaluation,
-    CheckId::Machine,
-    CheckId::Measurement,
-    CheckId::Config,
-    CheckId::ReportData,
-    CheckId::Challenge,
-];
-
-impl Failure {
-    fn error(&self) -> VerifyError {
-        let (check, expected, found) = (self.check, self.expected.clone(), self.found.clone());
-        if self.stale {
-            VerifyError::Stale {
-                check,
-                expected,
-                found,
+/// The verdict on evidence that is not genuine: one failure, and nothing that could be looked at.
+fn failed(kind: TeeKind, policy: &Policy, failure: &Failure, compared: &[CheckId]) -> Verdict {
+    let mut ids = genuine(kind);
+    ids.extend(PLATFORM);
+    ids.extend(compared);
+    if !ids.contains(&failure.check) {
+        ids.push(failure.check);
+    }
+    let checks = ids
+        .into_iter()
+        .map(|id| {
+            if id == failure.check {
+                Check::compare(id, false, &failure.expected, &failure.found)
+            } else {
+                Check::not_evaluated(id)
             }
-        } else {
-            VerifyError::Rejected {
-                check,
-                expected,
-                found,
-            }
-        }
-    }
-
-    fn verdict(&self) -> Verdict {
-        let checks = tdx::CHECKS
-            .into_iter()
-            .chain(COMPARED)
-            .map(|id| {
-                if id == self.check {
-                    Check::compare(id, false, &self.expected, &self.found)
-                } else {
-                    Check::not_evaluated(id)
-                }
-            })
-            .collect();
-        Verdict::of(self.development, checks)
-    }
-}
-
-/// Alternatives, for people.
-struct OneOf<T>(Vec<T>);
-
-impl<T: fmt::Display> fmt::Display for OneOf<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [first, rest @ ..] = self.0.as_slice() else {
-            return f.write_str("none");
-        };
-        write!(f, "{first}")?;
-        for other in rest {
-            write!(f, " or {other}")?;
-        }
-        Ok(())
-    }
+        })
+        .collect();
+    Verdict::of(failure.development, policy, checks)
 }

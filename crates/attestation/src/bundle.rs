@@ -2,54 +2,92 @@
 //! The wire format of evidence.
 //!
 //! ```text
-//! version    u8   1
-//! kind       u8   number of the TEE kind, as in admissions
-//! quote      u32 length (big-endian) ‖ bytes
-//! collateral u32 length (big-endian) ‖ bytes
+//! magic    4 bytes "sreb"
+//! version  u8      2
+//! kind     u8      number of the TEE kind, as in admissions
+//! count    u8      number of parts
+//! part     u8 number, u32 length (big-endian), bytes; ascending by number, none twice
 //! ```
 //!
 //! Nothing may follow. The encoding of a bundle is unique, and the bundle carries no challenge:
-//! what it is fresh for is in the quote's report data.
+//! what it is fresh for is in what the platform signed.
 
-use subrosa_types::id::TeeKind;
+use std::collections::BTreeMap;
+
+use subrosa_types::id::{EvidencePart, TeeKind};
 
 use crate::BundleError;
 
-/// Largest quote that is parsed, bytes. Real ones have 4 to 8 KiB.
-pub const MAX_QUOTE_BYTES: usize = 32 * 1024;
-
-/// Largest collateral that is parsed, bytes. Real ones have 14 to 25 KiB.
-pub const MAX_COLLATERAL_BYTES: usize = 256 * 1024;
-
-/// A quote and what is needed to verify it.
+/// Evidence, and what is needed to verify it: certificates, revocation lists, collateral.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvidenceBundle {
     kind: TeeKind,
-    quote: Vec<u8>,
-    collateral: Vec<u8>,
+    parts: BTreeMap<EvidencePart, Vec<u8>>,
 }
 
 impl EvidenceBundle {
     /// Largest encoding, bytes.
-    pub const MAX_BYTES: usize = 2 + 4 + MAX_QUOTE_BYTES + 4 + MAX_COLLATERAL_BYTES;
+    pub const MAX_BYTES: usize = {
+        let (mut sum, mut index) = (HEADER_BYTES, 0);
+        while index < EvidencePart::ALL.len() {
+            sum += PART_HEADER_BYTES + largest(EvidencePart::ALL[index]);
+            index += 1;
+        }
+        sum
+    };
+
+    /// A DCAP quote and its collateral.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::PartTooLarge`].
+    pub fn new(kind: TeeKind, quote: Vec<u8>, collateral: Vec<u8>) -> Result<Self, BundleError> {
+        Self::from_parts(
+            kind,
+            [
+                (EvidencePart::Quote, quote),
+                (EvidencePart::Collateral, collateral),
+            ],
+        )
+    }
 
     /// Puts a bundle together.
     ///
     /// # Errors
     ///
-    /// [`BundleError::QuoteTooLarge`] or [`BundleError::CollateralTooLarge`].
-    pub fn new(kind: TeeKind, quote: Vec<u8>, collateral: Vec<u8>) -> Result<Self, BundleError> {
-        if quote.len() > MAX_QUOTE_BYTES {
-            return Err(BundleError::QuoteTooLarge(quote.len()));
-        }
-        if collateral.len() > MAX_COLLATERAL_BYTES {
-            return Err(BundleError::CollateralTooLarge(collateral.len()));
-        }
-        Ok(Self {
+    /// [`BundleError::PartTooLarge`], or [`BundleError::PartOrder`] if one is given twice.
+    pub fn from_parts(
+        kind: TeeKind,
+        parts: impl IntoIterator<Item = (EvidencePart, Vec<u8>)>,
+    ) -> Result<Self, BundleError> {
+        let mut bundle = Self {
             kind,
-            quote,
-            collateral,
-        })
+            parts: BTreeMap::new(),
+        };
+        for (part, bytes) in parts {
+            if bundle.parts.contains_key(&part) {
+                return Err(BundleError::PartOrder(part as u8));
+            }
+            bundle = bundle.with_part(part, bytes)?;
+        }
+        Ok(bundle)
+    }
+
+    /// Adds a part, or replaces it.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::PartTooLarge`].
+    pub fn with_part(mut self, part: EvidencePart, bytes: Vec<u8>) -> Result<Self, BundleError> {
+        if bytes.len() > largest(part) {
+            return Err(BundleError::PartTooLarge {
+                part,
+                found: bytes.len(),
+                limit: largest(part),
+            });
+        }
+        self.parts.insert(part, bytes);
+        Ok(self)
     }
 
     /// Reads an encoded bundle.
@@ -59,86 +97,122 @@ impl EvidenceBundle {
     /// [`BundleError`] if it is not exactly one bundle within the size limits. Lengths are checked
     /// before anything is allocated.
     pub fn decode(bytes: &[u8]) -> Result<Self, BundleError> {
-        let [version, kind, rest @ ..] = bytes else {
+        let rest = bytes.strip_prefix(&MAGIC).ok_or(BundleError::Magic)?;
+        let [version, kind, count, rest @ ..] = rest else {
             return Err(BundleError::Truncated);
         };
         if *version != VERSION {
             return Err(BundleError::Version(*version));
         }
-        let kind = kind_from(*kind).ok_or(BundleError::Kind(*kind))?;
-        let (quote, rest) = field(rest, MAX_QUOTE_BYTES, BundleError::QuoteTooLarge)?;
-        let (collateral, rest) =
-            field(rest, MAX_COLLATERAL_BYTES, BundleError::CollateralTooLarge)?;
+        let kind = TeeKind::from_number(*kind).ok_or(BundleError::Kind(*kind))?;
+        let (mut parts, mut rest, mut last) = (BTreeMap::new(), rest, 0);
+        for _ in 0..*count {
+            let [number, after @ ..] = rest else {
+                return Err(BundleError::Truncated);
+            };
+            if *number <= last {
+                return Err(BundleError::PartOrder(*number));
+            }
+            last = *number;
+            let part = EvidencePart::from_number(*number).ok_or(BundleError::Part(*number))?;
+            let (content, after) = field(after, part)?;
+            parts.insert(part, content.to_vec());
+            rest = after;
+        }
         if !rest.is_empty() {
             return Err(BundleError::Trailing(rest.len()));
         }
-        Ok(Self {
-            kind,
-            quote: quote.to_vec(),
-            collateral: collateral.to_vec(),
-        })
+        Ok(Self { kind, parts })
+    }
+
+    /// Whether `bytes` begin like an encoded bundle.
+    pub fn is_encoded(bytes: &[u8]) -> bool {
+        bytes.starts_with(&MAGIC)
     }
 
     /// The encoding that [`Self::decode`] reads.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(10 + self.quote.len() + self.collateral.len());
-        bytes.extend([VERSION, self.kind as u8]);
-        for field in [&self.quote, &self.collateral] {
-            // Both are capped far below u32 by every constructor.
-            bytes.extend(u32::try_from(field.len()).unwrap_or(u32::MAX).to_be_bytes());
-            bytes.extend(field);
+        let content: usize = self.parts.values().map(Vec::len).sum();
+        let mut bytes =
+            Vec::with_capacity(HEADER_BYTES + PART_HEADER_BYTES * self.parts.len() + content);
+        bytes.extend(MAGIC);
+        // There are nine parts, and each is capped far below u32.
+        let count = u8::try_from(self.parts.len()).unwrap_or(u8::MAX);
+        bytes.extend([VERSION, self.kind as u8, count]);
+        for (part, content) in &self.parts {
+            bytes.push(*part as u8);
+            bytes.extend(
+                u32::try_from(content.len())
+                    .unwrap_or(u32::MAX)
+                    .to_be_bytes(),
+            );
+            bytes.extend(content);
         }
         bytes
     }
 
-    /// What the quote is.
+    /// What the evidence is of.
     pub fn kind(&self) -> TeeKind {
         self.kind
     }
 
-    /// The quote, as the platform made it.
-    pub fn quote(&self) -> &[u8] {
-        &self.quote
+    /// A part, if it is there.
+    pub fn part(&self, part: EvidencePart) -> Option<&[u8]> {
+        self.parts.get(&part).map(Vec::as_slice)
     }
 
-    /// What is needed beside the quote; for TDX the JSON object of Intel's collateral with the
+    /// Every part, ascending by number.
+    pub fn parts(&self) -> impl Iterator<Item = (EvidencePart, &[u8])> {
+        self.parts
+            .iter()
+            .map(|(part, bytes)| (*part, bytes.as_slice()))
+    }
+
+    /// [`EvidencePart::Quote`], or nothing.
+    pub fn quote(&self) -> &[u8] {
+        self.part(EvidencePart::Quote).unwrap_or_default()
+    }
+
+    /// [`EvidencePart::Collateral`], or nothing: the JSON object of Intel's collateral with the
     /// field names `pck_crl_issuer_chain`, `root_ca_crl`, `pck_crl`, `tcb_info_issuer_chain`,
     /// `tcb_info`, `tcb_info_signature`, `qe_identity_issuer_chain`, `qe_identity`,
     /// `qe_identity_signature`, binary fields in hexadecimal.
     pub fn collateral(&self) -> &[u8] {
-        &self.collateral
+        self.part(EvidencePart::Collateral).unwrap_or_default()
     }
 }
 
-fn field(
-    bytes: &[u8],
-    limit: usize,
-    too_large: fn(usize) -> BundleError,
-) -> Result<(&[u8], &[u8]), BundleError> {
+/// Largest content of a part, bytes. Real quotes have 4 to 8 KiB, Intel's collateral 14 to 25 KiB.
+pub(crate) const fn largest(part: EvidencePart) -> usize {
+    const KIB: usize = 1024;
+    match part {
+        EvidencePart::Quote | EvidencePart::TdQuote => 32 * KIB,
+        EvidencePart::Collateral | EvidencePart::RevocationLists => 256 * KIB,
+        EvidencePart::Certificates | EvidencePart::CertificateTable => 64 * KIB,
+        EvidencePart::TpmSignature => 2 * KIB,
+        EvidencePart::TpmPcrs => 768,
+        EvidencePart::HclReport => 16 * KIB,
+        // A part that this build does not know has no room.
+        _ => 0,
+    }
+}
+
+fn field(bytes: &[u8], part: EvidencePart) -> Result<(&[u8], &[u8]), BundleError> {
     let (length, rest) = bytes
         .split_first_chunk::<4>()
         .ok_or(BundleError::Truncated)?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-    if length > limit {
-        return Err(too_large(length));
+    let found = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+    let limit = largest(part);
+    if found > limit {
+        return Err(BundleError::PartTooLarge { part, found, limit });
     }
-    rest.split_at_checked(length).ok_or(BundleError::Truncated)
+    rest.split_at_checked(found).ok_or(BundleError::Truncated)
 }
 
-pub(crate) fn kind_from(number: u8) -> Option<TeeKind> {
-    [
-        TeeKind::Tdx,
-        TeeKind::Sgx,
-        TeeKind::Snp,
-        TeeKind::Nitro,
-        TeeKind::AzureSnp,
-        TeeKind::AzureTdx,
-    ]
-    .into_iter()
-    .find(|kind| *kind as u8 == number)
-}
-
-const VERSION: u8 = 1;
+const MAGIC: [u8; 4] = *b"sreb";
+const VERSION: u8 = 2;
+const HEADER_BYTES: usize = MAGIC.len() + 3;
+const PART_HEADER_BYTES: usize = 5;
 
 #[cfg(test)]
 mod tests {
@@ -154,7 +228,11 @@ mod tests {
     fn the_layout_is_as_documented() {
         assert_eq!(
             small().encode(),
-            [1, 1, 0, 0, 0, 3, 1, 2, 3, 0, 0, 0, 2, 4, 5]
+            [
+                &b"sreb"[..],
+                &[2, 1, 2, 1, 0, 0, 0, 3, 1, 2, 3, 2, 0, 0, 0, 2, 4, 5]
+            ]
+            .concat()
         );
     }
 
@@ -162,10 +240,12 @@ mod tests {
     fn every_prefix_is_truncated_and_every_suffix_is_trailing() {
         let bytes = small().encode();
         for end in 0..bytes.len() {
-            assert_eq!(
-                EvidenceBundle::decode(&bytes[..end]),
-                Err(BundleError::Truncated)
-            );
+            let expected = if end < 4 {
+                BundleError::Magic
+            } else {
+                BundleError::Truncated
+            };
+            assert_eq!(EvidenceBundle::decode(&bytes[..end]), Err(expected));
         }
         let longer = [&bytes[..], &[0]].concat();
         assert_eq!(
@@ -175,55 +255,86 @@ mod tests {
     }
 
     #[test]
-    fn foreign_versions_and_kinds_are_named() {
-        let mut bytes = small().encode();
-        bytes[0] = 2;
-        assert_eq!(EvidenceBundle::decode(&bytes), Err(BundleError::Version(2)));
-        bytes[0] = 1;
+    fn foreign_versions_kinds_and_parts_are_named() {
+        let spoil = |index: usize, value: u8| {
+            let mut bytes = small().encode();
+            bytes[index] = value;
+            EvidenceBundle::decode(&bytes)
+        };
+        assert_eq!(spoil(4, 1), Err(BundleError::Version(1)));
         for kind in [0, 7, 255] {
-            bytes[1] = kind;
-            assert_eq!(EvidenceBundle::decode(&bytes), Err(BundleError::Kind(kind)));
+            assert_eq!(spoil(5, kind), Err(BundleError::Kind(kind)));
         }
+        assert_eq!(spoil(7, 10), Err(BundleError::Part(10)));
+        assert_eq!(spoil(7, 0), Err(BundleError::PartOrder(0)));
+        assert_eq!(spoil(15, 1), Err(BundleError::PartOrder(1)));
     }
 
     #[test]
     fn the_size_limits_hold_where_bundles_are_made_and_where_they_are_read() {
-        let quote = vec![0; MAX_QUOTE_BYTES + 1];
+        for part in EvidencePart::ALL {
+            let limit = largest(part);
+            assert_eq!(
+                EvidenceBundle::from_parts(TeeKind::Tdx, [(part, vec![0; limit + 1])]),
+                Err(BundleError::PartTooLarge {
+                    part,
+                    found: limit + 1,
+                    limit
+                })
+            );
+            let header = [&b"sreb"[..], &[2, 1, 1, part as u8, 255, 255, 255, 255]].concat();
+            assert_eq!(
+                EvidenceBundle::decode(&header),
+                Err(BundleError::PartTooLarge {
+                    part,
+                    found: 0xffff_ffff,
+                    limit
+                })
+            );
+        }
+        let all = EvidencePart::ALL.map(|part| (part, vec![0; largest(part)]));
+        let all = EvidenceBundle::from_parts(TeeKind::Tdx, all).unwrap();
+        assert_eq!(all.encode().len(), EvidenceBundle::MAX_BYTES);
+        assert_eq!(EvidenceBundle::decode(&all.encode()), Ok(all));
+    }
+
+    #[test]
+    fn a_part_is_given_once_and_may_be_replaced() {
+        let twice = [
+            (EvidencePart::Quote, vec![1]),
+            (EvidencePart::Quote, vec![2]),
+        ];
         assert_eq!(
-            EvidenceBundle::new(TeeKind::Tdx, quote, vec![]),
-            Err(BundleError::QuoteTooLarge(MAX_QUOTE_BYTES + 1))
+            EvidenceBundle::from_parts(TeeKind::Snp, twice),
+            Err(BundleError::PartOrder(1))
         );
-        assert_eq!(
-            EvidenceBundle::decode(&[1, 1, 0xff, 0xff, 0xff, 0xff]),
-            Err(BundleError::QuoteTooLarge(0xffff_ffff))
-        );
-        let largest = EvidenceBundle::new(
-            TeeKind::Tdx,
-            vec![0; MAX_QUOTE_BYTES],
-            vec![0; MAX_COLLATERAL_BYTES],
-        )
-        .unwrap();
-        assert_eq!(largest.encode().len(), EvidenceBundle::MAX_BYTES);
-        assert_eq!(EvidenceBundle::decode(&largest.encode()), Ok(largest));
-        let mut bytes = small().encode();
-        bytes[9..13].copy_from_slice(&u32::MAX.to_be_bytes());
-        assert_eq!(
-            EvidenceBundle::decode(&bytes),
-            Err(BundleError::CollateralTooLarge(0xffff_ffff))
-        );
+        let replaced = small().with_part(EvidencePart::Quote, vec![9]).unwrap();
+        assert_eq!(replaced.quote(), [9]);
+    }
+
+    fn any_parts() -> impl Strategy<Value = Vec<(EvidencePart, Vec<u8>)>> {
+        let part = proptest::sample::subsequence(EvidencePart::ALL.to_vec(), 0..=9);
+        (part, proptest::collection::vec(any::<u8>(), 0..200)).prop_map(|(parts, bytes)| {
+            parts
+                .into_iter()
+                .map(|part| (part, bytes.clone()))
+                .collect()
+        })
     }
 
     proptest! {
         #[test]
-        fn what_decodes_encodes_to_the_same_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+        fn what_decodes_encodes_to_the_same_bytes(tail in proptest::collection::vec(0u8..10, 0..64)) {
+            let bytes = [&b"sreb\x02"[..], &tail].concat();
             if let Ok(bundle) = EvidenceBundle::decode(&bytes) {
                 prop_assert_eq!(bundle.encode(), bytes);
             }
         }
 
         #[test]
-        fn what_encodes_decodes(quote in proptest::collection::vec(any::<u8>(), 0..600), collateral in proptest::collection::vec(any::<u8>(), 0..600), kind in 1u8..=6) {
-            let bundle = EvidenceBundle::new(kind_from(kind).unwrap(), quote, collateral).unwrap();
+        fn what_encodes_decodes(parts in any_parts(), kind in 1u8..=6) {
+            let kind = TeeKind::from_number(kind).unwrap();
+            let bundle = EvidenceBundle::from_parts(kind, parts).unwrap();
             prop_assert_eq!(EvidenceBundle::decode(&bundle.encode()), Ok(bundle));
         }
     }

@@ -3,40 +3,19 @@
 
 use std::fmt;
 
+use alloy_primitives::{B256, Bytes};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use subrosa_types::id::TeeKind;
 
-use crate::VerifyError;
+use crate::{Claims, Collateral, Policy, Product, TcbStatus, VerifyError};
 
 /// The stable name of a check. Error messages, verdicts, the command line and the documentation
 /// all use [`CheckId::as_str`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum CheckId {
-    /// `evidence.format`: quote and collateral parse and are of a supported kind.
+    /// `evidence.format`: every part is there, parses and is of a supported kind.
     EvidenceFormat,
-    /// `root`: the chain ends in a pinned root that the policy accepts. The development root is
-    /// accepted only if development evidence is.
-    Root,
-    /// `tdx.certificates`: every certificate chain and revocation list verifies and is in force.
-    TdxCertificates,
-    /// `tdx.collateral`: TCB info and QE identity are signed and in force.
-    TdxCollateral,
-    /// `tdx.quoting-enclave`: the quoting enclave is Intel's and vouches for the attestation key.
-    TdxQuotingEnclave,
-    /// `tdx.signature`: the attestation key signed this report.
-    TdxSignature,
-    /// `tcb.level`: the TCB info is about this platform and lists a level it meets, not revoked.
-    TcbLevel,
-    /// `tdx.attributes`: no migration, no service TD, no reserved attribute, SEPT_VE_DISABLE set.
-    TdxAttributes,
-    /// `debug`: neither debugging nor profiling is enabled.
-    Debug,
-    /// `tcb.status`: the status of the platform's level is one that the policy accepts.
-    TcbStatus,
-    /// `tcb.evaluation`: the collateral is of a recent enough TCB recovery.
-    TcbEvaluation,
-    /// `machine`: the machine is on the policy's list, if it has one.
-    Machine,
     /// `ear.format`: the attestation result parses, is signed with ES256 and is of this profile.
     EarFormat,
     /// `ear.key`: it names a key of a trusted verifier.
@@ -49,6 +28,74 @@ pub enum CheckId {
     EarFresh,
     /// `ear.status`: the verifier affirms.
     EarStatus,
+    /// `tpm.signature`: the attestation key signed this TPM quote.
+    TpmSignature,
+    /// `tpm.pcrs`: the PCR values are those whose digest is quoted, the required ones among them.
+    TpmPcrs,
+    /// `azure.ak`: the attestation key is the one in the HCL report's runtime claims.
+    AzureAk,
+    /// `azure.report`: the hardware's report binds those runtime claims.
+    AzureReport,
+    /// `dcap.certificates`: every certificate chain ends in the root and is in force.
+    DcapCertificates,
+    /// `dcap.revocation`: the revocation lists are signed and in force, and list none of them.
+    DcapRevocation,
+    /// `dcap.collateral`: TCB info and QE identity are signed, in force and of this kind of TEE.
+    DcapCollateral,
+    /// `dcap.quoting-enclave`: the quoting enclave is Intel's and vouches for the attestation key.
+    DcapQuotingEnclave,
+    /// `dcap.signature`: the attestation key signed this report.
+    DcapSignature,
+    /// `tcb.level`: the TCB info is about this platform and lists a level it meets, not revoked.
+    TcbLevel,
+    /// `tdx.attributes`: no service TD, no reserved attribute, SEPT_VE_DISABLE set.
+    TdxAttributes,
+    /// `snp.certificates`: VCEK or VLEK, ASK or ASVK and ARK are a chain to the root and in force.
+    SnpCertificates,
+    /// `snp.revocation`: AMD's revocation list, where there is one, is signed, in force and lists none of them.
+    SnpRevocation,
+    /// `snp.key`: the report is signed with the kind of key that the certificate is for.
+    SnpKey,
+    /// `snp.signature`: that key signed this report.
+    SnpSignature,
+    /// `snp.tcb`: the certificate is for the firmware that the report states.
+    SnpTcb,
+    /// `snp.chip`: the certificate is for the chip that the report states.
+    SnpChip,
+    /// `snp.policy`: the guest policy and the platform's fields are as the ABI defines them.
+    SnpPolicy,
+    /// `nitro.certificates`: the certificate chain ends in the root and is in force.
+    NitroCertificates,
+    /// `nitro.signature`: the leaf certificate's key signed this document.
+    NitroSignature,
+    /// `nitro.pcrs`: PCR 0, 1 and 2 are present.
+    NitroPcrs,
+    /// `root`: the chain ends in a pinned root that the policy accepts. The development root is accepted only if development evidence is.
+    Root,
+    /// `kind`: the policy accepts this kind of TEE.
+    Kind,
+    /// `product`: the policy does not deny this family of hardware.
+    Product,
+    /// `debug`: neither debugging nor profiling is enabled.
+    Debug,
+    /// `migration`: the guest cannot be migrated.
+    Migration,
+    /// `vmpl`: the report was asked for at a privilege level that the policy accepts.
+    Vmpl,
+    /// `tcb.status`: the status of the platform's level is one that the policy accepts, or still does.
+    TcbStatus,
+    /// `tcb.minimum`: the firmware is not older than the policy's minimum.
+    TcbMinimum,
+    /// `tcb.evaluation`: the collateral is of a recent enough TCB recovery.
+    TcbEvaluation,
+    /// `tcb.advisories`: no advisory applies that the policy does not tolerate.
+    TcbAdvisories,
+    /// `revocation`: revocation lists were consulted, if the policy asks for it.
+    Revocation,
+    /// `machine`: the machine is on the policy's list, if it has one.
+    Machine,
+    /// `age`: the evidence is not older than the policy's maximum, where it says when it was signed.
+    Age,
     /// `measurement`: what runs is what was expected to run.
     Measurement,
     /// `config`: it was started with the expected configuration.
@@ -61,7 +108,7 @@ pub enum CheckId {
 
 impl CheckId {
     /// Every check, in the order in which they are made.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 45] = [
         Self::EvidenceFormat,
         Self::EarFormat,
         Self::EarKey,
@@ -69,17 +116,40 @@ impl CheckId {
         Self::EarIssuer,
         Self::EarFresh,
         Self::EarStatus,
-        Self::TdxCertificates,
-        Self::TdxCollateral,
-        Self::TdxQuotingEnclave,
-        Self::TdxSignature,
+        Self::TpmSignature,
+        Self::TpmPcrs,
+        Self::AzureAk,
+        Self::AzureReport,
+        Self::DcapCertificates,
+        Self::DcapRevocation,
+        Self::DcapCollateral,
+        Self::DcapQuotingEnclave,
+        Self::DcapSignature,
         Self::TcbLevel,
         Self::TdxAttributes,
+        Self::SnpCertificates,
+        Self::SnpRevocation,
+        Self::SnpKey,
+        Self::SnpSignature,
+        Self::SnpTcb,
+        Self::SnpChip,
+        Self::SnpPolicy,
+        Self::NitroCertificates,
+        Self::NitroSignature,
+        Self::NitroPcrs,
         Self::Root,
+        Self::Kind,
+        Self::Product,
         Self::Debug,
+        Self::Migration,
+        Self::Vmpl,
         Self::TcbStatus,
+        Self::TcbMinimum,
         Self::TcbEvaluation,
+        Self::TcbAdvisories,
+        Self::Revocation,
         Self::Machine,
+        Self::Age,
         Self::Measurement,
         Self::Config,
         Self::ReportData,
@@ -90,23 +160,46 @@ impl CheckId {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::EvidenceFormat => "evidence.format",
-            Self::Root => "root",
-            Self::TdxCertificates => "tdx.certificates",
-            Self::TdxCollateral => "tdx.collateral",
-            Self::TdxQuotingEnclave => "tdx.quoting-enclave",
-            Self::TdxSignature => "tdx.signature",
-            Self::TcbLevel => "tcb.level",
-            Self::TdxAttributes => "tdx.attributes",
-            Self::Debug => "debug",
-            Self::TcbStatus => "tcb.status",
-            Self::TcbEvaluation => "tcb.evaluation",
-            Self::Machine => "machine",
             Self::EarFormat => "ear.format",
             Self::EarKey => "ear.key",
             Self::EarSignature => "ear.signature",
             Self::EarIssuer => "ear.issuer",
             Self::EarFresh => "ear.fresh",
             Self::EarStatus => "ear.status",
+            Self::TpmSignature => "tpm.signature",
+            Self::TpmPcrs => "tpm.pcrs",
+            Self::AzureAk => "azure.ak",
+            Self::AzureReport => "azure.report",
+            Self::DcapCertificates => "dcap.certificates",
+            Self::DcapRevocation => "dcap.revocation",
+            Self::DcapCollateral => "dcap.collateral",
+            Self::DcapQuotingEnclave => "dcap.quoting-enclave",
+            Self::DcapSignature => "dcap.signature",
+            Self::TcbLevel => "tcb.level",
+            Self::TdxAttributes => "tdx.attributes",
+            Self::SnpCertificates => "snp.certificates",
+            Self::SnpRevocation => "snp.revocation",
+            Self::SnpKey => "snp.key",
+            Self::SnpSignature => "snp.signature",
+            Self::SnpTcb => "snp.tcb",
+            Self::SnpChip => "snp.chip",
+            Self::SnpPolicy => "snp.policy",
+            Self::NitroCertificates => "nitro.certificates",
+            Self::NitroSignature => "nitro.signature",
+            Self::NitroPcrs => "nitro.pcrs",
+            Self::Root => "root",
+            Self::Kind => "kind",
+            Self::Product => "product",
+            Self::Debug => "debug",
+            Self::Migration => "migration",
+            Self::Vmpl => "vmpl",
+            Self::TcbStatus => "tcb.status",
+            Self::TcbMinimum => "tcb.minimum",
+            Self::TcbEvaluation => "tcb.evaluation",
+            Self::TcbAdvisories => "tcb.advisories",
+            Self::Revocation => "revocation",
+            Self::Machine => "machine",
+            Self::Age => "age",
             Self::Measurement => "measurement",
             Self::Config => "config",
             Self::ReportData => "report-data",
@@ -186,12 +279,64 @@ pub struct Verdict {
     /// Whether this is development evidence, which protects nothing. To be shown wherever the
     /// verdict is.
     pub development: bool,
+    /// [`Policy::hash`](crate::Policy::hash) of the policy that was applied.
+    pub policy: B256,
+    /// In what that policy, or what was expected, is laxer than the strict default. To be shown
+    /// wherever the verdict is.
+    #[serde(default)]
+    pub relaxations: Vec<String>,
+    /// What the evidence is of, if it is genuine.
+    #[serde(default)]
+    pub subject: Option<Subject>,
     /// The checks, in the order in which they were made.
     pub checks: Vec<Check>,
 }
 
+/// What genuine evidence is of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject {
+    /// The kind of TEE.
+    pub tee: TeeKind,
+    /// The family of the hardware.
+    pub product: Product,
+    /// The root it hangs from.
+    pub root_id: B256,
+    /// What runs, as in [`Claims::measurement`].
+    pub measurement: Bytes,
+    /// H\["measurement"\].
+    pub measurement_id: B256,
+    /// H\["machine"\].
+    pub machine_id: B256,
+    /// How up to date the platform is, where the vendor says so.
+    pub tcb_status: Option<TcbStatus>,
+    /// Advisories that apply.
+    pub advisories: Vec<String>,
+    /// What vouches for it, and until when.
+    pub collateral: Vec<Collateral>,
+    /// When the first of it runs out, Unix seconds.
+    pub collateral_expires: u64,
+}
+
+impl From<&Claims> for Subject {
+    fn from(claims: &Claims) -> Self {
+        Self {
+            tee: claims.tee,
+            product: claims.product,
+            root_id: claims.root_id,
+            measurement: claims.measurement.clone(),
+            measurement_id: claims.measurement_id,
+            machine_id: claims.machine_id,
+            tcb_status: claims.tcb_status,
+            advisories: claims.advisories.clone(),
+            collateral: claims.collateral.clone(),
+            collateral_expires: claims.collateral_expires,
+        }
+    }
+}
+
 impl Verdict {
-    pub(crate) fn of(development: bool, checks: Vec<Check>) -> Self {
+    pub(crate) fn of(development: bool, policy: &Policy, checks: Vec<Check>) -> Self {
         let any = |outcome| checks.iter().any(|check| check.outcome == outcome);
         let status = if any(Outcome::Failed) || any(Outcome::NotEvaluated) {
             VerdictStatus::Rejected
@@ -203,8 +348,16 @@ impl Verdict {
         Self {
             status,
             development,
+            policy: policy.hash(),
+            relaxations: policy.relaxations(),
+            subject: None,
             checks,
         }
+    }
+
+    pub(crate) fn about(mut self, claims: &Claims) -> Self {
+        self.subject = Some(claims.into());
+        self
     }
 
     /// The check named `id`, if it was on the list.
@@ -295,7 +448,7 @@ mod tests {
 
     #[test]
     fn a_check_that_could_not_be_made_is_never_an_acceptance() {
-        let verdict = |checks| Verdict::of(false, checks).status;
+        let verdict = |checks| Verdict::of(false, &Policy::strict(), checks).status;
         let passed = Check::passed(CheckId::Root, "x");
         assert_eq!(verdict(vec![passed.clone()]), VerdictStatus::Accepted);
         assert_eq!(

@@ -3,11 +3,12 @@
 
 use std::fmt;
 
-use alloy_primitives::{B256, Bytes, FixedBytes};
+use alloy_primitives::{B256, Bytes, FixedBytes, U256, keccak256};
+use alloy_sol_types::SolValue;
 use serde::{Deserialize, Serialize};
-use subrosa_types::id::TeeKind;
+use subrosa_types::id::{TeeKind, measurement_id};
 
-use crate::{Binding, is_development};
+use crate::{Binding, Verdict, is_development};
 
 /// What hardware says about an enclave, the same for every kind of TEE.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -15,33 +16,63 @@ use crate::{Binding, is_development};
 pub struct Claims {
     /// The kind of TEE.
     pub tee: TeeKind,
+    /// The family of the hardware, as its certificates state it.
+    pub product: Product,
     /// SHA-256 of the SubjectPublicKeyInfo of the root that the evidence hangs from.
     pub root_id: B256,
-    /// What runs; for TDX MRTD ‖ RTMR0 ‖ RTMR1 ‖ RTMR2, 192 bytes.
+    /// What runs:
+    ///
+    /// | kind | content | bytes |
+    /// |---|---|---|
+    /// | TDX | MRTD ‖ RTMR0 ‖ RTMR1 ‖ RTMR2 | 192 |
+    /// | SGX | MRENCLAVE | 32 |
+    /// | SEV-SNP | MEASUREMENT | 48 |
+    /// | Nitro | PCR0 ‖ PCR1 ‖ PCR2 | 144 |
+    /// | Azure vTPM | launch digest (SEV-SNP MEASUREMENT or MRTD) ‖ PCR 4, 7, 8, 9, 11, 12, 13 (SHA-256) | 272 |
     pub measurement: Bytes,
     /// keccak256 of `measurement`.
     pub measurement_hash: B256,
     /// H\["measurement"\](rootId, teeKind, measurementHash).
     pub measurement_id: B256,
-    /// Where the configuration hash was extended; for TDX RTMR3.
-    pub config_register: FixedBytes<48>,
-    /// What the enclave asked to be quoted.
-    pub report_data: FixedBytes<64>,
-    /// The debug byte of the TEE's attributes (TDX: TUD); zero is neither debugged nor profiled.
+    /// Where the configuration hash was extended: for TDX RTMR3. `None` where the platform has no
+    /// such register; the report data alone binds the configuration there.
+    pub config_register: Option<FixedBytes<48>>,
+    /// What the enclave asked its platform to sign: 64 bytes of report data for TDX, SGX and
+    /// SEV-SNP, `user_data` (at most 512 bytes) for Nitro, `extraData` of the quote for a TPM.
+    pub report_data: Bytes,
+    /// Everything else that is signed and worth showing, by the name the vendor gives it in lower
+    /// case: `mrtd`, `mrsigner`, `host_data`, `pcr3`, …
+    pub registers: Vec<Register>,
+    /// The debug byte of the TEE's attributes; zero is neither debugged nor profiled.
     pub debug: u8,
-    /// How up to date the platform is.
-    pub tcb_status: TcbStatus,
+    /// Whether the guest may be migrated to another machine by an agent.
+    pub migratable: bool,
+    /// SEV-SNP: the privilege level that asked for the report, 0 is the highest.
+    pub vmpl: Option<u8>,
+    /// How up to date the platform is; `None` where the vendor publishes no such judgement.
+    pub tcb_status: Option<TcbStatus>,
+    /// When the vendor last knew nothing against that TCB level (Intel: `tcbDate`), Unix seconds.
+    pub tcb_date: Option<u64>,
+    /// SEV-SNP: the firmware's security version numbers, `REPORTED_TCB`.
+    pub firmware: Option<Firmware>,
     /// Security advisories that apply to it.
     pub advisories: Vec<String>,
-    /// Which TCB recovery that was judged by: the lower number of TCB info and QE identity.
-    pub tcb_evaluation: u32,
-    /// H\["machine"\](rootId, teeKind, keccak256(hardware identity)).
+    /// Which TCB recovery that was judged by: the lower number of TCB info and QE identity. `None`
+    /// where the vendor does not number them.
+    pub tcb_evaluation: Option<u32>,
+    /// H\["machine"\](rootId, teeKind, keccak256(hardware identity)): PPID, chip id, instance id.
     pub machine_id: B256,
+    /// When the platform signed it, Unix seconds, where it says so (Nitro).
+    pub issued: Option<u64>,
+    /// Whether revocation lists were part of what was verified, or the vendor has none.
+    pub revocation_checked: bool,
+    /// What vouches for it, and until when.
+    pub collateral: Vec<Collateral>,
     /// When the first piece of the collateral runs out, Unix seconds.
     pub collateral_expires: u64,
-    /// keccak256 of the signed part of the quote (header and report), which is all that the
-    /// claims depend on: quotes that differ only in unsigned bytes, or in the form of an ECDSA
-    /// signature, are the same evidence.
+    /// keccak256 of the signed part of the evidence, which is all that the claims depend on:
+    /// quotes that differ only in unsigned bytes, or in the form of an ECDSA signature, are the
+    /// same evidence.
     pub evidence_hash: B256,
 }
 
@@ -49,6 +80,152 @@ impl Claims {
     /// Whether this is software evidence, which protects nothing.
     pub fn is_development(&self) -> bool {
         is_development(self.root_id)
+    }
+
+    /// A named register, if the evidence has it.
+    pub fn register(&self, name: &str) -> Option<&Bytes> {
+        self.registers
+            .iter()
+            .find(|register| register.name == name)
+            .map(|register| &register.value)
+    }
+}
+
+/// The hashes of a measurement: keccak256 and the measurement id.
+pub(crate) fn measurement_hashes(root_id: B256, tee: TeeKind, measurement: &[u8]) -> (B256, B256) {
+    let hash = keccak256(measurement);
+    (hash, measurement_id(root_id, tee, hash))
+}
+
+/// H\["machine"\]: keccak256(abi.encode(keccak256("subrosa.v1.machine"), rootId, teeKind,
+/// keccak256(identity))), where the identity is what the hardware is known by: for Intel the PPID
+/// (16 bytes), for AMD the chip id (64 bytes), for Nitro the instance id (text).
+pub fn machine_id(root_id: B256, tee: TeeKind, identity: &[u8]) -> B256 {
+    let words = (
+        keccak256("subrosa.v1.machine"),
+        root_id,
+        U256::from(tee as u8),
+        keccak256(identity),
+    );
+    keccak256(words.abi_encode())
+}
+
+/// A signed value and its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Register {
+    /// The vendor's name, lower case.
+    pub name: String,
+    /// The value.
+    pub value: Bytes,
+}
+
+impl Register {
+    pub(crate) fn new(name: impl Into<String>, value: &[u8]) -> Self {
+        Self {
+            name: name.into(),
+            value: Bytes::copy_from_slice(value),
+        }
+    }
+}
+
+/// Something beside the evidence that the verdict rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Collateral {
+    /// What it is: `tcb-info`, `qe-identity`, `pck-crl`, `root-crl`, `vcek`, `ask`, `crl`, ….
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub digest: B256,
+    /// When it runs out, Unix seconds.
+    pub expires: u64,
+}
+
+/// Security version numbers of AMD's firmware (SEV-SNP ABI, TCB_VERSION).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Firmware {
+    /// FMC, from Turin on; zero before.
+    #[serde(default)]
+    pub fmc: u8,
+    /// Boot loader.
+    pub bootloader: u8,
+    /// PSP operating system.
+    pub tee: u8,
+    /// SNP firmware.
+    pub snp: u8,
+    /// Microcode patch level.
+    pub microcode: u8,
+}
+
+impl Firmware {
+    /// Whether no number is lower than in `minimum`.
+    pub fn meets(&self, minimum: &Self) -> bool {
+        self.fmc >= minimum.fmc
+            && self.bootloader >= minimum.bootloader
+            && self.tee >= minimum.tee
+            && self.snp >= minimum.snp
+            && self.microcode >= minimum.microcode
+    }
+}
+
+impl fmt::Display for Firmware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "fmc {} bootloader {} tee {} snp {} microcode {}",
+            self.fmc, self.bootloader, self.tee, self.snp, self.microcode
+        )
+    }
+}
+
+/// A family of hardware.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum Product {
+    /// Intel processors with SGX, seen from an enclave.
+    IntelSgx = 1,
+    /// Intel processors with TDX, seen from a TD.
+    IntelTdx = 2,
+    /// AMD EPYC 7003.
+    Milan = 3,
+    /// AMD EPYC 9004 and 8004, Bergamo and Siena included.
+    Genoa = 4,
+    /// AMD EPYC 9005.
+    Turin = 5,
+    /// AWS Nitro.
+    Nitro = 6,
+}
+
+impl Product {
+    /// Every product.
+    pub const ALL: [Self; 6] = [
+        Self::IntelSgx,
+        Self::IntelTdx,
+        Self::Milan,
+        Self::Genoa,
+        Self::Turin,
+        Self::Nitro,
+    ];
+
+    /// Its name in policies and verdicts.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::IntelSgx => "intel-sgx",
+            Self::IntelTdx => "intel-tdx",
+            Self::Milan => "milan",
+            Self::Genoa => "genoa",
+            Self::Turin => "turin",
+            Self::Nitro => "nitro",
+        }
+    }
+}
+
+impl fmt::Display for Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -65,6 +242,8 @@ pub struct Bound {
     pub measurement_appraised: bool,
     /// [`Policy::hash`](crate::Policy::hash) of the policy that was applied.
     pub policy_hash: B256,
+    /// How every check went.
+    pub verdict: Verdict,
 }
 
 /// How up to date a platform is, in Intel's words; the number is the one in admissions.

@@ -24,24 +24,33 @@
 pub mod admission;
 pub mod api;
 mod appraise;
+mod azure;
 mod binding;
 mod bundle;
 mod check;
 mod claims;
+mod compare;
+mod dcap;
 pub mod ear;
 mod error;
+mod failure;
 pub mod measurement;
+mod nitro;
 mod policy;
 mod roots;
-mod tdx;
+mod snp;
 mod verified;
+mod x509;
 
-pub use appraise::{Appraisal, appraise, verify, verify_genuine};
+pub use appraise::{Appraisal, Stated, appraise, inspect, verify, verify_genuine};
 pub use binding::{Binding, CHALLENGE_BYTES, config_register, report_data};
-pub use bundle::{EvidenceBundle, MAX_COLLATERAL_BYTES, MAX_QUOTE_BYTES};
-pub use check::{Check, CheckId, Outcome, Verdict, VerdictStatus};
-pub use claims::{Bound, Claims, TcbStatus};
+pub use bundle::EvidenceBundle;
+pub use check::{Check, CheckId, Outcome, Subject, Verdict, VerdictStatus};
+pub use claims::{Bound, Claims, Collateral, Firmware, Product, Register, TcbStatus, machine_id};
 pub use error::{BundleError, VerifyError};
 pub use policy::{Expectations, Measurements, Policy};
-pub use roots::{DEVELOPMENT_ROOT_ID, INTEL_SGX_ROOT_ID, is_development, root_certificate};
+pub use roots::{
+    AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, AWS_NITRO_ROOT_ID,
+    DEVELOPMENT_ROOT_ID, INTEL_SGX_ROOT_ID, Root, RootError, is_development, root_certificate,
+};
 pub use verified::Verified;

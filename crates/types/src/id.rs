@@ -43,7 +43,9 @@ pub fn epoch_public_key_hash(xwing: &[u8], x25519: &[u8; 32]) -> B256 {
 }
 
 /// The kind of trusted execution environment, as numbered in admissions and measurement ids.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 #[non_exhaustive]
@@ -60,6 +62,41 @@ pub enum TeeKind {
     AzureSnp = 5,
     /// Azure confidential VM: vTPM over TDX.
     AzureTdx = 6,
+}
+
+impl TeeKind {
+    /// Every kind, ascending by number.
+    pub const ALL: [Self; 6] = [
+        Self::Tdx,
+        Self::Sgx,
+        Self::Snp,
+        Self::Nitro,
+        Self::AzureSnp,
+        Self::AzureTdx,
+    ];
+
+    /// The kind with this number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as u8 == number)
+    }
+
+    /// Its name in policies, verdicts and on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tdx => "tdx",
+            Self::Sgx => "sgx",
+            Self::Snp => "snp",
+            Self::Nitro => "nitro",
+            Self::AzureSnp => "azure-snp",
+            Self::AzureTdx => "azure-tdx",
+        }
+    }
+}
+
+impl std::fmt::Display for TeeKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// What a piece of an evidence bundle is, as numbered on the wire.
@@ -107,4 +144,9 @@ impl EvidencePart {
         Self::HclReport,
         Self::TdQuote,
     ];
+
+    /// The part with this number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| *part as u8 == number)
+    }
 }

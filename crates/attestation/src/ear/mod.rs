@@ -40,7 +40,7 @@ pub const PROFILE: &str = "tag:github.com,2023:veraison/ear";
 pub const SUBMODULE: &str = "subrosa-enclave";
 
 /// Largest token that is parsed, bytes.
-pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
+pub const MAX_TOKEN_BYTES: usize = 64 * 1024;
 
 /// How far a verifier's clock may be ahead of the client's, seconds.
 pub const CLOCK_SKEW: u64 = 60;

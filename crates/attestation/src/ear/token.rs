@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use subrosa_types::id::{TeeKind, measurement_id};
 
 use super::{PROFILE, SUBMODULE};
-use crate::{Binding, Bound, Claims, TcbStatus, config_register, report_data};
+use crate::{
+    Binding, Bound, Claims, Collateral, Firmware, Product, Register, TcbStatus, Verdict,
+    report_data,
+};
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Token {
@@ -60,21 +63,41 @@ pub(crate) struct Vector {
 pub(crate) struct Appraised {
     pub(crate) development: bool,
     pub(crate) tee: TeeKind,
+    pub(crate) product: Product,
     pub(crate) root_id: B256,
     pub(crate) measurement: Bytes,
     pub(crate) measurement_id: B256,
     pub(crate) measurement_appraised: bool,
+    /// Absent where the platform has no register for it.
+    #[serde(default)]
+    pub(crate) config_register: Option<FixedBytes<48>>,
+    pub(crate) registers: Vec<Register>,
     pub(crate) signer: alloy_primitives::Address,
     pub(crate) transfer_key_hash: B256,
     pub(crate) config_hash: B256,
     pub(crate) debug: u8,
-    pub(crate) tcb_status: TcbStatus,
+    pub(crate) migratable: bool,
+    #[serde(default)]
+    pub(crate) vmpl: Option<u8>,
+    #[serde(default)]
+    pub(crate) tcb_status: Option<TcbStatus>,
+    #[serde(default)]
+    pub(crate) tcb_date: Option<u64>,
+    #[serde(default)]
+    pub(crate) firmware: Option<Firmware>,
     pub(crate) advisories: Vec<String>,
-    pub(crate) tcb_evaluation: u32,
+    #[serde(default)]
+    pub(crate) tcb_evaluation: Option<u32>,
     pub(crate) machine_id: B256,
+    #[serde(default)]
+    pub(crate) issued: Option<u64>,
+    pub(crate) revocation_checked: bool,
+    pub(crate) collateral: Vec<Collateral>,
     pub(crate) collateral_expires: u64,
     pub(crate) evidence_hash: B256,
     pub(crate) policy_hash: B256,
+    /// Every check the verifier made, as its other outputs show it.
+    pub(crate) verdict: Verdict,
 }
 
 impl Token {
@@ -94,21 +117,32 @@ impl Token {
             subrosa: Appraised {
                 development,
                 tee: claims.tee,
+                product: claims.product,
                 root_id: claims.root_id,
                 measurement: claims.measurement.clone(),
                 measurement_id: claims.measurement_id,
                 measurement_appraised: bound.measurement_appraised,
+                config_register: claims.config_register,
+                registers: claims.registers.clone(),
                 signer: binding.signer,
                 transfer_key_hash: binding.transfer_key_hash,
                 config_hash: binding.config_hash,
                 debug: claims.debug,
+                migratable: claims.migratable,
+                vmpl: claims.vmpl,
                 tcb_status: claims.tcb_status,
+                tcb_date: claims.tcb_date,
+                firmware: claims.firmware,
                 advisories: claims.advisories.clone(),
                 tcb_evaluation: claims.tcb_evaluation,
                 machine_id: claims.machine_id,
+                issued: claims.issued,
+                revocation_checked: claims.revocation_checked,
+                collateral: claims.collateral.clone(),
                 collateral_expires: claims.collateral_expires,
                 evidence_hash: claims.evidence_hash,
                 policy_hash: bound.policy_hash,
+                verdict: bound.verdict.clone(),
             },
         };
         Self {
@@ -148,17 +182,26 @@ impl Appraised {
         );
         let claims = Claims {
             tee: self.tee,
+            product: self.product,
             root_id: self.root_id,
             measurement: self.measurement.clone(),
             measurement_hash,
             measurement_id,
-            config_register: FixedBytes(config_register(self.config_hash)),
-            report_data: FixedBytes(data),
+            config_register: self.config_register,
+            report_data: Bytes::copy_from_slice(&data),
+            registers: self.registers.clone(),
             debug: self.debug,
+            migratable: self.migratable,
+            vmpl: self.vmpl,
             tcb_status: self.tcb_status,
+            tcb_date: self.tcb_date,
+            firmware: self.firmware,
             advisories: self.advisories.clone(),
             tcb_evaluation: self.tcb_evaluation,
             machine_id: self.machine_id,
+            issued: self.issued,
+            revocation_checked: self.revocation_checked,
+            collateral: self.collateral.clone(),
             collateral_expires: self.collateral_expires,
             evidence_hash: self.evidence_hash,
         };

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::jws::{Unverified, shortened};
 use super::token::{AFFIRMING, Submodule, Token, WARNING};
 use super::{CLOCK_SKEW, Jwks, MAX_TOKEN_BYTES, PROFILE, SUBMODULE};
-use crate::appraise::{COMPARED, compare};
+use crate::compare::{BOUND, PLATFORM, bound_checks, platform_checks};
 use crate::{Binding, Check, CheckId, Claims, Expectations, Verdict, Verified, VerifyError};
 
 /// A verifier whose results a client believes.
@@ -72,14 +72,16 @@ pub fn appraise(
         Ok(result) => result,
         Err(error) => {
             let made = checks.len();
-            let missing = CHECKS.into_iter().chain(COMPARED).skip(made);
+            let missing = CHECKS.into_iter().chain(PLATFORM).chain(BOUND).skip(made);
             checks.extend(missing.map(Check::not_evaluated));
-            return (Verdict::of(false, checks), Err(error));
+            return (Verdict::of(false, &expectations.policy, checks), Err(error));
         }
     };
     checks.push(status_check(&result));
-    checks.extend(compare(&result.0.claims, expectations));
-    let verdict = Verdict::of(result.0.claims.is_development(), checks);
+    let claims = &result.0.claims;
+    checks.extend(platform_checks(claims, &expectations.policy, now));
+    checks.extend(bound_checks(claims, expectations));
+    let verdict = Verdict::of(claims.is_development(), &expectations.policy, checks).about(claims);
     let outcome = match verdict.rejection() {
         Some(error) => Err(error),
         None => Ok(Verified::new(result.0)),

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Claims, from evidence or from an attestation result, against policy and expectations.
+
+use std::fmt;
+
+use alloy_primitives::hex;
+
+use crate::policy::why;
+use crate::roots::{Roots, is_development};
+use crate::{
+    CHALLENGE_BYTES, Check, CheckId, Claims, Expectations, Measurements, Policy, Product, Stated,
+    config_register, report_data,
+};
+
+/// What [`platform_checks`] makes, in order.
+pub(crate) const PLATFORM: [CheckId; 13] = [
+    CheckId::Root,
+    CheckId::Kind,
+    CheckId::Product,
+    CheckId::Debug,
+    CheckId::Migration,
+    CheckId::Vmpl,
+    CheckId::TcbStatus,
+    CheckId::TcbMinimum,
+    CheckId::TcbEvaluation,
+    CheckId::TcbAdvisories,
+    CheckId::Revocation,
+    CheckId::Machine,
+    CheckId::Age,
+];
+
+/// What [`bound_checks`] makes.
+pub(crate) const BOUND: [CheckId; 4] = [
+    CheckId::Measurement,
+    CheckId::Config,
+    CheckId::ReportData,
+    CheckId::Challenge,
+];
+
+/// What [`stated_checks`] makes.
+pub(crate) const STATED: [CheckId; 2] = [CheckId::Measurement, CheckId::ReportData];
+
+/// Is this hardware, in this state, trusted at all?
+pub(crate) fn platform_checks(claims: &Claims, policy: &Policy, now: u64) -> Vec<Check> {
+    let mut checks = trust_checks(claims, policy);
+    checks.extend(tcb_checks(claims, policy, now));
+    checks.push(Check::compare(
+        CheckId::Revocation,
+        claims.revocation_checked || !policy.require_revocation_lists,
+        if policy.require_revocation_lists {
+            "revocation lists consulted"
+        } else {
+            "revocation lists consulted where there are any"
+        },
+        if claims.revocation_checked {
+            "consulted, or the vendor publishes none"
+        } else {
+            "no revocation list with the evidence"
+        },
+    ));
+    checks.push(match &policy.machines {
+        Some(machines) => Check::compare(
+            CheckId::Machine,
+            machines.contains(&claims.machine_id),
+            format_args!("one of {} listed machines", machines.len()),
+            claims.machine_id,
+        ),
+        None => Check::compare(CheckId::Machine, true, "any machine", claims.machine_id),
+    });
+    checks.push(age_check(claims, policy, now));
+    checks
+}
+
+fn trust_checks(claims: &Claims, policy: &Policy) -> Vec<Check> {
+    let roots = Roots::with(&policy.certificates);
+    let accepted_roots = policy
+        .roots
+        .iter()
+        .copied()
+        .filter(|root| !is_development(*root))
+        .chain(
+            policy
+                .allow_development
+                .then_some(crate::DEVELOPMENT_ROOT_ID),
+        );
+    let denied = policy.denied_products.contains(&claims.product);
+    vec![
+        Check::compare(
+            CheckId::Root,
+            policy.accepts_root(claims.root_id),
+            OneOf(accepted_roots.map(|root| roots.name(root)).collect()),
+            roots.name(claims.root_id),
+        ),
+        Check::compare(
+            CheckId::Kind,
+            policy.kinds.contains(&claims.tee),
+            OneOf(policy.kinds.iter().collect()),
+            claims.tee,
+        ),
+        Check::compare(
+            CheckId::Product,
+            !denied,
+            if policy.denied_products.is_empty() {
+                "any product".to_owned()
+            } else {
+                format!("not {}", OneOf(policy.denied_products.iter().collect()))
+            },
+            if denied {
+                format!("{}: {}", claims.product, why(claims.product))
+            } else {
+                claims.product.to_string()
+            },
+        ),
+        Check::compare(
+            CheckId::Debug,
+            claims.debug == 0 || policy.dangerous_accept_debug,
+            if policy.dangerous_accept_debug {
+                "anything"
+            } else {
+                "attributes 0x00"
+            },
+            format_args!("attributes {:#04x}", claims.debug),
+        ),
+        Check::compare(
+            CheckId::Migration,
+            !claims.migratable || policy.dangerous_accept_migration,
+            if policy.dangerous_accept_migration {
+                "anything"
+            } else {
+                "not migratable"
+            },
+            if claims.migratable {
+                "migratable"
+            } else {
+                "not migratable"
+            },
+        ),
+        vmpl_check(claims, policy),
+    ]
+}
+
+fn vmpl_check(claims: &Claims, policy: &Policy) -> Check {
+    match claims.vmpl {
+        Some(level) => Check::compare(
+            CheckId::Vmpl,
+            level <= policy.maximum_vmpl,
+            format_args!("at most {}", policy.maximum_vmpl),
+            level,
+        ),
+        None => Check::compare(CheckId::Vmpl, true, "none", "none"),
+    }
+}
+
+fn tcb_checks(claims: &Claims, policy: &Policy, now: u64) -> Vec<Check> {
+    vec![
+        status_check(claims, policy, now),
+        firmware_check(claims, policy),
+        match claims.tcb_evaluation {
+            Some(number) => Check::compare(
+                CheckId::TcbEvaluation,
+                number >= policy.minimum_tcb_evaluation,
+                format_args!("at least {}", policy.minimum_tcb_evaluation),
+                number,
+            ),
+            None => Check::compare(CheckId::TcbEvaluation, true, NOT_PUBLISHED, NOT_PUBLISHED),
+        },
+        advisory_check(claims, policy),
+    ]
+}
+
+fn status_check(claims: &Claims, policy: &Policy, now: u64) -> Check {
+    let Some(status) = claims.tcb_status else {
+        return Check::compare(CheckId::TcbStatus, true, NOT_PUBLISHED, NOT_PUBLISHED);
+    };
+    let in_grace = policy.tcb_grace.get(&status).is_some_and(|grace| {
+        claims
+            .tcb_date
+            .is_some_and(|date| now <= date.saturating_add(*grace))
+    });
+    let mut accepted: Vec<String> = policy
+        .tcb_statuses
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    accepted.extend(
+        policy
+            .tcb_grace
+            .iter()
+            .map(|(status, grace)| format!("{status} until {grace} s after its tcbDate")),
+    );
+    let mut found = status.to_string();
+    if let (Some(date), false) = (claims.tcb_date, policy.tcb_grace.is_empty()) {
+        found.push_str(&format!(" of tcbDate {date}, at {now}"));
+    }
+    Check::compare(
+        CheckId::TcbStatus,
+        policy.tcb_statuses.contains(&status) || in_grace,
+        OneOf(accepted),
+        found,
+    )
+}
+
+fn firmware_check(claims: &Claims, policy: &Policy) -> Check {
+    let id = CheckId::TcbMinimum;
+    let minimum = policy.minimum_firmware.get(&claims.product);
+    match (claims.firmware, minimum) {
+        (Some(found), Some(minimum)) => Check::compare(
+            id,
+            found.meets(minimum),
+            format_args!("at least {minimum}"),
+            found,
+        ),
+        (Some(found), None) => Check::compare(id, true, "any firmware", found),
+        (None, Some(minimum)) => Check::compare(id, false, minimum, "no firmware versions"),
+        (None, None) => Check::compare(id, true, NOT_PUBLISHED, NOT_PUBLISHED),
+    }
+}
+
+fn advisory_check(claims: &Claims, policy: &Policy) -> Check {
+    let bad = claims.advisories.iter().any(|advisory| {
+        policy.denied_advisories.contains(advisory)
+            || policy
+                .tolerated_advisories
+                .as_ref()
+                .is_some_and(|tolerated| !tolerated.contains(advisory))
+    });
+    let mut expected = match &policy.tolerated_advisories {
+        Some(tolerated) => format!("none but {}", OneOf(tolerated.iter().collect())),
+        None => "any that the status tolerates".to_owned(),
+    };
+    if !policy.denied_advisories.is_empty() {
+        let denied = OneOf(policy.denied_advisories.iter().collect());
+        expected.push_str(&format!(", not {denied}"));
+    }
+    let found = if claims.advisories.is_empty() {
+        "none".to_owned()
+    } else {
+        claims.advisories.join(", ")
+    };
+    Check::compare(CheckId::TcbAdvisories, !bad, expected, found)
+}
+
+fn age_check(claims: &Claims, policy: &Policy, now: u64) -> Check {
+    let Some(issued) = claims.issued else {
+        return Check::compare(
+            CheckId::Age,
+            true,
+            "no time in the evidence",
+            "no time in the evidence",
+        );
+    };
+    let young = issued <= now.saturating_add(CLOCK_SKEW)
+        && now <= issued.saturating_add(policy.maximum_age);
+    Check::compare(
+        CheckId::Age,
+        young,
+        format_args!("signed at most {} s before {now}", policy.maximum_age),
+        format_args!("signed at {issued}"),
+    )
+}
+
+/// Does it run what is expected, and is it bound to these keys, this configuration and challenge?
+pub(crate) fn bound_checks(claims: &Claims, expectations: &Expectations) -> Vec<Check> {
+    let binding = &expectations.binding;
+    let expected = report_data(
+        binding.signer,
+        binding.transfer_key_hash,
+        binding.config_hash,
+        &expectations.challenge,
+    );
+    let (expected_binding, expected_challenge) = expected.split_at(BINDING_BYTES);
+    // Anything but 64 bytes is not report data of ours, and equals neither half.
+    let (found_binding, found_challenge) = match claims.report_data.split_at_checked(BINDING_BYTES)
+    {
+        Some((binding, challenge)) if challenge.len() == BINDING_BYTES => (binding, challenge),
+        _ => (&claims.report_data[..], &claims.report_data[..]),
+    };
+    let long_enough = CHALLENGE_BYTES.contains(&expectations.challenge.len());
+    vec![
+        measurement_check(claims, &expectations.measurements).0,
+        config_check(claims, expectations, found_binding == expected_binding),
+        Check::compare(
+            CheckId::ReportData,
+            found_binding == expected_binding,
+            format_args!(
+                "{} (signer {})",
+                hex::encode(expected_binding),
+                binding.signer
+            ),
+            hex::encode(found_binding),
+        ),
+        Check::compare(
+            CheckId::Challenge,
+            long_enough && found_challenge == expected_challenge,
+            if long_enough {
+                hex::encode(expected_challenge)
+            } else {
+                format!(
+                    "a challenge of {} to {} bytes",
+                    CHALLENGE_BYTES.start(),
+                    CHALLENGE_BYTES.end()
+                )
+            },
+            hex::encode(found_challenge),
+        ),
+    ]
+}
+
+fn config_check(claims: &Claims, expectations: &Expectations, bound: bool) -> Check {
+    let config_hash = expectations.binding.config_hash;
+    let expected = config_register(config_hash);
+    match claims.config_register {
+        Some(register) => Check::compare(
+            CheckId::Config,
+            register == expected,
+            format_args!("{} (configuration {config_hash})", hex::encode(expected)),
+            hex::encode(register),
+        ),
+        None => Check::compare(
+            CheckId::Config,
+            bound,
+            format_args!("configuration {config_hash}, bound by the report data"),
+            if bound { "bound" } else { "not bound" },
+        ),
+    }
+}
+
+/// Is it what a person states? The second place names what the statement leaves open.
+pub(crate) fn stated_checks(claims: &Claims, stated: &Stated) -> (Vec<Check>, Option<String>) {
+    let judged_elsewhere = Measurements::JudgedElsewhere;
+    let measurements = stated.measurements.as_ref().unwrap_or(&judged_elsewhere);
+    let (measurement, relaxation) = measurement_check(claims, measurements);
+    let report_data = match &stated.report_data {
+        Some(expected) => Check::compare(
+            CheckId::ReportData,
+            *expected == claims.report_data,
+            expected,
+            &claims.report_data,
+        ),
+        None => Check::not_appraised(CheckId::ReportData, &claims.report_data),
+    };
+    (vec![measurement, report_data], relaxation)
+}
+
+fn measurement_check(claims: &Claims, expected: &Measurements) -> (Check, Option<String>) {
+    let id = CheckId::Measurement;
+    match expected {
+        Measurements::AnyOf(ids) => {
+            let listed = ids.contains(&claims.measurement_id);
+            let check = Check::compare(
+                id,
+                listed,
+                OneOf(ids.iter().collect()),
+                claims.measurement_id,
+            );
+            (check, None)
+        }
+        Measurements::Stated(stated) => {
+            let whole = *stated == claims.measurement || stated[..] == claims.measurement_id[..];
+            let first = stated.len() == LAUNCH_BYTES && claims.measurement.starts_with(stated);
+            // PCR 0 of a Nitro enclave covers the whole image; elsewhere more follows.
+            let partial = first && !whole && claims.product != Product::Nitro;
+            let relaxation = partial.then(|| {
+                "measurement: only its first 48 bytes are compared, not what started after them"
+                    .to_owned()
+            });
+            let found = format!("{} (id {})", claims.measurement, claims.measurement_id);
+            (
+                Check::compare(id, whole || first, stated, found),
+                relaxation,
+            )
+        }
+        Measurements::JudgedElsewhere => (Check::not_appraised(id, claims.measurement_id), None),
+    }
+}
+
+/// Alternatives, for people.
+struct OneOf<T>(Vec<T>);
+
+impl<T: fmt::Display> fmt::Display for OneOf<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [first, rest @ ..] = self.0.as_slice() else {
+            return f.write_str("none");
+        };
+        write!(f, "{first}")?;
+        for other in rest {
+            write!(f, " or {other}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Half of the report data.
+const BINDING_BYTES: usize = 32;
+/// MRTD, PCR 0, launch digest.
+const LAUNCH_BYTES: usize = 48;
+/// How far a platform's clock may be ahead, seconds.
+const CLOCK_SKEW: u64 = 60;
+const NOT_PUBLISHED: &str = "not published by the vendor";
