@@ -65,7 +65,7 @@ fn a_result_says_what_the_evidence_said() {
     let (verdict, _) = ear::appraise(&token(), &trusted(), &expectations(), NOW);
     assert_eq!(verdict.status, VerdictStatus::Accepted);
     assert!(verdict.development);
-    assert_eq!(verdict.checks.len(), 15);
+    assert_eq!(verdict.checks.len(), 23);
 }
 
 #[test]

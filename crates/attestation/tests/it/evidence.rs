@@ -20,8 +20,8 @@ fn the_software_tee_is_accepted_by_the_production_path_when_development_is_allow
     assert_eq!(bound.claims.root_id, DEVELOPMENT_ROOT_ID);
     assert!(bound.claims.is_development());
     assert_eq!(bound.claims.tee, TeeKind::Tdx);
-    assert_eq!(bound.claims.tcb_status, TcbStatus::UpToDate);
-    assert_eq!(bound.claims.tcb_evaluation, 17);
+    assert_eq!(bound.claims.tcb_status, Some(TcbStatus::UpToDate));
+    assert_eq!(bound.claims.tcb_evaluation, Some(17));
     assert_eq!(bound.claims.collateral_expires, 2_713_910_400);
     assert_eq!(bound.claims.debug, 0);
     let expected = measurement_of_executable(EXECUTABLE).unwrap();
@@ -34,7 +34,7 @@ fn the_software_tee_is_accepted_by_the_production_path_when_development_is_allow
     let verdict = appraise(&sound(), &expectations(), NOW).verdict;
     assert_eq!(verdict.status, VerdictStatus::Accepted);
     assert!(verdict.development);
-    assert_eq!(verdict.checks.len(), 16);
+    assert_eq!(verdict.checks.len(), 25);
     assert!(
         verdict
             .checks
@@ -72,29 +72,29 @@ fn every_fault_is_refused_under_its_own_name() {
     let faults = [
         (Fault::DebugTd, C::Debug),
         (Fault::ProfilingTd, C::Debug),
-        (Fault::MigratableTd, C::TdxAttributes),
+        (Fault::MigratableTd, C::Migration),
         (Fault::SeptVeEnabled, C::TdxAttributes),
         (Fault::ReservedTdAttribute, C::TdxAttributes),
         (Fault::ForeignRoot, C::Root),
         (Fault::ImpostorRoot, C::Root),
-        (Fault::ExpiredTcbInfo, C::TdxCollateral),
-        (Fault::FutureTcbInfo, C::TdxCollateral),
-        (Fault::ExpiredQeIdentity, C::TdxCollateral),
-        (Fault::ExpiredRevocationLists, C::TdxCertificates),
-        (Fault::RevokedPck, C::TdxCertificates),
-        (Fault::RevokedPckCa, C::TdxCertificates),
-        (Fault::RevokedTcbSigner, C::TdxCertificates),
-        (Fault::TamperedTcbInfo, C::TdxCollateral),
-        (Fault::TamperedQeIdentity, C::TdxCollateral),
+        (Fault::ExpiredTcbInfo, C::DcapCollateral),
+        (Fault::FutureTcbInfo, C::DcapCollateral),
+        (Fault::ExpiredQeIdentity, C::DcapCollateral),
+        (Fault::ExpiredRevocationLists, C::DcapRevocation),
+        (Fault::RevokedPck, C::DcapRevocation),
+        (Fault::RevokedPckCa, C::DcapRevocation),
+        (Fault::RevokedTcbSigner, C::DcapRevocation),
+        (Fault::TamperedTcbInfo, C::DcapCollateral),
+        (Fault::TamperedQeIdentity, C::DcapCollateral),
         (Fault::ForeignFmspc, C::TcbLevel),
         (Fault::OutOfDate, C::TcbStatus),
         (Fault::ConfigurationNeeded, C::TcbStatus),
         (Fault::SwHardeningNeeded, C::TcbStatus),
         (Fault::RevokedTcbLevel, C::TcbLevel),
         (Fault::OutOfDateQe, C::TcbStatus),
-        (Fault::DebugQe, C::TdxQuotingEnclave),
-        (Fault::ForeignQe, C::TdxQuotingEnclave),
-        (Fault::ForeignAttestationKey, C::TdxQuotingEnclave),
+        (Fault::DebugQe, C::DcapQuotingEnclave),
+        (Fault::ForeignQe, C::DcapQuotingEnclave),
+        (Fault::ForeignAttestationKey, C::DcapQuotingEnclave),
     ];
     for (fault, check) in faults {
         let bundle = bundle(forge().fault(fault).evidence());
@@ -315,7 +315,7 @@ fn a_policy_may_accept_more_statuses_and_fewer_machines() {
     let mut tolerant = expectations();
     tolerant.policy.tcb_statuses.insert(TcbStatus::OutOfDate);
     let bound = verify(&bundle, &tolerant, NOW).unwrap();
-    assert_eq!(bound.claims.tcb_status, TcbStatus::OutOfDate);
+    assert_eq!(bound.claims.tcb_status, Some(TcbStatus::OutOfDate));
     let mut listed = expectations();
     listed.policy.machines = Some(BTreeSet::from([bound.claims.machine_id]));
     verify(&sound(), &listed, NOW).unwrap();
@@ -405,7 +405,7 @@ fn a_running_software_tee_measures_what_the_offline_computation_says() {
     assert_eq!(claims.measurement_id, offline.id);
     assert_eq!(tee.measurement(), offline.measurement);
     assert_eq!(
-        *claims.config_register,
+        *claims.config_register.unwrap(),
         subrosa_attestation::config_register(expectations().binding.config_hash)
     );
 }
