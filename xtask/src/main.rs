@@ -12,6 +12,7 @@ mod install;
 mod shell;
 mod soak;
 mod test;
+mod vectors;
 
 use eyre::{Result, bail};
 
@@ -23,6 +24,8 @@ usage: cargo xtask <command>
   test [--list] [STEP] run every check and test, or one step
   bench [--json]       measure a private call in the enclave against its floor, stage by stage
   soak                 kill processes under load, for minutes; writes docs/results/soak.json
+  vectors DIR          hold the command line to genuine evidence and the verdicts DIR/MANIFEST.json
+                       expects
   install              install what the other commands need (npm packages)
   arrows               check the dependency arrows between crates
 ";
@@ -35,6 +38,7 @@ fn main() -> Result<()> {
         ["test", rest @ ..] => test::run(rest),
         ["bench", rest @ ..] => bench::run(rest),
         ["soak"] => soak::run(),
+        ["vectors", rest @ ..] => vectors::run(rest),
         ["install"] => install::all(),
         ["arrows"] => arrows::check(),
         [] | ["help" | "--help" | "-h"] => {

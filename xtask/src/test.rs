@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `cargo xtask test`: every check and test, in the order in which they fail fastest.
 
-use std::{process::Command, time::Instant};
+use std::{path::Path, process::Command, time::Instant};
 
 use eyre::{Result, WrapErr, bail};
 
-use crate::{arrows, demo, install, shell};
+use crate::{arrows, demo, install, shell, vectors};
 
 type Step = (&'static str, &'static str, fn() -> Result<()>);
 
@@ -27,6 +27,11 @@ const STEPS: &[Step] = &[
     ("lint", "clippy without warnings", lint),
     ("build", "executables and tests", build),
     ("rust", "Rust tests", rust),
+    (
+        "vectors",
+        "genuine evidence through the command line",
+        genuine,
+    ),
     ("typescript", "TypeScript tests", typescript),
     (
         "demo",
@@ -149,6 +154,18 @@ fn typescript() -> Result<()> {
             .args(["test", "--silent"])
             .current_dir(directory),
     )
+}
+
+/// The evidence is not part of this repository.
+fn genuine() -> Result<()> {
+    let Some(directory) = std::env::var_os("SUBROSA_VECTORS") else {
+        if std::env::var_os("SUBROSA_REQUIRE_VECTORS").is_some_and(|required| required == "1") {
+            bail!("SUBROSA_REQUIRE_VECTORS=1, but SUBROSA_VECTORS names no directory");
+        }
+        println!("vectors: NOT RUN (SUBROSA_VECTORS is not set)");
+        return Ok(());
+    };
+    vectors::judge(Path::new(&directory))
 }
 
 fn demonstration() -> Result<()> {

@@ -62,8 +62,10 @@ enum Command {
     Node(command::node::NodeArgs),
     /// Run the attestation service, or make its keys
     Verifier(command::verifier::VerifierArgs),
-    /// Check a node's attestation
+    /// Check a node's attestation, or evidence in files
     Attest(command::attest::AttestArgs),
+    /// Write or check a policy: which hardware is trusted, and in which state
+    Policy(command::policy::PolicyArgs),
     /// Deploy a confidential contract
     Deploy(command::deploy::DeployArgs),
     /// Call a confidential contract through the chain
@@ -112,6 +114,7 @@ impl Cli {
             Command::Node(args) => args.run(&output).await,
             Command::Verifier(args) => args.run(&output).await,
             Command::Attest(args) => args.run(&output).await,
+            Command::Policy(args) => args.run(&output),
             Command::Deploy(args) => args.run(&output).await,
             Command::Request(args) => args.run(&output).await,
             Command::Result(args) => args.run(&output).await,

@@ -16,6 +16,17 @@ pub(crate) const OTHER: u8 = 1;
 #[error("receipt does not hold: {}", list(.0))]
 pub(crate) struct ReceiptRefused(pub(crate) Vec<Check>);
 
+/// Evidence that is not accepted; the verdict has been printed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EvidenceRefused {
+    /// A check failed.
+    #[error("evidence rejected: {0}")]
+    Rejected(String),
+    /// Nothing failed, but nobody said what to expect.
+    #[error("evidence is genuine, but not appraised: {0}")]
+    NotAppraised(String),
+}
+
 /// Says on standard error what failed, why, and what to do next.
 pub(crate) fn report(error: &Report) -> ExitCode {
     let mut text = format!("error: {error}\n");
@@ -37,7 +48,9 @@ pub(crate) fn report(error: &Report) -> ExitCode {
 }
 
 fn code(error: &Report) -> u8 {
-    let refused = refusal(error).is_some() || error.downcast_ref::<ReceiptRefused>().is_some();
+    let refused = refusal(error).is_some()
+        || error.downcast_ref::<ReceiptRefused>().is_some()
+        || error.downcast_ref::<EvidenceRefused>().is_some();
     if refused { REFUSED } else { OTHER }
 }
 
@@ -50,6 +63,12 @@ pub(crate) fn refusal(error: &Report) -> Option<&Refusal> {
 }
 
 fn advice(error: &Report) -> Option<&'static str> {
+    if let Some(EvidenceRefused::NotAppraised(_)) = error.downcast_ref() {
+        return Some(
+            "state what to expect: --expect-measurement (or measurements in the policy) and \
+             --expect-report-data",
+        );
+    }
     Some(match error.downcast_ref::<ClientError>()? {
         ClientError::Refused(refusal) => match refusal.check.as_ref() {
             "development" => {

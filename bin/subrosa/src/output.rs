@@ -51,21 +51,28 @@ impl Output {
 
 /// Checks as a table.
 pub(crate) fn checks(checks: &[Check]) -> String {
-    let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::NOTHING);
-    for check in checks {
+    table(checks.iter().map(|check| {
         let outcome = if check.passed() { "ok" } else { "FAILED" };
         let found = if check.passed() {
             check.found.clone()
         } else {
             format!("expected {}, found {}", check.expected, check.found)
         };
-        table.add_row([
+        [
             outcome.to_owned(),
             check.subject.to_string(),
             check.id.to_string(),
             found,
-        ]);
+        ]
+    }))
+}
+
+/// Rows with aligned columns and nothing around them.
+pub(crate) fn table<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::NOTHING);
+    for row in rows {
+        table.add_row(row);
     }
     let text = table.to_string();
     let lines: Vec<_> = text.lines().map(str::trim_end).collect();

@@ -355,6 +355,17 @@ impl Verdict {
         }
     }
 
+    /// The verdict on something that cannot even be read as evidence.
+    pub fn unreadable(policy: &Policy, why: impl fmt::Display) -> Self {
+        let check = Check::compare(
+            CheckId::EvidenceFormat,
+            false,
+            "evidence of a known kind",
+            why,
+        );
+        Self::of(false, policy, vec![check])
+    }
+
     pub(crate) fn about(mut self, claims: &Claims) -> Self {
         self.subject = Some(claims.into());
         self

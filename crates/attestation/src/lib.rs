@@ -34,6 +34,7 @@ mod dcap;
 pub mod ear;
 mod error;
 mod failure;
+mod files;
 pub mod measurement;
 mod nitro;
 mod policy;
@@ -43,12 +44,14 @@ mod verified;
 mod x509;
 
 pub use appraise::{Appraisal, Stated, appraise, inspect, verify, verify_genuine};
+pub use azure::bundle_of_json as azure_bundle;
 pub use binding::{Binding, CHALLENGE_BYTES, config_register, report_data};
 pub use bundle::EvidenceBundle;
 pub use check::{Check, CheckId, Outcome, Subject, Verdict, VerdictStatus};
 pub use claims::{Bound, Claims, Collateral, Firmware, Product, Register, TcbStatus, machine_id};
 pub use error::{BundleError, VerifyError};
-pub use policy::{Expectations, Measurements, Policy};
+pub use files::{FilesError, bundle_of_files};
+pub use policy::{Expectations, MAX_POLICY_BYTES, Measurements, Policy, PolicyError, PolicyFile};
 pub use roots::{
     AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, AWS_NITRO_ROOT_ID,
     DEVELOPMENT_ROOT_ID, INTEL_SGX_ROOT_ID, Root, RootError, is_development, root_certificate,

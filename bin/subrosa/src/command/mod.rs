@@ -8,6 +8,7 @@ pub(crate) mod deploy;
 pub(crate) mod dev;
 pub(crate) mod measurement;
 pub(crate) mod node;
+pub(crate) mod policy;
 pub(crate) mod query;
 pub(crate) mod receipt;
 pub(crate) mod request;

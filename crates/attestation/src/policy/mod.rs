@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a relying party requires.
 
+mod file;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{B256, Bytes, keccak256};
 use alloy_sol_types::SolValue;
 use subrosa_types::id::TeeKind;
+
+pub use file::{MAX_POLICY_BYTES, PolicyError, PolicyFile};
 
 use crate::{
     AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, AWS_NITRO_ROOT_ID, Binding,
@@ -301,7 +305,7 @@ mod tests {
 
     #[test]
     fn the_policy_hash_follows_every_field() {
-        let root = Root::from_certificate(include_bytes!("roots/intel-sgx.der")).unwrap();
+        let root = Root::from_certificate(include_bytes!("../roots/intel-sgx.der")).unwrap();
         let spoil: &[fn(&mut Policy)] = &[
             |_| {},
             |policy| policy.kinds.clear(),

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `subrosa attest`.
 
+mod verify;
+
 use alloy_primitives::{Address, B256};
-use clap::Args;
+use clap::{Args, Subcommand};
 use eyre::Result;
 use serde::Serialize;
 use subrosa_client::{Attested, Check, Refusal};
@@ -15,9 +17,19 @@ use crate::{
 
 /// Challenges a node and checks everything that a client checks before it encrypts.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct AttestArgs {
     #[command(flatten)]
     attestation: AttestationArgs,
+
+    #[command(subcommand)]
+    command: Option<AttestCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum AttestCommand {
+    /// Verify evidence in files, offline: TDX, SGX, SEV-SNP, Nitro, Azure vTPM
+    Verify(verify::VerifyArgs),
 }
 
 #[derive(Debug, Serialize)]
@@ -45,6 +57,9 @@ struct Refused<'a> {
 
 impl AttestArgs {
     pub(crate) async fn run(self, output: &Output) -> Result<()> {
+        if let Some(AttestCommand::Verify(args)) = self.command {
+            return args.run(output);
+        }
         match self.attestation.attest(output).await {
             Ok(attested) => output.result(&Accepted::of(&attested), Accepted::text),
             Err(error) => {
