@@ -94,6 +94,23 @@ pub struct List {
     pub revoked: Vec<u64>,
     /// An issuing distribution point: DER.
     pub scope: Option<Vec<u8>>,
+    /// A further extension.
+    pub extra: Vec<u8>,
+    /// Whether it is without any extension.
+    pub bare: bool,
+}
+
+impl List {
+    /// A list that names nobody of ours.
+    pub fn harmless() -> Self {
+        Self {
+            in_force: (NOW - DAY, NOW + DAY),
+            revoked: vec![0xdead],
+            scope: None,
+            extra: Vec::new(),
+            bare: false,
+        }
+    }
 }
 
 impl Scenario {
@@ -125,11 +142,7 @@ impl Scenario {
             vlek: false,
             vek_in_force: IN_FORCE,
             ask_in_force: None,
-            list: Some(List {
-                in_force: (NOW - DAY, NOW + DAY),
-                revoked: vec![0xdead],
-                scope: None,
-            }),
+            list: Some(List::harmless()),
             report: vec![0; 0x4A0],
         };
         scenario.put(0x00, &5_u32.to_le_bytes());
@@ -352,10 +365,15 @@ impl Authority {
             .map(|serial| sequence(&[&integer(*serial), &time(from)]))
             .collect();
         let revoked: Vec<&[u8]> = revoked.iter().map(Vec::as_slice).collect();
-        let mut extensions = extension("2.5.29.20", false, &integer(7));
-        if let Some(scope) = &list.scope {
-            extensions.extend(extension("2.5.29.28", true, scope));
-        }
+        let scope = list.scope.as_ref();
+        let scope = scope.map_or_else(Vec::new, |scope| extension("2.5.29.28", true, scope));
+        let number = extension("2.5.29.20", false, &integer(7));
+        let extensions = sequence(&[&number, &scope, &list.extra]);
+        let extensions = if list.bare {
+            Vec::new()
+        } else {
+            tlv(0xa0, &extensions)
+        };
         let signed = sequence(&[
             &integer(1),
             &algorithm(true),
@@ -367,7 +385,7 @@ impl Authority {
             } else {
                 sequence(&revoked)
             },
-            &tlv(0xa0, &tlv(0x30, &extensions)),
+            &extensions,
         ]);
         self.sign(&signed, true)
     }
@@ -454,7 +472,8 @@ fn name(common: &str) -> Vec<u8> {
     ])
 }
 
-fn extension(id: &str, critical: bool, value: &[u8]) -> Vec<u8> {
+/// An extension of a certificate or a list.
+pub fn extension(id: &str, critical: bool, value: &[u8]) -> Vec<u8> {
     let critical: &[u8] = if critical { &[1, 1, 0xff] } else { &[] };
     sequence(&[&oid(id), critical, &tlv(4, value)])
 }

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use subrosa_attestation::{CheckId, VerifyError};
+use subrosa_attestation::{CheckId, Product, VerifyError};
 
 use crate::forge::{
-    ASK_SERIAL, ASVK_SERIAL, DAY, Evidence, LIST_URI, List, NOW, Scenario, integer, scope, tcb, tlv,
+    ASK_SERIAL, ASVK_SERIAL, DAY, Evidence, LIST_URI, List, NOW, Scenario, extension, integer,
+    scope, tcb, tlv,
 };
 use crate::{GENOA, MILAN, STRANGER, TURIN, verify};
-use subrosa_attestation::Product;
 
 type Negative = (&'static str, CheckId, fn() -> Evidence);
 
@@ -245,16 +245,40 @@ const NEGATIVES: &[Negative] = &[
     ),
     ("list that the ASK signed", CheckId::SnpRevocation, || {
         after(|evidence| {
-            evidence.lists = vec![GENOA.ask.list(&List {
-                in_force: (NOW - DAY, NOW + DAY),
-                revoked: Vec::new(),
-                scope: None,
-            })];
+            evidence.lists = vec![GENOA.ask.list(&List::harmless())];
         })
     }),
     ("list that is none", CheckId::SnpRevocation, || {
         after(|evidence| evidence.lists = vec![evidence.certificates[2].clone()])
     }),
+    ("list about other lists", CheckId::SnpRevocation, || {
+        listed(|list| list.extra = extension("2.5.29.27", false, &integer(1)))
+    }),
+    (
+        "list with a critical extension that nobody knows",
+        CheckId::SnpRevocation,
+        || listed(|list| list.extra = extension("2.5.29.99", true, &integer(1))),
+    ),
+    (
+        "list of other people's certificates",
+        CheckId::SnpRevocation,
+        || listed(|list| list.scope = Some(tlv(0x30, &[0x84, 1, 0xff]))),
+    ),
+    (
+        "list that revokes for some reasons only",
+        CheckId::SnpRevocation,
+        || listed(|list| list.scope = Some(tlv(0x30, &[0x83, 2, 6, 0x40]))),
+    ),
+    (
+        "ASK revoked in a list without extensions",
+        CheckId::SnpRevocation,
+        || {
+            listed(|list| {
+                list.bare = true;
+                list.revoked = vec![ASK_SERIAL];
+            })
+        },
+    ),
     ("no list", CheckId::Revocation, || {
         GENOA.evidence(|scenario| scenario.list = None)
     }),

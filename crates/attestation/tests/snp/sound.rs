@@ -189,6 +189,8 @@ fn what_is_allowed_is_no_fault() {
         scenario.extensions.insert("4", tlv(4, &[0xc1; 64]));
     }))
     .unwrap();
+    let old = GENOA.evidence(|scenario| scenario.list.as_mut().unwrap().bare = true);
+    assert!(verify(&old).unwrap().revocation_checked);
     for only in [None, Some(2)] {
         let evidence = GENOA.evidence(|scenario| {
             scenario.list.as_mut().unwrap().scope = Some(scope(LIST_URI, only));
