@@ -1,2 +1,542 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Certificate paths (RFC 5280) over `rustls-webpki`.
+//! Certificate paths (RFC 5280 section 6) and revocation lists (section 5) over `rustls-webpki`.
+//!
+//! `rustls-webpki` finds the path and judges signatures, dates, CA flags and path lengths. This
+//! module adds what it leaves to its caller: the dates of the root itself, and every revocation
+//! list that speaks about the path instead of the first one.
+
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{
+    CertificateDer, CertificateRevocationListDer, SignatureVerificationAlgorithm, TrustAnchor,
+    UnixTime,
+};
+use std::time::Duration;
+use webpki::{
+    BorrowedCertRevocationList, Cert, CertRevocationList, EndEntityCert, Error,
+    ExtendedKeyUsageValidator, KeyPurposeIdIter, anchor_from_trusted_cert,
+};
+use x509_cert::Certificate;
+use x509_cert::der::asn1::AnyRef;
+use x509_cert::der::{Decode, Encode, Reader, SliceReader};
+use x509_cert::ext::pkix::crl::dp::IssuingDistributionPoint;
+use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
+use x509_cert::ext::pkix::{BasicConstraints, CrlDistributionPoints, KeyUsage};
+use x509_cert::time::Time;
+
+use crate::roots::Root;
+
+/// Most certificates, and most revocation lists, of one piece of evidence.
+pub(crate) const MAX_ITEMS: usize = 8;
+
+/// A path that was verified.
+#[derive(Clone, Debug)]
+pub(crate) struct Path<'a> {
+    /// Where it ends.
+    pub(crate) root: &'a Root,
+    /// Every certificate, the leaf first, the root last.
+    pub(crate) certificates: Vec<Piece>,
+    /// Every revocation list that covers one of them.
+    pub(crate) lists: Vec<Piece>,
+    /// When the first certificate or list runs out, Unix seconds.
+    pub(crate) expires: u64,
+}
+
+/// A certificate or a revocation list that a path rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// DER.
+    pub(crate) der: Vec<u8>,
+    /// `notAfter` or `nextUpdate`, Unix seconds.
+    pub(crate) expires: u64,
+}
+
+/// Why there is no path.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum PathFault {
+    /// Not X.509, or not the X.509 that this module supports.
+    #[error("malformed: {0}")]
+    Malformed(String),
+    /// The same of a revocation list.
+    #[error("malformed revocation list: {0}")]
+    MalformedList(String),
+    /// More certificates or lists than [`MAX_ITEMS`].
+    #[error("more than {MAX_ITEMS} {0}")]
+    TooMany(&'static str),
+    /// A certificate is not in force yet.
+    #[error("a certificate that is not valid before {0}")]
+    NotYetValid(u64),
+    /// A certificate is no longer in force.
+    #[error("a certificate that is not valid after {0}")]
+    Expired(u64),
+    /// A revocation list names a certificate of the path.
+    #[error("a revoked certificate ({0})")]
+    Revoked(String),
+    /// A revocation list is not in force.
+    #[error("a revocation list in force from {from} to {to}")]
+    StaleList { from: u64, to: u64 },
+    /// A revocation list is not signed by the issuer it names.
+    #[error("a revocation list that its issuer did not sign")]
+    ListSignature,
+    /// No path leads to a root.
+    #[error("an issuer that is not known")]
+    UnknownIssuer,
+    /// A certificate is not signed by the issuer it names.
+    #[error("a certificate that its issuer did not sign")]
+    BadSignature,
+    /// A certificate is signed with an algorithm that does not belong here.
+    #[error("a certificate signed with an algorithm that does not belong here")]
+    Algorithm,
+    /// A constraint of RFC 5280 is violated.
+    #[error("a certificate path that violates RFC 5280: {0}")]
+    Other(String),
+}
+
+impl PathFault {
+    /// Whether fresh certificates, or fresh lists, could change the verdict.
+    pub(crate) fn is_stale(&self) -> bool {
+        matches!(
+            self,
+            Self::NotYetValid(_) | Self::Expired(_) | Self::StaleList { .. }
+        )
+    }
+
+    /// Whether it is a revocation list, or what it says, that is at fault.
+    pub(crate) fn is_about_revocation(&self) -> bool {
+        matches!(
+            self,
+            Self::MalformedList(_)
+                | Self::Revoked(_)
+                | Self::StaleList { .. }
+                | Self::ListSignature
+        )
+    }
+}
+
+/// Verifies that `leaf` (DER, not a CA) hangs from one of `roots` through any of `intermediates`
+/// (DER, any order, superfluous ones do no harm) as of `now` (Unix seconds).
+///
+/// Each of `lists` (DER) whose issuer is on the path must be signed by that issuer, be in force and
+/// name no certificate of the path; one of a stranger is left aside and is not in [`Path::lists`].
+///
+/// # Errors
+///
+/// [`PathFault`].
+pub(crate) fn verify<'a>(
+    leaf: &[u8],
+    intermediates: &[Vec<u8>],
+    roots: impl Iterator<Item = &'a Root>,
+    lists: &[Vec<u8>],
+    algorithms: &[&dyn SignatureVerificationAlgorithm],
+    now: u64,
+) -> Result<Path<'a>, PathFault> {
+    bounded(intermediates.len(), "certificates")?;
+    bounded(lists.len(), "revocation lists")?;
+    let leaf = CertificateDer::from(leaf);
+    let leaf = EndEntityCert::try_from(&leaf).map_err(fault)?;
+    let intermediates: Vec<CertificateDer<'_>> = intermediates
+        .iter()
+        .map(|der| CertificateDer::from(der.as_slice()))
+        .collect();
+    let roots: Vec<(&Root, CertificateDer<'_>)> = roots
+        .map(|root| (root, CertificateDer::from(root.certificate())))
+        .collect();
+    let (roots, anchors): (Vec<&Root>, Vec<TrustAnchor<'_>>) = roots
+        .iter()
+        .filter_map(|(root, der)| Some((*root, anchor_from_trusted_cert(der).ok()?)))
+        .unzip();
+    let path = leaf
+        .verify_for_usage(
+            algorithms,
+            &anchors,
+            &intermediates,
+            UnixTime::since_unix_epoch(Duration::from_secs(now)),
+            AnyPurpose,
+            None,
+            None,
+        )
+        .map_err(fault)?;
+    let root = roots
+        .iter()
+        .zip(&anchors)
+        .find(|(_, anchor)| std::ptr::eq(*anchor, path.anchor()))
+        .map(|(root, _)| *root)
+        .ok_or(PathFault::UnknownIssuer)?;
+
+    let mut steps = vec![Step::of(path.end_entity())?];
+    for certificate in path.intermediate_certificates() {
+        steps.push(Step::of(certificate)?);
+    }
+    steps.push(Step::of_root(root, path.anchor())?);
+    if let Some(last) = steps.last() {
+        last.in_force(now)?;
+    }
+    let lists = consult(&steps, lists, algorithms, now)?;
+    let certificates: Vec<Piece> = steps.into_iter().map(|step| step.piece).collect();
+    let expires = certificates
+        .iter()
+        .chain(&lists)
+        .map(|piece| piece.expires)
+        .min()
+        .unwrap_or_default();
+    Ok(Path {
+        root,
+        certificates,
+        lists,
+        expires,
+    })
+}
+
+/// Splits a part of certificates, PEM or DER one after the other, into DER.
+///
+/// # Errors
+///
+/// [`PathFault::TooMany`], [`PathFault::Malformed`] where the bytes are neither.
+pub(crate) fn certificates(bytes: &[u8]) -> Result<Vec<Vec<u8>>, PathFault> {
+    items::<CertificateDer<'static>>(bytes, "certificates")
+}
+
+/// Splits a part of revocation lists, PEM or DER one after the other, into DER.
+///
+/// # Errors
+///
+/// As [`certificates`].
+pub(crate) fn revocation_lists(bytes: &[u8]) -> Result<Vec<Vec<u8>>, PathFault> {
+    items::<CertificateRevocationListDer<'static>>(bytes, "revocation lists")
+}
+
+fn items<T: PemObject + AsRef<[u8]>>(
+    bytes: &[u8],
+    what: &'static str,
+) -> Result<Vec<Vec<u8>>, PathFault> {
+    let mut found = Vec::new();
+    if bytes.first() == Some(&DER_SEQUENCE) {
+        let mut reader = SliceReader::new(bytes).map_err(malformed)?;
+        while !reader.is_finished() {
+            found.push(reader.tlv_bytes().map_err(malformed)?.to_vec());
+            bounded(found.len(), what)?;
+        }
+    } else {
+        for item in T::pem_slice_iter(bytes) {
+            let item = item.map_err(|error| PathFault::Malformed(error.to_string()))?;
+            found.push(item.as_ref().to_vec());
+            bounded(found.len(), what)?;
+        }
+        if found.is_empty() && !bytes.is_empty() {
+            return Err(PathFault::Malformed(format!("no {what}, PEM or DER")));
+        }
+    }
+    Ok(found)
+}
+
+/// A certificate of a path, and what a revocation list is held against. Names are the contents of
+/// the DER sequence, as `rustls-webpki` hands them out.
+struct Step {
+    piece: Piece,
+    certificate: Certificate,
+    subject: Vec<u8>,
+    issuer: Vec<u8>,
+    serial: Vec<u8>,
+}
+
+impl Step {
+    fn of(certificate: &Cert<'_>) -> Result<Self, PathFault> {
+        Self::parse(
+            certificate.der().as_ref(),
+            certificate.subject(),
+            certificate.issuer(),
+            certificate.serial(),
+        )
+    }
+
+    /// A root is its own issuer, and no list but its own could name it: that it does not is for
+    /// whoever pinned it.
+    fn of_root(root: &Root, anchor: &TrustAnchor<'_>) -> Result<Self, PathFault> {
+        Self::parse(root.certificate(), anchor.subject.as_ref(), &[], &[])
+    }
+
+    fn parse(der: &[u8], subject: &[u8], issuer: &[u8], serial: &[u8]) -> Result<Self, PathFault> {
+        let certificate = Certificate::from_der(der).map_err(malformed)?;
+        let expires = seconds(&certificate.tbs_certificate().validity().not_after);
+        Ok(Self {
+            piece: Piece {
+                der: der.to_vec(),
+                expires,
+            },
+            certificate,
+            subject: subject.to_vec(),
+            issuer: issuer.to_vec(),
+            serial: serial.to_vec(),
+        })
+    }
+
+    fn in_force(&self, now: u64) -> Result<(), PathFault> {
+        let from = seconds(&self.certificate.tbs_certificate().validity().not_before);
+        if now < from {
+            return Err(PathFault::NotYetValid(from));
+        }
+        if now > self.piece.expires {
+            return Err(PathFault::Expired(self.piece.expires));
+        }
+        Ok(())
+    }
+
+    /// Whether the key may sign revocation lists (RFC 5280 section 4.2.1.3).
+    fn signs_lists(&self) -> Result<bool, PathFault> {
+        let usage = self
+            .certificate
+            .tbs_certificate()
+            .get_extension::<KeyUsage>()
+            .map_err(malformed)?;
+        Ok(usage.is_none_or(|(_, usage)| usage.crl_sign()))
+    }
+
+    fn is_ca(&self) -> Result<bool, PathFault> {
+        let constraints = self
+            .certificate
+            .tbs_certificate()
+            .get_extension::<BasicConstraints>()
+            .map_err(malformed)?;
+        Ok(constraints.is_some_and(|(_, constraints)| constraints.ca))
+    }
+
+    /// The URIs where the revocation lists about this certificate are published.
+    fn list_uris(&self) -> Result<Vec<String>, PathFault> {
+        let points = self
+            .certificate
+            .tbs_certificate()
+            .get_extension::<CrlDistributionPoints>()
+            .map_err(malformed)?;
+        Ok(points
+            .into_iter()
+            .flat_map(|(_, points)| points.0)
+            .filter_map(|point| point.distribution_point)
+            .flat_map(uris)
+            .collect())
+    }
+}
+
+/// Holds every list whose issuer is on the path against it; returns those that cover some of it.
+fn consult(
+    steps: &[Step],
+    lists: &[Vec<u8>],
+    algorithms: &[&dyn SignatureVerificationAlgorithm],
+    now: u64,
+) -> Result<Vec<Piece>, PathFault> {
+    let mut consulted = Vec::new();
+    for der in lists {
+        let list = List::parse(der)?;
+        let Some(issuer) = steps
+            .iter()
+            .skip(1)
+            .find(|step| step.subject == list.list.issuer())
+        else {
+            continue;
+        };
+        if !issuer.signs_lists()? {
+            return Err(PathFault::ListSignature);
+        }
+        list.signed_by(issuer, algorithms)?;
+        if now < list.from || now >= list.to {
+            return Err(PathFault::StaleList {
+                from: list.from,
+                to: list.to,
+            });
+        }
+        let mut covered = false;
+        for step in steps.iter().filter(|step| step.issuer == issuer.subject) {
+            // Whatever its declared scope: a list that its issuer signed and that names the
+            // certificate revokes it.
+            if list
+                .list
+                .find_serial(&step.serial)
+                .map_err(fault)?
+                .is_some()
+            {
+                let subject = step.certificate.tbs_certificate().subject();
+                return Err(PathFault::Revoked(subject.to_string()));
+            }
+            covered |= list.covers(step)?;
+        }
+        if covered {
+            consulted.push(Piece {
+                der: der.clone(),
+                expires: list.to,
+            });
+        }
+    }
+    Ok(consulted)
+}
+
+/// A revocation list: what `rustls-webpki` reads, and what it keeps to itself.
+struct List<'a> {
+    list: CertRevocationList<'a>,
+    signed: &'a [u8],
+    algorithm: &'a [u8],
+    signature: &'a [u8],
+    from: u64,
+    to: u64,
+}
+
+impl<'a> List<'a> {
+    /// RFC 5280 section 5.1; version 2 with `nextUpdate` and extensions, no delta, no indirect
+    /// list, no unknown critical extension.
+    fn parse(der: &'a [u8]) -> Result<Self, PathFault> {
+        let list = BorrowedCertRevocationList::from_der(der)
+            .map_err(|error| PathFault::MalformedList(error.to_string()))?;
+        // Every entry, so that one that does not parse is not found out only by some serials.
+        for entry in &list {
+            entry.map_err(|error| PathFault::MalformedList(error.to_string()))?;
+        }
+        let mut reader = SliceReader::new(der).map_err(malformed_list)?;
+        let (signed, algorithm, signature) = reader
+            .sequence(|reader| {
+                let signed = reader.tlv_bytes()?;
+                let algorithm = AnyRef::decode(reader)?;
+                let signature = AnyRef::decode(reader)?;
+                Ok::<_, x509_cert::der::Error>((signed, algorithm, signature))
+            })
+            .map_err(malformed_list)?;
+        let (from, to) = SliceReader::new(signed)
+            .and_then(|mut reader| {
+                reader.sequence(|reader| {
+                    let (_version, _algorithm) = (reader.tlv_bytes()?, reader.tlv_bytes()?);
+                    let _issuer = reader.tlv_bytes()?;
+                    let times = (Time::decode(reader)?, Time::decode(reader)?);
+                    while !reader.is_finished() {
+                        reader.tlv_bytes()?;
+                    }
+                    Ok::<_, x509_cert::der::Error>(times)
+                })
+            })
+            .map_err(malformed_list)?;
+        Ok(Self {
+            list: list.into(),
+            signed,
+            algorithm: algorithm.value(),
+            // A bit string begins with the number of bits that its last byte leaves unused.
+            signature: signature
+                .value()
+                .strip_prefix(&[0])
+                .ok_or_else(|| PathFault::MalformedList("a signature of odd bits".to_owned()))?,
+            from: seconds(&from),
+            to: seconds(&to),
+        })
+    }
+
+    fn signed_by(
+        &self,
+        issuer: &Step,
+        algorithms: &[&dyn SignatureVerificationAlgorithm],
+    ) -> Result<(), PathFault> {
+        let key = issuer
+            .certificate
+            .tbs_certificate()
+            .subject_public_key_info();
+        let kind = key.algorithm.to_der().map_err(malformed)?;
+        let kind = AnyRef::try_from(kind.as_slice()).map_err(malformed)?;
+        let bits = key.subject_public_key.raw_bytes();
+        algorithms
+            .iter()
+            .filter(|algorithm| {
+                algorithm.signature_alg_id().as_ref() == self.algorithm
+                    && algorithm.public_key_alg_id().as_ref() == kind.value()
+            })
+            .find_map(|algorithm| {
+                algorithm
+                    .verify_signature(bits, self.signed, self.signature)
+                    .ok()
+            })
+            .ok_or(PathFault::ListSignature)
+    }
+
+    /// Whether the list's scope includes `certificate`, whose issuer is the list's: it has none
+    /// declared, or one that includes it and is published where the certificate says (RFC 5280
+    /// section 5.2.5). `rustls-webpki` has refused indirect lists and those of some reasons only.
+    fn covers(&self, certificate: &Step) -> Result<bool, PathFault> {
+        let Some(scope) = self.list.issuing_distribution_point() else {
+            return Ok(true);
+        };
+        let scope = IssuingDistributionPoint::from_der(scope).map_err(malformed_list)?;
+        let ca = certificate.is_ca()?;
+        if scope.only_contains_attribute_certs
+            || (scope.only_contains_user_certs && ca)
+            || (scope.only_contains_ca_certs && !ca)
+        {
+            return Ok(false);
+        }
+        let published = certificate.list_uris()?;
+        let scope: Vec<String> = scope
+            .distribution_point
+            .into_iter()
+            .flat_map(uris)
+            .collect();
+        Ok(published.is_empty()
+            || scope.is_empty()
+            || scope.iter().any(|uri| published.contains(uri)))
+    }
+}
+
+fn uris(name: DistributionPointName) -> Vec<String> {
+    let DistributionPointName::FullName(names) = name else {
+        return Vec::new();
+    };
+    names
+        .into_iter()
+        .filter_map(|name| match name {
+            GeneralName::UniformResourceIdentifier(uri) => Some(uri.to_string()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// TEE vendors define no purpose of their own: whatever purposes a certificate states, what it is
+/// for follows from its place under a root that signs nothing else.
+struct AnyPurpose;
+
+impl ExtendedKeyUsageValidator for AnyPurpose {
+    fn validate(&self, mut purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), Error> {
+        purposes.try_for_each(|purpose| purpose.map(drop))
+    }
+}
+
+fn bounded(count: usize, what: &'static str) -> Result<(), PathFault> {
+    if count > MAX_ITEMS {
+        return Err(PathFault::TooMany(what));
+    }
+    Ok(())
+}
+
+fn seconds(time: &Time) -> u64 {
+    time.to_unix_duration().as_secs()
+}
+
+fn malformed(error: x509_cert::der::Error) -> PathFault {
+    PathFault::Malformed(error.to_string())
+}
+
+fn malformed_list(error: x509_cert::der::Error) -> PathFault {
+    PathFault::MalformedList(error.to_string())
+}
+
+fn fault(error: Error) -> PathFault {
+    match error {
+        Error::CertExpired { not_after, .. } => PathFault::Expired(not_after.as_secs()),
+        Error::CertNotValidYet { not_before, .. } => PathFault::NotYetValid(not_before.as_secs()),
+        Error::UnknownIssuer => PathFault::UnknownIssuer,
+        Error::InvalidSignatureForPublicKey => PathFault::BadSignature,
+        Error::UnsupportedSignatureAlgorithmContext(_)
+        | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_)
+        | Error::SignatureAlgorithmMismatch => PathFault::Algorithm,
+        Error::BadDer
+        | Error::BadDerTime
+        | Error::TrailingData(_)
+        | Error::MalformedExtensions
+        | Error::ExtensionValueInvalid
+        | Error::InvalidSerialNumber
+        | Error::UnsupportedCertVersion => PathFault::Malformed(error.to_string()),
+        other => PathFault::Other(other.to_string()),
+    }
+}
+
+const DER_SEQUENCE: u8 = 0x30;
