@@ -146,7 +146,8 @@ fn coset_payload(document: &[u8]) -> Vec<u8> {
 
 #[test]
 fn the_forms_that_a_sound_document_may_have_are_accepted() {
-    let forms: &[(&str, fn(&mut Blueprint))] = &[
+    type Form = (&'static str, fn(&mut Blueprint));
+    let forms: &[Form] = &[
         ("as it is", |_| {}),
         ("tagged", |b| b.edit_document = |d| d.insert(0, 0xd2)),
         ("map of indefinite length", |b| b.open_map = true),

@@ -107,7 +107,8 @@ fn read(
         tcb_evaluation: None,
         machine_id: machine_id(root.id(), kind, instance(document.module_id).as_bytes()),
         issued: Some(issued),
-        // The vendor's validation consults none; a signer's certificate lives three hours instead.
+        // The vendor's description of the validation leaves revocation lists out, although some
+        // issuers name one; a signer's certificate lives three hours instead.
         revocation_checked: true,
         collateral: signer.collateral.clone(),
         collateral_expires: signer.expires,
