@@ -331,7 +331,7 @@ mod tests {
     fn a_pinned_root_is_accepted_only_if_it_is_listed() {
         let pem = include_str!("../roots/amd-milan.pem");
         let start = pem.rfind("-----BEGIN").unwrap();
-        let root = Root::from_certificate(pem[start..].as_bytes()).unwrap();
+        let root = Root::from_certificate(&pem.as_bytes()[start..]).unwrap();
         let pinned = format!("pinned = ['''{}''']\n", &pem[start..]);
         let unlisted = parsed(&format!("roots = []\n{pinned}")).policy;
         assert!(unlisted.certificates == [root.clone()] && !unlisted.accepts_root(root.id()));

@@ -219,7 +219,7 @@ impl Policy {
             ("denied_advisories", list(&self.denied_advisories)),
             (
                 "tolerated_advisories",
-                tolerated.map_or("any".to_owned(), |set| list(set)),
+                tolerated.map_or("any".to_owned(), list),
             ),
             ("denied_products", list(&self.denied_products)),
             (
@@ -228,10 +228,7 @@ impl Policy {
             ),
             ("maximum_vmpl", self.maximum_vmpl.to_string()),
             ("maximum_age", self.maximum_age.to_string()),
-            (
-                "machines",
-                machines.map_or("any".to_owned(), |set| list(set)),
-            ),
+            ("machines", machines.map_or("any".to_owned(), list)),
             (
                 "dangerous_accept_debug",
                 self.dangerous_accept_debug.to_string(),
@@ -311,18 +308,24 @@ mod tests {
             |policy| policy.kinds.clear(),
             |policy| policy.roots.clear(),
             |policy| policy.allow_development = true,
-            |policy| drop(policy.tcb_statuses.insert(TcbStatus::OutOfDate)),
-            |policy| drop(policy.tcb_grace.insert(TcbStatus::OutOfDate, 1)),
-            |policy| drop(policy.tcb_grace.insert(TcbStatus::OutOfDate, 2)),
+            |policy| {
+                policy.tcb_statuses.insert(TcbStatus::OutOfDate);
+            },
+            |policy| {
+                policy.tcb_grace.insert(TcbStatus::OutOfDate, 1);
+            },
+            |policy| {
+                policy.tcb_grace.insert(TcbStatus::OutOfDate, 2);
+            },
             |policy| policy.minimum_tcb_evaluation = 1,
             |policy| {
-                drop(
-                    policy
-                        .minimum_firmware
-                        .insert(Product::Genoa, Firmware::default()),
-                )
+                policy
+                    .minimum_firmware
+                    .insert(Product::Genoa, Firmware::default());
             },
-            |policy| drop(policy.denied_advisories.insert("INTEL-SA-1".to_owned())),
+            |policy| {
+                policy.denied_advisories.insert("INTEL-SA-1".to_owned());
+            },
             |policy| policy.tolerated_advisories = Some(BTreeSet::new()),
             |policy| policy.denied_products.clear(),
             |policy| policy.require_revocation_lists = false,
@@ -358,14 +361,17 @@ mod tests {
     #[test]
     fn the_strict_policy_has_no_relaxation_and_each_laxity_is_one() {
         assert_eq!(Policy::strict().relaxations(), Vec::<String>::new());
-        let relax: &[(&str, fn(&mut Policy))] = &[
+        type Relax = fn(&mut Policy);
+        let relax: &[(&str, Relax)] = &[
             ("root", |policy| policy.allow_development = true),
-            ("root", |policy| drop(policy.roots.insert(B256::ZERO))),
-            ("tcb.status", |policy| {
-                drop(policy.tcb_statuses.insert(TcbStatus::OutOfDate))
+            ("root", |policy| {
+                policy.roots.insert(B256::ZERO);
             }),
             ("tcb.status", |policy| {
-                drop(policy.tcb_grace.insert(TcbStatus::OutOfDate, 1))
+                policy.tcb_statuses.insert(TcbStatus::OutOfDate);
+            }),
+            ("tcb.status", |policy| {
+                policy.tcb_grace.insert(TcbStatus::OutOfDate, 1);
             }),
             ("product", |policy| policy.denied_products.clear()),
             ("revocation", |policy| {

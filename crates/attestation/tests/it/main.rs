@@ -14,5 +14,7 @@ mod admission;
 mod ear;
 mod evidence;
 mod fixture;
+mod flips;
+mod flips;
 mod mutation;
 mod vectors;
