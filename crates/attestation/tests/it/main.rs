@@ -15,6 +15,5 @@ mod ear;
 mod evidence;
 mod fixture;
 mod flips;
-mod flips;
 mod mutation;
 mod vectors;
