@@ -16,4 +16,5 @@ mod evidence;
 mod fixture;
 mod flips;
 mod mutation;
+mod negatives;
 mod vectors;
