@@ -39,10 +39,12 @@ mod nitro;
 mod policy;
 mod roots;
 mod snp;
+pub mod tpm;
 mod verified;
 mod x509;
 
 pub use appraise::{Appraisal, Stated, appraise, inspect, verify, verify_genuine};
+pub use azure::{AzureJsonError, MAX_AZURE_JSON_BYTES, azure_bundle};
 pub use binding::{Binding, CHALLENGE_BYTES, config_register, report_data};
 pub use bundle::EvidenceBundle;
 pub use check::{Check, CheckId, Outcome, Subject, Verdict, VerdictStatus};
