@@ -18,6 +18,10 @@
 //! signature is good. Without that bit the host can inject exceptions where a TD does not expect
 //! any. Azure's paravisor may well be immune; nothing in the evidence says so.
 //!
+//! **What nothing vouches for**, and no claim is made of: the header version of the HCL report and
+//! how many zeros follow it; the fields of a TDREPORT that the TD quote does not repeat (its type
+//! and MAC, the hashes, TEE_TCB_INFO); values of PCRs that are not quoted.
+//!
 //! Source: Azure confidential VM guest attestation design (learn.microsoft.com); openvmm
 //! (OpenHCL); TPM 2.0 Library.
 
