@@ -2,8 +2,9 @@
 //! Certificate paths (RFC 5280 section 6) and revocation lists (section 5) over `rustls-webpki`.
 //!
 //! `rustls-webpki` finds the path and judges signatures, dates, CA flags and path lengths. This
-//! module adds what it leaves to its caller: the dates of the root itself, and every revocation
-//! list that speaks about the path instead of the first one.
+//! module adds what it leaves to its caller, the dates of the root itself, and judges revocation
+//! lists: `rustls-webpki` would consult the first that fits, demands more of their form than
+//! vendors promise, and does not say which it consulted.
 
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{
@@ -12,15 +13,16 @@ use rustls_pki_types::{
 };
 use std::time::Duration;
 use webpki::{
-    BorrowedCertRevocationList, Cert, CertRevocationList, EndEntityCert, Error,
-    ExtendedKeyUsageValidator, KeyPurposeIdIter, anchor_from_trusted_cert,
+    EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter, anchor_from_trusted_cert,
 };
 use x509_cert::Certificate;
-use x509_cert::der::asn1::AnyRef;
+use x509_cert::crl::CertificateList;
+use x509_cert::der::asn1::{AnyRef, ObjectIdentifier};
 use x509_cert::der::{Decode, Encode, Reader, SliceReader};
 use x509_cert::ext::pkix::crl::dp::IssuingDistributionPoint;
 use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
 use x509_cert::ext::pkix::{BasicConstraints, CrlDistributionPoints, KeyUsage};
+use x509_cert::name::Name;
 use x509_cert::time::Time;
 
 use crate::roots::Root;
@@ -163,11 +165,11 @@ pub(crate) fn verify<'a>(
         .map(|(root, _)| *root)
         .ok_or(PathFault::UnknownIssuer)?;
 
-    let mut steps = vec![Step::of(path.end_entity())?];
+    let mut steps = vec![Step::of(path.end_entity().der().as_ref())?];
     for certificate in path.intermediate_certificates() {
-        steps.push(Step::of(certificate)?);
+        steps.push(Step::of(certificate.der().as_ref())?);
     }
-    steps.push(Step::of_root(root, path.anchor())?);
+    steps.push(Step::of(root.certificate())?);
     if let Some(last) = steps.last() {
         last.in_force(now)?;
     }
@@ -229,33 +231,14 @@ fn items<T: PemObject + AsRef<[u8]>>(
     Ok(found)
 }
 
-/// A certificate of a path, and what a revocation list is held against. Names are the contents of
-/// the DER sequence, as `rustls-webpki` hands them out.
+/// A certificate of a path, and what a revocation list is held against.
 struct Step {
     piece: Piece,
     certificate: Certificate,
-    subject: Vec<u8>,
-    issuer: Vec<u8>,
-    serial: Vec<u8>,
 }
 
 impl Step {
-    fn of(certificate: &Cert<'_>) -> Result<Self, PathFault> {
-        Self::parse(
-            certificate.der().as_ref(),
-            certificate.subject(),
-            certificate.issuer(),
-            certificate.serial(),
-        )
-    }
-
-    /// A root is its own issuer, and no list but its own could name it: that it does not is for
-    /// whoever pinned it.
-    fn of_root(root: &Root, anchor: &TrustAnchor<'_>) -> Result<Self, PathFault> {
-        Self::parse(root.certificate(), anchor.subject.as_ref(), &[], &[])
-    }
-
-    fn parse(der: &[u8], subject: &[u8], issuer: &[u8], serial: &[u8]) -> Result<Self, PathFault> {
+    fn of(der: &[u8]) -> Result<Self, PathFault> {
         let certificate = Certificate::from_der(der).map_err(malformed)?;
         let expires = seconds(&certificate.tbs_certificate().validity().not_after);
         Ok(Self {
@@ -264,10 +247,15 @@ impl Step {
                 expires,
             },
             certificate,
-            subject: subject.to_vec(),
-            issuer: issuer.to_vec(),
-            serial: serial.to_vec(),
         })
+    }
+
+    fn subject(&self) -> &Name {
+        self.certificate.tbs_certificate().subject()
+    }
+
+    fn issuer(&self) -> &Name {
+        self.certificate.tbs_certificate().issuer()
     }
 
     fn in_force(&self, now: u64) -> Result<(), PathFault> {
@@ -311,7 +299,7 @@ impl Step {
             .into_iter()
             .flat_map(|(_, points)| points.0)
             .filter_map(|point| point.distribution_point)
-            .flat_map(uris)
+            .flat_map(|name| uris(&name))
             .collect())
     }
 }
@@ -329,7 +317,7 @@ fn consult(
         let Some(issuer) = steps
             .iter()
             .skip(1)
-            .find(|step| step.subject == list.list.issuer())
+            .find(|step| step.subject() == list.issuer())
         else {
             continue;
         };
@@ -344,19 +332,13 @@ fn consult(
             });
         }
         let mut covered = false;
-        for step in steps.iter().filter(|step| step.issuer == issuer.subject) {
+        for step in steps.iter().filter(|step| step.issuer() == list.issuer()) {
             // Whatever its declared scope: a list that its issuer signed and that names the
             // certificate revokes it.
-            if list
-                .list
-                .find_serial(&step.serial)
-                .map_err(fault)?
-                .is_some()
-            {
-                let subject = step.certificate.tbs_certificate().subject();
-                return Err(PathFault::Revoked(subject.to_string()));
+            if list.names(step) {
+                return Err(PathFault::Revoked(step.subject().to_string()));
             }
-            covered |= list.covers(step)?;
+            covered |= step.subject() != step.issuer() && list.covers(step)?;
         }
         if covered {
             consulted.push(Piece {
@@ -368,60 +350,100 @@ fn consult(
     Ok(consulted)
 }
 
-/// A revocation list: what `rustls-webpki` reads, and what it keeps to itself.
+/// A revocation list.
 struct List<'a> {
-    list: CertRevocationList<'a>,
+    list: CertificateList,
+    /// The bytes that are signed.
     signed: &'a [u8],
+    /// Contents of the signature's AlgorithmIdentifier.
     algorithm: &'a [u8],
     signature: &'a [u8],
+    /// The declared scope, if it is not everything that the issuer issued.
+    scope: Option<IssuingDistributionPoint>,
     from: u64,
     to: u64,
 }
 
 impl<'a> List<'a> {
-    /// RFC 5280 section 5.1; version 2 with `nextUpdate` and extensions, no delta, no indirect
-    /// list, no unknown critical extension.
+    /// RFC 5280 section 5.1, version 2; with `nextUpdate`, without which it would be in
+    /// force for ever; neither a delta nor indirect nor about some reasons only, and without
+    /// critical extensions that this module does not know.
     fn parse(der: &'a [u8]) -> Result<Self, PathFault> {
-        let list = BorrowedCertRevocationList::from_der(der)
-            .map_err(|error| PathFault::MalformedList(error.to_string()))?;
-        // Every entry, so that one that does not parse is not found out only by some serials.
-        for entry in &list {
-            entry.map_err(|error| PathFault::MalformedList(error.to_string()))?;
-        }
-        let mut reader = SliceReader::new(der).map_err(malformed_list)?;
-        let (signed, algorithm, signature) = reader
-            .sequence(|reader| {
-                let signed = reader.tlv_bytes()?;
-                let algorithm = AnyRef::decode(reader)?;
-                let signature = AnyRef::decode(reader)?;
-                Ok::<_, x509_cert::der::Error>((signed, algorithm, signature))
-            })
-            .map_err(malformed_list)?;
-        let (from, to) = SliceReader::new(signed)
+        let unsupported = |what: &str| PathFault::MalformedList(what.to_owned());
+        let list = CertificateList::from_der(der).map_err(malformed_list)?;
+        let (signed, algorithm, signature) = SliceReader::new(der)
             .and_then(|mut reader| {
                 reader.sequence(|reader| {
-                    let (_version, _algorithm) = (reader.tlv_bytes()?, reader.tlv_bytes()?);
-                    let _issuer = reader.tlv_bytes()?;
-                    let times = (Time::decode(reader)?, Time::decode(reader)?);
-                    while !reader.is_finished() {
-                        reader.tlv_bytes()?;
-                    }
-                    Ok::<_, x509_cert::der::Error>(times)
+                    let signed = reader.tlv_bytes()?;
+                    let algorithm = AnyRef::decode(reader)?;
+                    let signature = AnyRef::decode(reader)?;
+                    Ok::<_, x509_cert::der::Error>((signed, algorithm, signature))
                 })
             })
             .map_err(malformed_list)?;
+        if list.tbs_cert_list.signature != list.signature_algorithm {
+            return Err(unsupported("two signature algorithms"));
+        }
+        let mut scope = None;
+        for extension in list.tbs_cert_list.crl_extensions.iter().flatten() {
+            match extension.extn_id {
+                ISSUING_DISTRIBUTION_POINT if scope.is_some() => {
+                    return Err(unsupported("two scopes"));
+                }
+                ISSUING_DISTRIBUTION_POINT => {
+                    let point = IssuingDistributionPoint::from_der(extension.extn_value.as_bytes())
+                        .map_err(malformed_list)?;
+                    if point.indirect_crl || point.only_some_reasons.is_some() {
+                        return Err(unsupported("an indirect list, or one of some reasons"));
+                    }
+                    scope = Some(point);
+                }
+                DELTA_CRL_INDICATOR => return Err(unsupported("a delta list")),
+                _ if extension.critical => {
+                    return Err(unsupported("an unknown critical extension"));
+                }
+                _ => {}
+            }
+        }
+        let entries = list.tbs_cert_list.revoked_certificates.iter().flatten();
+        if entries
+            .flat_map(|entry| entry.crl_entry_extensions.iter().flatten())
+            .any(|extension| extension.critical)
+        {
+            return Err(unsupported("an unknown critical extension of an entry"));
+        }
+        let to = list
+            .tbs_cert_list
+            .next_update
+            .ok_or_else(|| unsupported("no nextUpdate"))?;
         Ok(Self {
-            list: list.into(),
             signed,
             algorithm: algorithm.value(),
             // A bit string begins with the number of bits that its last byte leaves unused.
             signature: signature
                 .value()
                 .strip_prefix(&[0])
-                .ok_or_else(|| PathFault::MalformedList("a signature of odd bits".to_owned()))?,
-            from: seconds(&from),
+                .ok_or_else(|| unsupported("a signature of odd bits"))?,
+            scope,
+            from: seconds(&list.tbs_cert_list.this_update),
             to: seconds(&to),
+            list,
         })
+    }
+
+    fn issuer(&self) -> &Name {
+        &self.list.tbs_cert_list.issuer
+    }
+
+    /// Whether the serial number of `certificate` is on the list.
+    fn names(&self, certificate: &Step) -> bool {
+        let serial = certificate.certificate.tbs_certificate().serial_number();
+        self.list
+            .tbs_cert_list
+            .revoked_certificates
+            .iter()
+            .flatten()
+            .any(|entry| entry.serial_number == *serial)
     }
 
     fn signed_by(
@@ -452,12 +474,11 @@ impl<'a> List<'a> {
 
     /// Whether the list's scope includes `certificate`, whose issuer is the list's: it has none
     /// declared, or one that includes it and is published where the certificate says (RFC 5280
-    /// section 5.2.5). `rustls-webpki` has refused indirect lists and those of some reasons only.
+    /// section 5.2.5).
     fn covers(&self, certificate: &Step) -> Result<bool, PathFault> {
-        let Some(scope) = self.list.issuing_distribution_point() else {
+        let Some(scope) = &self.scope else {
             return Ok(true);
         };
-        let scope = IssuingDistributionPoint::from_der(scope).map_err(malformed_list)?;
         let ca = certificate.is_ca()?;
         if scope.only_contains_attribute_certs
             || (scope.only_contains_user_certs && ca)
@@ -465,24 +486,20 @@ impl<'a> List<'a> {
         {
             return Ok(false);
         }
+        let Some(point) = &scope.distribution_point else {
+            return Ok(true);
+        };
         let published = certificate.list_uris()?;
-        let scope: Vec<String> = scope
-            .distribution_point
-            .into_iter()
-            .flat_map(uris)
-            .collect();
-        Ok(published.is_empty()
-            || scope.is_empty()
-            || scope.iter().any(|uri| published.contains(uri)))
+        Ok(uris(point).iter().any(|uri| published.contains(uri)))
     }
 }
 
-fn uris(name: DistributionPointName) -> Vec<String> {
+fn uris(name: &DistributionPointName) -> Vec<String> {
     let DistributionPointName::FullName(names) = name else {
         return Vec::new();
     };
     names
-        .into_iter()
+        .iter()
         .filter_map(|name| match name {
             GeneralName::UniformResourceIdentifier(uri) => Some(uri.to_string()),
             _ => None,
@@ -540,3 +557,93 @@ fn fault(error: Error) -> PathFault {
 }
 
 const DER_SEQUENCE: u8 = 0x30;
+/// RFC 5280 section 5.2.5.
+const ISSUING_DISTRIBUTION_POINT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.28");
+/// RFC 5280 section 5.2.4.
+const DELTA_CRL_INDICATOR: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.27");
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::roots::Roots;
+
+    const MILAN: &str = include_str!("roots/amd-milan.pem");
+
+    #[test]
+    fn pem_and_der_are_the_same_certificates() {
+        let pem = certificates(MILAN.as_bytes()).unwrap();
+        assert_eq!(pem.len(), 2);
+        assert_eq!(certificates(&pem.concat()).unwrap(), pem);
+        assert_eq!(certificates(&[]).unwrap(), Vec::<Vec<u8>>::new());
+        assert_eq!(revocation_lists(&[]).unwrap(), Vec::<Vec<u8>>::new());
+    }
+
+    #[test]
+    fn what_is_neither_pem_nor_der_is_malformed() {
+        let der = certificates(MILAN.as_bytes()).unwrap().concat();
+        for spoiled in [
+            &der[..der.len() - 1],
+            &[0x30, 0x80, 0, 0],
+            b"certificate",
+            &MILAN.as_bytes()[..100],
+        ] {
+            assert!(matches!(
+                certificates(spoiled),
+                Err(PathFault::Malformed(_))
+            ));
+        }
+        assert!(matches!(
+            revocation_lists(MILAN.as_bytes()),
+            Err(PathFault::Malformed(_))
+        ));
+    }
+
+    #[test]
+    fn no_more_than_the_limit_is_read() {
+        let many = |count| [0x30, 0].repeat(count);
+        assert_eq!(certificates(&many(MAX_ITEMS)).unwrap().len(), MAX_ITEMS);
+        assert_eq!(
+            certificates(&many(MAX_ITEMS + 1)),
+            Err(PathFault::TooMany("certificates"))
+        );
+        let pem = MILAN.repeat(MAX_ITEMS / 2 + 1);
+        assert_eq!(
+            certificates(pem.as_bytes()),
+            Err(PathFault::TooMany("certificates"))
+        );
+        let items = vec![vec![0x30, 0]; MAX_ITEMS + 1];
+        let roots = || Roots::with(&[]).iter();
+        let verdict = verify(&[], &items, roots(), &[], &[], 0).map(drop);
+        assert_eq!(verdict, Err(PathFault::TooMany("certificates")));
+        let verdict = verify(&[], &[], roots(), &items, &[], 0).map(drop);
+        assert_eq!(verdict, Err(PathFault::TooMany("revocation lists")));
+    }
+
+    #[test]
+    fn an_authority_is_no_leaf() {
+        let ask = certificates(MILAN.as_bytes()).unwrap().remove(0);
+        let verdict = verify(&ask, &[], Roots::with(&[]).iter(), &[], &[], 1_700_000_000);
+        assert!(matches!(verdict, Err(PathFault::Other(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let der = tlv(&bytes);
+            for bytes in [&bytes, &der] {
+                let _ = certificates(bytes);
+                let _ = revocation_lists(bytes);
+                let _ = List::parse(bytes).map(drop);
+                let lists = [bytes.clone()];
+                let _ = verify(bytes, &lists, Roots::with(&[]).iter(), &lists, &[], 0).map(drop);
+            }
+        }
+    }
+
+    fn tlv(content: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [&[0x30, 0x82], &length[..], content].concat()
+    }
+}
