@@ -23,7 +23,7 @@ use serde::Deserialize;
 use subrosa_types::id::{EvidencePart, TeeKind};
 
 use super::hcl::HclReport;
-use crate::{BundleError, EvidenceBundle, tpm};
+use crate::{BundleError, EvidenceBundle, tpm, x509};
 
 /// Largest JSON that [`azure_bundle`] looks at, bytes. Genuine ones have 12 to 37 KiB.
 pub const MAX_AZURE_JSON_BYTES: usize = 256 * 1024;
@@ -64,7 +64,7 @@ pub enum AzureJsonError {
 }
 
 /// Makes a bundle of the JSON of an Azure VM's evidence; the kind follows from the HCL report.
-/// Nothing is verified. What the JSON does not carry, such as Intel's collateral or AMD's
+/// Nothing is verified. Certificates come out as DER, one after the other. What the JSON does not carry, such as Intel's collateral or AMD's
 /// revocation lists, is for the caller to add.
 ///
 /// # Errors
@@ -108,14 +108,23 @@ pub fn azure_bundle(json: &[u8]) -> Result<EvidenceBundle, AzureJsonError> {
             .ok_or(AzureJsonError::Missing("td_quote"))?;
         parts.push((EvidencePart::TdQuote, td_quote.base64("td_quote")?));
     } else if let Some(vcek) = evidence.vcek {
-        // The two encodings are told apart by a character that base64url does not have.
-        let vcek = match vcek {
-            Octets::Text(text) if text.starts_with(PEM) => text.as_bytes().to_vec(),
-            other => other.base64("vcek")?,
-        };
-        parts.push((EvidencePart::Certificates, vcek));
+        parts.push((EvidencePart::Certificates, certificates(&vcek)?));
     }
     Ok(EvidenceBundle::from_parts(kind, parts)?)
+}
+
+/// DER in either case, so that further certificates in DER can follow. The two encodings are told
+/// apart by spaces, which base64url does not have.
+fn certificates(vcek: &Octets<'_>) -> Result<Vec<u8>, AzureJsonError> {
+    match vcek {
+        Octets::Text(text) if text.starts_with(PEM) => x509::certificates(text.as_bytes())
+            .map(|certificates| certificates.concat())
+            .map_err(|_| AzureJsonError::Encoding {
+                field: "vcek",
+                encoding: "PEM",
+            }),
+        other => other.base64("vcek"),
+    }
 }
 
 fn pcrs(values: &[Octets<'_>]) -> Result<Vec<u8>, AzureJsonError> {

@@ -99,22 +99,11 @@ fn examine_snp(
     roots: Roots<'_>,
     now: u64,
 ) -> Result<Claims, Failure> {
-    let split = |part, split: fn(&[u8]) -> Result<Vec<Vec<u8>>, x509::PathFault>, what: &str| {
-        bundle.part(part).map_or_else(
-            || Ok(Vec::new()),
-            |bytes| split(bytes).map_err(|fault| Failure::format(what, fault)),
-        )
-    };
-    let certificates = split(
-        EvidencePart::Certificates,
-        x509::certificates,
-        "certificates, PEM or DER",
-    )?;
-    let lists = split(
-        EvidencePart::RevocationLists,
-        x509::revocation_lists,
-        "revocation lists, PEM or DER",
-    )?;
+    let part = |part| bundle.part(part).unwrap_or_default();
+    let certificates = x509::certificates(part(EvidencePart::Certificates))
+        .map_err(|fault| Failure::format("X.509 certificates, PEM or DER", fault))?;
+    let lists = x509::revocation_lists(part(EvidencePart::RevocationLists))
+        .map_err(|fault| Failure::format("revocation lists, PEM or DER", fault))?;
     let claims = snp::examine_report(TeeKind::AzureSnp, report, &certificates, &lists, roots, now)?;
     paravisor(&claims)?;
     Ok(claims)

@@ -65,22 +65,25 @@ fn every_form_is_the_bundle_it_was_made_of() {
         assert_eq!(read, carried(&td));
     }
 
-    let pem = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let (der, pem) = (
+        vec![0; 3],
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    );
     let snp = carried(&snp_bundle(|_| {}));
     let snp = snp
-        .with_part(EvidencePart::Certificates, pem.to_vec())
+        .with_part(EvidencePart::Certificates, der.clone())
         .unwrap();
     assert_eq!(snp.kind(), TeeKind::AzureSnp);
     let first = json!({
         "quote": tpm_quote(&snp, false),
         "report": part(&snp, EvidencePart::HclReport),
-        "vcek": String::from_utf8(pem.to_vec()).unwrap(),
+        "vcek": pem,
     });
     let second = json!({
         "version": 2,
         "tpm_quote": tpm_quote(&snp, true),
         "hcl_report": URL_SAFE.encode(part(&snp, EvidencePart::HclReport)),
-        "vcek": URL_SAFE.encode(pem),
+        "vcek": URL_SAFE.encode(&der),
     });
     for form in [first, second] {
         assert_eq!(azure_bundle(form.to_string().as_bytes()).unwrap(), snp);
