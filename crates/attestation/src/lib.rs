@@ -34,6 +34,7 @@ mod dcap;
 pub mod ear;
 mod error;
 mod failure;
+pub mod gcp;
 pub mod measurement;
 mod nitro;
 mod policy;

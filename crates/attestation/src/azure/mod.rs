@@ -13,6 +13,11 @@
 //! `extraData` is what that asked to be signed. The report of the hardware is as old as the VM's
 //! start; freshness comes from `extraData` alone.
 //!
+//! **The launch digest carries everything.** Any SEV-SNP guest, on Azure or not, can have a report
+//! made about runtime claims that it wrote itself, with a key and PCRs of its own invention. Only
+//! an expected launch digest says that a paravisor was there that does not. The measurement begins
+//! with it for that reason; PCRs without it mean nothing.
+//!
 //! **TDX.** The TDs that Azure has run so far leave SEPT_VE_DISABLE unset, which is what Intel's
 //! rules want set, and evidence from them is rejected by `tdx.attributes` even though every
 //! signature is good. Without that bit the host can inject exceptions where a TD does not expect

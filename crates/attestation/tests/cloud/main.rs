@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! TPM quotes and the evidence of Azure confidential VMs: forged with faults, and genuine.
+//! What clouds put between hardware and guest: the evidence of Azure confidential VMs, the TPM
+//! quotes it rests on, and Google's tokens. Forged with faults, and genuine.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,6 +18,7 @@ mod faults;
     reason = "shared with the tests of SEV-SNP, which use the rest"
 )]
 mod forge_snp;
+mod gcp;
 mod genuine;
 mod json;
 mod quote;

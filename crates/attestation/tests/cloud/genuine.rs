@@ -35,12 +35,16 @@ impl Vector {
         Some(std::fs::read(path).unwrap())
     }
 
-    fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.json["now"]["unix"].as_u64().unwrap()
     }
 
+    pub(crate) fn measurement(&self, name: &str) -> &str {
+        self.json["measurements"][name].as_str().unwrap()
+    }
+
     fn hexadecimal(&self, name: &str) -> Vec<u8> {
-        hex::decode(self.json["measurements"][name].as_str().unwrap()).unwrap()
+        hex::decode(self.measurement(name)).unwrap()
     }
 
     fn pcrs(&self) -> Vec<Vec<u8>> {
