@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Evidence with nothing wrong.
 
+use std::sync::LazyLock;
+
 use alloy_primitives::keccak256;
+use proptest::prelude::*;
+use proptest::sample::Index;
 use subrosa_attestation::{CheckId, EvidenceBundle, Firmware, Product, VerifyError, machine_id};
 use subrosa_types::id::{EvidencePart, TeeKind};
 
-use crate::forge::{DAY, LIST_URI, NOW, scope, tcb, tlv};
+use crate::forge::{DAY, Evidence, LIST_URI, NOW, Scenario, scope, tcb, tlv};
 use crate::{GENOA, MILAN, TURIN, policy, verify};
 
 #[test]
@@ -16,7 +20,7 @@ fn reports_of_every_product_and_version_are_accepted() {
         (&TURIN, Product::Turin),
     ] {
         for version in [2, 3, 5] {
-            let spoil = |scenario: &mut crate::forge::Scenario| {
+            let spoil = |scenario: &mut Scenario| {
                 scenario.put(0, &[version]);
                 if version == 2 {
                     scenario.put(0x188, &[0; 3]);
@@ -217,6 +221,37 @@ fn the_policy_may_relax_what_is_the_policys() {
     assert_eq!((claims.debug, claims.migratable), (1, true));
     assert_eq!(claims.vmpl, Some(3));
     assert!(!claims.revocation_checked);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever is spliced into evidence, it is refused, or it means the same.
+    #[test]
+    fn spliced_evidence_is_refused_or_means_the_same(
+        part in 0_usize..6,
+        start in any::<Index>(),
+        length in 0_usize..40,
+        bytes in proptest::collection::vec(any::<u8>(), 0..40),
+    ) {
+        static SOUND: LazyLock<Evidence> = LazyLock::new(|| GENOA.evidence(|_| {}));
+        let mut evidence = SOUND.clone();
+        if part == 5 {
+            evidence = evidence.into_table();
+        }
+        let spliced = match (part, &mut evidence.table) {
+            (5, Some(table)) => table,
+            (4, _) => &mut evidence.lists[0],
+            (1..=3, _) => &mut evidence.certificates[part - 1],
+            _ => &mut evidence.report,
+        };
+        let start = start.index(spliced.len());
+        let end = spliced.len().min(start + length);
+        spliced.splice(start..end, bytes);
+        if let Ok(claims) = verify(&evidence) {
+            prop_assert_eq!(claims, verify(&SOUND).unwrap());
+        }
+    }
 }
 
 fn base64(bytes: &[u8]) -> String {
