@@ -28,14 +28,14 @@ pub enum CheckId {
     EarFresh,
     /// `ear.status`: the verifier affirms.
     EarStatus,
+    /// `azure.report`: the hardware's report binds the HCL report's runtime claims.
+    AzureReport,
+    /// `azure.ak`: those name one attestation key.
+    AzureAk,
     /// `tpm.signature`: the attestation key signed this TPM quote.
     TpmSignature,
     /// `tpm.pcrs`: the PCR values are those whose digest is quoted, the required ones among them.
     TpmPcrs,
-    /// `azure.ak`: the attestation key is the one in the HCL report's runtime claims.
-    AzureAk,
-    /// `azure.report`: the hardware's report binds those runtime claims.
-    AzureReport,
     /// `dcap.certificates`: every certificate chain ends in the root and is in force.
     DcapCertificates,
     /// `dcap.revocation`: the revocation lists are signed and in force, and list none of them.
@@ -116,10 +116,10 @@ impl CheckId {
         Self::EarIssuer,
         Self::EarFresh,
         Self::EarStatus,
+        Self::AzureReport,
+        Self::AzureAk,
         Self::TpmSignature,
         Self::TpmPcrs,
-        Self::AzureAk,
-        Self::AzureReport,
         Self::DcapCertificates,
         Self::DcapRevocation,
         Self::DcapCollateral,
@@ -166,10 +166,10 @@ impl CheckId {
             Self::EarIssuer => "ear.issuer",
             Self::EarFresh => "ear.fresh",
             Self::EarStatus => "ear.status",
+            Self::AzureReport => "azure.report",
+            Self::AzureAk => "azure.ak",
             Self::TpmSignature => "tpm.signature",
             Self::TpmPcrs => "tpm.pcrs",
-            Self::AzureAk => "azure.ak",
-            Self::AzureReport => "azure.report",
             Self::DcapCertificates => "dcap.certificates",
             Self::DcapRevocation => "dcap.revocation",
             Self::DcapCollateral => "dcap.collateral",
