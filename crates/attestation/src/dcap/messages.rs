@@ -65,6 +65,7 @@ const MESSAGES: &[(&str, CheckId, &str)] = &[
     ("PCK CRL", CheckId::DcapRevocation, LISTS),
     ("Crl", CheckId::DcapRevocation, LISTS),
     ("CertRevoked", CheckId::DcapRevocation, LISTS),
+    ("UnknownRevocationStatus", CheckId::DcapRevocation, LISTS),
     ("certificate chain", CheckId::DcapCertificates, CHAINS),
     ("leaf certificate", CheckId::DcapCertificates, CHAINS),
     (

@@ -175,14 +175,14 @@ fn swaps() -> Vec<Negative> {
         (
             "TCB info with the signature of QE identity",
             C::DcapCollateral,
-            |own, other| {
+            |own, _| {
                 own["tcb_info_signature"] = own["qe_identity_signature"].clone();
             },
         ),
         (
             "QE identity with the signature of TCB info",
             C::DcapCollateral,
-            |own, other| {
+            |own, _| {
                 own["qe_identity_signature"] = own["tcb_info_signature"].clone();
             },
         ),
