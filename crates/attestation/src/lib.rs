@@ -35,7 +35,6 @@ pub mod ear;
 mod error;
 mod failure;
 mod files;
-pub mod gcp;
 pub mod measurement;
 mod nitro;
 mod policy;

@@ -279,3 +279,14 @@ fn a_running_software_tee_measures_what_the_offline_computation_says() {
         subrosa_attestation::config_register(expectations().binding.config_hash)
     );
 }
+
+#[test]
+fn the_documentation_lists_every_check() {
+    let text = include_str!("../../../../docs/attestation.md");
+    for check in CheckId::ALL {
+        assert!(
+            text.contains(&format!("| `{check}` |")),
+            "{check} is not documented"
+        );
+    }
+}

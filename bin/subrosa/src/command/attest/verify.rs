@@ -13,8 +13,8 @@ use clap::Args;
 use eyre::{Result, WrapErr, bail};
 use serde::Serialize;
 use subrosa_attestation::{
-    Check, Claims, EvidenceBundle, Measurements, Outcome, Policy, PolicyFile, Root, Stated,
-    Verdict, VerdictStatus, bundle_of_files, inspect,
+    Check, Claims, EvidenceBundle, Measurements, Outcome, Policy, Root, Stated, Verdict,
+    VerdictStatus, bundle_of_files, inspect,
 };
 
 use crate::{

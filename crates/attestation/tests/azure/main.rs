@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What clouds put between hardware and guest: the evidence of Azure confidential VMs, the TPM
-//! quotes it rests on, and Google's tokens. Forged with faults, and genuine.
+//! quotes it rests on. Forged with faults, and genuine.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +18,6 @@ mod faults;
     reason = "shared with the tests of SEV-SNP, which use the rest"
 )]
 mod forge_snp;
-mod gcp;
 mod genuine;
 mod json;
 mod quote;
