@@ -84,7 +84,8 @@ fn read_bounded(mut source: impl Read, limit: usize) -> io::Result<Zeroizing<Vec
     Ok(buffer)
 }
 
-fn write_at_once(mut file: impl Write, bytes: &[u8]) -> io::Result<()> {
+/// All of `bytes` in one write, tried again if a signal interrupts it.
+pub(crate) fn write_at_once(mut file: impl Write, bytes: &[u8]) -> io::Result<()> {
     for _ in 0..MAX_INTERRUPTIONS {
         match file.write(bytes) {
             Ok(written) if written == bytes.len() => return Ok(()),

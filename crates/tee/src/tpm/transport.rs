@@ -4,6 +4,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 
 use super::wire::{HEADER_BYTES, MAX_RESPONSE};
+use crate::files::write_at_once;
 
 /// Takes a command buffer, gives a response buffer.
 pub(crate) trait Transport: Send {
@@ -12,17 +13,14 @@ pub(crate) trait Transport: Send {
 }
 
 /// A stream that carries bare command and response buffers: `/dev/tpmrm0`, whose driver gives a
-/// response in one read or several (Linux since 5.1), or the data socket of a software TPM.
+/// response in one read or, to a smaller buffer, in several; or the data socket of a software TPM.
 #[derive(Debug)]
 pub(crate) struct Stream<T>(pub(crate) T);
 
 impl<T: Read + Write + Send> Transport for Stream<T> {
     fn transmit(&mut self, command: &[u8]) -> io::Result<Vec<u8>> {
         // In one write: the driver takes each write for a command of its own.
-        let written = self.0.write(command)?;
-        if written != command.len() {
-            return Err(ErrorKind::WriteZero.into());
-        }
+        write_at_once(&mut self.0, command)?;
         let mut response = vec![0; MAX_RESPONSE];
         let mut filled = 0;
         loop {

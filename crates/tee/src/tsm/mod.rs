@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reports through configfs: `/sys/kernel/config/tsm/report`.
 //!
-//! Linux since 6.7, Documentation/ABI/testing/configfs-tsm-report. Each request has an entry of its
+//! Linux since 6.7, Documentation/ABI/testing/configfs-tsm. Each request has an entry of its
 //! own, a directory with a random name: its attributes are the request and the answer. Three things
 //! about it are easily missed:
 //!
@@ -212,8 +212,7 @@ const CONFIGFS_TSM: Interface = Interface {
     needs: "Linux 6.7 with CONFIG_TSM_REPORTS, a provider (tdx_guest, sev_guest) and a mounted \
             configfs",
 };
-/// The kernel's own limit was 32 KiB and is 16 MiB since quotes carry post-quantum signatures;
-/// no evidence bundle takes more than this.
+/// Four times what Linux 6.7 allows (`TSM_OUTBLOB_MAX`, 32 KiB), for quotes to come.
 const OUTBLOB_LIMIT: usize = 128 * 1024;
 /// `SEV_FW_BLOB_MAX_SIZE` is 16 KiB; generously more.
 const AUXBLOB_LIMIT: usize = 64 * 1024;
