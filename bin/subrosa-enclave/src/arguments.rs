@@ -4,12 +4,16 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use eyre::{Result, bail, eyre};
+use subrosa_tee::{Name, Selection};
 use subrosa_types::frame::WIRE_VERSION;
 
 const USAGE: &str = "\
-usage: subrosa-enclave --socket PATH [--sealing-key-file PATH]
+usage: subrosa-enclave --socket PATH [--tee NAME] [--sealing-key-file PATH]
 
   --socket PATH            Unix socket to listen on
+  --tee NAME               tdx, snp, sgx-gramine, nitro, azure-vtpm or software; else whichever of
+                           the first five is found, and the software TEE if --sealing-key-file is
+                           given
   --sealing-key-file PATH  32 secret bytes that stand in for the machine's sealing key; created if
                            absent. Software TEE only; without it nothing is sealed
   --version                print the version and the host-enclave protocol's version
@@ -20,16 +24,27 @@ pub(crate) enum Command {
     Print(String),
 }
 
+#[derive(Debug)]
 pub(crate) struct Arguments {
     pub(crate) socket: PathBuf,
-    pub(crate) sealing_key_file: Option<PathBuf>,
+    pub(crate) environment: Environment,
+}
+
+/// Where this process is to find itself.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Environment {
+    /// In hardware.
+    Hardware(Selection),
+    /// In the software TEE, with or without a file for a machine's sealing key.
+    Software(Option<PathBuf>),
 }
 
 pub(crate) fn parse(mut words: impl Iterator<Item = OsString>) -> Result<Command> {
-    let (mut socket, mut sealing_key_file) = (None, None);
+    let (mut socket, mut tee, mut sealing_key_file) = (None, None, None);
     while let Some(word) = words.next() {
         let slot = match word.to_str() {
             Some("--socket") => &mut socket,
+            Some("--tee") => &mut tee,
             Some("--sealing-key-file") => &mut sealing_key_file,
             Some("--version" | "-V") => {
                 let version = env!("CARGO_PKG_VERSION");
@@ -48,8 +63,74 @@ pub(crate) fn parse(mut words: impl Iterator<Item = OsString>) -> Result<Command
         }
     }
     let socket = socket.ok_or_else(|| eyre!("--socket is missing\n\n{USAGE}"))?;
+    let tee = tee
+        .map(|name| name.to_string_lossy().parse::<Name>())
+        .transpose()?;
+    let environment = match (tee, sealing_key_file) {
+        (Some(Name::Software), file) => Environment::Software(file),
+        (None, Some(file)) => Environment::Software(Some(file)),
+        (None, None) => Environment::Hardware(Selection::Detect),
+        (Some(name), None) => Environment::Hardware(Selection::Named(name)),
+        (Some(name), Some(_)) => {
+            bail!("--sealing-key-file is for the software TEE, not for {name}")
+        }
+    };
     Ok(Command::Serve(Arguments {
         socket,
-        sealing_key_file,
+        environment,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(words: &str) -> Result<Environment> {
+        let words = format!("--socket s {words}");
+        match parse(words.split_whitespace().map(OsString::from))? {
+            Command::Serve(arguments) => Ok(arguments.environment),
+            Command::Print(text) => bail!("{text}"),
+        }
+    }
+
+    #[test]
+    fn nothing_named_means_hardware_and_never_the_software_tee() {
+        assert_eq!(
+            environment("").unwrap(),
+            Environment::Hardware(Selection::Detect)
+        );
+    }
+
+    #[test]
+    fn the_software_tee_is_named_or_given_a_key_file() {
+        let file = Some(PathBuf::from("k"));
+        for words in [
+            "--sealing-key-file k",
+            "--tee software --sealing-key-file k",
+        ] {
+            assert_eq!(
+                environment(words).unwrap(),
+                Environment::Software(file.clone())
+            );
+        }
+        assert_eq!(
+            environment("--tee software").unwrap(),
+            Environment::Software(None)
+        );
+    }
+
+    #[test]
+    fn hardware_is_opened_by_name_and_takes_no_key_file() {
+        assert_eq!(
+            environment("--tee tdx").unwrap(),
+            Environment::Hardware(Selection::Named(Name::Tdx))
+        );
+        for words in [
+            "--tee tdx --sealing-key-file k",
+            "--tee sgx",
+            "--tee tdx --tee tdx",
+        ] {
+            assert!(environment(words).is_err(), "{words}");
+        }
+    }
 }

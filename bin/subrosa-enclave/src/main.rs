@@ -3,8 +3,9 @@
 //! of `subrosa-tee`, serving one Unix socket.
 //!
 //! It decides nothing. Its arguments are the host's and therefore hostile: they say where to
-//! listen and where the software TEE keeps what it calls a machine secret. Everything that matters
-//! is fixed by the first frames and measured.
+//! listen, which environment this is and where the software TEE keeps what it calls a machine secret.
+//! An environment that is not the one named cannot be opened, or makes evidence that says what it
+//! is. Everything that matters is fixed by the first frames and measured.
 #![forbid(unsafe_code)]
 
 mod arguments;
@@ -23,7 +24,7 @@ fn main() -> Result<()> {
         }
     };
     hardening::forbid_core_dumps()?;
-    let platform = platform::TeePlatform::open(arguments.sealing_key_file.as_deref())?;
+    let platform = platform::TeePlatform::open(&arguments.environment)?;
     let mut enclave = Enclave::boot(Box::new(platform))?;
     socket::serve(&mut enclave, &arguments.socket)
 }

@@ -104,8 +104,10 @@ impl TdVm {
     pub(crate) fn hardware(&self) -> (Hcl, Vec<u8>, Vec<u8>) {
         let forge = self.forge.clone().report_data(report_data(&self.claims));
         let evidence = forge.evidence();
-        let hcl = Hcl::new(4, &td_report(&evidence.quote), &self.claims);
-        (hcl, evidence.quote, evidence.collateral.unwrap())
+        let part = |part| evidence.part(part).unwrap().to_vec();
+        let quote = part(EvidencePart::Quote);
+        let hcl = Hcl::new(4, &td_report(&quote), &self.claims);
+        (hcl, quote, part(EvidencePart::Collateral))
     }
 
     pub(crate) fn bundle(&self) -> EvidenceBundle {

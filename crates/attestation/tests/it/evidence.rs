@@ -9,7 +9,7 @@ use subrosa_attestation::{
     TcbStatus, VerdictStatus, VerifyError, appraise, root_certificate, verify, verify_genuine,
 };
 use subrosa_tee::forge::{Fault, Forge};
-use subrosa_types::id::TeeKind;
+use subrosa_types::id::{EvidencePart, TeeKind};
 
 use crate::fixture::{EXECUTABLE, NOW, bundle, expectations, forge, sound};
 
@@ -194,32 +194,27 @@ fn a_policy_may_accept_more_statuses_and_fewer_machines() {
 #[test]
 fn collateral_cannot_replace_the_quotes_own_certificate_chain() {
     // A quote whose chain leads nowhere, and collateral that brings a sound chain along.
-    let foreign = forge().fault(Fault::ForeignRoot).evidence();
-    let sound = forge().evidence();
+    let foreign = bundle(forge().fault(Fault::ForeignRoot).evidence());
+    let sound = sound();
     let start = sound
-        .quote
+        .quote()
         .windows(5)
         .position(|window| window == b"-----")
         .unwrap();
-    let chain = std::str::from_utf8(&sound.quote[start..]).unwrap();
-    let mut collateral: serde_json::Value =
-        serde_json::from_slice(sound.collateral.as_ref().unwrap()).unwrap();
+    let chain = std::str::from_utf8(&sound.quote()[start..]).unwrap();
+    let mut collateral: serde_json::Value = serde_json::from_slice(sound.collateral()).unwrap();
     collateral["pck_certificate_chain"] = chain.into();
-    let bundle = EvidenceBundle::new(
-        TeeKind::Tdx,
-        foreign.quote,
-        serde_json::to_vec(&collateral).unwrap(),
-    )
-    .unwrap();
+    let collateral_bytes = serde_json::to_vec(&collateral).unwrap();
+    let bundle = foreign
+        .with_part(EvidencePart::Collateral, collateral_bytes)
+        .unwrap();
     assert!(verify_genuine(&bundle, &Policy::development(), NOW).is_err());
     // And a chain that is garbage does not disturb a sound quote, since nobody reads it.
     collateral["pck_certificate_chain"] = "garbage".into();
-    let bundle = EvidenceBundle::new(
-        TeeKind::Tdx,
-        sound.quote,
-        serde_json::to_vec(&collateral).unwrap(),
-    )
-    .unwrap();
+    let collateral_bytes = serde_json::to_vec(&collateral).unwrap();
+    let bundle = sound
+        .with_part(EvidencePart::Collateral, collateral_bytes)
+        .unwrap();
     verify_genuine(&bundle, &Policy::development(), NOW).unwrap();
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn forge() -> Forge {
 }
 
 pub(crate) fn bundle(evidence: Evidence) -> EvidenceBundle {
-    EvidenceBundle::new(evidence.kind, evidence.quote, evidence.collateral.unwrap()).unwrap()
+    EvidenceBundle::from_parts(evidence.kind, evidence.into_parts()).unwrap()
 }
 
 pub(crate) fn sound() -> EvidenceBundle {

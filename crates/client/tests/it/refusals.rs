@@ -66,7 +66,7 @@ async fn an_honest_node_is_accepted_and_every_check_is_named() {
             expected.extend(["ear.key", "ear.signature", "ear.issuer", "ear.fresh"]);
         }
         if appraisal != Appraisal::Result {
-            expected.extend(["tdx.signature", "debug", "tcb.status"]);
+            expected.extend(["dcap.signature", "debug", "tcb.status"]);
         }
         for name in expected {
             assert!(

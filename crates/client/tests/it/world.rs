@@ -230,7 +230,7 @@ impl World {
             forge = forge.fault(fault);
         }
         let evidence = forge.evidence();
-        EvidenceBundle::new(evidence.kind, evidence.quote, evidence.collateral.unwrap()).unwrap()
+        EvidenceBundle::from_parts(evidence.kind, evidence.into_parts()).unwrap()
     }
 
     /// A lax verifier's result: it believes whatever is sound.

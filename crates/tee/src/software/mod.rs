@@ -18,10 +18,11 @@ use sha2::{Digest, Sha256, Sha384};
 use zeroize::Zeroizing;
 
 pub use self::secret::MachineSecret;
+use crate::producer::Producer;
 use crate::{Evidence, TeeError};
 use blueprint::Blueprint;
 use quote::Registers;
-use subrosa_types::id::TeeKind;
+use subrosa_types::id::{EvidencePart, TeeKind};
 
 mod secret;
 
@@ -42,6 +43,8 @@ pub(crate) struct Software {
     configured: bool,
     secret: Option<MachineSecret>,
     blueprint: Blueprint,
+    /// MRTD ‖ RTMR0 ‖ RTMR1 ‖ RTMR2; the configuration goes to RTMR3.
+    measurement: Vec<u8>,
     /// Constant for the life of the process, and a dozen signatures: made once.
     collateral: Vec<u8>,
 }
@@ -67,11 +70,30 @@ impl Software {
             configured: false,
             secret,
             blueprint,
+            measurement: [&mrtd[..], &[0; 3 * 48]].concat(),
             collateral,
         }
     }
+}
 
-    pub(crate) fn extend_config(&mut self, config_hash: &[u8; 32]) -> Result<(), TeeError> {
+impl Producer for Software {
+    fn kind(&self) -> TeeKind {
+        TeeKind::Tdx
+    }
+
+    fn root_id(&self) -> Option<[u8; 32]> {
+        Some(DEVELOPMENT_ROOT_ID)
+    }
+
+    fn is_development(&self) -> bool {
+        true
+    }
+
+    fn measurement(&self) -> &[u8] {
+        &self.measurement
+    }
+
+    fn extend_config(&mut self, config_hash: &[u8; 32]) -> Result<(), TeeError> {
         if self.configured {
             return Err(TeeError::AlreadyConfigured);
         }
@@ -81,32 +103,28 @@ impl Software {
         Ok(())
     }
 
-    pub(crate) fn quote(&self, report_data: &[u8; 64]) -> Evidence {
-        Evidence {
+    fn quote(&self, report_data: &[u8; 64]) -> Result<Evidence, TeeError> {
+        Ok(Evidence {
             kind: TeeKind::Tdx,
-            quote: quote::quote(&self.blueprint, &self.registers, report_data),
-            collateral: Some(self.collateral.clone()),
-        }
+            parts: vec![
+                (
+                    EvidencePart::Quote,
+                    quote::quote(&self.blueprint, &self.registers, report_data),
+                ),
+                (EvidencePart::Collateral, self.collateral.clone()),
+            ],
+        })
     }
 
-    pub(crate) fn sealing_key(&self, context: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
-        let secret = self.secret.as_ref()?;
+    fn sealing_key(&self, context: &[u8]) -> Result<Option<Zeroizing<[u8; 32]>>, TeeError> {
+        let Some(secret) = &self.secret else {
+            return Ok(None);
+        };
         let registers = [&self.registers.mrtd[..], &self.registers.rtmr.concat()[..]].concat();
         let mut key = Zeroizing::new([0; 32]);
-        Hkdf::<Sha256>::new(Some(SEALING_SALT), secret.expose())
-            .expand_multi_info(&[&Sha256::digest(registers), context], key.as_mut())
-            .ok()?;
-        Some(key)
-    }
-
-    pub(crate) fn measurement(&self) -> [u8; 192] {
-        let mut measurement = [0; 192];
-        let [rtmr0, rtmr1, rtmr2, _] = &self.registers.rtmr;
-        let parts = [&self.registers.mrtd, rtmr0, rtmr1, rtmr2];
-        for (to, from) in measurement.chunks_exact_mut(48).zip(parts) {
-            to.copy_from_slice(from);
-        }
-        measurement
+        let derived = Hkdf::<Sha256>::new(Some(SEALING_SALT), secret.expose())
+            .expand_multi_info(&[&Sha256::digest(registers), context], key.as_mut());
+        Ok(derived.is_ok().then_some(key))
     }
 }
 
@@ -119,17 +137,27 @@ pub(crate) fn evidence_of(
 ) -> Evidence {
     Evidence {
         kind: TeeKind::Tdx,
-        quote: quote::quote(blueprint, registers, report_data),
-        collateral: Some(collateral::collateral(blueprint)),
+        parts: vec![
+            (
+                EvidencePart::Quote,
+                quote::quote(blueprint, registers, report_data),
+            ),
+            (EvidencePart::Collateral, collateral::collateral(blueprint)),
+        ],
     }
 }
 
 /// What TDG.MR.RTMR.EXTEND does to a register, with SHA-384 of `data` as the 48 bytes that are
 /// extended: SHA-384(register ‖ SHA-384(data)).
 pub(crate) fn extend(register: &[u8; 48], data: &[u8]) -> [u8; 48] {
+    extend_digest(register, &Sha384::digest(data).into())
+}
+
+/// TDG.MR.RTMR.EXTEND: SHA-384(register ‖ digest).
+pub(crate) fn extend_digest(register: &[u8; 48], digest: &[u8; 48]) -> [u8; 48] {
     Sha384::new()
         .chain_update(register)
-        .chain_update(Sha384::digest(data))
+        .chain_update(digest)
         .finalize()
         .into()
 }

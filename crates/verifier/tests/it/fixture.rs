@@ -120,8 +120,7 @@ pub(crate) fn forge(challenge: &[u8]) -> Forge {
 
 pub(crate) fn encoded(forge: &Forge) -> Base64 {
     let evidence = forge.evidence();
-    let bundle =
-        EvidenceBundle::new(evidence.kind, evidence.quote, evidence.collateral.unwrap()).unwrap();
+    let bundle = EvidenceBundle::from_parts(evidence.kind, evidence.into_parts()).unwrap();
     Base64(bundle.encode())
 }
 
