@@ -252,24 +252,37 @@ guest_image() {
 }
 
 # QEMU refuses an object's unknown property before it finds out that the machine cannot do what the
-# object is for; only the former is asked about.
+# object is for; only the former is asked about. The object is taken from what the script would run.
 qemu() {
-    if ! have qemu-system-x86_64; then
-        skip "QEMU objects" "qemu-system-x86_64 is not installed"
-        return
-    fi
-    for object in tdx-guest sev-snp-guest; do
+    for platform in tdx snp; do
+        case $platform in
+        tdx) object=tdx-guest ;;
+        *) object=sev-snp-guest ;;
+        esac
+        if ! have qemu-system-x86_64; then
+            skip "QEMU object $object" "qemu-system-x86_64 is not installed"
+            continue
+        fi
         if ! qemu-system-x86_64 -object help 2>/dev/null | grep -q "^ *$object\$"; then
             skip "QEMU object $object" "this QEMU does not know it"
             continue
         fi
-        case $object in
-        tdx-guest) properties='{"qom-type":"tdx-guest","id":"o","sept-ve-disable":true,"quote-generation-socket":{"type":"vsock","cid":"2","port":"4050"}}' ;;
-        *) properties=sev-snp-guest,id=o,policy=0x30000,kernel-hashes=on,cbitpos=51,reduced-phys-bits=1 ;;
-        esac
+        mkdir -p "$scratch/recorder" "$scratch/image"
+        # shellcheck disable=SC2016 # the recorder's own parameters
+        printf '#!/bin/sh\nprintf "%%s\\n" "$@"\n' >"$scratch/recorder/qemu-system-x86_64"
+        chmod 0755 "$scratch/recorder/qemu-system-x86_64"
+        echo ro >"$scratch/image/subrosa-snp.cmdline"
+        properties=$(PATH="$scratch/recorder:$PATH" GUEST="$scratch/image" CID=16 \
+            HOST_DATA="$(printf %032d 0 | base64)" "$platform/run-guest" |
+            grep -A1 -x -e -object | grep -F "$object")
+        if [ -z "$properties" ]; then
+            echo "$platform/run-guest makes no $object" >"$log"
+            bad "QEMU object $object"
+            continue
+        fi
         timeout 2 qemu-system-x86_64 -machine none -nodefaults -display none -S \
             -object "$properties" >"$log" 2>&1
-        if grep -qE 'Invalid parameter|is missing|not found|Parameter' "$log"; then
+        if grep -qE 'Invalid parameter|Parameter|is missing|not found|JSON' "$log"; then
             bad "QEMU object $object"
         else
             ok "QEMU object $object"
