@@ -6,6 +6,10 @@
     reason = "tests: a panic is the report"
 )]
 
+mod amd;
 mod fixture;
+mod intel;
 mod protocol;
+mod rotation;
 mod signatures;
+mod vendor;
