@@ -5,20 +5,6 @@
 //! "scalar": "<64 hex digits>"}`. It is made once, on request, and never overwritten by a running
 //! service; its marks keep a development key from ever signing in production and one key from doing
 //! two jobs.
-//!
-//! The file of the key that signs attestation results may go on with `"next": {"scalar": …,
-//! "announced": <Unix seconds>}`, the key that will sign next, and `"retired": [{"key": <JWK>,
-//! "until": <Unix seconds>}]`, public keys whose results may still be in force. [`Keys::rotate`]
-//! moves them along:
-//!
-//! | rotation | signs | published |
-//! |---|---|---|
-//! | before the first | A | A |
-//! | first: announces | A | A, B |
-//! | second, after `jwks_seconds`: switches | B | B, C, and A until its last result has run out |
-//!
-//! A running service takes over what was rotated with
-//! [`Verifier::replace_keys`](crate::Verifier::replace_keys).
 
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -32,6 +18,20 @@ use zeroize::Zeroizing;
 use crate::Config;
 
 /// The keys of a verifier.
+///
+/// The file of the key that signs attestation results may go on with `"next": {"scalar": …,
+/// "announced": <Unix seconds>}`, the key that will sign next, and `"retired": [{"key": <JWK>,
+/// "until": <Unix seconds>}]`, public keys whose results may still be in force. [`Keys::rotate`]
+/// moves them along:
+///
+/// | rotation | signs | published |
+/// |---|---|---|
+/// | before the first | A | A |
+/// | first: announces | A | A, B |
+/// | second, after `jwks_seconds`: switches | B | B, C, and A until its last result has run out |
+///
+/// A running service takes over what was rotated with
+/// [`Verifier::replace_keys`](crate::Verifier::replace_keys).
 #[derive(Debug)]
 pub struct Keys {
     pub(crate) ear: EarKey,
@@ -224,7 +224,7 @@ impl Keys {
     }
 
     /// Announces a key for attestation results, or switches to the announced one, as of `now`
-    /// (Unix seconds), in the file that `config` names; see the [module](self). The file is
+    /// (Unix seconds), in the file that `config` names; see [`Keys`]. The file is
     /// replaced at once or not at all. For `subrosa verifier rotate`.
     ///
     /// # Errors

@@ -23,6 +23,8 @@ use super::signed::{self, Anchors, Refusal, certificate_by, other};
 pub(super) struct Need {
     /// The chip's certificate, if the evidence has none in force.
     pub(super) vcek: Option<Piece>,
+    /// Whether the evidence has one, which ran out.
+    pub(super) stale: bool,
     /// Its issuers, if the evidence has none.
     pub(super) chain: Option<Piece>,
     /// The revocation list, if the evidence has none in force.
@@ -81,6 +83,7 @@ pub(super) fn need(
     let need = Need {
         chain: (vcek.is_some() || issuer.is_none()).then_some(Piece::AmdChain { product, key }),
         list: (!has_list(bundle, now)).then_some(Piece::AmdCrl { product, key }),
+        stale,
         vcek,
     };
     let nothing = need.vcek.is_none() && need.chain.is_none() && need.list.is_none();
@@ -379,3 +382,125 @@ const TEE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.3704.1.3
 const SNP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.3704.1.3.3");
 const MICROCODE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.3704.1.3.8");
 const FMC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.3704.1.3.9");
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use subrosa_attestation::Policy;
+
+    use super::*;
+
+    fn anchors() -> Anchors {
+        Anchors::of(&Policy::strict())
+    }
+
+    /// A report of version 3 from a Genoa.
+    fn report() -> Vec<u8> {
+        let mut report = vec![0; REPORT_BYTES];
+        report[0] = 3;
+        (report[0x188], report[0x189]) = (0x19, 0x11);
+        report[0x1a0..0x1e0].fill(0xc4);
+        report
+    }
+
+    fn bundle(report: Vec<u8>) -> EvidenceBundle {
+        EvidenceBundle::from_parts(TeeKind::Snp, [(EvidencePart::Quote, report)]).unwrap()
+    }
+
+    #[test]
+    fn a_bare_report_needs_everything() {
+        let need = need(&bundle(report()), &anchors(), 0).unwrap().unwrap();
+        let asked: Vec<String> = need.pieces().map(ToString::to_string).collect();
+        assert_eq!(
+            asked,
+            ["vcek chain Genoa", "vcek Genoa c4c4c4c4…", "vcek crl Genoa"]
+        );
+    }
+
+    #[test]
+    fn a_turin_is_known_by_eight_bytes() {
+        let mut report = report();
+        (report[0x188], report[0x189]) = (0x1a, 0x02);
+        report[0x180..0x188].copy_from_slice(&[1, 2, 3, 4, 0, 0, 0, 5]);
+        let need = need(&bundle(report), &anchors(), 0).unwrap().unwrap();
+        let Some(Piece::Vcek(vcek)) = need.vcek else {
+            panic!("{need:?}");
+        };
+        assert_eq!(&*vcek.chip, [0xc4; 8]);
+        assert_eq!(vcek.firmware.fmc, Some(1));
+        assert_eq!(vcek.firmware.bootloader, 2);
+    }
+
+    #[test]
+    fn reports_that_nobody_could_verify_ask_for_nothing() {
+        let none = |report| assert_eq!(need(&bundle(report), &anchors(), 0), Ok(None));
+        none(Vec::new());
+        none(report()[..REPORT_BYTES - 1].to_vec());
+        let mut unsigned = report();
+        unsigned[0x48] = 7 << 2;
+        none(unsigned);
+        let mut policy = Policy::strict();
+        policy.roots.clear();
+        let accepts_nothing = Anchors::of(&policy);
+        assert_eq!(need(&bundle(report()), &accepts_nothing, 0), Ok(None));
+        let mut unknown = report();
+        unknown[0x188] = 0x17;
+        assert_eq!(
+            need(&bundle(unknown), &anchors(), 0),
+            Err(Incomplete::Processor(0x17, 0x11))
+        );
+    }
+
+    #[test]
+    fn what_is_fetched_takes_the_place_of_what_ran_out() {
+        let old = bundle(report())
+            .with_part(EvidencePart::Certificates, vec![1])
+            .and_then(|bundle| bundle.with_part(EvidencePart::CertificateTable, vec![2]))
+            .and_then(|bundle| bundle.with_part(EvidencePart::RevocationLists, vec![3]))
+            .unwrap();
+        let certificates = |bytes: &[u8]| Content::Certificates(vec![bytes.to_vec()]);
+        let list = Content::List {
+            chain: String::new(),
+            der: vec![6],
+        };
+        let (vcek, chain) = (certificates(&[4]), certificates(&[5]));
+        let all = completed(old.clone(), Some(&vcek), Some(&chain), Some(&list)).unwrap();
+        assert_eq!(all.part(EvidencePart::Certificates), Some(&[4, 5][..]));
+        assert_eq!(all.part(EvidencePart::CertificateTable), None);
+        assert_eq!(all.part(EvidencePart::RevocationLists), Some(&[6][..]));
+        assert_eq!(all.quote(), old.quote());
+        assert_eq!(completed(old.clone(), None, None, None), Some(old.clone()));
+        let only_list = completed(old.clone(), None, None, Some(&list)).unwrap();
+        assert_eq!(only_list.part(EvidencePart::Certificates), Some(&[1][..]));
+        assert_eq!(
+            only_list.part(EvidencePart::CertificateTable),
+            Some(&[2][..])
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_evidence_upsets_the_reading_of_it(
+            changes in proptest::collection::vec((0..REPORT_BYTES, any::<u8>()), 0..16),
+            certificates in proptest::collection::vec(any::<u8>(), 0..64),
+            entry in any::<[u8; TABLE_ENTRY_BYTES]>(),
+            table in proptest::collection::vec(any::<u8>(), 0..64),
+        ) {
+            let mut report = report();
+            for (index, byte) in changes {
+                report[index] = byte;
+            }
+            let hcl = [&[0; HCL_HEADER_BYTES][..], &report].concat();
+            for kind in [TeeKind::Snp, TeeKind::AzureSnp] {
+                let bundle = EvidenceBundle::from_parts(kind, [
+                    (EvidencePart::Quote, report.clone()),
+                    (EvidencePart::HclReport, hcl.clone()),
+                    (EvidencePart::Certificates, [&[SEQUENCE][..], &certificates].concat()),
+                    (EvidencePart::CertificateTable, [&entry[..], &table].concat()),
+                    (EvidencePart::RevocationLists, certificates.clone()),
+                ]).unwrap();
+                let _ = need(&bundle, &anchors(), 0);
+            }
+        }
+    }
+}

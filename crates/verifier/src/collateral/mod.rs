@@ -255,10 +255,8 @@ impl Collector {
             self.obtain_some(need.chain.as_ref()),
             self.obtain_some(need.list.as_ref()),
         );
-        let brought = bundle.part(EvidencePart::Certificates).is_some()
-            || bundle.part(EvidencePart::CertificateTable).is_some();
         let vcek = match vcek {
-            Some(Err(missing)) if missing.expired.is_none() && !brought => {
+            Some(Err(missing)) if missing.expired.is_none() && !need.stale => {
                 return Err(self.unavailable(&missing));
             }
             other => usable(other),
@@ -292,13 +290,14 @@ impl Collector {
             Look::Usable { dated, state, due } => {
                 if state == State::Grace {
                     self.metrics.grace();
+                }
+                if due {
+                    // Once per attempt to do something about it, not once per use.
                     tracing::warn!(
                         %piece,
                         seconds_left = dated.expires.saturating_sub(now),
                         "collateral is used past its refresh time"
                     );
-                }
-                if due {
                     // Not waited for.
                     let (this, piece) = (Arc::clone(self), piece.clone());
                     tokio::spawn(async move {
@@ -351,6 +350,9 @@ impl Collector {
                 let mut inner = self.inner();
                 if let Some(under_way) = inner.flights.get(piece) {
                     return Ok(under_way.clone());
+                }
+                if inner.flights.len() >= MOST_FLIGHTS {
+                    return Err(now.saturating_add(1));
                 }
                 match inner.circuits.entry(piece.source()).or_default().ask(now) {
                     Ok(()) => return Ok(self.depart(&mut inner, piece, issuer)),
@@ -501,6 +503,8 @@ fn spread() -> u32 {
 
 /// Questions to all sources at once.
 const MOST_QUESTIONS: usize = 16;
+/// Fetches that are under way or wait for their turn.
+const MOST_FLIGHTS: usize = 256;
 /// How many probes of a source that failed one request waits for.
 const PROBES_AWAITED: usize = 3;
 /// Longest wait that a client is told, seconds.

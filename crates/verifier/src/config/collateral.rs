@@ -13,7 +13,7 @@ use super::ConfigError;
 /// fetch = true
 /// intel_url = "https://api.trustedservices.intel.com"
 /// amd_url = "https://kdsintf.amd.com"
-/// timeout_seconds = 5
+/// timeout_seconds = 4
 /// refresh_before_seconds = 86400
 /// maximum_age_seconds = 86400
 /// check_seconds = 60
@@ -35,8 +35,9 @@ pub struct CollateralConfig {
     pub intel_root_crl_url: Option<String>,
     /// AMD's key distribution service or a mirror, up to `/vcek/v1`.
     pub amd_url: String,
-    /// How long one fetch may take, seconds, 1 to 60. Four may be needed at once; they run side by
-    /// side.
+    /// How long one fetch may take, seconds, 1 to 60. What a request needs is fetched side by side,
+    /// an AMD chip's certificate after its issuers': less than half of `limits.timeout_seconds`
+    /// leaves time to answer.
     pub timeout_seconds: u64,
     /// How long before it runs out collateral is fetched anew, seconds, 60 to 30 days.
     pub refresh_before_seconds: u64,
@@ -61,7 +62,7 @@ impl Default for CollateralConfig {
             intel_url: INTEL.to_owned(),
             intel_root_crl_url: None,
             amd_url: AMD.to_owned(),
-            timeout_seconds: 5,
+            timeout_seconds: 4,
             refresh_before_seconds: DAY,
             maximum_age_seconds: DAY,
             check_seconds: 60,

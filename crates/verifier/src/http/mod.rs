@@ -2,6 +2,7 @@
 //! HTTP around a [`Verifier`].
 
 pub(crate) mod limit;
+mod log;
 pub(crate) mod metrics;
 mod problem;
 
@@ -23,13 +24,13 @@ use subrosa_attestation::api::{
     ProblemCode,
 };
 use subrosa_attestation::ear::Jwks;
-use subrosa_attestation::{EvidenceBundle, Outcome, Verdict};
+use subrosa_attestation::{EvidenceBundle, Verdict};
 use subrosa_types::id::TeeKind;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use self::limit::Limiter;
-use self::metrics::{Metrics, outcome};
+use self::metrics::Metrics;
 use self::problem::Failure;
 use crate::collateral::{Collector, Shortage};
 use crate::service::problem;
@@ -249,30 +250,9 @@ impl App {
         done.map_err(|_| internal())?.map_err(Failure::from)
     }
 
-    /// One line in the log for each appraisal, and its count. Nothing of the request but what was
-    /// verified of it.
     fn note(&self, what: &'static str, kind: TeeKind, verdict: &Verdict) {
         self.metrics.appraised(kind, verdict);
-        let failed = verdict
-            .checks
-            .iter()
-            .find(|check| check.outcome == Outcome::Failed)
-            .map_or("none", |check| check.id.as_str());
-        let product = verdict
-            .subject
-            .as_ref()
-            .map_or("unverified", |subject| subject.product.as_str());
-        tracing::info!(
-            what,
-            status = outcome(verdict.status),
-            failed,
-            kind = kind.as_str(),
-            product,
-            policy = %verdict.policy,
-            development = verdict.development,
-            relaxations = ?verdict.relaxations,
-            "evidence appraised"
-        );
+        log::appraised(what, kind, verdict);
     }
 }
 

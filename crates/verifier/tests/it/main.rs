@@ -7,6 +7,7 @@
 )]
 
 mod amd;
+mod azure;
 mod fixture;
 mod intel;
 mod protocol;
