@@ -14,8 +14,8 @@ use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::{Decode, Encode, Reader, SliceReader};
 
 use super::content::{Answer, Content, Dated, certificates, list_dates, revocation_list};
-use super::intel::Incomplete;
 use super::piece::{AmdKey, AmdProduct, Firmware, Piece, Vcek};
+use super::plan::Incomplete;
 use super::signed::{self, Anchors, Refusal, certificate_by, other};
 
 /// What a report needs to be verified.

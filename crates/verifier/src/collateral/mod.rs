@@ -14,26 +14,29 @@ mod cache;
 mod circuit;
 mod content;
 mod fetch;
+mod flight;
 mod intel;
 mod piece;
+mod plan;
 mod signed;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use subrosa_attestation::EvidenceBundle;
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_types::id::EvidencePart;
 use tokio::sync::{Semaphore, watch};
 
 use self::cache::{Cache, Look, State, Timing};
 use self::circuit::Circuit;
 use self::content::{Content, Dated};
-use self::fetch::{FetchError, Fetcher};
-use self::intel::Incomplete;
+use self::fetch::Fetcher;
+use self::flight::Flight;
 use self::piece::{Piece, Source};
+use self::plan::Plan;
 use self::signed::Anchors;
 use crate::http::limit::Limiter;
 use crate::http::metrics::CollateralMetrics;
@@ -76,39 +79,6 @@ struct Missing {
     until: u64,
     /// An edition that ran out: good for saying so, and for nothing else.
     expired: Option<Dated>,
-}
-
-/// What a bundle needs.
-enum Plan {
-    Nothing,
-    Intel(intel::Need),
-    Amd(amd::Need),
-}
-
-impl Plan {
-    fn of(bundle: &EvidenceBundle, anchors: &Anchors, now: u64) -> Result<Self, Incomplete> {
-        let intel = |part| {
-            let need = intel::need(bundle, part, anchors, now)?;
-            Ok(need.map_or(Self::Nothing, Self::Intel))
-        };
-        match bundle.kind() {
-            TeeKind::Tdx | TeeKind::Sgx => intel(EvidencePart::Quote),
-            TeeKind::AzureTdx => intel(EvidencePart::TdQuote),
-            TeeKind::Snp | TeeKind::AzureSnp => {
-                let need = amd::need(bundle, anchors, now)?;
-                Ok(need.map_or(Self::Nothing, Self::Amd))
-            }
-            _ => Ok(Self::Nothing),
-        }
-    }
-
-    fn pieces(&self) -> Vec<Piece> {
-        match self {
-            Self::Nothing => Vec::new(),
-            Self::Intel(need) => need.pieces().to_vec(),
-            Self::Amd(need) => need.pieces().cloned().collect(),
-        }
-    }
 }
 
 impl Collector {
@@ -374,11 +344,7 @@ impl Collector {
     ) -> watch::Receiver<()> {
         let (landing, landed) = watch::channel(());
         inner.flights.insert(piece.clone(), landed.clone());
-        let flight = Flight {
-            collector: Arc::clone(self),
-            piece: piece.clone(),
-            _landing: landing,
-        };
+        let flight = Flight::new(Arc::clone(self), piece.clone(), landing);
         tokio::spawn(flight.fly(issuer));
         landed
     }
@@ -418,87 +384,12 @@ impl Inner {
     }
 }
 
-/// A fetch under way.
-struct Flight {
-    collector: Arc<Collector>,
-    piece: Piece,
-    _landing: watch::Sender<()>,
-}
-
-impl Flight {
-    async fn fly(self, issuer: Option<Arc<Content>>) {
-        let (collector, piece) = (&self.collector, &self.piece);
-        let source = piece.source().as_str();
-        let started = Instant::now();
-        let outcome = self.fetch(issuer.as_deref()).await;
-        let now = (collector.clock)();
-        let mut inner = collector.inner();
-        let outcome = outcome.and_then(|dated| {
-            let expires = dated.expires;
-            inner
-                .cache
-                .arrived(piece, dated, now, spread())
-                .map(|()| expires)
-                .map_err(|_| FetchError::Older)
-        });
-        let circuit = inner.circuits.entry(piece.source()).or_default();
-        match &outcome {
-            Err(error) if error.is_of_the_source() => {
-                let wish = match error {
-                    FetchError::Busy { retry_after, .. } => Some(retry_after.unwrap_or(0)),
-                    _ => None,
-                };
-                circuit.failed(now, wish);
-            }
-            _ => circuit.answered(),
-        }
-        if outcome.is_err() {
-            inner.cache.failed(piece, now);
-        }
-        drop(inner);
-        collector.metrics.fetched(
-            source,
-            outcome.as_ref().map_or_else(FetchError::outcome, |_| "ok"),
-            started.elapsed(),
-        );
-        match outcome {
-            Ok(expires) => tracing::info!(%piece, source, expires, "collateral fetched"),
-            Err(error) => tracing::warn!(%piece, source, %error, "collateral not fetched"),
-        }
-    }
-
-    async fn fetch(&self, issuer: Option<&Content>) -> Result<Dated, FetchError> {
-        let (collector, piece) = (&self.collector, &self.piece);
-        let _permit = collector.questions.acquire().await;
-        let answer = collector.fetcher.ask(piece, (collector.clock)()).await?;
-        let now = (collector.clock)();
-        Ok(content::read(
-            piece,
-            answer,
-            issuer,
-            &collector.anchors,
-            now,
-        )?)
-    }
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        self.collector.inner().flights.remove(&self.piece);
-    }
-}
-
 /// What there is, in force or not.
 fn usable(piece: Option<Result<Dated, Missing>>) -> Option<Arc<Content>> {
     match piece? {
         Ok(dated) => Some(dated.content),
         Err(missing) => missing.expired.map(|dated| dated.content),
     }
-}
-
-/// Any number. Without randomness pieces are merely refreshed together.
-fn spread() -> u32 {
-    getrandom::u32().unwrap_or(0)
 }
 
 /// Questions to all sources at once.

@@ -101,7 +101,9 @@ fn router(
     clock: Clock,
 ) -> Result<(Router, Option<Arc<Collector>>), ConfigError> {
     let config = verifier.config();
-    let (limits, fetch) = (config.limits, config.collateral.fetch);
+    let limits = config.limits;
+    // Under the development root alone there is nothing that anybody publishes.
+    let fetch = config.collateral.fetch && !config.policy().roots.is_empty();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let counts = Metrics::new();
     let collector = if fetch {

@@ -141,6 +141,19 @@ async fn a_quote_without_collateral_is_completed_once_for_all() {
     assert_eq!(scene.vendor.asked().len(), 4, "the second asks nothing");
     assert_eq!(scene.fetches("ok").await, 3.0);
     assert_eq!(scene.entries("fresh").await, 4.0);
+    let metrics = scene.verifier.get("/metrics").await.text().await.unwrap();
+    for name in [
+        "fetches_total",
+        "fetch_seconds",
+        "entries",
+        "oldest_seconds",
+        "source_paused",
+    ] {
+        let help = format!("# HELP subrosa_verifier_collateral_{name} ");
+        assert!(metrics.contains(&help), "{help} not in\n{metrics}");
+    }
+    let buckets = "subrosa_verifier_collateral_fetch_seconds_bucket{source=\"intel\",le=\"+Inf\"}";
+    assert_eq!(scene.verifier.metric(buckets).await, Some(3.0));
     scene.verifier.stop().await;
 }
 

@@ -161,9 +161,6 @@ async fn supervisors_see_health_and_counts() {
         "subrosa_verifier_appraisals_total",
         "subrosa_verifier_refused_total",
         "subrosa_verifier_appraisal_seconds",
-        "subrosa_verifier_collateral_entries",
-        "subrosa_verifier_collateral_oldest_seconds",
-        "subrosa_verifier_collateral_source_paused",
     ] {
         let help = format!("# HELP {name} ");
         assert!(metrics.contains(&help), "{help} not in\n{metrics}");
