@@ -114,6 +114,8 @@ pub enum ProblemCode {
     MalformedRequest,
     /// 400: the bundle does not decode.
     MalformedBundle,
+    /// 400: the evidence lacks something that nobody but its sender can add; the message says what.
+    IncompleteEvidence,
     /// 403: this verifier admits nobody to that registry.
     UnknownRegistry,
     /// 404: no such path.
@@ -128,6 +130,9 @@ pub enum ProblemCode {
     UnsupportedMediaType,
     /// 429: too many requests; try again after the seconds that `Retry-After` names.
     RateLimited,
+    /// 503: the vendor's collateral for this evidence cannot be had now; nothing is said about the
+    /// evidence. Try again after the seconds that `Retry-After` names.
+    CollateralUnavailable,
     /// 500: the verifier's fault.
     Internal,
 }

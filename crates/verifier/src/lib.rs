@@ -2,9 +2,18 @@
 //! The attestation service: evidence in, attestation results and admissions out.
 //!
 //! A verifier appraises evidence under one policy and signs what it found: EAR tokens for clients
-//! (ES256), admissions for the registry contract (secp256k1). It keeps no state, fetches nothing
-//! and never sees a secret of an enclave. [`Verifier`] is a function of request and time;
-//! [`serve`] puts HTTP around it.
+//! (ES256), admissions for the registry contract (secp256k1). It never sees a secret of an enclave.
+//! [`Verifier`] is a function of request and time; [`serve`] puts HTTP around it, and before it the
+//! collection of what evidence lacks.
+//!
+//! # Collateral
+//!
+//! Evidence may come without what its vendor publishes about it, or with what has run out. It is
+//! fetched from Intel's provisioning certification service (or a PCCS) and AMD's key distribution
+//! service, verified under the roots the policy accepts, and kept as [`CollateralConfig`] says.
+//! Nothing that has run out is ever used to accept: the verdict then names the check that fresh
+//! collateral would change. When nothing at all can be had there is no verdict but an error,
+//! `collateral-unavailable`: the evidence was not judged.
 //!
 //! # Endpoints
 //!
@@ -14,7 +23,7 @@
 //! |---|---|---|
 //! | `POST /v1/appraise` | `{bundle, challenge, binding: {signer, transferKeyHash, configHash}}` | `{ear, verdict}` |
 //! | `POST /v1/admit` | `{bundle, chainId, registry, challengeBlock, challengeBlockHash, registrant, binding}` | `{admission: {admission, signature}, verdict}` |
-//! | `GET /.well-known/jwks.json` | | `{keys: […]}`: the key that signs EAR tokens |
+//! | `GET /.well-known/jwks.json` | | `{keys: […]}`: the keys of EAR tokens, see [`Keys`] |
 //! | `GET /v1/keys` | | `{issuer, admission, development, policyHash}` |
 //! | `GET /health` | | `{"status":"ok"}` |
 //! | `GET /metrics` | | Prometheus text |
@@ -31,12 +40,13 @@
 //! its key files are marked. A production verifier refuses such keys and such an issuer.
 #![forbid(unsafe_code)]
 
+mod collateral;
 mod config;
 mod http;
 mod keys;
 mod service;
 
-pub use config::{Config, ConfigError, Limits, PolicyConfig, RegistryConfig};
+pub use config::{CollateralConfig, Config, ConfigError, Limits, PolicyConfig, RegistryConfig};
 pub use http::{Clock, MAX_BODY_BYTES, serve};
-pub use keys::{Keys, KeysError};
+pub use keys::{Keys, KeysError, Rotation};
 pub use service::Verifier;

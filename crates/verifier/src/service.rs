@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The verifier as a function of request and time.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use subrosa_attestation::admission::{Registration, admit};
 use subrosa_attestation::api::{
-    AdmitRequest, AdmitResponse, AppraiseRequest, AppraiseResponse, KeysResponse, Problem,
+    AdmitRequest, AdmitResponse, AppraiseRequest, AppraiseResponse, Base64, KeysResponse, Problem,
     ProblemCode, SignedAdmission,
 };
 use subrosa_attestation::ear::{self, Jwks};
@@ -14,11 +16,11 @@ use subrosa_types::eip712::registry_domain;
 
 use crate::{Config, ConfigError, Keys};
 
-/// A verifier: one policy, two keys, no state.
+/// A verifier: one policy and two keys, of which the first may rotate.
 #[derive(Debug)]
 pub struct Verifier {
     config: Config,
-    keys: Keys,
+    keys: RwLock<Arc<Keys>>,
 }
 
 impl Verifier {
@@ -29,7 +31,22 @@ impl Verifier {
     /// [`ConfigError`] if the configuration contradicts itself.
     pub fn new(config: Config, keys: Keys) -> Result<Self, ConfigError> {
         config.validate()?;
-        Ok(Self { config, keys })
+        Ok(Self {
+            config,
+            keys: RwLock::new(Arc::new(keys)),
+        })
+    }
+
+    /// Signs with `keys` from `now` (Unix seconds) on, as after [`Keys::rotate`]. Keys that signed
+    /// before remain published until the last result signed with them has run out.
+    pub fn replace_keys(&self, mut keys: Keys, now: u64) {
+        let mut held = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        keys.succeed(&held, &self.config, now);
+        *held = Arc::new(keys);
+    }
+
+    fn held(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What it was told.
@@ -49,32 +66,8 @@ impl Verifier {
         request: &AppraiseRequest,
         now: u64,
     ) -> Result<AppraiseResponse, Problem> {
-        let challenge = request.challenge.0.as_slice();
-        if !CHALLENGE_BYTES.contains(&challenge.len()) {
-            return Err(problem(
-                ProblemCode::MalformedRequest,
-                format!(
-                    "challenge of {} bytes, expected {} to {}",
-                    challenge.len(),
-                    CHALLENGE_BYTES.start(),
-                    CHALLENGE_BYTES.end()
-                ),
-            ));
-        }
-        let appraisal = self.judge(&request.bundle.0, challenge, request.binding, now)?;
-        let ear = appraisal.bound.as_ref().ok().map(|bound| {
-            ear::sign(
-                bound,
-                &self.config.issuer,
-                &self.keys.ear,
-                now,
-                self.config.ear_seconds,
-            )
-        });
-        Ok(AppraiseResponse {
-            ear,
-            verdict: appraisal.verdict,
-        })
+        self.check_appraise(request)?;
+        self.appraise_bundle(&decoded(&request.bundle)?, request, now)
     }
 
     /// Appraises evidence as of `now` for a registration. Unless it is rejected, the answer
@@ -85,25 +78,77 @@ impl Verifier {
     /// [`ProblemCode::UnknownRegistry`] if this verifier does not sign for that registry;
     /// [`ProblemCode::MalformedBundle`].
     pub fn admit(&self, request: &AdmitRequest, now: u64) -> Result<AdmitResponse, Problem> {
+        self.check_admit(request)?;
+        self.admit_bundle(&decoded(&request.bundle)?, request, now)
+    }
+
+    /// What can be said about a request without looking at the evidence.
+    pub(crate) fn check_appraise(&self, request: &AppraiseRequest) -> Result<(), Problem> {
+        let bytes = request.challenge.0.len();
+        if CHALLENGE_BYTES.contains(&bytes) {
+            return Ok(());
+        }
+        Err(problem(
+            ProblemCode::MalformedRequest,
+            format!(
+                "challenge of {bytes} bytes, expected {} to {}",
+                CHALLENGE_BYTES.start(),
+                CHALLENGE_BYTES.end()
+            ),
+        ))
+    }
+
+    /// The same for an admission.
+    pub(crate) fn check_admit(&self, request: &AdmitRequest) -> Result<(), Problem> {
         let known = self.config.registries.iter().any(|registry| {
             registry.chain_id == request.chain_id && registry.address == request.registry
         });
-        if !known {
-            return Err(problem(
-                ProblemCode::UnknownRegistry,
-                format!(
-                    "this verifier signs nothing for registry {} on chain {}",
-                    request.registry, request.chain_id
-                ),
-            ));
+        if known {
+            return Ok(());
         }
+        Err(problem(
+            ProblemCode::UnknownRegistry,
+            format!(
+                "this verifier signs nothing for registry {} on chain {}",
+                request.registry, request.chain_id
+            ),
+        ))
+    }
+
+    /// [`Self::appraise`] of `bundle` instead of the request's own.
+    pub(crate) fn appraise_bundle(
+        &self,
+        bundle: &EvidenceBundle,
+        request: &AppraiseRequest,
+        now: u64,
+    ) -> Result<AppraiseResponse, Problem> {
+        let challenge = request.challenge.0.as_slice();
+        let appraisal = self.judge(bundle, challenge, request.binding, now);
+        let keys = self.held();
+        let ear = appraisal.bound.as_ref().ok().map(|bound| {
+            let (issuer, lifetime) = (&self.config.issuer, self.config.ear_seconds);
+            ear::sign(bound, issuer, &keys.ear, now, lifetime)
+        });
+        Ok(AppraiseResponse {
+            ear,
+            verdict: appraisal.verdict,
+        })
+    }
+
+    /// [`Self::admit`] of `bundle` instead of the request's own.
+    pub(crate) fn admit_bundle(
+        &self,
+        bundle: &EvidenceBundle,
+        request: &AdmitRequest,
+        now: u64,
+    ) -> Result<AdmitResponse, Problem> {
         let registration = Registration {
             challenge_block: request.challenge_block,
             challenge_block_hash: request.challenge_block_hash,
             registrant: request.registrant,
         };
         let challenge = registration.challenge();
-        let appraisal = self.judge(&request.bundle.0, &challenge, request.binding, now)?;
+        let appraisal = self.judge(bundle, &challenge, request.binding, now);
         let Ok(bound) = &appraisal.bound else {
             return Ok(AdmitResponse {
                 admission: None,
@@ -115,7 +160,7 @@ impl Verifier {
             admit(bound, &registration, self.config.lease_seconds, now).map_err(internal)?;
         let domain = registry_domain(request.chain_id, request.registry);
         let signature = self
-            .keys
+            .held()
             .admission
             .sign(&admission, &domain)
             .map_err(internal)?;
@@ -128,10 +173,11 @@ impl Verifier {
         })
     }
 
-    /// The key that signs attestation results.
-    pub fn jwks(&self) -> Jwks {
+    /// The keys of attestation results at `now` (Unix seconds): the one that signs, the next one,
+    /// and retired ones whose results may still be in force.
+    pub fn jwks(&self, now: u64) -> Jwks {
         Jwks {
-            keys: vec![self.keys.ear.jwk()],
+            keys: self.held().published(now),
         }
     }
 
@@ -139,7 +185,7 @@ impl Verifier {
     pub fn keys(&self) -> KeysResponse {
         KeysResponse {
             issuer: self.config.issuer.clone(),
-            admission: self.keys.admission.address(),
+            admission: self.held().admission.address(),
             development: self.config.development,
             policy_hash: self.config.policy().hash(),
         }
@@ -147,13 +193,11 @@ impl Verifier {
 
     fn judge(
         &self,
-        bundle: &[u8],
+        bundle: &EvidenceBundle,
         challenge: &[u8],
         binding: Binding,
         now: u64,
-    ) -> Result<Appraisal, Problem> {
-        let bundle = EvidenceBundle::decode(bundle)
-            .map_err(|error| problem(ProblemCode::MalformedBundle, error.to_string()))?;
+    ) -> Appraisal {
         let measurements = match &self.config.policy.measurements {
             Some(ids) => Measurements::AnyOf(ids.clone()),
             None => Measurements::JudgedElsewhere,
@@ -164,11 +208,16 @@ impl Verifier {
             binding,
             challenge: challenge.to_vec(),
         };
-        let mut appraisal = appraise(&bundle, &expectations, now);
+        let mut appraisal = appraise(bundle, &expectations, now);
         // Whatever a verifier for development says is development.
         appraisal.verdict.development |= self.config.development;
-        Ok(appraisal)
+        appraisal
     }
+}
+
+fn decoded(bundle: &Base64) -> Result<EvidenceBundle, Problem> {
+    EvidenceBundle::decode(&bundle.0)
+        .map_err(|error| problem(ProblemCode::MalformedBundle, error.to_string()))
 }
 
 pub(crate) fn problem(code: ProblemCode, message: String) -> Problem {

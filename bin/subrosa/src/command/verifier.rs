@@ -112,7 +112,7 @@ impl Identity {
             development: keys.development,
             admission: keys.admission,
             policy_hash: keys.policy_hash,
-            keys: verifier.jwks().keys,
+            keys: verifier.jwks(clock()()).keys,
         }
     }
 

@@ -8,52 +8,65 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
-/// The buckets.
+/// The buckets. A token is worth as many units as its period has seconds, so that a second earns
+/// whole units.
 #[derive(Debug)]
-pub(super) struct Limiter {
-    per_second: u64,
-    burst: u64,
+pub(crate) struct Limiter {
+    units_per_second: u64,
+    token: u64,
+    full: u64,
     buckets: Mutex<HashMap<IpAddr, Bucket>>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
-    tokens: u64,
-    /// When `tokens` was true, seconds.
+    units: u64,
+    /// When `units` was true, seconds.
     at: u64,
 }
 
 impl Limiter {
-    pub(super) fn new(per_second: u32, burst: u32) -> Self {
+    /// `rate` tokens a second, `burst` at once.
+    pub(crate) fn per_second(rate: u32, burst: u32) -> Self {
+        Self::new(rate, 1, burst)
+    }
+
+    /// `rate` tokens a minute, `burst` at once.
+    pub(crate) fn per_minute(rate: u32, burst: u32) -> Self {
+        Self::new(rate, 60, burst)
+    }
+
+    fn new(rate: u32, period: u64, burst: u32) -> Self {
         Self {
-            per_second: u64::from(per_second),
-            burst: u64::from(burst),
+            units_per_second: u64::from(rate).max(1),
+            token: period,
+            full: u64::from(burst).saturating_mul(period),
             buckets: Mutex::default(),
         }
     }
 
     /// Takes a token for `client` at `now` (seconds), or says how many seconds to wait.
-    pub(super) fn admit(&self, client: IpAddr, now: u64) -> Result<(), u64> {
+    pub(crate) fn admit(&self, client: IpAddr, now: u64) -> Result<(), u64> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MAX_CLIENTS {
             // A full bucket is as good as none.
-            buckets.retain(|_, bucket| self.refilled(*bucket, now).tokens < self.burst);
+            buckets.retain(|_, bucket| self.refilled(*bucket, now).units < self.full);
             if buckets.len() >= MAX_CLIENTS {
                 buckets.clear();
             }
         }
         let full = Bucket {
-            tokens: self.burst,
+            units: self.full,
             at: now,
         };
         let bucket = buckets.entry(subscriber(client)).or_insert(full);
         *bucket = self.refilled(*bucket, now);
-        match bucket.tokens.checked_sub(1) {
+        match bucket.units.checked_sub(self.token) {
             Some(left) => {
-                bucket.tokens = left;
+                bucket.units = left;
                 Ok(())
             }
-            None => Err(1),
+            None => Err((self.token - bucket.units).div_ceil(self.units_per_second)),
         }
     }
 
@@ -61,9 +74,9 @@ impl Limiter {
         // A clock that goes back refills nothing and starts counting from there.
         let earned = now
             .saturating_sub(bucket.at)
-            .saturating_mul(self.per_second);
+            .saturating_mul(self.units_per_second);
         Bucket {
-            tokens: bucket.tokens.saturating_add(earned).min(self.burst),
+            units: bucket.units.saturating_add(earned).min(self.full),
             at: now,
         }
     }
@@ -93,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_burst_passes_then_the_rate_holds() {
-        let limiter = Limiter::new(2, 3);
+        let limiter = Limiter::per_second(2, 3);
         for _ in 0..3 {
             assert_eq!(limiter.admit(v4(1), 100), Ok(()));
         }
@@ -122,8 +135,19 @@ mod tests {
     }
 
     #[test]
+    fn a_slow_rate_says_how_long_to_wait() {
+        let limiter = Limiter::per_minute(2, 2);
+        assert_eq!(limiter.admit(v4(1), 100), Ok(()));
+        assert_eq!(limiter.admit(v4(1), 100), Ok(()));
+        assert_eq!(limiter.admit(v4(1), 100), Err(30));
+        assert_eq!(limiter.admit(v4(1), 129), Err(1));
+        assert_eq!(limiter.admit(v4(1), 130), Ok(()));
+        assert_eq!(limiter.admit(v4(1), 130), Err(30));
+    }
+
+    #[test]
     fn an_ipv6_network_is_one_client() {
-        let limiter = Limiter::new(1, 1);
+        let limiter = Limiter::per_second(1, 1);
         assert_eq!(limiter.admit("2001:db8::1".parse().unwrap(), 0), Ok(()));
         assert_eq!(limiter.admit("2001:db8::2".parse().unwrap(), 0), Err(1));
         assert_eq!(limiter.admit("2001:db8:0:1::1".parse().unwrap(), 0), Ok(()));
@@ -131,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_table_is_bounded() {
-        let limiter = Limiter::new(1, 1);
+        let limiter = Limiter::per_second(1, 1);
         for client in 0..=u32::try_from(MAX_CLIENTS).unwrap() {
             assert_eq!(limiter.admit(v4(client), 0), Ok(()));
         }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! HTTP around a [`Verifier`].
 
-mod limit;
-mod metrics;
+pub(crate) mod limit;
+mod log;
+pub(crate) mod metrics;
 mod problem;
 
-use std::future::Future;
-use std::net::SocketAddr;
+use std::future::{Future, IntoFuture as _};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,19 +20,21 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::de::DeserializeOwned;
 use subrosa_attestation::api::{
-    AdmitRequest, AdmitResponse, AppraiseRequest, AppraiseResponse, KeysResponse, Problem,
+    AdmitRequest, AdmitResponse, AppraiseRequest, AppraiseResponse, Base64, KeysResponse, Problem,
     ProblemCode,
 };
 use subrosa_attestation::ear::Jwks;
-use subrosa_attestation::{EvidenceBundle, Outcome, Verdict};
+use subrosa_attestation::{EvidenceBundle, Verdict};
+use subrosa_types::id::TeeKind;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use self::limit::Limiter;
 use self::metrics::Metrics;
 use self::problem::Failure;
-use crate::Verifier;
+use crate::collateral::{Collector, Shortage};
 use crate::service::problem;
+use crate::{ConfigError, Verifier};
 
 /// Says what time it is, Unix seconds.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -40,10 +43,12 @@ pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 pub const MAX_BODY_BYTES: usize = EvidenceBundle::MAX_BYTES.div_ceil(3) * 4 + 4096;
 
 /// Serves `verifier` on `listener` until `shutdown` completes; requests under way are finished.
+/// Meanwhile collateral in use is fetched anew before it runs out.
 ///
 /// # Errors
 ///
-/// Whatever the listener yields that cannot be retried.
+/// Whatever the listener yields that cannot be retried; [`std::io::ErrorKind::InvalidInput`] if
+/// collateral cannot be fetched as configured.
 pub async fn serve(
     verifier: Arc<Verifier>,
     listener: TcpListener,
@@ -57,15 +62,33 @@ pub async fn serve(
         development = keys.development,
         "verifier serves"
     );
-    let app = router(verifier, clock).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, app)
+    let check = Duration::from_secs(verifier.config().collateral.check_seconds);
+    let (router, collector) = router(verifier, clock)
+        .map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidInput, error))?;
+    let refresh = async {
+        let Some(collector) = collector else {
+            return std::future::pending().await;
+        };
+        loop {
+            tokio::time::sleep(check).await;
+            collector.refresh().await;
+        }
+    };
+    let app = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serve = axum::serve(listener, app)
         .with_graceful_shutdown(shutdown)
-        .await
+        .into_future();
+    tokio::select! {
+        ended = serve => ended,
+        () = refresh => Ok(()),
+    }
 }
 
 struct App {
     verifier: Arc<Verifier>,
     clock: Clock,
+    /// Absent if nothing is to be fetched.
+    collector: Option<Arc<Collector>>,
     limiter: Limiter,
     metrics: Metrics,
     timeout: Duration,
@@ -73,18 +96,32 @@ struct App {
     cores: Semaphore,
 }
 
-fn router(verifier: Arc<Verifier>, clock: Clock) -> Router {
-    let limits = verifier.config().limits;
+fn router(
+    verifier: Arc<Verifier>,
+    clock: Clock,
+) -> Result<(Router, Option<Arc<Collector>>), ConfigError> {
+    let config = verifier.config();
+    let limits = config.limits;
+    // Under the development root alone there is nothing that anybody publishes.
+    let fetch = config.collateral.fetch && !config.policy().roots.is_empty();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let counts = Metrics::new();
+    let collector = if fetch {
+        let clock = Arc::clone(&clock);
+        Some(Collector::new(config, clock, counts.collateral())?)
+    } else {
+        None
+    };
     let app = Arc::new(App {
         verifier,
         clock,
-        limiter: Limiter::new(limits.requests_per_second, limits.burst),
-        metrics: Metrics::new(),
+        collector: collector.clone(),
+        limiter: Limiter::per_second(limits.requests_per_second, limits.burst),
+        metrics: counts,
         timeout: Duration::from_secs(limits.timeout_seconds),
         cores: Semaphore::new(cores),
     });
-    Router::new()
+    let router = Router::new()
         .route("/v1/appraise", post(appraise))
         .route("/v1/admit", post(admit))
         .route("/v1/keys", get(keys))
@@ -98,28 +135,37 @@ fn router(verifier: Arc<Verifier>, clock: Clock) -> Router {
             Failure::from(problem(ProblemCode::MethodNotAllowed, NO_METHOD.to_owned()))
         })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .with_state(app)
+        .with_state(app);
+    Ok((router, collector))
 }
 
 async fn appraise(
     State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Body(request): Body<AppraiseRequest>,
 ) -> Result<Json<AppraiseResponse>, Failure> {
+    app.verifier.check_appraise(&request)?;
+    let bundle = app.complete(&request.bundle, peer.ip()).await?;
+    let kind = bundle.kind();
     let response = app
-        .compute(move |verifier, now| verifier.appraise(&request, now))
+        .compute(move |verifier, now| verifier.appraise_bundle(&bundle, &request, now))
         .await?;
-    app.note("appraise", &response.verdict);
+    app.note("appraise", kind, &response.verdict);
     Ok(Json(response))
 }
 
 async fn admit(
     State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Body(request): Body<AdmitRequest>,
 ) -> Result<Json<AdmitResponse>, Failure> {
+    app.verifier.check_admit(&request)?;
+    let bundle = app.complete(&request.bundle, peer.ip()).await?;
+    let kind = bundle.kind();
     let response = app
-        .compute(move |verifier, now| verifier.admit(&request, now))
+        .compute(move |verifier, now| verifier.admit_bundle(&bundle, &request, now))
         .await?;
-    app.note("admit", &response.verdict);
+    app.note("admit", kind, &response.verdict);
     Ok(Json(response))
 }
 
@@ -127,8 +173,11 @@ async fn keys(State(app): State<Arc<App>>) -> Json<KeysResponse> {
     Json(app.verifier.keys())
 }
 
-async fn jwks(State(app): State<Arc<App>>) -> Json<Jwks> {
-    Json(app.verifier.jwks())
+async fn jwks(State(app): State<Arc<App>>) -> impl IntoResponse {
+    let seconds = app.verifier.config().jwks_seconds;
+    let keys: Jwks = app.verifier.jwks((app.clock)());
+    let keep = format!("public, max-age={seconds}");
+    ([(header::CACHE_CONTROL, keep)], Json(keys))
 }
 
 async fn health() -> Json<serde_json::Value> {
@@ -136,6 +185,9 @@ async fn health() -> Json<serde_json::Value> {
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {
+    if let Some(collector) = &app.collector {
+        collector.measure();
+    }
     (
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
         app.metrics.render(),
@@ -168,6 +220,25 @@ async fn guard(
 }
 
 impl App {
+    /// Decodes a bundle and adds what it lacks and its vendor publishes.
+    async fn complete(&self, bundle: &Base64, client: IpAddr) -> Result<EvidenceBundle, Failure> {
+        let bundle = EvidenceBundle::decode(&bundle.0)
+            .map_err(|error| problem(ProblemCode::MalformedBundle, error.to_string()))?;
+        let Some(collector) = &self.collector else {
+            return Ok(bundle);
+        };
+        collector
+            .complete(bundle, client)
+            .await
+            .map_err(|shortage| match shortage {
+                Shortage::Evidence(message) => {
+                    problem(ProblemCode::IncompleteEvidence, message).into()
+                }
+                Shortage::TooMany(seconds) => Failure::rate_limited(seconds),
+                Shortage::Unavailable(seconds) => Failure::no_collateral(seconds),
+            })
+    }
+
     async fn compute<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Verifier, u64) -> Result<T, Problem> + Send + 'static,
@@ -181,21 +252,9 @@ impl App {
         done.map_err(|_| internal())?.map_err(Failure::from)
     }
 
-    fn note(&self, what: &'static str, verdict: &Verdict) {
-        let failed = verdict
-            .checks
-            .iter()
-            .find(|check| check.outcome == Outcome::Failed);
-        match failed {
-            Some(check) => {
-                self.metrics.rejected.increment(1);
-                tracing::info!(what, check = check.id.as_str(), "evidence rejected");
-            }
-            None => {
-                self.metrics.affirmed.increment(1);
-                tracing::info!(what, development = verdict.development, "evidence affirmed");
-            }
-        }
+    fn note(&self, what: &'static str, kind: TeeKind, verdict: &Verdict) {
+        self.metrics.appraised(kind, verdict);
+        log::appraised(what, kind, verdict);
     }
 }
 

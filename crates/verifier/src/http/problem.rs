@@ -25,6 +25,19 @@ impl Failure {
     }
 }
 
+impl Failure {
+    pub(super) fn no_collateral(seconds: u64) -> Self {
+        let message = format!(
+            "the vendor's collateral for this evidence cannot be had, try again in {seconds} \
+             seconds"
+        );
+        Self {
+            problem: problem(ProblemCode::CollateralUnavailable, message),
+            retry_after: Some(seconds),
+        }
+    }
+}
+
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         Self {
@@ -37,7 +50,7 @@ impl From<Problem> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = status(self.problem.code);
-        if status.is_server_error() {
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(message = self.problem.message, "verifier failed");
         }
         let mut response = (status, Json(self.problem)).into_response();
@@ -52,7 +65,9 @@ impl IntoResponse for Failure {
 
 fn status(code: ProblemCode) -> StatusCode {
     match code {
-        ProblemCode::MalformedRequest | ProblemCode::MalformedBundle => StatusCode::BAD_REQUEST,
+        ProblemCode::MalformedRequest
+        | ProblemCode::MalformedBundle
+        | ProblemCode::IncompleteEvidence => StatusCode::BAD_REQUEST,
         ProblemCode::UnknownRegistry => StatusCode::FORBIDDEN,
         ProblemCode::NotFound => StatusCode::NOT_FOUND,
         ProblemCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -60,6 +75,7 @@ fn status(code: ProblemCode) -> StatusCode {
         ProblemCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ProblemCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         ProblemCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        ProblemCode::CollateralUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

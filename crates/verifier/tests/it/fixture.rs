@@ -22,6 +22,7 @@ pub(crate) struct Running {
     pub(crate) url: String,
     pub(crate) now: Arc<AtomicU64>,
     pub(crate) http: reqwest::Client,
+    pub(crate) verifier: Arc<Verifier>,
     stop: Option<oneshot::Sender<()>>,
     task: tokio::task::JoinHandle<std::io::Result<()>>,
 }
@@ -46,7 +47,7 @@ pub(crate) async fn start_as(issuer: &str, development: bool, more: &str) -> Run
     let clock = Arc::clone(&now);
     let (stop, stopped) = oneshot::channel::<()>();
     let task = tokio::spawn(serve(
-        verifier,
+        Arc::clone(&verifier),
         listener,
         Arc::new(move || clock.load(Ordering::SeqCst)),
         async move {
@@ -58,6 +59,7 @@ pub(crate) async fn start_as(issuer: &str, development: bool, more: &str) -> Run
         url,
         now,
         http: reqwest::Client::new(),
+        verifier,
         stop: Some(stop),
         task,
     }
@@ -83,6 +85,13 @@ impl Running {
             .send()
             .await
             .unwrap()
+    }
+
+    /// The value of a metric, by its name with labels.
+    pub(crate) async fn metric(&self, name: &str) -> Option<f64> {
+        let text = self.get("/metrics").await.text().await.unwrap();
+        text.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
     }
 
     pub(crate) async fn stop(mut self) {

@@ -6,6 +6,11 @@
     reason = "tests: a panic is the report"
 )]
 
+mod amd;
+mod azure;
 mod fixture;
+mod intel;
 mod protocol;
+mod rotation;
 mod signatures;
+mod vendor;

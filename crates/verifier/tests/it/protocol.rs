@@ -147,8 +147,8 @@ async fn supervisors_see_health_and_counts() {
     verifier.post("/v1/appraise", &json!({})).await;
     let metrics = verifier.get("/metrics").await.text().await.unwrap();
     for line in [
-        "subrosa_verifier_affirmed_total 1",
-        "subrosa_verifier_rejected_total 1",
+        "subrosa_verifier_appraisals_total{kind=\"tdx\",outcome=\"genuine-not-appraised\"} 1",
+        "subrosa_verifier_appraisals_total{kind=\"tdx\",outcome=\"rejected\"} 1",
         "subrosa_verifier_refused_total 1",
         "subrosa_verifier_appraisal_seconds_count 2",
     ] {
@@ -156,6 +156,14 @@ async fn supervisors_see_health_and_counts() {
             metrics.lines().any(|found| found == line),
             "{line} not in\n{metrics}"
         );
+    }
+    for name in [
+        "subrosa_verifier_appraisals_total",
+        "subrosa_verifier_refused_total",
+        "subrosa_verifier_appraisal_seconds",
+    ] {
+        let help = format!("# HELP {name} ");
+        assert!(metrics.contains(&help), "{help} not in\n{metrics}");
     }
     verifier.stop().await;
 }

@@ -193,10 +193,10 @@ async fn nothing_is_signed_for_faulty_evidence() {
     for (fault, check) in [
         (Fault::DebugTd, CheckId::Debug),
         (Fault::ForeignRoot, CheckId::Root),
-        (Fault::RevokedPck, CheckId::TdxCertificates),
-        (Fault::ExpiredTcbInfo, CheckId::TdxCollateral),
+        (Fault::RevokedPck, CheckId::DcapRevocation),
+        (Fault::ExpiredTcbInfo, CheckId::DcapCollateral),
         (Fault::OutOfDate, CheckId::TcbStatus),
-        (Fault::ForeignAttestationKey, CheckId::TdxQuotingEnclave),
+        (Fault::ForeignAttestationKey, CheckId::DcapQuotingEnclave),
     ] {
         let mut request = appraise_request();
         request.bundle = encoded(&forge(&challenge()).fault(fault));

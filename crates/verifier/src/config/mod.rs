@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The configuration file.
 
+mod collateral;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,6 +10,9 @@ use std::path::PathBuf;
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 use subrosa_attestation::{DEVELOPMENT_ROOT_ID, Policy, TcbStatus, root_certificate};
+
+pub use self::collateral::CollateralConfig;
+pub(crate) use self::collateral::{Urls, under};
 
 /// Everything a verifier is told. Unknown fields are errors.
 ///
@@ -29,6 +34,9 @@ use subrosa_attestation::{DEVELOPMENT_ROOT_ID, Policy, TcbStatus, root_certifica
 /// requests_per_second = 10
 /// burst = 40
 /// timeout_seconds = 10
+///
+/// [collateral]
+/// intel_url = "https://pccs.example"
 ///
 /// [[registries]]
 /// chain_id = 1
@@ -52,12 +60,19 @@ pub struct Config {
     /// How long attestation results are in force, seconds, 30 to 86,400.
     #[serde(default = "ear_seconds")]
     pub ear_seconds: u64,
+    /// How long clients may keep the key set, seconds, 0 to 7 days: the service says so with it,
+    /// and a key is announced at least that long before anything is signed with it.
+    #[serde(default = "jwks_seconds")]
+    pub jwks_seconds: u64,
     /// How long admissions are, seconds, at most 30 days. Collateral may end them sooner.
     #[serde(default = "lease_seconds")]
     pub lease_seconds: u64,
     /// What evidence must be like.
     #[serde(default)]
     pub policy: PolicyConfig,
+    /// Where collateral that evidence does not bring comes from.
+    #[serde(default)]
+    pub collateral: CollateralConfig,
     /// What one client may ask.
     #[serde(default)]
     pub limits: Limits,
@@ -143,6 +158,17 @@ pub enum ConfigError {
     /// A root that no evidence can be verified under.
     #[error("root {0} is not one that this build knows")]
     UnknownRoot(B256),
+    /// Not an address that may be fetched from. The value is not repeated: it may hold a secret.
+    #[error("{field} is not acceptable, expected {expected}")]
+    Url {
+        /// Which.
+        field: &'static str,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// No HTTP client can be made, as when the system has no certificates.
+    #[error("cannot make an HTTP client for collateral")]
+    Http(#[from] reqwest::Error),
     /// The development root among production's.
     #[error("the development root is accepted by development = true, not by listing it")]
     ListedDevelopmentRoot,
@@ -201,6 +227,12 @@ impl Config {
             (60..=MONTH).contains(&lease),
             "60 to 2592000",
         )?;
+        range(
+            "jwks_seconds",
+            self.jwks_seconds.to_string(),
+            self.jwks_seconds <= WEEK,
+            "0 to 604800",
+        )?;
         let (rate, burst, timeout) = (
             limits.requests_per_second,
             limits.burst,
@@ -227,7 +259,7 @@ impl Config {
                 return Err(ConfigError::UnknownRoot(*root));
             }
         }
-        Ok(())
+        self.collateral.validate()
     }
 
     /// The policy that this configuration means.
@@ -257,6 +289,11 @@ fn lease_seconds() -> u64 {
     86_400
 }
 
+fn jwks_seconds() -> u64 {
+    3600
+}
+
+const WEEK: u64 = 7 * 86_400;
 const MONTH: u64 = 30 * 86_400;
 
 #[cfg(test)]
@@ -311,6 +348,10 @@ mod tests {
             Config::parse(&format!("{MINIMAL}\n[policy]\nallow_debug = true")),
             Err(ConfigError::Parse(_))
         ));
+        assert!(matches!(
+            Config::parse(&format!("{MINIMAL}\n[collateral]\nverify = false")),
+            Err(ConfigError::Parse(_))
+        ));
     }
 
     #[test]
@@ -352,6 +393,32 @@ mod tests {
                 "limits.requests_per_second",
             ),
             ("[limits]\ntimeout_seconds = 0", "limits.timeout_seconds"),
+            ("jwks_seconds = 604801", "jwks_seconds"),
+            (
+                "[collateral]\ntimeout_seconds = 61",
+                "collateral.timeout_seconds",
+            ),
+            (
+                "[collateral]\nrefresh_before_seconds = 59",
+                "collateral.refresh_before_seconds",
+            ),
+            (
+                "[collateral]\nmaximum_age_seconds = 59",
+                "collateral.maximum_age_seconds",
+            ),
+            (
+                "[collateral]\ncheck_seconds = 0",
+                "collateral.check_seconds",
+            ),
+            (
+                "[collateral]\nmaximum_machines = 15",
+                "collateral.maximum_machines",
+            ),
+            (
+                "[collateral]\nfetches_per_minute = 0",
+                "collateral.fetches_per_minute",
+            ),
+            ("[collateral]\nfetch_burst = 0", "collateral.fetch_burst"),
         ] {
             let error = Config::parse(&format!("{MINIMAL}\n{line}")).unwrap_err();
             assert!(
