@@ -10,7 +10,7 @@ use subrosa_attestation::api::{
 };
 use subrosa_attestation::ear::{self, Jwks};
 use subrosa_attestation::{
-    Appraisal, Binding, CHALLENGE_BYTES, EvidenceBundle, Expectations, Measurements, appraise,
+    Appraisal, Binding, CHALLENGE_BYTES, EvidenceBundle, Expectations, appraise,
 };
 use subrosa_types::eip712::registry_domain;
 
@@ -198,13 +198,9 @@ impl Verifier {
         binding: Binding,
         now: u64,
     ) -> Appraisal {
-        let measurements = match &self.config.policy.measurements {
-            Some(ids) => Measurements::AnyOf(ids.clone()),
-            None => Measurements::JudgedElsewhere,
-        };
         let expectations = Expectations {
             policy: self.config.policy(),
-            measurements,
+            measurements: self.config.measurements(),
             binding,
             challenge: challenge.to_vec(),
         };

@@ -14,8 +14,11 @@ use eyre::{Result, WrapErr, eyre};
 use serde::Serialize;
 use subrosa_attestation::ear::Jwk;
 use subrosa_node::shutdown;
-use subrosa_verifier::{Clock, Config, Keys, Verifier};
-use tokio::net::TcpListener;
+use subrosa_verifier::{Clock, Config, Keys, Rotation, Verifier};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 
 use crate::output::{self, Output};
 
@@ -39,6 +42,10 @@ pub(crate) struct VerifierArgs {
 enum VerifierCommand {
     /// Make the two key files that the configuration names, and print the public keys
     Init,
+    /// Announce the next key of attestation results, or switch to the one that was announced
+    ///
+    /// A running service takes it over when it is sent SIGHUP.
+    Rotate,
 }
 
 /// What clients and the registry are told of a verifier.
@@ -60,6 +67,10 @@ impl VerifierArgs {
                 let keys = Keys::create(&config)?;
                 let identity = Identity::of(&Verifier::new(config, keys)?);
                 output.result(&identity, Identity::text)
+            }
+            Some(VerifierCommand::Rotate) => {
+                let rotation = Keys::rotate(&config, clock()())?;
+                output.result(&Rotated::of(&rotation), Rotated::text)
             }
             None => serve(config, output).await,
         }
@@ -87,9 +98,80 @@ async fn serve(config: Config, output: &Output) -> Result<()> {
     output.result(&Listening { address }, |at| {
         format!("listening {}", at.address)
     })?;
-    subrosa_verifier::serve(verifier, listener, clock(), stop)
-        .await
-        .wrap_err("the verifier's listener failed")
+    let rotating = tokio::spawn(take_over_keys(Arc::clone(&verifier)));
+    let served = subrosa_verifier::serve(verifier, listener, clock(), stop).await;
+    rotating.abort();
+    served.wrap_err("the verifier's listener failed")
+}
+
+/// Reads the key files again whenever somebody says that they were rotated.
+async fn take_over_keys(verifier: Arc<Verifier>) -> Result<()> {
+    let mut hangup = signal(SignalKind::hangup()).wrap_err("cannot listen for SIGHUP")?;
+    while hangup.recv().await.is_some() {
+        match Keys::load(verifier.config()) {
+            Ok(keys) => {
+                verifier.replace_keys(keys, clock()());
+                tracing::info!("keys taken over");
+            }
+            Err(error) => tracing::error!(%error, "keys not taken over"),
+        }
+    }
+    Ok(())
+}
+
+/// What a rotation did; keys by their `kid`, times in Unix seconds.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rotated {
+    current: Option<String>,
+    next: String,
+    usable_from: Option<u64>,
+    retired_until: Option<u64>,
+}
+
+impl Rotated {
+    fn of(rotation: &Rotation) -> Self {
+        match rotation {
+            Rotation::Announced { next, usable_from } => Self {
+                current: None,
+                next: next.clone(),
+                usable_from: Some(*usable_from),
+                retired_until: None,
+            },
+            Rotation::Switched {
+                current,
+                next,
+                retired_until,
+            } => Self {
+                current: Some(current.clone()),
+                next: next.clone(),
+                usable_from: None,
+                retired_until: Some(*retired_until),
+            },
+            _ => Self {
+                current: None,
+                next: String::new(),
+                usable_from: None,
+                retired_until: None,
+            },
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut lines = Vec::new();
+        if let Some(current) = &self.current {
+            lines.push(("signs from now on", current.clone()));
+        }
+        lines.push(("announced", self.next.clone()));
+        if let Some(from) = self.usable_from {
+            lines.push(("switch to it after", from.to_string()));
+        }
+        if let Some(until) = self.retired_until {
+            lines.push(("former key published until", until.to_string()));
+        }
+        lines.push(("running service", "send it SIGHUP".to_owned()));
+        output::pairs(&lines)
+    }
 }
 
 #[derive(Debug, Serialize)]

@@ -77,6 +77,14 @@ impl PolicyFile {
         toml::from_str::<Document>(text)?.policy()
     }
 
+    /// [`Policy::strict`], which leaves open what runs.
+    pub fn strict() -> Self {
+        Self {
+            policy: Policy::strict(),
+            measurements: None,
+        }
+    }
+
     /// Whether what runs is appraised, and against what.
     pub fn measurements(&self) -> Measurements {
         match &self.measurements {

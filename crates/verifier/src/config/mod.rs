@@ -2,17 +2,18 @@
 //! The configuration file.
 
 mod collateral;
+mod policy;
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::Address;
 use serde::{Deserialize, Serialize};
-use subrosa_attestation::{DEVELOPMENT_ROOT_ID, Policy, TcbStatus, root_certificate};
+use subrosa_attestation::{Measurements, Policy};
 
 pub use self::collateral::CollateralConfig;
 pub(crate) use self::collateral::{Urls, under};
+pub use self::policy::PolicyConfig;
 
 /// Everything a verifier is told. Unknown fields are errors.
 ///
@@ -26,9 +27,8 @@ pub(crate) use self::collateral::{Urls, under};
 /// lease_seconds = 86400
 ///
 /// [policy]
-/// roots = ["0xa0af031289f5d5d4132f9186068a7fc13628633ba235777472e29b6b6c67a49e"]
-/// tcb_statuses = ["UpToDate"]
-/// minimum_tcb_evaluation = 17
+/// roots = ["intel-sgx"]
+/// tcb = { statuses = ["UpToDate"], minimum_evaluation = 17 }
 ///
 /// [limits]
 /// requests_per_second = 10
@@ -42,7 +42,7 @@ pub(crate) use self::collateral::{Urls, under};
 /// chain_id = 1
 /// address = "0x…"
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Address and port to listen on; the service speaks plain HTTP, so anything but loopback
@@ -79,23 +79,6 @@ pub struct Config {
     /// The registries for which admissions are signed; none by default.
     #[serde(default)]
     pub registries: Vec<RegistryConfig>,
-}
-
-/// What evidence must be like. An absent field is as strict as possible.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PolicyConfig {
-    /// Ids of accepted roots. Absent: Intel's; in development none beside the development root.
-    pub roots: Option<BTreeSet<B256>>,
-    /// Accepted TCB statuses. Absent: `UpToDate`.
-    pub tcb_statuses: Option<BTreeSet<TcbStatus>>,
-    /// Smallest accepted TCB evaluation number.
-    pub minimum_tcb_evaluation: u32,
-    /// Ids of accepted machines. Absent: any.
-    pub machines: Option<BTreeSet<B256>>,
-    /// Ids of accepted measurements. Absent: left to the registry and to clients, and verdicts
-    /// say that it was not appraised.
-    pub measurements: Option<BTreeSet<B256>>,
 }
 
 /// What one client address may ask.
@@ -155,9 +138,6 @@ pub enum ConfigError {
         /// The issuer.
         issuer: String,
     },
-    /// A root that no evidence can be verified under.
-    #[error("root {0} is not one that this build knows")]
-    UnknownRoot(B256),
     /// Not an address that may be fetched from. The value is not repeated: it may hold a secret.
     #[error("{field} is not acceptable, expected {expected}")]
     Url {
@@ -169,9 +149,6 @@ pub enum ConfigError {
     /// No HTTP client can be made, as when the system has no certificates.
     #[error("cannot make an HTTP client for collateral")]
     Http(#[from] reqwest::Error),
-    /// The development root among production's.
-    #[error("the development root is accepted by development = true, not by listing it")]
-    ListedDevelopmentRoot,
 }
 
 impl Config {
@@ -251,33 +228,22 @@ impl Config {
             (1..=300).contains(&timeout),
             "1 to 300",
         )?;
-        for root in self.policy.roots.iter().flatten() {
-            if *root == DEVELOPMENT_ROOT_ID {
-                return Err(ConfigError::ListedDevelopmentRoot);
-            }
-            if root_certificate(*root).is_none() {
-                return Err(ConfigError::UnknownRoot(*root));
-            }
-        }
         self.collateral.validate()
     }
 
     /// The policy that this configuration means.
     pub fn policy(&self) -> Policy {
-        let mut policy = Policy::strict();
+        let mut policy = self.policy.file.policy.clone();
         policy.allow_development = self.development;
-        if self.development {
+        if self.development && !self.policy.lists_roots() {
             policy.roots.clear();
         }
-        if let Some(roots) = &self.policy.roots {
-            policy.roots.clone_from(roots);
-        }
-        if let Some(statuses) = &self.policy.tcb_statuses {
-            policy.tcb_statuses.clone_from(statuses);
-        }
-        policy.minimum_tcb_evaluation = self.policy.minimum_tcb_evaluation;
-        policy.machines.clone_from(&self.policy.machines);
         policy
+    }
+
+    /// What may run, if this configuration says so.
+    pub fn measurements(&self) -> Measurements {
+        self.policy.file.measurements()
     }
 }
 
@@ -298,7 +264,7 @@ const MONTH: u64 = 30 * 86_400;
 
 #[cfg(test)]
 mod tests {
-    use subrosa_attestation::INTEL_SGX_ROOT_ID;
+    use subrosa_attestation::{DEVELOPMENT_ROOT_ID, INTEL_SGX_ROOT_ID, TcbStatus};
 
     use super::*;
 
@@ -321,8 +287,8 @@ mod tests {
     #[test]
     fn what_is_written_reads_back() {
         let text = format!(
-            "{MINIMAL}\n[policy]\nroots = [\"{INTEL_SGX_ROOT_ID}\"]\ntcb_statuses = [\"UpToDate\", \
-             \"SWHardeningNeeded\"]\nminimum_tcb_evaluation = 17\n[[registries]]\nchain_id = 1\n\
+            "{MINIMAL}\n[policy]\nroots = [\"{INTEL_SGX_ROOT_ID}\"]\n[policy.tcb]\nstatuses = [\"UpToDate\", \
+             \"SWHardeningNeeded\"]\nminimum_evaluation = 17\n[[registries]]\nchain_id = 1\n\
              address = \"0x00000000000000000000000000000000000000aa\"\n"
         );
         let config = Config::parse(&text).unwrap();
@@ -372,14 +338,16 @@ mod tests {
     }
 
     #[test]
-    fn roots_must_be_known_and_the_development_root_is_not_listed() {
-        let with =
-            |root: B256| Config::parse(&format!("{MINIMAL}\n[policy]\nroots = [\"{root}\"]"));
-        assert!(matches!(
-            with(DEVELOPMENT_ROOT_ID),
-            Err(ConfigError::ListedDevelopmentRoot)
-        ));
-        assert!(matches!(with(B256::ZERO), Err(ConfigError::UnknownRoot(_))));
+    fn a_policy_that_contradicts_itself_is_refused_for_what_is_wrong_with_it() {
+        let refused = |line: &str| {
+            let error = Config::parse(&format!("{MINIMAL}\n[policy]\n{line}")).unwrap_err();
+            std::error::Error::source(&error).unwrap().to_string()
+        };
+        let listed = refused(&format!("roots = [\"{DEVELOPMENT_ROOT_ID}\"]"));
+        assert!(listed.contains("development = true"), "{listed}");
+        assert!(refused("roots = [\"0x00\"]").contains("0x00"));
+        assert!(refused("development = true").contains("outside the policy"));
+        assert!(refused("allow_debug = true").contains("allow_debug"));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use subrosa_types::id::TeeKind;
 
 use super::metrics::outcome;
 
-/// Logs the verdict on evidence of `kind`: nothing of the request but what was verified of it.
+/// Logs the verdict on evidence of `kind`, whole, as JSON, and what one looks for first beside it:
+/// nothing of the request but what was verified of it.
 pub(super) fn appraised(what: &'static str, kind: TeeKind, verdict: &Verdict) {
     let failed = verdict
         .checks
@@ -25,7 +26,7 @@ pub(super) fn appraised(what: &'static str, kind: TeeKind, verdict: &Verdict) {
         product,
         policy = %verdict.policy,
         development = verdict.development,
-        relaxations = ?verdict.relaxations,
+        verdict = serde_json::to_string(verdict).unwrap_or_default(),
         "evidence appraised"
     );
 }
@@ -81,8 +82,9 @@ mod tests {
         ] {
             assert_eq!(fields[field], expected, "{field}");
         }
-        let relaxations = fields["relaxations"].as_str().unwrap();
-        assert!(relaxations.contains("software evidence is accepted"));
+        let logged: Verdict = serde_json::from_str(fields["verdict"].as_str().unwrap()).unwrap();
+        assert_eq!(logged, verdict);
+        assert!(logged.relaxations[0].contains("software evidence is accepted"));
         assert!(!text.contains("PAYLOAD"));
     }
 }
