@@ -70,7 +70,7 @@ pub fn appraise(bundle: &EvidenceBundle, expectations: &Expectations, now: u64) 
             };
         }
     };
-    let mut checks = genuine_checks(bundle.kind());
+    let mut checks = genuine_checks(&claims);
     checks.extend(platform_checks(&claims, policy, now));
     checks.extend(bound_checks(&claims, expectations));
     let verdict = Verdict::of(claims.is_development(), policy, checks).about(&claims);
@@ -128,7 +128,7 @@ pub fn inspect(
             return (verdict, Err(failure.error()));
         }
     };
-    let mut checks = genuine_checks(bundle.kind());
+    let mut checks = genuine_checks(&claims);
     checks.extend(platform_checks(&claims, policy, now));
     let (compared, relaxation) = stated_checks(&claims, stated);
     checks.extend(compared);
@@ -173,10 +173,15 @@ fn genuine(kind: TeeKind) -> Vec<CheckId> {
     checks
 }
 
-fn genuine_checks(kind: TeeKind) -> Vec<Check> {
-    genuine(kind)
+fn genuine_checks(claims: &Claims) -> Vec<Check> {
+    genuine(claims.tee)
         .into_iter()
-        .map(|id| Check::passed(id, "valid"))
+        .map(|id| match id {
+            CheckId::SnpRevocation if !claims.revocation_checked => {
+                Check::passed(id, "no list to consult")
+            }
+            _ => Check::passed(id, "valid"),
+        })
         .collect()
 }
 

@@ -3,11 +3,12 @@
 
 use crate::run::{subrosa, subrosa_with};
 
-const SUBCOMMANDS: [&str; 12] = [
+const SUBCOMMANDS: [&str; 13] = [
     "dev",
     "node",
     "verifier",
     "attest",
+    "policy",
     "deploy",
     "request",
     "result",

@@ -9,6 +9,7 @@
 
 mod config;
 mod errors;
+mod evidence;
 mod help;
 mod local;
 mod receipt;

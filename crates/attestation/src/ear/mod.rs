@@ -13,11 +13,13 @@
 //! | `eat_profile` | [`PROFILE`] |
 //! | `iss`, `iat`, `exp` | which verifier, when, until when (Unix seconds) |
 //! | `eat_nonce` | the challenge, base64url |
+//! | `cnf` | the enclave's signer: `{"kid": address}` (RFC 7800) |
 //! | `ear.verifier-id` | developer and build of the verifier |
 //! | `submods`.[`SUBMODULE`] | the appraisal: `ear.status`, `ear.trustworthiness-vector` (AR4SI), `ear.appraisal-policy-id`, and the claims under `subrosa` |
 //!
-//! `ear.status` is `affirming`; for development evidence it is `warning`, so that a relying party
-//! that knows nothing of the development root does not take it for hardware.
+//! `ear.status` is `affirming`, and `warning` for evidence that a policy had to tolerate something
+//! for (development, debugging, migration, a TCB status other than `UpToDate`), so that a relying
+//! party that knows nothing of us does not take it for sound hardware.
 
 mod jwk;
 mod jws;

@@ -23,9 +23,17 @@ pub(crate) struct Token {
     pub(crate) exp: u64,
     /// The challenge, base64url.
     pub(crate) eat_nonce: String,
+    pub(crate) cnf: Confirmation,
     #[serde(rename = "ear.verifier-id")]
     pub(crate) verifier: VerifierId,
     pub(crate) submods: BTreeMap<String, Submodule>,
+}
+
+/// The key that the enclave proves possession of with every signature (RFC 7800, 3.4): its
+/// signer's address, 0x-prefixed hexadecimal.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Confirmation {
+    pub(crate) kid: alloy_primitives::Address,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -105,13 +113,17 @@ impl Token {
         let (claims, binding) = (&bound.claims, &bound.binding);
         let development = claims.is_development();
         let submodule = Submodule {
-            status: if development { WARNING } else { AFFIRMING }.to_owned(),
+            status: status_of(claims).to_owned(),
             vector: Vector {
                 instance_identity: 2,
                 configuration: 2,
                 executables: if bound.measurement_appraised { 2 } else { 0 },
-                hardware: if development { 32 } else { 2 },
-                runtime_opaque: if development { 32 } else { 2 },
+                hardware: if status_of(claims) == AFFIRMING {
+                    2
+                } else {
+                    32
+                },
+                runtime_opaque: if opaque(claims) { 2 } else { 32 },
             },
             policy: format!("urn:subrosa:policy:{}", bound.policy_hash),
             subrosa: Appraised {
@@ -151,6 +163,9 @@ impl Token {
             iat: issued,
             exp: expires,
             eat_nonce: URL_SAFE_NO_PAD.encode(&bound.challenge),
+            cnf: Confirmation {
+                kid: binding.signer,
+            },
             verifier: VerifierId {
                 developer: "Subrosa".to_owned(),
                 build: format!("subrosa-attestation {}", env!("CARGO_PKG_VERSION")),
@@ -211,5 +226,23 @@ impl Appraised {
     }
 }
 
-pub(crate) const AFFIRMING: &str = "affirming";
-pub(crate) const WARNING: &str = "warning";
+/// What a relying party that knows nothing of us should think of it: `warning` for evidence that a
+/// policy had to tolerate something for, so that nobody takes it for sound hardware.
+pub(crate) fn status_of(claims: &Claims) -> &'static str {
+    let current = claims
+        .tcb_status
+        .is_none_or(|status| status == TcbStatus::UpToDate);
+    if opaque(claims) && current && !claims.migratable {
+        AFFIRMING
+    } else {
+        WARNING
+    }
+}
+
+/// Whether the host cannot look inside.
+fn opaque(claims: &Claims) -> bool {
+    !claims.is_development() && claims.debug == 0
+}
+
+const AFFIRMING: &str = "affirming";
+const WARNING: &str = "warning";

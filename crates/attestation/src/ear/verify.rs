@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::jws::{Unverified, shortened};
-use super::token::{AFFIRMING, Submodule, Token, WARNING};
+use super::token::{Submodule, Token, status_of};
 use super::{CLOCK_SKEW, Jwks, MAX_TOKEN_BYTES, PROFILE, SUBMODULE};
 use crate::compare::{BOUND, PLATFORM, bound_checks, platform_checks};
 use crate::{Binding, Check, CheckId, Claims, Expectations, Verdict, Verified, VerifyError};
@@ -200,6 +200,9 @@ fn interpret(payload: &[u8]) -> Result<(Token, AttestationResult, String), Strin
     let claims = subrosa
         .claims(&challenge)
         .ok_or("measurement id or development flag contradict the claims")?;
+    if token.cnf.kid != subrosa.signer {
+        return Err("cnf is not the signer".to_owned());
+    }
     let result = AttestationResult {
         claims,
         binding: subrosa.binding(),
@@ -212,14 +215,10 @@ fn interpret(payload: &[u8]) -> Result<(Token, AttestationResult, String), Strin
     Ok((token, result, status))
 }
 
-/// `affirming`, or `warning` where that is all development evidence can have; whether development
-/// evidence is accepted is the root's check.
+/// `affirming`, or `warning` where that is all that such claims can have; whether they are accepted
+/// is for the checks of the claims themselves.
 fn status_check((result, status): &(AttestationResult, String)) -> Check {
-    let expected = if result.claims.is_development() {
-        WARNING
-    } else {
-        AFFIRMING
-    };
+    let expected = status_of(&result.claims);
     Check::compare(
         CheckId::EarStatus,
         status == expected,

@@ -92,7 +92,7 @@ pub(crate) fn examine_report(
 ) -> Result<Claims, Failure> {
     let parsed = Report::parse(report).map_err(|found| {
         Failure::format(
-            "an SEV-SNP attestation report of 1184 bytes, version 2, 3 or 5",
+            "an SEV-SNP attestation report of 1184 bytes, version 2 to 5",
             found,
         )
     })?;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! ATTESTATION_REPORT of versions 2, 3 and 5.
+//! ATTESTATION_REPORT of versions 2 to 5; 4 is laid out like 3.
 //!
 //! Source: SEV Secure Nested Paging Firmware ABI Specification (AMD 56860), revision 1.58, table
 //! 23 (ATTESTATION_REPORT), and its predecessors; the format of signatures is in the same document.
@@ -66,7 +66,7 @@ impl Report {
             .report()
             .ok_or_else(|| "truncated".to_owned())
             .and_then(|report| match report.version {
-                2 | 3 | 5 => Ok(report),
+                2..=5 => Ok(report),
                 version => Err(format!("version {version}")),
             })
     }
@@ -342,7 +342,15 @@ mod tests {
         assert!(three.cpuid.is_some());
         assert_eq!(three.mitigations, None);
         let mut zero = [0; REPORT_BYTES];
-        for (version, offset) in [(2, 0x188), (3, 0x18B), (3, 0x1F8), (5, 0x208), (5, 0x29F)] {
+        let reserved = [
+            (2, 0x188),
+            (3, 0x18B),
+            (3, 0x1F8),
+            (4, 0x1F8),
+            (5, 0x208),
+            (5, 0x29F),
+        ];
+        for (version, offset) in reserved {
             zero[0] = version;
             assert_eq!(Report::parse(&zero).unwrap().reserved, None);
             zero[offset] = 1;
@@ -359,7 +367,7 @@ mod tests {
                 Err(format!("{length} bytes"))
             );
         }
-        for version in [0, 1, 4, 6] {
+        for version in [0, 1, 6, 255] {
             assert_eq!(
                 Report::parse(&patterned(version)),
                 Err(format!("version {version}"))

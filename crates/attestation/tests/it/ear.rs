@@ -85,6 +85,8 @@ fn an_independent_implementation_reads_the_token() {
     let claims = read.claims;
     assert_eq!(claims["eat_profile"], PROFILE);
     assert_eq!(claims["eat_nonce"], URL_SAFE_NO_PAD.encode(challenge()));
+    let signer = serde_json::to_value(expectations().binding.signer).unwrap();
+    assert_eq!(claims["cnf"]["kid"], signer);
     let submodule = &claims["submods"][SUBMODULE];
     // Development evidence never reads as affirmed hardware.
     assert_eq!(submodule["ear.status"], "warning");
@@ -264,6 +266,8 @@ fn a_result_that_contradicts_itself_is_refused() {
     let other = format!("{}", B256::repeat_byte(0xee));
     let id = resigned(|p| p["submods"][SUBMODULE]["subrosa"]["measurementId"] = other.into());
     assert_eq!(check(&id, &expectations(), NOW), CheckId::EarFormat);
+    let confirmed = resigned(|p| p["cnf"]["kid"] = format!("0x{}", "11".repeat(20)).into());
+    assert_eq!(check(&confirmed, &expectations(), NOW), CheckId::EarFormat);
     let hidden = resigned(|p| p["submods"][SUBMODULE]["subrosa"]["development"] = false.into());
     assert_eq!(check(&hidden, &expectations(), NOW), CheckId::EarFormat);
 }
