@@ -130,10 +130,8 @@ pub fn inspect(
     };
     let mut checks = genuine_checks(&claims);
     checks.extend(platform_checks(&claims, policy, now));
-    let (compared, relaxation) = stated_checks(&claims, stated);
-    checks.extend(compared);
-    let mut verdict = Verdict::of(claims.is_development(), policy, checks).about(&claims);
-    verdict.relaxations.extend(relaxation);
+    checks.extend(stated_checks(&claims, stated));
+    let verdict = Verdict::of(claims.is_development(), policy, checks).about(&claims);
     let result = match verdict.rejection() {
         Some(error) => Err(error),
         None => Ok(Verified::new(claims)),
@@ -145,7 +143,7 @@ pub fn inspect(
 /// revocation, consistency. Which roots, products and states are *accepted* is for the policy.
 fn examine(bundle: &EvidenceBundle, policy: &Policy, now: u64) -> Result<Claims, Failure> {
     let roots = Roots::with(&policy.certificates);
-    match bundle.kind() {
+    let claims = match bundle.kind() {
         TeeKind::Tdx | TeeKind::Sgx => dcap::examine(bundle, roots, now),
         TeeKind::Snp => snp::examine(bundle, roots, now),
         TeeKind::Nitro => nitro::examine(bundle, roots, now),
@@ -154,7 +152,12 @@ fn examine(bundle: &EvidenceBundle, policy: &Policy, now: u64) -> Result<Claims,
             "a kind of evidence that this build can verify",
             other,
         )),
-    }
+    }?;
+    // What every kind promises, whoever wrote its module.
+    claims
+        .is_consistent()
+        .then_some(claims)
+        .ok_or_else(|| Failure::format("claims of one kind under its vendor's root", "others"))
 }
 
 /// The checks that [`examine`] makes on evidence of `kind`, in order.

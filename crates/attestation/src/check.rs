@@ -413,8 +413,8 @@ impl Check {
             } else {
                 Outcome::Failed
             },
-            expected: expected.to_string(),
-            found: found.to_string(),
+            expected: shown(expected),
+            found: shown(found),
         }
     }
 
@@ -427,7 +427,7 @@ impl Check {
             id,
             outcome: Outcome::NotAppraised,
             expected: String::new(),
-            found: found.to_string(),
+            found: shown(found),
         }
     }
 
@@ -440,6 +440,28 @@ impl Check {
         }
     }
 }
+
+/// A text as verdicts show it: whoever wrote the evidence may have written some of it, and it ends
+/// up on terminals and in logs. Control characters are escaped, and what is too long is cut off.
+pub(crate) fn shown(text: impl fmt::Display) -> String {
+    let text = text.to_string();
+    let mut shown = String::with_capacity(text.len().min(MAX_SHOWN_CHARS));
+    for (index, character) in text.chars().enumerate() {
+        if index == MAX_SHOWN_CHARS {
+            shown.push('…');
+            break;
+        }
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// Enough for the longest measurement and its id.
+const MAX_SHOWN_CHARS: usize = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -470,5 +492,13 @@ mod tests {
             verdict(vec![passed, Check::not_appraised(CheckId::Challenge, "x")]),
             VerdictStatus::GenuineNotAppraised
         );
+    }
+
+    #[test]
+    fn a_text_is_shown_on_one_line_without_control_characters_and_of_bounded_length() {
+        assert_eq!(shown("a\n\u{1b}[8mb"), "a\\n\\u{1b}[8mb");
+        let long = shown("x".repeat(200_000));
+        assert_eq!(long.chars().count(), MAX_SHOWN_CHARS + 1);
+        assert!(long.ends_with('…'));
     }
 }

@@ -8,7 +8,10 @@ use alloy_sol_types::SolValue;
 use serde::{Deserialize, Serialize};
 use subrosa_types::id::{TeeKind, measurement_id};
 
-use crate::{Binding, Verdict, is_development};
+use crate::{
+    AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, AWS_NITRO_ROOT_ID, Binding,
+    DEVELOPMENT_ROOT_ID, INTEL_SGX_ROOT_ID, Verdict, is_development,
+};
 
 /// What hardware says about an enclave, the same for every kind of TEE.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -88,6 +91,59 @@ impl Claims {
             .iter()
             .find(|register| register.name == name)
             .map(|register| &register.value)
+    }
+}
+
+impl Claims {
+    /// Whether these can be the claims of one kind of evidence: its product, under its vendor's
+    /// root if it is a built-in one, with everything that the kind always says and nothing that it
+    /// never does. A check that passes because a platform has no such thing depends on it.
+    pub(crate) fn is_consistent(&self) -> bool {
+        let product = match self.tee {
+            TeeKind::Tdx | TeeKind::AzureTdx => self.product == Product::IntelTdx,
+            TeeKind::Sgx => self.product == Product::IntelSgx,
+            TeeKind::Snp | TeeKind::AzureSnp => AMD.contains(&self.product),
+            TeeKind::Nitro => self.product == Product::Nitro,
+            _ => false,
+        };
+        let bytes = match self.tee {
+            TeeKind::Tdx => 192,
+            TeeKind::Sgx => 32,
+            TeeKind::Snp => 48,
+            TeeKind::Nitro => 144,
+            _ => 272,
+        };
+        let intel = INTEL.contains(&self.product);
+        product
+            && self.measurement.len() == bytes
+            && vendor_allows(self.root_id, self.product)
+            && self.config_register.is_some() == (self.tee == TeeKind::Tdx)
+            && [
+                self.tcb_status.is_some(),
+                self.tcb_date.is_some(),
+                self.tcb_evaluation.is_some(),
+            ] == [intel; 3]
+            && self.firmware.is_some() == AMD.contains(&self.product)
+            && self.vmpl.is_some() == (self.tee == TeeKind::Snp)
+            && self.issued.is_some() == (self.tee == TeeKind::Nitro)
+            && (self.revocation_checked || AMD.contains(&self.product))
+    }
+}
+
+const INTEL: [Product; 2] = [Product::IntelSgx, Product::IntelTdx];
+const AMD: [Product; 3] = [Product::Milan, Product::Genoa, Product::Turin];
+
+/// Whether the owner of a built-in root makes this product. Whoever pins another root answers for
+/// it.
+fn vendor_allows(root_id: B256, product: Product) -> bool {
+    match root_id {
+        INTEL_SGX_ROOT_ID => INTEL.contains(&product),
+        AMD_MILAN_ROOT_ID => product == Product::Milan,
+        AMD_GENOA_ROOT_ID => product == Product::Genoa,
+        AMD_TURIN_ROOT_ID => product == Product::Turin,
+        AWS_NITRO_ROOT_ID => product == Product::Nitro,
+        DEVELOPMENT_ROOT_ID => product == Product::IntelTdx,
+        _ => true,
     }
 }
 

@@ -44,20 +44,7 @@ pub(crate) const STATED: [CheckId; 2] = [CheckId::Measurement, CheckId::ReportDa
 pub(crate) fn platform_checks(claims: &Claims, policy: &Policy, now: u64) -> Vec<Check> {
     let mut checks = trust_checks(claims, policy);
     checks.extend(tcb_checks(claims, policy, now));
-    checks.push(Check::compare(
-        CheckId::Revocation,
-        claims.revocation_checked || !policy.require_revocation_lists,
-        if policy.require_revocation_lists {
-            "revocation lists consulted"
-        } else {
-            "revocation lists consulted where there are any"
-        },
-        if claims.revocation_checked {
-            "consulted, or the vendor publishes none"
-        } else {
-            "no revocation list with the evidence"
-        },
-    ));
+    checks.push(revocation_check(claims, policy));
     checks.push(match &policy.machines {
         Some(machines) => Check::compare(
             CheckId::Machine,
@@ -69,6 +56,23 @@ pub(crate) fn platform_checks(claims: &Claims, policy: &Policy, now: u64) -> Vec
     });
     checks.push(age_check(claims, policy, now));
     checks
+}
+
+fn revocation_check(claims: &Claims, policy: &Policy) -> Check {
+    Check::compare(
+        CheckId::Revocation,
+        claims.revocation_checked || !policy.require_revocation_lists,
+        if policy.require_revocation_lists {
+            "revocation lists consulted, where the vendor's procedure has them"
+        } else {
+            "revocation lists consulted, if there are any"
+        },
+        match (claims.revocation_checked, claims.product) {
+            (_, Product::Nitro) => "not consulted: the vendor's procedure leaves them out",
+            (true, _) => "consulted",
+            (false, _) => "no revocation list with the evidence",
+        },
+    )
 }
 
 fn trust_checks(claims: &Claims, policy: &Policy) -> Vec<Check> {
@@ -269,15 +273,14 @@ pub(crate) fn bound_checks(claims: &Claims, expectations: &Expectations) -> Vec<
         &expectations.challenge,
     );
     let (expected_binding, expected_challenge) = expected.split_at(BINDING_BYTES);
-    // Anything but 64 bytes is not report data of ours, and equals neither half.
-    let (found_binding, found_challenge) = match claims.report_data.split_at_checked(BINDING_BYTES)
-    {
-        Some((binding, challenge)) if challenge.len() == BINDING_BYTES => (binding, challenge),
-        _ => (&claims.report_data[..], &claims.report_data[..]),
-    };
+    // Anything but 64 bytes is not report data of ours, and has neither half.
+    let halves = claims.report_data.split_at_checked(BINDING_BYTES);
+    let (found_binding, found_challenge) = halves
+        .filter(|(_, challenge)| challenge.len() == BINDING_BYTES)
+        .unwrap_or_default();
     let long_enough = CHALLENGE_BYTES.contains(&expectations.challenge.len());
     vec![
-        measurement_check(claims, &expectations.measurements).0,
+        measurement_check(claims, &expectations.measurements),
         config_check(claims, expectations, found_binding == expected_binding),
         Check::compare(
             CheckId::ReportData,
@@ -325,52 +328,46 @@ fn config_check(claims: &Claims, expectations: &Expectations, bound: bool) -> Ch
     }
 }
 
-/// Is it what a person states? The second place names what the statement leaves open.
-pub(crate) fn stated_checks(claims: &Claims, stated: &Stated) -> (Vec<Check>, Option<String>) {
+/// Is it what a person states?
+pub(crate) fn stated_checks(claims: &Claims, stated: &Stated) -> Vec<Check> {
     let judged_elsewhere = Measurements::JudgedElsewhere;
     let measurements = stated.measurements.as_ref().unwrap_or(&judged_elsewhere);
-    let (measurement, relaxation) = measurement_check(claims, measurements);
     let report_data = match &stated.report_data {
-        Some(expected) => Check::compare(
+        Some(expected) if !expected.is_empty() => Check::compare(
             CheckId::ReportData,
             *expected == claims.report_data,
             expected,
             &claims.report_data,
         ),
-        None => Check::not_appraised(CheckId::ReportData, &claims.report_data),
+        // Evidence that binds nothing is anybody's.
+        _ => Check::not_appraised(CheckId::ReportData, &claims.report_data),
     };
-    (vec![measurement, report_data], relaxation)
+    vec![measurement_check(claims, measurements), report_data]
 }
 
-fn measurement_check(claims: &Claims, expected: &Measurements) -> (Check, Option<String>) {
+fn measurement_check(claims: &Claims, expected: &Measurements) -> Check {
     let id = CheckId::Measurement;
     match expected {
-        Measurements::AnyOf(ids) => {
-            let listed = ids.contains(&claims.measurement_id);
-            let check = Check::compare(
-                id,
-                listed,
-                OneOf(ids.iter().collect()),
-                claims.measurement_id,
-            );
-            (check, None)
-        }
+        Measurements::AnyOf(ids) => Check::compare(
+            id,
+            ids.contains(&claims.measurement_id),
+            OneOf(ids.iter().collect()),
+            claims.measurement_id,
+        ),
         Measurements::Stated(stated) => {
             let whole = *stated == claims.measurement || stated[..] == claims.measurement_id[..];
             let first = stated.len() == LAUNCH_BYTES && claims.measurement.starts_with(stated);
-            // PCR 0 of a Nitro enclave covers the whole image; elsewhere more follows.
-            let partial = first && !whole && claims.product != Product::Nitro;
-            let relaxation = partial.then(|| {
-                "measurement: only its first 48 bytes are compared, not what started after them"
-                    .to_owned()
-            });
+            // PCR 0 of a Nitro enclave covers the whole image; elsewhere anybody's system may
+            // have started after it.
+            let covered = first && claims.product == Product::Nitro;
+            if first && !whole && !covered {
+                let found = format!("{}, which begins with it", claims.measurement);
+                return Check::not_appraised(id, found);
+            }
             let found = format!("{} (id {})", claims.measurement, claims.measurement_id);
-            (
-                Check::compare(id, whole || first, stated, found),
-                relaxation,
-            )
+            Check::compare(id, whole || covered, stated, found)
         }
-        Measurements::JudgedElsewhere => (Check::not_appraised(id, claims.measurement_id), None),
+        Measurements::JudgedElsewhere => Check::not_appraised(id, claims.measurement_id),
     }
 }
 
@@ -382,6 +379,9 @@ impl<T: fmt::Display> fmt::Display for OneOf<T> {
         let [first, rest @ ..] = self.0.as_slice() else {
             return f.write_str("none");
         };
+        if rest.len() >= MAX_ALTERNATIVES {
+            return write!(f, "one of {}", self.0.len());
+        }
         write!(f, "{first}")?;
         for other in rest {
             write!(f, " or {other}")?;
@@ -390,6 +390,8 @@ impl<T: fmt::Display> fmt::Display for OneOf<T> {
     }
 }
 
+/// More are only counted.
+const MAX_ALTERNATIVES: usize = 10;
 /// Half of the report data.
 const BINDING_BYTES: usize = 32;
 /// MRTD, PCR 0, launch digest.

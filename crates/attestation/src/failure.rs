@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::check::shown;
 use crate::{CheckId, VerifyError};
 
 /// The first check that a kind of evidence failed.
@@ -26,8 +27,8 @@ impl Failure {
     ) -> Self {
         Self {
             check,
-            expected: expected.to_string(),
-            found: found.to_string(),
+            expected: shown(expected),
+            found: shown(found),
             stale: false,
             development: false,
         }

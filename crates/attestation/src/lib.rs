@@ -4,10 +4,11 @@
 //! Everything here is a function of its arguments: no clock, no network, no environment. The
 //! caller says what time it is, so any verdict can be replayed later from stored bytes.
 //!
-//! Start at [`verify`]. It is the only way to obtain a [`Verified`] [`Bound`]: proof that evidence
-//! is genuine, that it comes from an allowed measurement, and that it binds the keys, the
-//! configuration and the challenge that the caller had in mind. [`appraise`] does the same and
-//! says how every single check went. [`verify_genuine`] stops at what the hardware says and
+//! Start at [`verify`]. It yields a [`Verified`] [`Bound`]: proof that evidence is genuine, that it
+//! comes from an allowed measurement, and that it binds the keys, the configuration and the
+//! challenge that the caller had in mind. [`appraise`](appraise()) does the same, says how every
+//! single check went, and can leave the measurement to others: then [`Bound::measurement_appraised`]
+//! is false, and whoever accepts it must look there. [`verify_genuine`] stops at what the hardware says and
 //! promises nothing about whom it says it of.
 //!
 //! [`ear`] turns a verified appraisal into a signed attestation result and back, [`admission`]

@@ -3,6 +3,7 @@
 //! policy's decision.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use alloy_primitives::{B256, b256};
@@ -54,6 +55,8 @@ pub struct Root {
     id: B256,
     name: String,
     certificate: Vec<u8>,
+    /// `notBefore` and `notAfter`, Unix seconds.
+    validity: RangeInclusive<u64>,
 }
 
 /// Why a file is not a root of trust. Whoever gave it must act.
@@ -96,6 +99,11 @@ impl Root {
         Ok(Self {
             id: B256::from(<[u8; 32]>::from(Sha256::digest(key))),
             name: tbs.subject().to_string(),
+            validity: {
+                let validity = tbs.validity();
+                let seconds = |time: &x509_cert::time::Time| time.to_unix_duration().as_secs();
+                seconds(&validity.not_before)..=seconds(&validity.not_after)
+            },
             certificate: certificate.to_der().map_err(|error| malformed(&error))?,
         })
     }
@@ -108,6 +116,11 @@ impl Root {
     /// What people call it.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// When the certificate is in force, Unix seconds.
+    pub fn validity(&self) -> &RangeInclusive<u64> {
+        &self.validity
     }
 
     /// The certificate, DER.
@@ -188,6 +201,7 @@ fn built_in(name: &str, certificate: &[u8]) -> Root {
             id: B256::ZERO,
             name: name.to_owned(),
             certificate: Vec::new(),
+            validity: 0..=0,
         },
         named,
     )

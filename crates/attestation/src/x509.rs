@@ -30,6 +30,9 @@ use crate::roots::Root;
 /// Most certificates, and most revocation lists, of one piece of evidence.
 pub(crate) const MAX_ITEMS: usize = 8;
 
+/// Most certificates between leaf and root.
+pub(crate) const MAX_INTERMEDIATES: usize = 4;
+
 /// A path that was verified.
 #[derive(Clone, Debug)]
 pub(crate) struct Path<'a> {
@@ -62,8 +65,8 @@ pub(crate) enum PathFault {
     /// The same of a revocation list.
     #[error("malformed revocation list: {0}")]
     MalformedList(String),
-    /// More certificates or lists than [`MAX_ITEMS`].
-    #[error("more than {MAX_ITEMS} {0}")]
+    /// More certificates or lists than [`MAX_ITEMS`], or intermediates than [`MAX_INTERMEDIATES`].
+    #[error("too many {0}")]
     TooMany(&'static str),
     /// A certificate is not in force yet.
     #[error("a certificate that is not valid before {0}")]
@@ -116,7 +119,8 @@ impl PathFault {
 }
 
 /// Verifies that `leaf` (DER, not a CA) hangs from one of `roots` through any of `intermediates`
-/// (DER, any order, superfluous ones do no harm) as of `now` (Unix seconds).
+/// (DER, any order, at most [`MAX_INTERMEDIATES`]: paths are searched among all orders of those
+/// that name one another, and strangers choose the names) as of `now` (Unix seconds).
 ///
 /// Each of `lists` (DER) whose issuer is on the path must be signed by that issuer, be in force and
 /// name no certificate of the path; one of a stranger is left aside and is not in [`Path::lists`].
@@ -132,7 +136,9 @@ pub(crate) fn verify<'a>(
     algorithms: &[&dyn SignatureVerificationAlgorithm],
     now: u64,
 ) -> Result<Path<'a>, PathFault> {
-    bounded(intermediates.len(), "certificates")?;
+    if intermediates.len() > MAX_INTERMEDIATES {
+        return Err(PathFault::TooMany("intermediate certificates"));
+    }
     bounded(lists.len(), "revocation lists")?;
     let leaf = CertificateDer::from(leaf);
     let leaf = EndEntityCert::try_from(&leaf).map_err(fault)?;
@@ -417,8 +423,11 @@ mod tests {
         );
         let items = vec![vec![0x30, 0]; MAX_ITEMS + 1];
         let roots = || Roots::with(&[]).iter();
-        let verdict = verify(&[], &items, roots(), &[], &[], 0).map(drop);
-        assert_eq!(verdict, Err(PathFault::TooMany("certificates")));
+        let verdict = verify(&[], &items[..=MAX_INTERMEDIATES], roots(), &[], &[], 0).map(drop);
+        assert_eq!(
+            verdict,
+            Err(PathFault::TooMany("intermediate certificates"))
+        );
         let verdict = verify(&[], &[], roots(), &items, &[], 0).map(drop);
         assert_eq!(verdict, Err(PathFault::TooMany("revocation lists")));
     }

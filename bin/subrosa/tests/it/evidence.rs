@@ -194,3 +194,18 @@ fn a_policy_is_written_once_and_checked() {
     let lax: Value = serde_json::from_str(&lax).unwrap();
     assert_eq!(lax["relaxations"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_root_is_the_only_root() {
+    let files = Files::new();
+    let root = subrosa_attestation::root_certificate(subrosa_attestation::INTEL_SGX_ROOT_ID);
+    files.write("root.der", root.unwrap());
+    let root = format!("--root={}", files.path("root.der").display());
+    let run = files.verify(&["--evidence=bundle", "--policy=policy.toml", &root]);
+    assert_eq!(run.code, 2);
+    assert!(
+        run.stderr.contains("evidence rejected: root"),
+        "{}",
+        run.stderr
+    );
+}

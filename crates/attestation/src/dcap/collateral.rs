@@ -41,6 +41,13 @@ pub(super) fn described(collateral: &QuoteCollateralV3) -> Result<Vec<Collateral
     ])
 }
 
+/// An RFC 3339 date in UTC as Intel writes it, Unix seconds.
+pub(super) fn seconds(date: &str) -> Result<u64, Failure> {
+    DateTime::from_str(date)
+        .map(|date| date.unix_duration().as_secs())
+        .map_err(|error| Failure::format("a date", error))
+}
+
 /// The certificates of a PEM chain, DER, leaf first.
 pub(super) fn pem_chain(pem: &str) -> Result<Vec<Vec<u8>>, Failure> {
     let malformed =
@@ -69,9 +76,7 @@ struct Dated {
 fn next_update(json: &str) -> Result<u64, Failure> {
     let dated: Dated =
         serde_json::from_str(json).map_err(|error| Failure::format("nextUpdate", error))?;
-    DateTime::from_str(&dated.next_update)
-        .map(|date| date.unix_duration().as_secs())
-        .map_err(|error| Failure::format("nextUpdate as a date", error))
+    seconds(&dated.next_update)
 }
 
 fn crl_next_update(der: &[u8]) -> Result<u64, Failure> {

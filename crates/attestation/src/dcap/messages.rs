@@ -6,15 +6,23 @@ use crate::failure::Failure;
 
 /// Names the check behind an error of `dcap-qvl`, which has messages and no types. The version is
 /// pinned and tests hold every name to a forged fault; a message nobody knows is a bad signature.
+///
+/// What does not parse is quoted in the message, by whoever wrote it: only the words before it count.
 pub(super) fn classify(message: &str, now: u64) -> Failure {
+    let unparsed = UNPARSED.iter().any(|start| message.starts_with(start));
+    let words = if unparsed {
+        message.split(':').next().unwrap_or_default()
+    } else {
+        message
+    };
     let (check, expected) = MESSAGES
         .iter()
-        .find(|(fragment, ..)| message.contains(fragment))
+        .find(|(fragment, ..)| words.contains(fragment))
         .map_or(
             (CheckId::DcapSignature, "a valid quote"),
             |(_, check, expected)| (*check, *expected),
         );
-    let stale = STALE.iter().any(|fragment| message.contains(fragment));
+    let stale = STALE.iter().any(|fragment| words.contains(fragment));
     if stale {
         Failure::stale(
             check,
@@ -114,6 +122,9 @@ const MESSAGES: &[(&str, CheckId, &str)] = &[
         "an SGX quote of version 3 or a TDX quote of version 4 or 5",
     ),
 ];
+
+/// How messages about input that does not parse begin.
+const UNPARSED: &[&str] = &["Failed to decode", "Failed to parse"];
 
 const STALE: &[&str] = &[
     "TCBInfo expired",

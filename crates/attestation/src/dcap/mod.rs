@@ -80,6 +80,17 @@ pub(crate) fn examine_quote(
     let mut collateral: QuoteCollateralV3 = serde_json::from_slice(collateral)
         .map_err(|error| Failure::format("DCAP collateral in JSON", error))?;
     let root = root_of(&parsed, &mut collateral, roots)?;
+    // The library leaves the dates of a trust anchor to its caller.
+    if !root.validity().contains(&now) {
+        return Err(Failure {
+            development: is_development(root.id()),
+            ..Failure::stale(
+                CheckId::DcapCertificates,
+                format_args!("a root in force at {now}"),
+                format_args!("{} in force during {:?}", root.name(), root.validity()),
+            )
+        });
+    }
     QuoteVerifier::new(root.certificate().to_vec())
         // Judged by the policy, as a check of its own.
         .allow_debug(true)
@@ -185,7 +196,7 @@ fn read(
         migratable: false,
         vmpl: None,
         tcb_status: Some(tcb_status(claims.tcb.status)?),
-        tcb_date: Some(claims.platform.tcb_date_tag),
+        tcb_date: Some(tcb_date(claims)?),
         firmware: None,
         advisories: claims.tcb.advisory_ids.clone(),
         tcb_evaluation: Some(claims.tcb.eval_data_number),
@@ -209,6 +220,15 @@ fn of_td(report: &dcap_qvl::quote::TDReport10) -> Read {
         report.report_data,
         Some(report.rt_mr3),
     )
+}
+
+/// The date of the older of the levels that made the status.
+fn tcb_date(claims: &QuoteClaims) -> Result<u64, Failure> {
+    let platform = claims.platform.tcb_date_tag;
+    if claims.qe.tcb_level.tcb_status == dcap_qvl::TcbStatus::UpToDate {
+        return Ok(platform);
+    }
+    collateral::seconds(&claims.qe.tcb_level.tcb_date).map(|date| date.min(platform))
 }
 
 fn tcb_status(status: dcap_qvl::TcbStatus) -> Result<TcbStatus, Failure> {

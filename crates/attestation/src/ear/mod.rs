@@ -18,8 +18,10 @@
 //! | `submods`.[`SUBMODULE`] | the appraisal: `ear.status`, `ear.trustworthiness-vector` (AR4SI), `ear.appraisal-policy-id`, and the claims under `subrosa` |
 //!
 //! `ear.status` is `affirming`, and `warning` for evidence that a policy had to tolerate something
-//! for (development, debugging, migration, a TCB status other than `UpToDate`), so that a relying
-//! party that knows nothing of us does not take it for sound hardware.
+//! for (development, debugging, migration, a TCB status other than `UpToDate`, EPYC Milan, a lesser
+//! privilege level, no revocation list), so that a relying party that knows nothing of us does not
+//! take it for sound hardware. What was not judged has no claim in the vector (0): which machine and
+//! which configuration are right, and which measurement if the verifier has no list.
 
 mod jwk;
 mod jws;

@@ -115,8 +115,9 @@ impl Token {
         let submodule = Submodule {
             status: status_of(claims).to_owned(),
             vector: Vector {
-                instance_identity: 2,
-                configuration: 2,
+                // Which machine and which configuration are right is for whoever asked.
+                instance_identity: 0,
+                configuration: 0,
                 executables: if bound.measurement_appraised { 2 } else { 0 },
                 hardware: if status_of(claims) == AFFIRMING {
                     2
@@ -220,8 +221,9 @@ impl Appraised {
             collateral_expires: self.collateral_expires,
             evidence_hash: self.evidence_hash,
         };
-        let consistent =
-            measurement_id == self.measurement_id && claims.is_development() == self.development;
+        let consistent = measurement_id == self.measurement_id
+            && claims.is_development() == self.development
+            && claims.is_consistent();
         consistent.then_some(claims)
     }
 }
@@ -232,11 +234,13 @@ pub(crate) fn status_of(claims: &Claims) -> &'static str {
     let current = claims
         .tcb_status
         .is_none_or(|status| status == TcbStatus::UpToDate);
-    if opaque(claims) && current && !claims.migratable {
-        AFFIRMING
-    } else {
-        WARNING
-    }
+    let strict = current
+        && opaque(claims)
+        && !claims.migratable
+        && claims.revocation_checked
+        && claims.vmpl.is_none_or(|level| level == 0)
+        && claims.product != Product::Milan;
+    if strict { AFFIRMING } else { WARNING }
 }
 
 /// Whether the host cannot look inside.

@@ -199,7 +199,10 @@ fn interpret(payload: &[u8]) -> Result<(Token, AttestationResult, String), Strin
         .map_err(|_| "nonce is not base64url")?;
     let claims = subrosa
         .claims(&challenge)
-        .ok_or("measurement id or development flag contradict the claims")?;
+        .ok_or("the claims contradict each other, or lack what their kind always says")?;
+    if token.exp > claims.collateral_expires {
+        return Err("it outlives the collateral it rests on".to_owned());
+    }
     if token.cnf.kid != subrosa.signer {
         return Err("cnf is not the signer".to_owned());
     }

@@ -272,7 +272,7 @@ const MAX_PCRS: usize = 32;
 const PCR_BYTES: [usize; 3] = [32, 48, 64];
 /// Ours: the format has no limit but that of the payload. Real ones have 4. The root, and as many
 /// intermediates as a path is searched in.
-const MAX_BUNDLE: usize = 1 + x509::MAX_ITEMS;
+const MAX_BUNDLE: usize = 1 + x509::MAX_INTERMEDIATES;
 const MAX_CERTIFICATE_BYTES: usize = 1024;
 const MAX_PUBLIC_KEY_BYTES: usize = 1024;
 const MAX_USER_DATA_BYTES: usize = 512;

@@ -271,9 +271,9 @@ const MAXIMUM_AGE: u64 = 300;
 pub enum Measurements {
     /// Any of these measurement ids; none if empty.
     AnyOf(BTreeSet<B256>),
-    /// This measurement, as in [`Claims::measurement`](crate::Claims::measurement), or its id; or
-    /// its first 48 bytes alone (MRTD, PCR0, launch digest), which the verdict lists among the
-    /// relaxations where more follows that is not compared.
+    /// This measurement, as in [`Claims::measurement`](crate::Claims::measurement), or its id; for
+    /// Nitro PCR0 alone. The first 48 bytes of another (MRTD, Azure's launch digest) leave open
+    /// what started after them: never an acceptance, and a rejection if even they differ.
     Stated(Bytes),
     /// The caller judges it elsewhere, as a verifier does that leaves it to the registry and to
     /// clients. Never an acceptance: [`verify`](crate::verify) refuses it.

@@ -262,6 +262,30 @@ fn a_result_that_does_not_affirm_is_refused() {
 }
 
 #[test]
+fn a_result_that_leaves_out_what_its_kind_always_says_is_refused() {
+    let changes: [(&str, serde_json::Value); 8] = [
+        ("tcbStatus", json!(null)),
+        ("tcbDate", json!(null)),
+        ("tcbEvaluation", json!(null)),
+        ("configRegister", json!(null)),
+        ("tee", json!("nitro")),
+        ("product", json!("genoa")),
+        ("measurement", json!("0x00")),
+        ("revocationChecked", json!(false)),
+    ];
+    for (field, value) in changes {
+        let token = resigned(|p| p["submods"][SUBMODULE]["subrosa"][field] = value.clone());
+        assert_eq!(
+            check(&token, &expectations(), NOW),
+            CheckId::EarFormat,
+            "{field}"
+        );
+    }
+    let outliving = resigned(|p| p["exp"] = json!(4_000_000_000_u64));
+    assert_eq!(check(&outliving, &expectations(), NOW), CheckId::EarFormat);
+}
+
+#[test]
 fn a_result_that_contradicts_itself_is_refused() {
     let other = format!("{}", B256::repeat_byte(0xee));
     let id = resigned(|p| p["submods"][SUBMODULE]["subrosa"]["measurementId"] = other.into());

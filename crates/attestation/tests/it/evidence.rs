@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use subrosa_attestation::measurement::measurement_of_executable;
 use subrosa_attestation::{
     CheckId, DEVELOPMENT_ROOT_ID, EvidenceBundle, Expectations, Measurements, Outcome, Policy,
-    TcbStatus, VerdictStatus, VerifyError, appraise, root_certificate, verify, verify_genuine,
+    Stated, TcbStatus, VerdictStatus, VerifyError, appraise, inspect, root_certificate, verify,
+    verify_genuine,
 };
 use subrosa_tee::forge::{Fault, Forge};
 use subrosa_types::id::{EvidencePart, TeeKind};
@@ -283,5 +284,49 @@ fn the_documentation_lists_every_check() {
             text.contains(&format!("| `{check}` |")),
             "{check} is not documented"
         );
+    }
+}
+
+#[test]
+fn evidence_that_binds_nothing_and_a_measurement_in_part_are_never_accepted() {
+    let policy = Policy::development();
+    let judge = |report_data: [u8; 64], measurement: &[u8], expected: &[u8]| {
+        let bundle = bundle(forge().report_data(report_data).evidence());
+        let stated = Stated {
+            measurements: Some(Measurements::Stated(measurement.to_vec().into())),
+            report_data: Some(expected.to_vec().into()),
+        };
+        inspect(&bundle, &policy, &stated, NOW).0.status
+    };
+    let whole = measurement_of_executable(EXECUTABLE).unwrap().measurement;
+    assert_eq!(judge([7; 64], &whole, &[7; 64]), VerdictStatus::Accepted);
+    let open = VerdictStatus::GenuineNotAppraised;
+    assert_eq!(judge([7; 64], &whole, &[]), open);
+    assert_eq!(judge([7; 64], &whole[..48], &[7; 64]), open);
+    let rejected = VerdictStatus::Rejected;
+    assert_eq!(judge([7; 64], &whole[..47], &[7; 64]), rejected);
+    assert_eq!(judge([7; 64], &[7; 48], &[7; 64]), rejected);
+    assert_eq!(judge([7; 64], &whole, &[7; 63]), rejected);
+}
+
+#[test]
+fn text_of_strangers_does_not_choose_the_check_and_is_shown_tame() {
+    let mut collateral: serde_json::Value = serde_json::from_slice(sound().collateral()).unwrap();
+    for word in [
+        "CertExpired",
+        "qe_report in quote",
+        "\u{1b}[8m\nverdict accepted",
+    ] {
+        let own = sound();
+        let original: serde_json::Value = serde_json::from_slice(own.collateral()).unwrap();
+        let info = original["tcb_info"].as_str().unwrap();
+        let word = serde_json::to_string(word).unwrap();
+        collateral["tcb_info"] = info.replace("\"UpToDate\"", &word).into();
+        let bytes = serde_json::to_vec(&collateral).unwrap();
+        let bundle = own.with_part(EvidencePart::Collateral, bytes).unwrap();
+        let error = verify(&bundle, &expectations(), NOW).unwrap_err();
+        assert!(matches!(error, VerifyError::Rejected { .. }), "{error:?}");
+        assert_eq!(error.check(), CheckId::DcapCollateral, "{error}");
+        assert!(!error.to_string().contains(char::is_control), "{error:?}");
     }
 }

@@ -13,11 +13,12 @@ use clap::Args;
 use eyre::{Result, WrapErr, bail};
 use serde::Serialize;
 use subrosa_attestation::{
-    Check, Claims, EvidenceBundle, Measurements, Outcome, Policy, Root, Stated, Verdict,
-    VerdictStatus, bundle_of_files, inspect,
+    Check, Claims, DEVELOPMENT_ROOT_ID, EvidenceBundle, Measurements, Outcome, Policy, Root,
+    Stated, Verdict, VerdictStatus, bundle_of_files, inspect,
 };
 
 use crate::{
+    command::policy,
     failure::EvidenceRefused,
     output::{self, Output},
 };
@@ -50,12 +51,12 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     root: Option<PathBuf>,
 
-    /// The expected measurement, hexadecimal: as verdicts show it, or its id, or its first 48
-    /// bytes alone (MRTD, PCR0, launch digest)
+    /// The expected measurement, hexadecimal: as verdicts show it, or its id; for Nitro PCR0 alone
     #[arg(long, value_name = "HEX")]
     expect_measurement: Option<Bytes>,
 
-    /// The expected report data, hexadecimal: for Nitro the user data, for a TPM the extra data
+    /// The expected report data, hexadecimal, not empty: for Nitro the user data, for a TPM the
+    /// extra data
     #[arg(long, value_name = "HEX")]
     expect_report_data: Option<Bytes>,
 }
@@ -107,9 +108,9 @@ impl VerifyArgs {
     }
 
     fn policy(&self) -> Result<(Policy, Option<Measurements>)> {
-        let (mut policy, measurements) = match &self.policy {
+        let (mut accepted, measurements) = match &self.policy {
             Some(path) => {
-                let file = super::super::policy::load(path)?;
+                let file = policy::load(path)?;
                 let measurements = file.measurements.is_some().then(|| file.measurements());
                 (file.policy, measurements)
             }
@@ -118,10 +119,11 @@ impl VerifyArgs {
         if let Some(path) = &self.root {
             let root = Root::from_certificate(&read(path)?)
                 .wrap_err_with(|| format!("cannot pin {}", path.display()))?;
-            policy.roots.clear();
-            policy.pin(root);
+            accepted.roots.clear();
+            accepted.allow_development &= root.id() == DEVELOPMENT_ROOT_ID;
+            accepted.pin(root);
         }
-        Ok((policy, measurements))
+        Ok((accepted, measurements))
     }
 }
 
