@@ -115,11 +115,7 @@ fn held(known: &[Known], bundle: &EvidenceBundle, policy: &Policy, now: u64) -> 
 }
 
 /// What the policy accepts of `bundle`.
-fn verdict(
-    bundle: &EvidenceBundle,
-    policy: &Policy,
-    now: u64,
-) -> Option<Verified<Claims>> {
+fn verdict(bundle: &EvidenceBundle, policy: &Policy, now: u64) -> Option<Verified<Claims>> {
     let (verdict, claims) = inspect(bundle, policy, &Stated::default(), now);
     let failed = |check: &subrosa_attestation::Check| check.outcome == Outcome::Failed;
     match &claims {

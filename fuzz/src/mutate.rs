@@ -155,7 +155,10 @@ impl<'a> Mutator<'a> {
         let value = *[0, 0xff, 0x80, b' ', b'[', b'{', self.random_byte()]
             .get(self.below(7))
             .unwrap_or(&0);
-        self.bytes.get_mut(start..end).unwrap_or_default().fill(value);
+        self.bytes
+            .get_mut(start..end)
+            .unwrap_or_default()
+            .fill(value);
     }
 
     /// The beginning of this, the end of another; or a piece of another in place of a piece.
@@ -232,7 +235,11 @@ impl<'a> Mutator<'a> {
 
     /// A place past the header, and now and then in it; at most the end.
     fn position(&mut self) -> usize {
-        let header = if self.one_in(32) { 0 } else { self.stock.header };
+        let header = if self.one_in(32) {
+            0
+        } else {
+            self.stock.header
+        };
         let header = header.min(self.bytes.len());
         header + self.below(self.bytes.len() - header + 1)
     }
@@ -245,7 +252,11 @@ impl<'a> Mutator<'a> {
 
     /// Mostly short, at times as long as it gets.
     fn length(&mut self) -> usize {
-        let most = if self.one_in(8) { self.bytes.len() } else { RUN };
+        let most = if self.one_in(8) {
+            self.bytes.len()
+        } else {
+            RUN
+        };
         1 + self.below(most.max(1))
     }
 

@@ -49,7 +49,10 @@ fn unbound() -> Vec<Vec<u8>> {
         let mut report = b"HCLA\x02\0\0\0".to_vec();
         report.resize(32, 0);
         report.extend(signed.iter().take(1184));
-        let others = sample.bundle.parts().filter(|(part, _)| *part != EvidencePart::Quote);
+        let others = sample
+            .bundle
+            .parts()
+            .filter(|(part, _)| *part != EvidencePart::Quote);
         let mut parts: Vec<_> = others.map(|(part, bytes)| (part, bytes.to_vec())).collect();
         parts.push((EvidencePart::HclReport, report));
         parts.push((EvidencePart::Quote, b"\xffTCG\x80\x18\0\0".to_vec()));

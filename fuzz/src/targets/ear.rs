@@ -156,8 +156,7 @@ impl Fixture {
         assert!(expected.policy.kinds.contains(&result.claims.tee));
         assert!(expected.policy.accepts_root(result.claims.root_id));
         assert_eq!(
-            result.claims.report_data,
-            self.result.claims.report_data,
+            result.claims.report_data, self.result.claims.report_data,
             "accepted for another challenge"
         );
     }

@@ -27,9 +27,14 @@ static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         .flat_map(|kind| forged(kind).into_iter().chain(genuine(kind)));
     let made = samples.flat_map(|sample| {
         let bundle = &sample.bundle;
-        let beside = bundle.parts().filter(|(part, _)| *part != EvidencePart::Quote);
+        let beside = bundle
+            .parts()
+            .filter(|(part, _)| *part != EvidencePart::Quote);
         let beside = beside.map(|(_, bytes)| bytes.to_vec());
-        let pieces: Vec<Vec<u8>> = [bundle.quote().to_vec()].into_iter().chain(beside).collect();
+        let pieces: Vec<Vec<u8>> = [bundle.quote().to_vec()]
+            .into_iter()
+            .chain(beside)
+            .collect();
         [joined(&pieces), joined(&[bundle.encode()])]
     });
     stock("files", made.collect())
@@ -47,10 +52,17 @@ fn run(input: &[u8]) -> bool {
     assert_eq!(EvidenceBundle::decode(&encoded).as_ref(), Ok(&bundle));
     assert_eq!(bundle_of_files(&encoded, &[]).as_ref(), Ok(&bundle));
     if EvidenceBundle::is_encoded(&evidence) && beside.is_empty() {
-        assert_eq!(encoded, evidence, "what is encoded already is taken as it is");
+        assert_eq!(
+            encoded, evidence,
+            "what is encoded already is taken as it is"
+        );
     }
     if !evidence.starts_with(b"{") && !EvidenceBundle::is_encoded(&evidence) {
-        assert_eq!(bundle.quote(), evidence, "what was signed has to stay as it is");
+        assert_eq!(
+            bundle.quote(),
+            evidence,
+            "what was signed has to stay as it is"
+        );
     }
     true
 }

@@ -44,7 +44,10 @@ fn run(input: &[u8]) -> bool {
     let strict = Policy::strict();
     assert_eq!(policy.hash() == strict.hash(), comparable == strict);
     if policy.relaxations().is_empty() {
-        assert!(at_least_as_strict(policy), "laxer, and does not say so: {policy:?}");
+        assert!(
+            at_least_as_strict(policy),
+            "laxer, and does not say so: {policy:?}"
+        );
     }
     true
 }
@@ -57,7 +60,9 @@ fn at_least_as_strict(policy: &Policy) -> bool {
         && policy.roots.iter().all(|root| strict.roots.contains(root))
         && !policy.allow_development
         && policy.tcb_statuses.is_subset(&strict.tcb_statuses)
-        && graced.into_iter().all(|status| strict.tcb_statuses.contains(status))
+        && graced
+            .into_iter()
+            .all(|status| strict.tcb_statuses.contains(status))
         && policy.denied_products.is_superset(&strict.denied_products)
         && policy.require_revocation_lists
         && policy.maximum_vmpl <= strict.maximum_vmpl

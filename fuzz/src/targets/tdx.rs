@@ -28,9 +28,11 @@ fn run(input: &[u8]) -> bool {
     judge(&KNOWN, input)
 }
 
-/// A quote and collateral that fail late, each in place of the first sample's.
+/// The first sample's quote and collateral with a fault, each to be put in place of the sound one;
+/// of the two, the one that has nothing to do with the fault is sound.
 fn faulty(fault: Fault) -> [Vec<u8>; 2] {
-    let evidence = Forge::new().fault(fault).evidence();
+    let forge = Forge::new().report_data([0x5a; 64]);
+    let evidence = forge.fault(fault).evidence();
     [
         [&[0x01], &evidence.quote[..]].concat(),
         [&[0x02], &evidence.collateral.unwrap_or_default()[..]].concat(),

@@ -119,7 +119,12 @@ fn forged_nitro(open_map: bool) -> Sample {
     policy.pin(forged.root);
     let parts = [(EvidencePart::Quote, forged.document)];
     Sample {
-        name: if open_map { "forged-open-map" } else { "forged" }.to_owned(),
+        name: if open_map {
+            "forged-open-map"
+        } else {
+            "forged"
+        }
+        .to_owned(),
         bundle: EvidenceBundle::from_parts(TeeKind::Nitro, parts).unwrap(),
         policy,
         now: blueprint.now,
