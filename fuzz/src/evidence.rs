@@ -160,3 +160,25 @@ impl Known {
 const WHOLE: u8 = 0;
 /// Nine parts, and the whole.
 const SLOTS: u8 = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_itself_is_accepted_whole_and_in_parts() {
+        let known = known(&[TeeKind::Sgx]);
+        let seeds = seeds(&known);
+        assert!(seeds.len() >= 3);
+        assert!(seeds.iter().all(|seed| judge(&known, seed)));
+        assert!(!judge(&known, &[]) && !judge(&known, b"\x00sreb"));
+    }
+
+    #[test]
+    #[should_panic(expected = "accepted with claims that no sample has")]
+    fn sound_evidence_that_says_something_else_is_a_broken_promise() {
+        let other = forged(TeeKind::Tdx);
+        let known = known(&[TeeKind::Sgx]);
+        judge_bundle(&known, &other[0].bundle);
+    }
+}

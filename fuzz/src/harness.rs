@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::Target;
 use crate::corpus::committed;
 use crate::mutate::{Stock, input};
-use crate::{ALLOCATION_LIMIT, Target};
 
 /// A case: the seed of a run, and a number in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Tally {
 ///
 /// # Panics
 ///
-/// If it breaks a promise or allocates more than [`ALLOCATION_LIMIT`]. Its input, and the seeds it
+/// If it breaks a promise or allocates more than [`Target::memory`]. Its input, and the seeds it
 /// was made from, are in `failures` then: the keys of forged SEV-SNP and Nitro evidence are new in
 /// every process, so that the numbers of a case bring back its shape and not its signatures.
 pub fn run_case(target: &Target, case: Case, failures: &Path) -> Tally {
@@ -97,7 +97,7 @@ fn guarded(target: &Target, input: &[u8], describe: impl Fn() -> String) -> Tall
         resume_unwind(panic)
     });
     assert!(
-        memory.bytes_max <= ALLOCATION_LIMIT,
+        memory.bytes_max <= target.memory,
         "{}: {} bytes allocated for {} bytes of input; {}",
         target.name,
         memory.bytes_max,

@@ -30,7 +30,3 @@ mod targets;
 
 pub use harness::{Case, Tally, replay, run_case};
 pub use targets::{TARGETS, Target, target};
-
-/// Most that one case may have allocated at a time, bytes. The largest that a case was seen to
-/// take is a third of it; see `peak` in `docs/results/fuzz.json`.
-pub const ALLOCATION_LIMIT: u64 = 16 * 1024 * 1024;

@@ -108,6 +108,7 @@ fn run(arguments: &Arguments) {
             })
             .fold(Tally::default(), Tally::plus)
     });
+    let peak_bytes = tally.peak_bytes.max(replayed.peak_bytes);
     let Tally {
         cases, accepted, ..
     } = tally;
@@ -121,7 +122,7 @@ fn run(arguments: &Arguments) {
             "cases": cases,
             "accepted": accepted,
             "seconds": started.elapsed().as_secs(),
-            "peakBytes": tally.peak_bytes,
+            "peakBytes": peak_bytes,
             "slowestMicroseconds": slowest,
         });
         println!("{result}");
@@ -130,7 +131,7 @@ fn run(arguments: &Arguments) {
             "fuzz: {} {cases} cases, {accepted} accepted, seed {seed}, at most {} KiB, \
              slowest {slowest} µs",
             target.name,
-            tally.peak_bytes / 1024
+            peak_bytes / 1024
         );
     }
 }

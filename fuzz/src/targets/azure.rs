@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use subrosa_attestation::{EvidenceBundle, bundle_of_files};
 use subrosa_types::id::{EvidencePart, TeeKind};
 
-use super::{Target, stock};
+use super::{MIB, Target, stock};
 use crate::evidence::{Known, judge, judge_bundle, known, seeds};
 use crate::forge::samples::forged;
 
@@ -16,6 +16,7 @@ pub(super) const TARGET: Target = Target {
     run,
     dictionary: WORDS,
     header: 1,
+    memory: 4 * MIB,
     seeds: || &SEEDS,
 };
 

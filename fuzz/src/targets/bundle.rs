@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use subrosa_attestation::EvidenceBundle;
 use subrosa_types::id::{EvidencePart, TeeKind};
 
-use super::{Target, stock};
+use super::{MIB, Target, stock};
 use crate::forge::samples::{forged, genuine};
 
 pub(super) const TARGET: Target = Target {
@@ -23,6 +23,7 @@ pub(super) const TARGET: Target = Target {
         b"\xff\xff\xff\xff",
     ],
     header: 0,
+    memory: 4 * MIB,
     seeds: || &SEEDS,
 };
 

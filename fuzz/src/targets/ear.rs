@@ -23,7 +23,7 @@ use subrosa_attestation::{
 };
 use subrosa_tee::forge::Forge;
 
-use super::{Target, stock};
+use super::{MIB, Target, stock};
 use crate::forge::samples::DEVELOPMENT_NOW as NOW;
 
 pub(super) const TARGET: Target = Target {
@@ -31,6 +31,7 @@ pub(super) const TARGET: Target = Target {
     run,
     dictionary: WORDS,
     header: 1,
+    memory: 8 * MIB,
     seeds: || &SEEDS,
 };
 

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use subrosa_attestation::{EvidenceBundle, bundle_of_files};
 use subrosa_types::id::{EvidencePart, TeeKind};
 
-use super::{Target, stock};
+use super::{MIB, Target, stock};
 use crate::evidence::DICTIONARY;
 use crate::forge::samples::{forged, genuine};
 
@@ -18,6 +18,7 @@ pub(super) const TARGET: Target = Target {
     run,
     dictionary: DICTIONARY,
     header: 0,
+    memory: 4 * MIB,
     seeds: || &SEEDS,
 };
 

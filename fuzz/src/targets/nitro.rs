@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use subrosa_types::id::TeeKind;
 
-use super::{Target, stock};
+use super::{MIB, Target, stock};
 use crate::evidence::{Known, judge, known, seeds};
 
 pub(super) const TARGET: Target = Target {
@@ -13,6 +13,7 @@ pub(super) const TARGET: Target = Target {
     run,
     dictionary: WORDS,
     header: 1,
+    memory: 4 * MIB,
     seeds: || &SEEDS,
 };
 

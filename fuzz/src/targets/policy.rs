@@ -5,13 +5,15 @@ use std::sync::LazyLock;
 
 use subrosa_attestation::{MAX_POLICY_BYTES, Policy, PolicyFile};
 
-use super::{Target, stock};
+use super::{MIB, Target, stock};
 
 pub(super) const TARGET: Target = Target {
     name: "policy",
     run,
     dictionary: WORDS,
     header: 0,
+    // The largest file there may be, nothing but one-digit numbers, takes 33 MiB.
+    memory: 48 * MIB,
     seeds: || &SEEDS,
 };
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use subrosa_tee::forge::{Fault, Forge};
 use subrosa_types::id::TeeKind;
 
-use super::{Target, stock};
+use super::{MIB, Target, stock};
 use crate::evidence::{DICTIONARY, Known, judge, known, seeds};
 
 pub(super) const TARGET: Target = Target {
@@ -14,6 +14,7 @@ pub(super) const TARGET: Target = Target {
     run,
     dictionary: DICTIONARY,
     header: 1,
+    memory: 4 * MIB,
     seeds: || &SEEDS,
 };
 

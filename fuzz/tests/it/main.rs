@@ -46,7 +46,7 @@ fn fuzz(name: &str) {
         "fuzz: {name} {} cases, {} accepted, at most {} KiB; {} committed inputs",
         tally.cases,
         tally.accepted,
-        tally.peak_bytes / 1024,
+        tally.peak_bytes.max(replayed.peak_bytes) / 1024,
         replayed.cases
     );
     assert_eq!(tally.cases, CASES);
