@@ -78,6 +78,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "subrosa-auction",
         &["subrosa-types", "subrosa-client", "subrosa-devnet"],
     ),
+    (
+        "subrosa-fuzz",
+        &["subrosa-types", "subrosa-attestation", "subrosa-tee"],
+    ),
     ("xtask", &[]),
 ];
 

@@ -22,8 +22,10 @@ usage: cargo xtask <command>
   demo [--keep]        run the sealed-bid auction end to end on real processes, then scan for leaks;
                        --keep leaves the network running
   test [--list] [STEP] run every check and test, or one step
-  bench [--json]       measure a private call in the enclave against its floor, stage by stage
-  soak                 kill processes under load, for minutes; writes docs/results/soak.json
+  bench [--json]       measure a private call in the enclave, stage by stage, and the verification
+                       of evidence, each against references in the same run
+  soak [STEP]          long batteries, each with a result in docs/results: `kills` of processes under
+                       load, `flips` of every bit of genuine evidence, `fuzz` of every parser
   vectors DIR          hold the command line to genuine evidence and the verdicts DIR/MANIFEST.json
                        expects
   install              install what the other commands need (npm packages)
@@ -37,7 +39,7 @@ fn main() -> Result<()> {
         ["demo", rest @ ..] => demo::run(rest),
         ["test", rest @ ..] => test::run(rest),
         ["bench", rest @ ..] => bench::run(rest),
-        ["soak"] => soak::run(),
+        ["soak", rest @ ..] => soak::run(rest),
         ["vectors", rest @ ..] => vectors::run(rest),
         ["install"] => install::all(),
         ["arrows"] => arrows::check(),

@@ -12,6 +12,7 @@
 
 mod collateral;
 mod messages;
+mod provider;
 mod registers;
 
 use alloy_primitives::{Bytes, FixedBytes, keccak256};
@@ -20,6 +21,7 @@ use dcap_qvl::verify::QuoteVerifier;
 use dcap_qvl::{QuoteClaims, QuoteCollateralV3, QuotePolicy};
 use subrosa_types::id::TeeKind;
 
+use self::provider::AwsLc;
 use crate::claims::measurement_hashes;
 use crate::failure::Failure;
 use crate::measurement::tdx_measurement;
@@ -91,7 +93,7 @@ pub(crate) fn examine_quote(
             )
         });
     }
-    QuoteVerifier::new(root.certificate().to_vec())
+    QuoteVerifier::<AwsLc>::new_with_config(root.certificate().to_vec())
         // Judged by the policy, as a check of its own.
         .allow_debug(true)
         .verify_with_policy(quote, &collateral, now, &QuotePolicy::claims_only(now))

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//! SGX quotes and their collateral.
+
+use std::sync::LazyLock;
+
+use subrosa_types::id::TeeKind;
+
+use super::{MIB, Target, stock};
+use crate::evidence::{DICTIONARY, Known, judge, known, seeds};
+
+pub(super) const TARGET: Target = Target {
+    name: "sgx",
+    run,
+    dictionary: DICTIONARY,
+    header: 1,
+    memory: 4 * MIB,
+    seeds: || &SEEDS,
+};
+
+static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| known(&[TeeKind::Sgx]));
+static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| stock("sgx", seeds(&KNOWN)));
+
+fn run(input: &[u8]) -> bool {
+    judge(&KNOWN, input)
+}
