@@ -137,12 +137,11 @@ const AMD: [Product; 3] = [Product::Milan, Product::Genoa, Product::Turin];
 /// it.
 fn vendor_allows(root_id: B256, product: Product) -> bool {
     match root_id {
-        INTEL_SGX_ROOT_ID => INTEL.contains(&product),
+        INTEL_SGX_ROOT_ID | DEVELOPMENT_ROOT_ID => INTEL.contains(&product),
         AMD_MILAN_ROOT_ID => product == Product::Milan,
         AMD_GENOA_ROOT_ID => product == Product::Genoa,
         AMD_TURIN_ROOT_ID => product == Product::Turin,
         AWS_NITRO_ROOT_ID => product == Product::Nitro,
-        DEVELOPMENT_ROOT_ID => product == Product::IntelTdx,
         _ => true,
     }
 }

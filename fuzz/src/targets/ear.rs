@@ -97,8 +97,7 @@ impl Fixture {
             .config(binding.config_hash.0)
             .report_data(data)
             .evidence();
-        let collateral = evidence.collateral.unwrap();
-        let bundle = EvidenceBundle::new(evidence.kind, evidence.quote, collateral).unwrap();
+        let bundle = EvidenceBundle::from_parts(evidence.kind, evidence.into_parts()).unwrap();
         let expectations = Expectations {
             policy: Policy::development(),
             measurements: Measurements::AnyOf(BTreeSet::from([measured.id])),

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use subrosa_tee::forge::{Fault, Forge};
-use subrosa_types::id::TeeKind;
+use subrosa_types::id::{EvidencePart, TeeKind};
 
 use super::{MIB, Target, stock};
 use crate::evidence::{DICTIONARY, Known, judge, known, seeds};
@@ -35,8 +35,12 @@ fn faulty(fault: Fault) -> [Vec<u8>; 2] {
     let forge = Forge::new().report_data([0x5a; 64]);
     let evidence = forge.fault(fault).evidence();
     [
-        [&[0x01], &evidence.quote[..]].concat(),
-        [&[0x02], &evidence.collateral.unwrap_or_default()[..]].concat(),
+        [&[0x01], evidence.quote()].concat(),
+        [
+            &[0x02],
+            evidence.part(EvidencePart::Collateral).unwrap_or_default(),
+        ]
+        .concat(),
     ]
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn forged(kind: TeeKind) -> Vec<Sample> {
     match kind {
         TeeKind::Tdx => {
             let evidence = Forge::new().report_data([0x5a; 64]).evidence();
-            let bundle = EvidenceBundle::new(kind, evidence.quote, evidence.collateral.unwrap());
+            let bundle = EvidenceBundle::from_parts(kind, evidence.into_parts());
             vec![development("forged", bundle.unwrap())]
         }
         TeeKind::Sgx => vec![development("forged", sgx::bundle(&[0x5a; 64]))],

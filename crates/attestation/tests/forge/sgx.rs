@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subrosa_attestation::EvidenceBundle;
 use subrosa_tee::forge::Forge;
-use subrosa_types::id::TeeKind;
+use subrosa_types::id::{EvidencePart, TeeKind};
 
 /// A production enclave with `report_data`, judged as [`Forge`]'s evidence is.
 pub(crate) fn bundle(report_data: &[u8; 64]) -> EvidenceBundle {
     let evidence = Forge::new().ppid([0x99; 16]).evidence();
-    let quote = quote(&evidence.quote, report_data);
-    let collateral = collateral(&evidence.collateral.unwrap());
+    let quote = quote(evidence.quote(), report_data);
+    let collateral = collateral(evidence.part(EvidencePart::Collateral).unwrap());
     EvidenceBundle::new(TeeKind::Sgx, quote, collateral).unwrap()
 }
 
