@@ -399,3 +399,135 @@ const LAUNCH_BYTES: usize = 48;
 /// How far a platform's clock may be ahead, seconds.
 const CLOCK_SKEW: u64 = 60;
 const NOT_PUBLISHED: &str = "not published by the vendor";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use alloy_primitives::{B256, Bytes};
+    use subrosa_types::id::TeeKind;
+
+    use super::*;
+    use crate::{Firmware, INTEL_SGX_ROOT_ID, Outcome, TcbStatus};
+
+    const NOW: u64 = 1_780_272_000;
+
+    fn claims() -> Claims {
+        Claims {
+            tee: TeeKind::Tdx,
+            product: Product::IntelTdx,
+            root_id: INTEL_SGX_ROOT_ID,
+            measurement: Bytes::from(vec![1; 192]),
+            measurement_hash: B256::ZERO,
+            measurement_id: B256::ZERO,
+            config_register: None,
+            report_data: Bytes::new(),
+            registers: Vec::new(),
+            debug: 0,
+            migratable: false,
+            vmpl: None,
+            tcb_status: Some(TcbStatus::UpToDate),
+            tcb_date: Some(NOW - 1000),
+            firmware: None,
+            advisories: vec!["INTEL-SA-00615".to_owned()],
+            tcb_evaluation: Some(17),
+            machine_id: B256::ZERO,
+            issued: None,
+            revocation_checked: true,
+            collateral: Vec::new(),
+            collateral_expires: NOW + 1,
+            evidence_hash: B256::ZERO,
+        }
+    }
+
+    fn failed(claims: &Claims, policy: &Policy) -> Vec<CheckId> {
+        platform_checks(claims, policy, NOW)
+            .into_iter()
+            .filter(|check| check.outcome == Outcome::Failed)
+            .map(|check| check.id)
+            .collect()
+    }
+
+    #[test]
+    fn every_check_of_the_platform_is_made_once_and_in_order() {
+        let made: Vec<CheckId> = platform_checks(&claims(), &Policy::strict(), NOW)
+            .iter()
+            .map(|check| check.id)
+            .collect();
+        assert_eq!(made, PLATFORM);
+        assert!(failed(&claims(), &Policy::strict()).is_empty());
+    }
+
+    #[test]
+    fn advisories_are_denied_by_name_or_for_not_being_tolerated() {
+        let named = BTreeSet::from(["INTEL-SA-00615".to_owned()]);
+        let other = BTreeSet::from(["INTEL-SA-00001".to_owned()]);
+        let judge = |denied: &BTreeSet<String>, tolerated: Option<&BTreeSet<String>>| {
+            let mut policy = Policy::strict();
+            policy.denied_advisories = denied.clone();
+            policy.tolerated_advisories = tolerated.cloned();
+            failed(&claims(), &policy)
+        };
+        let none = BTreeSet::new();
+        assert!(judge(&other, None).is_empty());
+        assert!(judge(&none, Some(&named)).is_empty());
+        for refused in [
+            judge(&named, None),
+            judge(&none, Some(&other)),
+            judge(&none, Some(&none)),
+            judge(&named, Some(&named)),
+        ] {
+            assert_eq!(refused, [CheckId::TcbAdvisories]);
+        }
+    }
+
+    #[test]
+    fn a_grace_period_ends_with_its_last_second() {
+        let mut claims = claims();
+        claims.tcb_status = Some(TcbStatus::OutOfDate);
+        for (grace, refused) in [(999, true), (1000, false), (u64::MAX, false)] {
+            let mut policy = Policy::strict();
+            policy.tcb_grace = BTreeMap::from([(TcbStatus::OutOfDate, grace)]);
+            assert_eq!(!failed(&claims, &policy).is_empty(), refused, "{grace}");
+        }
+    }
+
+    #[test]
+    fn what_a_platform_says_of_itself_is_held_against_the_policy() {
+        type Spoil = fn(&mut Claims);
+        let table: [(CheckId, Spoil); 9] = [
+            (CheckId::Root, |claims| claims.root_id = B256::ZERO),
+            (CheckId::Product, |claims| claims.product = Product::Milan),
+            (CheckId::Debug, |claims| claims.debug = 1),
+            (CheckId::Migration, |claims| claims.migratable = true),
+            (CheckId::Vmpl, |claims| claims.vmpl = Some(1)),
+            (CheckId::TcbStatus, |claims| {
+                claims.tcb_status = Some(TcbStatus::OutOfDate);
+            }),
+            (CheckId::Revocation, |claims| {
+                claims.revocation_checked = false
+            }),
+            (CheckId::Age, |claims| claims.issued = Some(NOW - 301)),
+            (CheckId::Age, |claims| {
+                claims.issued = Some(NOW + CLOCK_SKEW + 1)
+            }),
+        ];
+        for (check, spoil) in table {
+            let mut claims = claims();
+            spoil(&mut claims);
+            assert_eq!(failed(&claims, &Policy::strict()), [check]);
+        }
+        let mut old = claims();
+        old.product = Product::Genoa;
+        old.firmware = Some(Firmware::default());
+        let mut policy = Policy::strict();
+        let minimum = Firmware {
+            microcode: 1,
+            ..Firmware::default()
+        };
+        policy.minimum_firmware.insert(Product::Genoa, minimum);
+        assert_eq!(failed(&old, &policy), [CheckId::TcbMinimum]);
+        policy.minimum_firmware.clear();
+        assert!(failed(&old, &policy).is_empty());
+    }
+}
