@@ -39,6 +39,9 @@ pub struct AppraiseResponse {
     pub ear: Option<String>,
     /// Every check.
     pub verdict: Verdict,
+    /// The bundle as it was appraised: with whatever the verifier had to add, so that others can
+    /// verify it offline. The same evidence in any case.
+    pub bundle: Base64,
 }
 
 /// Asks for an admission. The evidence must answer `challengeBlockHash ‖ registrant`.

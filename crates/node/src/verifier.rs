@@ -62,20 +62,25 @@ impl Verifier {
         Ok(Self { http, base })
     }
 
-    /// Asks for an attestation result over evidence that answers `challenge`.
+    /// Asks for an attestation result over evidence that answers `challenge`, and for the bundle
+    /// with whatever evidence of this platform lacks before others can verify it.
     pub(crate) async fn appraise(
         &self,
         bundle: &Bytes,
         challenge: &[u8],
         started: &Started,
-    ) -> Result<String, VerifierError> {
+    ) -> Result<(String, Bytes), VerifierError> {
         let request = AppraiseRequest {
             bundle: STANDARD.encode(bundle),
             challenge: STANDARD.encode(challenge),
             binding: Binding::of(started),
         };
         let response: AppraiseResponse = self.post("v1/appraise", &request).await?;
-        response.ear.ok_or_else(|| rejected(&response.verdict))
+        let ear = response.ear.ok_or_else(|| rejected(&response.verdict))?;
+        let completed = STANDARD
+            .decode(&response.bundle)
+            .map_err(|error| VerifierError::Malformed(format!("bundle: {error}")))?;
+        Ok((ear, completed.into()))
     }
 
     /// Asks for an admission to a registry, over evidence that answers `challenge`.
@@ -185,6 +190,7 @@ struct AppraiseRequest {
 #[serde(rename_all = "camelCase")]
 struct AppraiseResponse {
     ear: Option<String>,
+    bundle: String,
     #[serde(default)]
     verdict: serde_json::Value,
 }
@@ -233,5 +239,5 @@ struct Problem {
 }
 
 const TIMEOUT: Duration = Duration::from_secs(20);
-const MAX_RESPONSE_BYTES: usize = 1 << 20;
+const MAX_RESPONSE_BYTES: usize = 2 << 20;
 const MAX_VERDICT_CHARS: usize = 2_048;

@@ -132,6 +132,7 @@ impl Verifier {
         Ok(AppraiseResponse {
             ear,
             verdict: appraisal.verdict,
+            bundle: Base64(bundle.encode()),
         })
     }
 

@@ -21,7 +21,7 @@ pub(super) async fn attestation(
     let (bundle, ear) = context
         .wait_for(async {
             let bundle = serving.link.quote(challenge.to_vec()).await?;
-            let ear = host
+            let (ear, bundle) = host
                 .verifier
                 .appraise(&bundle, &challenge, &serving.started)
                 .await
