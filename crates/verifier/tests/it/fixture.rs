@@ -163,18 +163,19 @@ pub(crate) fn admit_request() -> AdmitRequest {
     }
 }
 
-/// A configuration that accepts the root of `evidence` as one's own, and goes on with `more`.
-pub(crate) fn pinned(evidence: &Forge, more: &str) -> String {
-    let evidence = evidence.evidence();
-    let collateral = evidence.part(EvidencePart::Collateral).unwrap();
-    let collateral: serde_json::Value = serde_json::from_slice(collateral).unwrap();
-    let chain = collateral["tcb_info_issuer_chain"].as_str().unwrap();
-    let pem = &chain[chain.rfind("-----BEGIN").unwrap()..];
-    let root = Root::from_certificate(pem.as_bytes()).unwrap();
-    format!(
-        "[policy]\nroots = [\"{}\"]\npinned = [\"\"\"{pem}\"\"\"]\n{more}",
-        root.id()
-    )
+/// A configuration that accepts the roots of `evidence` as one's own, and goes on with `more`.
+pub(crate) fn pinned(evidence: &[&Forge], more: &str) -> String {
+    let root = |forge: &&Forge| {
+        let evidence = forge.evidence();
+        let collateral = evidence.part(EvidencePart::Collateral).unwrap();
+        let collateral: serde_json::Value = serde_json::from_slice(collateral).unwrap();
+        let chain = collateral["tcb_info_issuer_chain"].as_str().unwrap();
+        let pem = &chain[chain.rfind("-----BEGIN").unwrap()..];
+        let root = Root::from_certificate(pem.as_bytes()).unwrap();
+        (root.id().to_string(), pem.to_owned())
+    };
+    let (ids, pems): (Vec<String>, Vec<String>) = evidence.iter().map(root).unzip();
+    format!("[policy]\nroots = {ids:?}\npinned = {pems:?}\n{more}")
 }
 
 /// What a token says.

@@ -2,7 +2,7 @@
 //! Evidence that attaches what was published before it was revoked.
 
 use serde_json::Value;
-use subrosa_attestation::api::{AppraiseRequest, AppraiseResponse, Base64};
+use subrosa_attestation::api::{AppraiseRequest, AppraiseResponse, Base64, Problem, ProblemCode};
 use subrosa_attestation::{CheckId, EvidenceBundle, Verdict};
 use subrosa_tee::forge::{Fault, Forge};
 use subrosa_types::id::{EvidencePart, TeeKind};
@@ -10,7 +10,7 @@ use subrosa_types::id::{EvidencePart, TeeKind};
 use crate::fixture::{
     Running, appraise_request, challenge, encoded, failed, forge, pinned, start_as,
 };
-use crate::vendor::Vendor;
+use crate::vendor::{Fault as VendorFault, Vendor};
 
 /// Evidence of a hierarchy that the verifier accepts as its own.
 fn own_evidence() -> Forge {
@@ -24,7 +24,7 @@ async fn own_scene(published: &Forge) -> (Vendor, Running) {
     let evidence = published.evidence();
     let collateral = evidence.part(EvidencePart::Collateral).unwrap();
     vendor.publish_intel("tdx", &serde_json::from_slice(collateral).unwrap());
-    let config = pinned(published, &vendor.config(""));
+    let config = pinned(&[published], &vendor.config(""));
     let verifier = start_as("https://verifier.example", false, &config).await;
     (vendor, verifier)
 }
@@ -64,33 +64,71 @@ async fn a_revocation_beats_the_list_from_before_it_that_the_evidence_brings() {
 }
 
 #[tokio::test]
-async fn evidence_that_leaves_no_room_for_what_it_lacks_is_refused() {
+async fn evidence_that_leaves_no_room_is_no_way_around_what_was_published() {
     let sound = own_evidence();
-    let (_, verifier) = own_scene(&own_evidence().fault(Fault::RevokedPck)).await;
-    let evidence = sound.evidence();
+    let published = own_evidence().fault(Fault::RevokedPck);
+    // The quote has a chain of its own, so that this one is dropped.
+    let (_, verifier) = own_scene(&published).await;
+    let (accepted, verdict) = signed(&verifier, padded(&sound, "pck_certificate_chain")).await;
+    assert!(!accepted);
+    assert_eq!(failed(&verdict), [CheckId::DcapRevocation]);
+
+    // This one is used as long as there is no other.
+    let bundle = padded(&sound, "qe_identity_issuer_chain");
+    let (vendor, verifier) = own_scene(&published).await;
+    vendor.fail("/qe/identity", VendorFault::NotFound);
+    let request = AppraiseRequest {
+        bundle: bundle.clone(),
+        ..appraise_request()
+    };
+    let response = verifier.post("/v1/appraise", &request).await;
+    assert_eq!(response.status(), 400);
+    let problem: Problem = response.json().await.unwrap();
+    assert_eq!(problem.code, ProblemCode::IncompleteEvidence);
+    let config = pinned(&[&sound], "[collateral]\nfetch = false");
+    let verifier = start_as("https://verifier.example", false, &config).await;
+    let (accepted, verdict) = signed(&verifier, bundle).await;
+    assert!(accepted, "nothing else is wrong with it: {verdict:?}");
+}
+
+#[tokio::test]
+async fn what_another_root_published_about_the_same_platform_replaces_nothing() {
+    let sound = own_evidence();
+    let others = forge(&challenge()).fault(Fault::ImpostorRoot);
+    let vendor = Vendor::start().await;
+    let evidence = others.evidence();
+    let collateral = evidence.part(EvidencePart::Collateral).unwrap();
+    vendor.publish_intel("tdx", &serde_json::from_slice(collateral).unwrap());
+    let config = pinned(&[&sound, &others], &vendor.config(""));
+    let verifier = start_as("https://verifier.example", false, &config).await;
+    for evidence in [&sound, &others] {
+        let (accepted, verdict) = signed(&verifier, encoded(evidence)).await;
+        assert!(accepted, "{:?}", failed(&verdict));
+    }
+    assert_eq!(vendor.asked().len(), 4);
+}
+
+/// The same evidence with as much in one field of its collateral as there is room for.
+fn padded(forge: &Forge, field: &str) -> Base64 {
+    const MOST: usize = 256 * 1024;
+    let evidence = forge.evidence();
     let collateral = evidence.part(EvidencePart::Collateral).unwrap();
     let mut collateral: Value = serde_json::from_slice(collateral).unwrap();
-    // Dropped, as the quote has a chain of its own, or not: no way around the new list.
-    for size in [100_000, 200_000] {
-        collateral["pck_certificate_chain"] = "x".repeat(size).into();
-        let parts = [
-            (EvidencePart::Quote, evidence.quote().to_vec()),
-            (
-                EvidencePart::Collateral,
-                serde_json::to_vec(&collateral).unwrap(),
-            ),
-        ];
-        let bundle = EvidenceBundle::from_parts(TeeKind::Tdx, parts).unwrap();
-        let (accepted, verdict) = signed(&verifier, Base64(bundle.encode())).await;
-        assert!(!accepted);
-        assert_eq!(failed(&verdict), [CheckId::DcapRevocation]);
-    }
+    let text = collateral[field].as_str().unwrap_or_default().to_owned();
+    collateral[field] = text.clone().into();
+    let room = MOST - serde_json::to_vec(&collateral).unwrap().len();
+    // What stands before the first certificate is overlooked.
+    collateral[field] = format!("{}\n{text}", "x".repeat(room - 2)).into();
+    let collateral = serde_json::to_vec(&collateral).unwrap();
+    assert_eq!(collateral.len(), MOST);
+    let bundle = EvidenceBundle::new(TeeKind::Tdx, evidence.quote().to_vec(), collateral);
+    Base64(bundle.unwrap().encode())
 }
 
 #[tokio::test]
 async fn superfluous_certificates_are_what_the_appraisal_overlooks() {
     let sound = own_evidence();
-    let config = pinned(&sound, "[collateral]\nfetch = false");
+    let config = pinned(&[&sound], "[collateral]\nfetch = false");
     let verifier = start_as("https://verifier.example", false, &config).await;
     let (accepted, verdict) = signed(&verifier, superfluous_certificates(&sound)).await;
     assert!(accepted, "{:?}", failed(&verdict));

@@ -116,7 +116,7 @@ async fn a_list_of_measurements_makes_the_verdict_an_acceptance_or_a_rejection()
 async fn the_verdict_that_is_answered_is_the_one_that_is_signed() {
     // Under a root of one's own: to a verifier for development not software evidence.
     let evidence = forge(&challenge()).fault(Fault::ForeignRoot);
-    let verifier = start(&pinned(&evidence, "[collateral]\nfetch = false")).await;
+    let verifier = start(&pinned(&[&evidence], "[collateral]\nfetch = false")).await;
     let mut foreign = appraise_request();
     foreign.bundle = encoded(&evidence);
     for (request, development) in [(appraise_request(), true), (foreign, false)] {
