@@ -127,6 +127,17 @@ pub enum TeeError {
         /// 0x16: invalid parameters.
         status: u32,
     },
+    /// The host has loaded a VLEK, a key that a provider's machines share: the secure processor
+    /// derives from that, so that the same guest may obtain the same key on each of them. Or
+    /// reports are signed with no key at all, and nothing says what it derives from.
+    #[error(
+        "no sealing key of this machine: its reports are signed with key {signing_key}, expected 0 \
+         (VCEK); with a VLEK (1) loaded, keys are derived from what the provider's machines share"
+    )]
+    SharedSealingKey {
+        /// SIGNING_KEY of the own report: 1 VLEK, 7 none.
+        signing_key: u8,
+    },
     /// The Nitro Secure Module answered with an error.
     #[error("the nitro secure module answers {0:?}")]
     Nsm(String),

@@ -88,14 +88,17 @@ impl<'a> SgxQuote<'a> {
 /// An SEV-SNP attestation report.
 ///
 /// SEV Secure Nested Paging Firmware ABI Specification (56860), table "ATTESTATION_REPORT
-/// structure": VERSION at 0, VMPL at 0x30, REPORT_DATA at 0x50, MEASUREMENT at 0x90, since version 3
-/// CPUID family and model at 0x188; 1,184 bytes.
+/// structure": VERSION at 0, VMPL at 0x30, SIGNING_KEY in bits 4:2 at 0x48, REPORT_DATA at 0x50,
+/// MEASUREMENT at 0x90, since version 3 CPUID family and model at 0x188; 1,184 bytes.
 #[derive(Debug)]
 pub(crate) struct SnpReport<'a> {
     pub(crate) measurement: &'a [u8; 48],
     pub(crate) report_data: &'a [u8; 64],
     /// The privilege level the report is for.
     pub(crate) vmpl: u32,
+    /// The key that signs the report: 0 the chip's (VCEK), 1 one that the host loaded (VLEK), 7
+    /// none.
+    pub(crate) signing_key: u8,
     /// CPUID family and model; `None` in reports of version 2.
     pub(crate) processor: Option<(u8, u8)>,
 }
@@ -117,7 +120,9 @@ impl<'a> SnpReport<'a> {
             return Err(malformed("older than version 2"));
         }
         let &[family, model] = array(report, 0x188).ok_or_else(short)?;
+        let &[flags] = array(report, 0x48).ok_or_else(short)?;
         Ok(Self {
+            signing_key: (flags >> 2) & 0b111,
             measurement: array(report, 0x90).ok_or_else(short)?,
             report_data: array(report, 0x50).ok_or_else(short)?,
             vmpl: u32::from_le_bytes(*array(report, 0x30).ok_or_else(short)?),

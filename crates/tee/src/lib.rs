@@ -9,7 +9,7 @@
 //! | platform | quotes through | measurement | configuration in | sealing key |
 //! |---|---|---|---|---|
 //! | Intel TDX | configfs-tsm | MRTD ‖ RTMR0 ‖ RTMR1 ‖ RTMR2, 192 bytes | RTMR3, report data | none |
-//! | AMD SEV-SNP | configfs-tsm | MEASUREMENT, 48 bytes | report data | `/dev/sev-guest` |
+//! | AMD SEV-SNP | configfs-tsm | MEASUREMENT, 48 bytes | report data | `/dev/sev-guest`; none with a VLEK |
 //! | Intel SGX under Gramine | `/dev/attestation` | MRENCLAVE, 32 bytes | report data | `_sgx_mrenclave` |
 //! | AWS Nitro Enclaves | `/dev/nsm` | PCR0 ‖ PCR1 ‖ PCR2, 144 bytes | report data | none |
 //! | Azure confidential VM | `/dev/tpmrm0` | launch measurement ‖ seven PCRs, 272 bytes | report data | none |
@@ -142,10 +142,14 @@ impl Tee {
     /// A key that only the same measurement with the same configuration on the same machine
     /// obtains; `context` separates uses. `None` where the platform has no such thing.
     ///
+    /// What "the same machine" is worth, the hardware decides: on SEV-SNP the chip, on SGX the
+    /// processor package, with the software TEE whoever has the file of its secret.
+    ///
     /// # Errors
     ///
     /// None from the software TEE. Elsewhere [`TeeError::NotConfigured`] before
-    /// [`extend_config`](Self::extend_config); and hardware may refuse.
+    /// [`extend_config`](Self::extend_config); [`TeeError::SharedSealingKey`] on SEV-SNP where the
+    /// host has loaded a VLEK; and hardware may refuse.
     pub fn sealing_key(&self, context: &[u8]) -> Result<Option<Zeroizing<[u8; 32]>>, TeeError> {
         self.0.sealing_key(context)
     }

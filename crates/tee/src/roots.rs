@@ -36,7 +36,7 @@ pub(crate) fn amd(family: u8, model: u8) -> Option<[u8; 32]> {
     match (family, model) {
         (0x19, 0x00..=0x0f) => Some(ARK_MILAN),
         (0x19, 0x10..=0x1f | 0xa0..=0xaf) => Some(ARK_GENOA),
-        (0x1a, 0x00..=0x11) => Some(ARK_TURIN),
+        (0x1a, 0x00..=0x1f) => Some(ARK_TURIN),
         _ => None,
     }
 }
@@ -81,6 +81,8 @@ mod tests {
         assert_eq!(amd(0x19, 0x11), Some(ARK_GENOA));
         assert_eq!(amd(0x19, 0xa0), Some(ARK_GENOA));
         assert_eq!(amd(0x1a, 0x02), Some(ARK_TURIN));
+        assert_eq!(amd(0x1a, 0x1f), Some(ARK_TURIN));
+        assert_eq!(amd(0x1a, 0x20), None);
         assert_eq!(amd(0x17, 0x31), None);
     }
 

@@ -9,7 +9,10 @@
 //! MSG_KEY_REQ (SEV-SNP firmware ABI, 56860) derives a key from
 //! - the root the firmware signs reports with: `ROOT_KEY_SELECT` 0, the chip's VCEK. The other
 //!   root, VMRK, lives as long as a migration agent. Where the host has loaded a VLEK, firmware
-//!   since revision 1.54 takes that instead: a secret of the cloud's fleet, not of the chip.
+//!   since revision 1.54 takes that instead: a secret of the cloud's fleet, not of the chip, so that
+//!   the same image may obtain the same key on every machine of the provider. There is no sealing
+//!   key then. Which of the two it is, SIGNING_KEY of the guest's own report says, signed by the
+//!   same rule; it is read before and after, since the host may load a VLEK at any time.
 //! - `GUEST_POLICY` and `MEASUREMENT`, selected by `GUEST_FIELD_SELECT`: another image, or this
 //!   image with debugging allowed, gets another key.
 //! - the VMPL, always.
@@ -76,6 +79,15 @@ impl Snp {
             open_device,
             configuration: Configuration::default(),
         })
+    }
+
+    /// Refuses unless the chip's own key signs reports, and so is the root of derived keys.
+    fn signs_with_its_own_key(&self) -> Result<(), TeeError> {
+        let own = request(self.files.as_ref(), self.patience, &[0; 64])?;
+        match SnpReport::parse(&own.outblob)?.signing_key {
+            VCEK => Ok(()),
+            signing_key => Err(TeeError::SharedSealingKey { signing_key }),
+        }
     }
 
     /// MSG_KEY_REQ, as `struct snp_derived_key_req` lays it out, and MSG_KEY_RSP: status at 0, key
@@ -145,7 +157,9 @@ impl Producer for Snp {
 
     fn sealing_key(&self, context: &[u8]) -> Result<Option<Zeroizing<[u8; 32]>>, TeeError> {
         let config_hash = self.configuration.hash()?;
+        self.signs_with_its_own_key()?;
         let key = self.derived_key()?;
+        self.signs_with_its_own_key()?;
         Ok(sealing_key(
             b"sev-snp",
             key.as_slice(),
@@ -176,6 +190,8 @@ const SEV_GUEST: Interface = Interface {
 };
 /// VCEK (or the VLEK that replaces it).
 const ROOT_KEY_SELECT: u32 = 0;
+/// SIGNING_KEY of reports.
+const VCEK: u8 = 0;
 /// GUEST_POLICY, bit 0; MEASUREMENT, bit 3.
 const GUEST_FIELD_SELECT: u64 = 1 | 1 << 3;
 
@@ -299,6 +315,72 @@ mod tests {
         ] {
             assert_ne!(reference, other);
         }
+    }
+
+    #[test]
+    fn there_is_no_sealing_key_of_a_machine_whose_host_loaded_a_vlek() {
+        fn signed_with(key: u8, registers: &Registers, data: &[u8], level: u8) -> Vec<u8> {
+            let (mut report, _) = sign(registers, data, level);
+            // AUTHOR_KEY_EN and MASK_CHIP_KEY beside it are none of it.
+            report[0x48] = key << 2 | 0b11;
+            report
+        }
+        fn vcek(registers: &Registers, data: &[u8], level: u8) -> (Vec<u8>, Vec<u8>) {
+            (signed_with(0, registers, data, level), vec![])
+        }
+        fn vlek(registers: &Registers, data: &[u8], level: u8) -> (Vec<u8>, Vec<u8>) {
+            (signed_with(1, registers, data, level), vec![])
+        }
+        fn none(registers: &Registers, data: &[u8], level: u8) -> (Vec<u8>, Vec<u8>) {
+            (signed_with(7, registers, data, level), vec![])
+        }
+        let configured = |report| {
+            let kernel = Kernel::new(Snp::PROVIDER, report);
+            let (kernel, mut snp) = open(kernel, Processor::Sound { chip: 1 });
+            snp.extend_config(&[0; 32]).unwrap();
+            (kernel, snp)
+        };
+        assert!(configured(vcek).1.sealing_key(b"a").unwrap().is_some());
+        for (report, expected) in [(vlek as fn(&_, &_, _) -> _, 1), (none, 7)] {
+            let (_, snp) = configured(report);
+            snp.quote(&[1; 64]).unwrap();
+            let refused = snp.sealing_key(b"a").unwrap_err();
+            assert!(
+                matches!(refused, TeeError::SharedSealingKey { signing_key } if signing_key == expected),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_vlek_that_is_loaded_while_the_key_is_derived_is_noticed() {
+        /// What the host loads is in the registers, the one thing that changes here.
+        fn by_register(registers: &Registers, data: &[u8], level: u8) -> (Vec<u8>, Vec<u8>) {
+            let (mut report, table) = sign(registers, data, level);
+            report[0x48] = u8::from(registers.rtmr.is_empty()) << 2;
+            (report, table)
+        }
+        struct Loading(Arc<Kernel>);
+        impl Device for Loading {
+            fn exchange(
+                &self,
+                request: &[u8],
+                limit: usize,
+            ) -> Result<Zeroizing<Vec<u8>>, DeviceFault> {
+                self.0.state().registers.rtmr.clear();
+                Processor::Sound { chip: 1 }.exchange(request, limit)
+            }
+        }
+        let kernel = Arc::new(Kernel::new(Snp::PROVIDER, by_register));
+        let device = Arc::clone(&kernel);
+        let open_device: OpenDevice =
+            Box::new(move || Ok(Box::new(Loading(Arc::clone(&device))) as Box<dyn Device>));
+        let mut snp = Snp::open(kernel, Patience::IMPATIENT, open_device).unwrap();
+        snp.extend_config(&[0; 32]).unwrap();
+        assert!(matches!(
+            snp.sealing_key(b"a"),
+            Err(TeeError::SharedSealingKey { signing_key: 1 })
+        ));
     }
 
     #[test]

@@ -8,9 +8,12 @@
 //!
 //! # Collateral
 //!
-//! Evidence may come without what its vendor publishes about it, or with what has run out. It is
-//! fetched from Intel's provisioning certification service (or a PCCS) and AMD's key distribution
-//! service, verified under the roots the policy accepts, and kept as [`CollateralConfig`] says.
+//! What vendors publish about evidence is fetched from Intel's provisioning certification service
+//! (or a PCCS) and AMD's key distribution service, verified under the roots the policy accepts, and
+//! kept as [`CollateralConfig`] says. What evidence brings of TCB info, QE identities and revocation
+//! lists counts where it is the later edition, or where nothing can be had: a machine that was
+//! revoked today cannot go on with yesterday's list. A verifier that does not fetch, as one for the
+//! development root alone, judges by what evidence brings.
 //! Nothing that has run out is ever used to accept: the verdict then names the check that fresh
 //! collateral would change. When nothing at all can be had there is no verdict but an error,
 //! `collateral-unavailable`: the evidence was not judged.
@@ -36,8 +39,10 @@
 //! # Development
 //!
 //! A verifier is for development or it is not; it cannot be both. One for development accepts
-//! software evidence and says `development` in every verdict, its issuer contains that word, and
-//! its key files are marked. A production verifier refuses such keys and such an issuer.
+//! software evidence, which every verdict lists among the relaxations; its issuer contains the word
+//! `development`, its answer to `GET /v1/keys` says so, and its key files are marked. `development`
+//! in a verdict is about the evidence, in the answer and in the signed token alike. A production
+//! verifier refuses such keys and such an issuer.
 #![forbid(unsafe_code)]
 
 mod collateral;

@@ -48,11 +48,14 @@ fn a_genuine_sgx_quote_shows_what_a_verifier_sees_in_it() {
 }
 
 #[test]
-fn genuine_snp_reports_name_their_processor_since_version_3() {
+fn genuine_snp_reports_name_their_key_and_since_version_3_their_processor() {
     let Some(v2) = vector("snp/snp_milan_v2.report.bin") else {
         return;
     };
     assert_eq!(SnpReport::parse(&v2).unwrap().processor, None);
+    assert_eq!(SnpReport::parse(&v2).unwrap().signing_key, 0);
+    let vlek = vector("snp/snp_milan_v3_vlek.report.bin").unwrap();
+    assert_eq!(SnpReport::parse(&vlek).unwrap().signing_key, 1);
     for (report, root) in [
         ("snp/snp_milan_v3.report.bin", "snp/milan.ark.der"),
         ("snp/snp_genoa_v5.report.bin", "snp/genoa.ark.der"),

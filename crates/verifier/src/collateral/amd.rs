@@ -7,16 +7,16 @@
 
 use std::sync::Arc;
 
-use subrosa_attestation::EvidenceBundle;
+use subrosa_attestation::{BundleError, EvidenceBundle};
 use subrosa_types::id::{EvidencePart, TeeKind};
 use x509_cert::Certificate;
 use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::{Decode, Encode, Reader, SliceReader};
 
-use super::content::{Answer, Content, Dated, certificates, list_dates, revocation_list};
+use super::content::{self, Answer, Content, Dated, certificates};
 use super::piece::{AmdKey, AmdProduct, Firmware, Piece, Vcek};
 use super::plan::Incomplete;
-use super::signed::{self, Anchors, Refusal, certificate_by, other};
+use super::signed::{self, Anchors, Refusal, certificate_by, common_name, other};
 
 /// What a report needs to be verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,11 +27,22 @@ pub(super) struct Need {
     pub(super) stale: bool,
     /// Its issuers, if the evidence has none.
     pub(super) chain: Option<Piece>,
-    /// The revocation list, if the evidence has none in force.
-    pub(super) list: Option<Piece>,
+    /// The revocation list, whether or not the evidence has one: that may be from before a
+    /// revocation.
+    pub(super) list: Piece,
+    /// The one that the evidence has, if it could as well have been fetched.
+    pub(super) brought: Option<Dated>,
 }
 
-/// What the report of `bundle` needs at `now`, if anything.
+/// What was found of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    pub(super) vcek: Option<Arc<Content>>,
+    pub(super) chain: Option<Arc<Content>>,
+    pub(super) list: Option<Arc<Content>>,
+}
+
+/// What the report of `bundle` needs at `now`, if it is one.
 ///
 /// Nothing is asked for products whose root is not accepted: the appraisal says so.
 pub(super) fn need(
@@ -43,32 +54,25 @@ pub(super) fn need(
         return Ok(None);
     };
     let brought = brought(bundle);
-    let named = |name: &str| {
-        brought.iter().find(|certificate| {
-            let subject = certificate.tbs_certificate().subject().to_string();
-            subject.contains(name)
-        })
-    };
     let key = report.key;
-    let (leaf, issuer) = match key {
-        AmdKey::Vcek => (
-            named("CN=SEV-VCEK"),
-            brought.iter().find(|c| issues(c, key)),
-        ),
-        AmdKey::Vlek => (
-            named("CN=SEV-VLEK"),
-            brought.iter().find(|c| issues(c, key)),
-        ),
+    let name = match key {
+        AmdKey::Vcek => "SEV-VCEK",
+        AmdKey::Vlek => "SEV-VLEK",
     };
-    let leaf = leaf.filter(|leaf| !issues(leaf, key));
+    let leaf = brought
+        .iter()
+        .find(|c| is_called(c, name) && extension(c, PRODUCT_NAME).is_some());
+    let issuer = brought.iter().find(|c| issues(c, key));
     let stale = leaf.is_some_and(|leaf| signed::validity(leaf).1 <= now);
-    let product = match (report.product()?, leaf) {
-        (Some(product), _) => product,
-        (None, Some(leaf)) => match extension(leaf, PRODUCT_NAME).and_then(named_product) {
+    let product = match (report.product(), leaf) {
+        (Ok(Some(product)), _) => product,
+        // Whether the report is of that product is for the appraisal to say.
+        (_, Some(leaf)) => match extension(leaf, PRODUCT_NAME).and_then(named_product) {
             Some(product) => product,
             None => return Ok(None),
         },
-        (None, None) => return Err(Incomplete::Product(report.version)),
+        (Ok(None), None) => return Err(Incomplete::Product(report.version)),
+        (Err(unknown), None) => return Err(unknown),
     };
     if !anchors.may_cover(product) {
         return Ok(None);
@@ -77,45 +81,55 @@ pub(super) fn need(
         (Some(_), _) if !stale => None,
         // Nobody but its owner can get another.
         (Some(_), AmdKey::Vlek) => None,
+        (Some(_), AmdKey::Vcek) => report.vcek(product).ok().map(Piece::Vcek),
         (None, AmdKey::Vlek) => return Err(Incomplete::Vlek),
-        (_, AmdKey::Vcek) => Some(Piece::Vcek(report.vcek(product)?)),
+        (None, AmdKey::Vcek) => Some(Piece::Vcek(report.vcek(product)?)),
     };
-    let need = Need {
+    let list = Piece::AmdCrl { product, key };
+    let answer = Answer {
+        body: bundle
+            .part(EvidencePart::RevocationLists)
+            .unwrap_or_default()
+            .to_vec(),
+        chain: String::new(),
+    };
+    Ok(Some(Need {
         chain: (vcek.is_some() || issuer.is_none()).then_some(Piece::AmdChain { product, key }),
-        list: (!has_list(bundle, now)).then_some(Piece::AmdCrl { product, key }),
+        brought: content::read(&list, answer, None, anchors, now).ok(),
+        list,
         stale,
         vcek,
-    };
-    let nothing = need.vcek.is_none() && need.chain.is_none() && need.list.is_none();
-    Ok((!nothing).then_some(need))
+    }))
 }
 
 impl Need {
     pub(super) fn pieces(&self) -> impl Iterator<Item = &Piece> {
-        self.chain.iter().chain(&self.vcek).chain(&self.list)
+        self.chain.iter().chain(&self.vcek).chain([&self.list])
     }
 }
 
 /// `bundle` with what was found. A fetched certificate of a chip replaces those the evidence had,
 /// the host's table included, so that the stale one is not looked at.
+///
+/// # Errors
+///
+/// [`BundleError::PartTooLarge`] if what the evidence had leaves no room for it.
 pub(super) fn completed(
     bundle: EvidenceBundle,
-    vcek: Option<&Content>,
-    chain: Option<&Content>,
-    list: Option<&Content>,
-) -> Option<EvidenceBundle> {
+    found: &Found,
+) -> Result<EvidenceBundle, BundleError> {
     let mut added = Vec::new();
-    for content in [vcek, chain].into_iter().flatten() {
-        let Content::Certificates(certificates) = content else {
-            return None;
-        };
-        added.extend(certificates.iter().cloned());
+    for content in [&found.vcek, &found.chain].into_iter().flatten() {
+        if let Content::Certificates(certificates) = &**content {
+            added.extend(certificates.iter().cloned());
+        }
     }
     let kind = bundle.kind();
+    let replaced = found.vcek.is_some();
     let mut parts: Vec<(EvidencePart, Vec<u8>)> = bundle
         .parts()
         .filter(|(part, _)| {
-            vcek.is_none()
+            !replaced
                 || !matches!(
                     part,
                     EvidencePart::Certificates | EvidencePart::CertificateTable
@@ -126,7 +140,7 @@ pub(super) fn completed(
     if !added.is_empty() {
         // DER one after the other: what the evidence had is written anew, it may be PEM.
         let mut all: Vec<Vec<u8>> = Vec::new();
-        if vcek.is_none() {
+        if !replaced {
             let own = bundle.part(EvidencePart::Certificates).unwrap_or_default();
             all.extend(several(own).iter().filter_map(|one| one.to_der().ok()));
         }
@@ -134,11 +148,11 @@ pub(super) fn completed(
         parts.retain(|(part, _)| *part != EvidencePart::Certificates);
         parts.push((EvidencePart::Certificates, all.concat()));
     }
-    if let Some(Content::List { der, .. }) = list {
+    if let Some(Content::List { der, .. }) = found.list.as_deref() {
         parts.retain(|(part, _)| *part != EvidencePart::RevocationLists);
         parts.push((EvidencePart::RevocationLists, der.clone()));
     }
-    EvidenceBundle::from_parts(kind, parts).ok()
+    EvidenceBundle::from_parts(kind, parts)
 }
 
 /// ASK or ASVK, then ARK, PEM.
@@ -152,12 +166,9 @@ pub(super) fn chain(
     let chain = signed::pem_chain(&answer.body)?;
     anchors.chain(&chain)?;
     let issuer = chain.first().ok_or(Refusal::Root)?;
-    let subject = issuer.tbs_certificate().subject().to_string();
-    let expected = match key {
-        AmdKey::Vcek => format!("CN=SEV-{product}"),
-        AmdKey::Vlek => format!("CN=SEV-VLEK-{product}"),
-    };
-    if !subject.split(',').any(|part| part == expected) {
+    let expected = issuer_name(product, key);
+    if !is_called(issuer, &expected) {
+        let subject = issuer.tbs_certificate().subject();
         return Err(other("the chain", subject, expected));
     }
     let der = chain
@@ -271,10 +282,11 @@ impl Report {
 /// Every certificate that the evidence brings.
 fn brought(bundle: &EvidenceBundle) -> Vec<Certificate> {
     let mut all = several(bundle.part(EvidencePart::Certificates).unwrap_or_default());
-    let table = bundle
-        .part(EvidencePart::CertificateTable)
-        .unwrap_or_default();
-    all.extend(tabled(table));
+    // Azure's guests get no table from their host; the appraisal overlooks one.
+    if bundle.kind() != TeeKind::AzureSnp {
+        let table = bundle.part(EvidencePart::CertificateTable);
+        all.extend(tabled(table.unwrap_or_default()));
+    }
     all.truncate(MOST_CERTIFICATES);
     all
 }
@@ -303,42 +315,34 @@ fn tabled(table: &[u8]) -> Vec<Certificate> {
     table
         .chunks_exact(TABLE_ENTRY_BYTES)
         .take_while(|entry| entry.iter().any(|byte| *byte != 0))
-        .take(MOST_CERTIFICATES)
+        .take(MOST_ENTRIES)
         .filter_map(|entry| {
+            let guid = u128::from_be_bytes(field(entry, 0)?);
             let offset = usize::try_from(u32::from_le_bytes(field(entry, 16)?)).ok()?;
             let length = usize::try_from(u32::from_le_bytes(field(entry, 20)?)).ok()?;
             let bytes = table.get(offset..offset.checked_add(length)?)?;
-            Certificate::from_der(bytes).ok()
+            CERTIFICATE_GUIDS.contains(&guid).then(|| several(bytes))
         })
+        .flatten()
         .collect()
-}
-
-fn has_list(bundle: &EvidenceBundle, now: u64) -> bool {
-    let lists = bundle
-        .part(EvidencePart::RevocationLists)
-        .unwrap_or_default();
-    if lists.is_empty() {
-        return false;
-    }
-    // One list in DER is what is replaced when it is stale; anything else is used as it is.
-    match revocation_list(lists.to_vec()).and_then(|(list, _)| list_dates(&list)) {
-        Ok((_, expires)) => now < expires,
-        Err(_) => true,
-    }
 }
 
 /// Whether a certificate is an intermediate: ASK (`SEV-Genoa`) or ASVK (`SEV-VLEK-Genoa`).
 fn issues(certificate: &Certificate, key: AmdKey) -> bool {
-    let subject = certificate.tbs_certificate().subject().to_string();
     [AmdProduct::Milan, AmdProduct::Genoa, AmdProduct::Turin]
         .into_iter()
-        .any(|product| {
-            let name = match key {
-                AmdKey::Vcek => format!("CN=SEV-{product}"),
-                AmdKey::Vlek => format!("CN=SEV-VLEK-{product}"),
-            };
-            subject.split(',').any(|part| part == name)
-        })
+        .any(|product| is_called(certificate, &issuer_name(product, key)))
+}
+
+fn issuer_name(product: AmdProduct, key: AmdKey) -> String {
+    match key {
+        AmdKey::Vcek => format!("SEV-{product}"),
+        AmdKey::Vlek => format!("SEV-VLEK-{product}"),
+    }
+}
+
+fn is_called(certificate: &Certificate, name: &str) -> bool {
+    common_name(certificate.tbs_certificate().subject()).is_some_and(|found| found == name)
 }
 
 fn extension(certificate: &Certificate, id: ObjectIdentifier) -> Option<&[u8]> {
@@ -372,7 +376,16 @@ const REPORT_BYTES: usize = 1184;
 const HCL_HEADER_BYTES: usize = 32;
 const TABLE_ENTRY_BYTES: usize = 24;
 const MOST_CERTIFICATES: usize = 8;
+const MOST_ENTRIES: usize = 16;
 const SEQUENCE: u8 = 0x30;
+
+/// Entries of a host's table: VCEK, VLEK, ASK (or ASVK), ARK.
+const CERTIFICATE_GUIDS: [u128; 4] = [
+    0x63da758d_e664_4564_adc5_f4b93be8accd,
+    0xa8074bc2_a25a_483e_aae6_39c045a0b8a1,
+    0x4ab7b379_bbac_4fe4_a02f_05aef327c782,
+    0xc0b406a4_a803_4952_9743_3fb6014cd0ae,
+];
 
 /// Extensions of VCEK and VLEK certificates (publication 57230, 3.1).
 const PRODUCT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.3704.1.2");
@@ -384,123 +397,4 @@ const MICROCODE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.37
 const FMC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.3704.1.3.9");
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use subrosa_attestation::Policy;
-
-    use super::*;
-
-    fn anchors() -> Anchors {
-        Anchors::of(&Policy::strict())
-    }
-
-    /// A report of version 3 from a Genoa.
-    fn report() -> Vec<u8> {
-        let mut report = vec![0; REPORT_BYTES];
-        report[0] = 3;
-        (report[0x188], report[0x189]) = (0x19, 0x11);
-        report[0x1a0..0x1e0].fill(0xc4);
-        report
-    }
-
-    fn bundle(report: Vec<u8>) -> EvidenceBundle {
-        EvidenceBundle::from_parts(TeeKind::Snp, [(EvidencePart::Quote, report)]).unwrap()
-    }
-
-    #[test]
-    fn a_bare_report_needs_everything() {
-        let need = need(&bundle(report()), &anchors(), 0).unwrap().unwrap();
-        let asked: Vec<String> = need.pieces().map(ToString::to_string).collect();
-        assert_eq!(
-            asked,
-            ["vcek chain Genoa", "vcek Genoa c4c4c4c4…", "vcek crl Genoa"]
-        );
-    }
-
-    #[test]
-    fn a_turin_is_known_by_eight_bytes() {
-        let mut report = report();
-        (report[0x188], report[0x189]) = (0x1a, 0x02);
-        report[0x180..0x188].copy_from_slice(&[1, 2, 3, 4, 0, 0, 0, 5]);
-        let need = need(&bundle(report), &anchors(), 0).unwrap().unwrap();
-        let Some(Piece::Vcek(vcek)) = need.vcek else {
-            panic!("{need:?}");
-        };
-        assert_eq!(&*vcek.chip, [0xc4; 8]);
-        assert_eq!(vcek.firmware.fmc, Some(1));
-        assert_eq!(vcek.firmware.bootloader, 2);
-    }
-
-    #[test]
-    fn reports_that_nobody_could_verify_ask_for_nothing() {
-        let none = |report| assert_eq!(need(&bundle(report), &anchors(), 0), Ok(None));
-        none(Vec::new());
-        none(report()[..REPORT_BYTES - 1].to_vec());
-        let mut unsigned = report();
-        unsigned[0x48] = 7 << 2;
-        none(unsigned);
-        let mut policy = Policy::strict();
-        policy.roots.clear();
-        let accepts_nothing = Anchors::of(&policy);
-        assert_eq!(need(&bundle(report()), &accepts_nothing, 0), Ok(None));
-        let mut unknown = report();
-        unknown[0x188] = 0x17;
-        assert_eq!(
-            need(&bundle(unknown), &anchors(), 0),
-            Err(Incomplete::Processor(0x17, 0x11))
-        );
-    }
-
-    #[test]
-    fn what_is_fetched_takes_the_place_of_what_ran_out() {
-        let old = bundle(report())
-            .with_part(EvidencePart::Certificates, vec![1])
-            .and_then(|bundle| bundle.with_part(EvidencePart::CertificateTable, vec![2]))
-            .and_then(|bundle| bundle.with_part(EvidencePart::RevocationLists, vec![3]))
-            .unwrap();
-        let certificates = |bytes: &[u8]| Content::Certificates(vec![bytes.to_vec()]);
-        let list = Content::List {
-            chain: String::new(),
-            der: vec![6],
-        };
-        let (vcek, chain) = (certificates(&[4]), certificates(&[5]));
-        let all = completed(old.clone(), Some(&vcek), Some(&chain), Some(&list)).unwrap();
-        assert_eq!(all.part(EvidencePart::Certificates), Some(&[4, 5][..]));
-        assert_eq!(all.part(EvidencePart::CertificateTable), None);
-        assert_eq!(all.part(EvidencePart::RevocationLists), Some(&[6][..]));
-        assert_eq!(all.quote(), old.quote());
-        assert_eq!(completed(old.clone(), None, None, None), Some(old.clone()));
-        let only_list = completed(old.clone(), None, None, Some(&list)).unwrap();
-        assert_eq!(only_list.part(EvidencePart::Certificates), Some(&[1][..]));
-        assert_eq!(
-            only_list.part(EvidencePart::CertificateTable),
-            Some(&[2][..])
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn no_evidence_upsets_the_reading_of_it(
-            changes in proptest::collection::vec((0..REPORT_BYTES, any::<u8>()), 0..16),
-            certificates in proptest::collection::vec(any::<u8>(), 0..64),
-            entry in any::<[u8; TABLE_ENTRY_BYTES]>(),
-            table in proptest::collection::vec(any::<u8>(), 0..64),
-        ) {
-            let mut report = report();
-            for (index, byte) in changes {
-                report[index] = byte;
-            }
-            let hcl = [&[0; HCL_HEADER_BYTES][..], &report].concat();
-            for kind in [TeeKind::Snp, TeeKind::AzureSnp] {
-                let bundle = EvidenceBundle::from_parts(kind, [
-                    (EvidencePart::Quote, report.clone()),
-                    (EvidencePart::HclReport, hcl.clone()),
-                    (EvidencePart::Certificates, [&[SEQUENCE][..], &certificates].concat()),
-                    (EvidencePart::CertificateTable, [&entry[..], &table].concat()),
-                    (EvidencePart::RevocationLists, certificates.clone()),
-                ]).unwrap();
-                let _ = need(&bundle, &anchors(), 0);
-            }
-        }
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@ use x509_cert::crl::CertificateList;
 use x509_cert::der::Decode;
 
 use super::piece::{AmdKey, Piece};
-use super::signed::{self, Anchors, Refusal};
+use super::signed::{self, Anchors, Refusal, Root};
 use super::{amd, intel};
 
 /// A piece of collateral.
@@ -29,13 +29,27 @@ pub(super) enum Content {
 }
 
 /// A piece of collateral and when it is in force.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Dated {
     pub(super) content: Arc<Content>,
     /// From when, Unix seconds. Of two, the later is the current one.
     pub(super) issued: u64,
     /// Until when it is in force, Unix seconds.
     pub(super) expires: u64,
+}
+
+impl Dated {
+    /// The later edition of a piece that is `held` and `brought` by evidence; of equals, the held
+    /// one. What a vendor has published since counts: a revocation would else be undone by whoever
+    /// attaches the list from before it. What ran out is returned as well if it is the later one,
+    /// and nothing is accepted on it.
+    pub(super) fn later(held: Option<Self>, brought: Option<Self>) -> Option<Self> {
+        match (held, brought) {
+            (Some(held), Some(brought)) if held.issued < brought.issued => Some(brought),
+            (Some(held), _) => Some(held),
+            (None, brought) => brought,
+        }
+    }
 }
 
 /// What came over the wire.
@@ -59,10 +73,10 @@ pub(super) fn read(
         Piece::TcbInfo { tee, fmspc } => intel::tcb_info(*tee, *fmspc, answer, anchors, now),
         Piece::QeIdentity { tee } => intel::qe_identity(*tee, answer, anchors, now),
         Piece::PckCrl { ca } => intel::pck_list(*ca, answer, anchors, now),
-        Piece::IntelRootCrl => root_list(answer, anchors, now),
+        Piece::IntelRootCrl => root_list(Root::Intel, answer, anchors, now),
         Piece::AmdChain { product, key } => amd::chain(*product, *key, &answer, anchors, now),
         // AMD's roots sign their lists themselves.
-        Piece::AmdCrl { .. } => root_list(answer, anchors, now),
+        Piece::AmdCrl { product, .. } => root_list(Root::Amd(*product), answer, anchors, now),
         Piece::Vcek(vcek) => amd::vcek(vcek, &answer.body, issuer, now),
     }
 }
@@ -80,10 +94,10 @@ impl Piece {
     }
 }
 
-/// A list that a root signed.
-fn root_list(answer: Answer, anchors: &Anchors, now: u64) -> Result<Dated, Refusal> {
+/// A list that `root` signed.
+fn root_list(root: Root, answer: Answer, anchors: &Anchors, now: u64) -> Result<Dated, Refusal> {
     let (list, der) = revocation_list(answer.body)?;
-    anchors.signed_list(&list)?;
+    anchors.signed_list(root, &list)?;
     dated_list(&list, String::new(), der, now)
 }
 

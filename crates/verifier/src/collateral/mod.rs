@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Completes evidence with what its vendor publishes.
 //!
-//! A node's evidence may come without collateral, or with collateral that has run out. What is
-//! missing is fetched from Intel's provisioning certification service (or a PCCS) and from AMD's
-//! key distribution service, verified, kept, and fetched anew before it runs out. Whatever is put
-//! into evidence here is judged by the appraisal as if the node had sent it.
+//! What a vendor says about many machines at once (TCB info, QE identities, revocation lists) is
+//! fetched for every piece of evidence, from Intel's provisioning certification service (or a PCCS)
+//! and from AMD's key distribution service, verified, kept, and fetched anew before it runs out.
+//! What evidence brings of it counts only where it is the later edition, or where nothing can be
+//! had: a machine that was revoked today could else attach yesterday's list. Certificates that
+//! evidence brings are used, and fetched where it has none in force. Whatever is put into evidence
+//! here is judged by the appraisal as if the node had sent it.
 //!
 //! Fetching is bounded: once per piece however many wait for it, per client, per source, and in
 //! what is kept.
@@ -15,6 +18,8 @@ mod circuit;
 mod content;
 mod fetch;
 mod flight;
+#[cfg(test)]
+mod forged;
 mod intel;
 mod piece;
 mod plan;
@@ -109,9 +114,9 @@ impl Collector {
         }))
     }
 
-    /// `bundle` with everything it needs that can be had. What it brings is used as it is, unless
-    /// it ran out. If nothing in force can be had, what ran out stays, so that the verdict says
-    /// that it is stale.
+    /// `bundle` with everything it needs that can be had, each piece in the later of the editions
+    /// that are held and brought. If nothing in force can be had, what ran out stays, so that the
+    /// verdict says that it is stale.
     ///
     /// # Errors
     ///
@@ -141,7 +146,7 @@ impl Collector {
         self.charge(&plan.pieces(), client)?;
         match plan {
             Plan::Nothing => Ok(bundle),
-            Plan::Intel(need) => self.complete_intel(bundle, need).await,
+            Plan::Intel(need) => self.complete_intel(bundle, *need).await,
             Plan::Amd(need) => self.complete_amd(bundle, need).await,
         }
     }
@@ -189,30 +194,18 @@ impl Collector {
             self.obtain(&pck_list),
             self.obtain(&root_list),
         );
-        let mut pieces = Vec::new();
-        for piece in [tcb_info, qe_identity, pck_list, root_list] {
-            match piece {
-                Ok(dated)
-                | Err(Missing {
-                    expired: Some(dated),
-                    ..
-                }) => pieces.push(dated.content),
-                // The verdict says that what it brought is stale.
-                Err(_) if !bundle.collateral().is_empty() => return Ok(bundle),
-                Err(missing) => return Err(self.unavailable(&missing)),
-            }
-        }
-        let [tcb_info, qe_identity, pck_list, root_list] = pieces.as_slice() else {
-            return Ok(bundle);
+        let found = [tcb_info, qe_identity, pck_list, root_list];
+        let until = found.iter().find_map(|piece| match piece {
+            Err(missing) if missing.expired.is_none() => Some(missing.until),
+            _ => None,
+        });
+        let Some(collateral) = need.collateral(found.map(held)) else {
+            return Err(self.unavailable(until.unwrap_or_default()));
         };
-        let Some(collateral) = need.collateral([tcb_info, qe_identity, pck_list, root_list]) else {
-            return Ok(bundle);
-        };
-        // Too large to be evidence: the pieces are bounded, so that this does not happen.
-        Ok(bundle
-            .clone()
+        // The bundle as it came is no substitute: it may have been made as large as it is for that.
+        bundle
             .with_part(EvidencePart::Collateral, collateral)
-            .unwrap_or(bundle))
+            .map_err(|error| Shortage::Evidence(error.to_string()))
     }
 
     async fn complete_amd(
@@ -223,23 +216,21 @@ impl Collector {
         let (vcek, chain, list) = tokio::join!(
             self.obtain_some(need.vcek.as_ref()),
             self.obtain_some(need.chain.as_ref()),
-            self.obtain_some(need.list.as_ref()),
+            self.obtain(&need.list),
         );
         let vcek = match vcek {
             Some(Err(missing)) if missing.expired.is_none() && !need.stale => {
-                return Err(self.unavailable(&missing));
+                return Err(self.unavailable(missing.until));
             }
-            other => usable(other),
+            other => other.and_then(held),
         };
         // Issuers may be built in, and whether a list is required is the policy's affair.
-        let (chain, list) = (usable(chain), usable(list));
-        let completed = amd::completed(
-            bundle.clone(),
-            vcek.as_deref(),
-            chain.as_deref(),
-            list.as_deref(),
-        );
-        Ok(completed.unwrap_or(bundle))
+        let found = amd::Found {
+            vcek: vcek.map(|dated| dated.content),
+            chain: chain.and_then(held).map(|dated| dated.content),
+            list: Dated::later(held(list), need.brought).map(|dated| dated.content),
+        };
+        amd::completed(bundle, &found).map_err(|error| Shortage::Evidence(error.to_string()))
     }
 
     async fn obtain_some(
@@ -364,8 +355,9 @@ impl Collector {
         Ok(())
     }
 
-    fn unavailable(&self, missing: &Missing) -> Shortage {
-        let wait = missing.until.saturating_sub((self.clock)());
+    /// What is missing may be asked for again at `until`.
+    fn unavailable(&self, until: u64) -> Shortage {
+        let wait = until.saturating_sub((self.clock)());
         Shortage::Unavailable(wait.clamp(1, LONGEST_WAIT))
     }
 
@@ -385,10 +377,10 @@ impl Inner {
 }
 
 /// What there is, in force or not.
-fn usable(piece: Option<Result<Dated, Missing>>) -> Option<Arc<Content>> {
-    match piece? {
-        Ok(dated) => Some(dated.content),
-        Err(missing) => missing.expired.map(|dated| dated.content),
+fn held(piece: Result<Dated, Missing>) -> Option<Dated> {
+    match piece {
+        Ok(dated) => Some(dated),
+        Err(missing) => missing.expired,
     }
 }
 

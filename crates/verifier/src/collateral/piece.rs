@@ -210,7 +210,7 @@ impl AmdProduct {
         match (family, model) {
             (0x19, 0x00..=0x0f) => Some(Self::Milan),
             (0x19, 0x10..=0x1f | 0xa0..=0xaf) => Some(Self::Genoa),
-            (0x1a, 0x00..=0x11) => Some(Self::Turin),
+            (0x1a, 0x00..=0x1f) => Some(Self::Turin),
             _ => None,
         }
     }
@@ -347,6 +347,8 @@ mod tests {
             (0x19, 0x11, Some(AmdProduct::Genoa)),
             (0x19, 0xa0, Some(AmdProduct::Genoa)),
             (0x1a, 0x02, Some(AmdProduct::Turin)),
+            (0x1a, 0x1f, Some(AmdProduct::Turin)),
+            (0x1a, 0x20, None),
             (0x1a, 0x50, None),
             (0x17, 0x31, None),
         ] {

@@ -11,7 +11,7 @@ use super::{amd, intel};
 /// What a bundle needs.
 pub(super) enum Plan {
     Nothing,
-    Intel(intel::Need),
+    Intel(Box<intel::Need>),
     Amd(amd::Need),
 }
 
@@ -24,7 +24,7 @@ impl Plan {
     ) -> Result<Self, Incomplete> {
         let intel = |part| {
             let need = intel::need(bundle, part, anchors, now)?;
-            Ok(need.map_or(Self::Nothing, Self::Intel))
+            Ok(need.map_or(Self::Nothing, |need| Self::Intel(Box::new(need))))
         };
         match bundle.kind() {
             TeeKind::Tdx | TeeKind::Sgx => intel(EvidencePart::Quote),

@@ -12,13 +12,15 @@ use aws_lc_rs::signature::{
     VerificationAlgorithm,
 };
 use subrosa_attestation::{
-    AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, Policy, root_certificate,
+    AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, INTEL_SGX_ROOT_ID, Policy,
+    root_certificate,
 };
 use x509_cert::Certificate;
 use x509_cert::certificate::Rfc5280;
 use x509_cert::crl::CertificateList;
 use x509_cert::der::asn1::{BitString, ObjectIdentifier};
 use x509_cert::der::{Decode, Encode};
+use x509_cert::name::Name;
 
 use super::piece::AmdProduct;
 
@@ -52,6 +54,15 @@ pub(super) enum Refusal {
 pub(super) struct Anchors {
     built_in: Vec<Vec<u8>>,
     own: Vec<Vec<u8>>,
+}
+
+/// Whose list a list of revoked intermediates is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Root {
+    /// Intel SGX Root CA, or a root of one's own in its place.
+    Intel,
+    /// The ARK of a product.
+    Amd(AmdProduct),
 }
 
 impl Anchors {
@@ -107,16 +118,41 @@ impl Anchors {
         }
     }
 
-    /// Verifies that an anchor signed `list`.
-    pub(super) fn signed_list(&self, list: &CertificateList<Rfc5280>) -> Result<(), Refusal> {
-        let mut roots = self
+    /// Verifies that the anchor that is `root` signed `list`. Each root's list is about its own
+    /// hierarchy: another's says nothing, however well it is signed.
+    pub(super) fn signed_list(
+        &self,
+        root: Root,
+        list: &CertificateList<Rfc5280>,
+    ) -> Result<(), Refusal> {
+        let found = common_name(&list.tbs_cert_list.issuer).unwrap_or_default();
+        let is_meant = match root {
+            Root::Intel => !found.starts_with(ARK),
+            Root::Amd(product) => found == format!("{ARK}{product}"),
+        };
+        if !is_meant {
+            return Err(other("the list's issuer", found, root));
+        }
+        let intel = root_certificate(INTEL_SGX_ROOT_ID);
+        let mut anchors = self
             .all()
-            .filter_map(|root| Certificate::from_der(root).ok());
-        if roots.any(|root| list_by(list, &root).is_ok()) {
+            .filter(|der| match root {
+                Root::Intel => self.own.contains(*der) || intel == Some(der.as_slice()),
+                Root::Amd(_) => true,
+            })
+            .filter_map(|der| Certificate::from_der(der).ok());
+        if anchors.any(|anchor| list_by(list, &anchor).is_ok()) {
             Ok(())
         } else {
             Err(Refusal::Root)
         }
+    }
+
+    /// The anchor that signed `certificate`.
+    pub(super) fn above(&self, certificate: &Certificate) -> Option<Certificate> {
+        self.all()
+            .filter_map(|der| Certificate::from_der(der).ok())
+            .find(|anchor| certificate_by(certificate, anchor).is_ok())
     }
 }
 
@@ -129,6 +165,15 @@ pub(super) fn pem_chain(pem: &[u8]) -> Result<Vec<Certificate>, Refusal> {
     } else {
         Err(CHAIN)
     }
+}
+
+/// The common name, if there is exactly one.
+pub(super) fn common_name(name: &Name) -> Option<String> {
+    let mut names = name.iter().filter(|attribute| attribute.oid == COMMON_NAME);
+    let (name, None) = (names.next()?, names.next()) else {
+        return None;
+    };
+    String::from_utf8(name.value.value().to_vec()).ok()
 }
 
 /// Verifies that `issuer` signed `subject`.
@@ -240,6 +285,19 @@ pub(super) fn other(
     }
 }
 
+impl fmt::Display for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Intel => f.write_str("Intel SGX Root CA"),
+            Self::Amd(product) => write!(f, "{ARK}{product}"),
+        }
+    }
+}
+
+/// What the common names of AMD's roots begin with.
+const ARK: &str = "ARK-";
+/// id-at-commonName (RFC 5280, A.1).
+const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 /// ecdsa-with-SHA256 (RFC 5758, 3.2).
 const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 /// id-RSASSA-PSS (RFC 4055, 3.1).

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 
-/// Where collateral that evidence does not bring is fetched, and for how long it is used.
+/// Where collateral is fetched, and for how long it is used.
 ///
 /// ```toml
 /// [collateral]
@@ -26,7 +26,8 @@ use super::ConfigError;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CollateralConfig {
-    /// Whether to fetch at all. If not, evidence must bring everything.
+    /// Whether to fetch at all. If not, evidence must bring everything, and decides itself how old
+    /// the lists are by which its revocation is judged, as long as they are in force.
     pub fetch: bool,
     /// Intel's provisioning certification service or a PCCS, up to `/sgx/certification/v4`.
     pub intel_url: String,

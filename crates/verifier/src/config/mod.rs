@@ -70,7 +70,7 @@ pub struct Config {
     /// What evidence must be like.
     #[serde(default)]
     pub policy: PolicyConfig,
-    /// Where collateral that evidence does not bring comes from.
+    /// Where collateral comes from.
     #[serde(default)]
     pub collateral: CollateralConfig,
     /// What one client may ask.

@@ -6,8 +6,12 @@ use subrosa_types::id::TeeKind;
 
 use super::metrics::outcome;
 
-/// Logs the verdict on evidence of `kind`, whole, as JSON, and what one looks for first beside it:
-/// nothing of the request but what was verified of it.
+/// Logs the verdict on evidence of `kind`, whole, as JSON, and what one looks for first beside it.
+///
+/// Of the request there is nothing but what the verdict repeats of it. That need not have been
+/// verified: where a check fails, `found` may quote names, dates and parsers' complaints from the
+/// evidence, which its sender chose. They are JSON strings within one line, and no reader may take
+/// them for more than quotations.
 pub(super) fn appraised(what: &'static str, kind: TeeKind, verdict: &Verdict) {
     let failed = verdict
         .checks

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use subrosa_attestation::api::{AppraiseRequest, AppraiseResponse, Base64, Problem, ProblemCode};
-use subrosa_attestation::{CheckId, EvidenceBundle, Outcome, Verdict};
+use subrosa_attestation::{CheckId, EvidenceBundle};
 use subrosa_types::id::{EvidencePart, TeeKind};
 
-use crate::fixture::{Running, binding, challenge, start_as};
+use crate::fixture::{Running, binding, challenge, failed, start_as};
 use crate::vendor::{Fault, Vendor, vectors};
 
 /// When the VCEK of `snp_genoa_v5` is in force.
@@ -72,15 +72,6 @@ async fn fetches(verifier: &Running, outcome: &str) -> f64 {
         "subrosa_verifier_collateral_fetches_total{{source=\"amd\",outcome=\"{outcome}\"}}"
     );
     verifier.metric(&name).await.unwrap_or(0.0)
-}
-
-fn failed(verdict: &Verdict) -> Vec<CheckId> {
-    verdict
-        .checks
-        .iter()
-        .filter(|check| check.outcome == Outcome::Failed)
-        .map(|check| check.id)
-        .collect()
 }
 
 #[tokio::test]
@@ -190,6 +181,38 @@ async fn what_only_its_sender_has_must_come_with_the_evidence() {
         assert!(problem.message.contains(word), "{}", problem.message);
     }
     assert_eq!(vendor.asked(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn evidence_with_everything_is_judged_and_its_list_is_asked_for() {
+    let Some(vectors) = vectors() else { return };
+    let (vendor, verifier) = scene(&vectors).await;
+    let file = |name: &str| std::fs::read(vectors.join("snp").join(name)).unwrap();
+    let certificates = [
+        file("snp_genoa_v5.vek.der"),
+        file("genoa.ask.der"),
+        file("genoa.ark.der"),
+    ];
+    let mut unknown = file("snp_genoa_v5.report.bin");
+    unknown[0x188] = 0x17;
+    for (report, check) in [
+        (file("snp_genoa_v5.report.bin"), None),
+        // A processor nobody knows: its certificate says which product it would be of.
+        (unknown, Some(CheckId::SnpSignature)),
+    ] {
+        let parts = vec![
+            (EvidencePart::Quote, report),
+            (EvidencePart::Certificates, certificates.concat()),
+        ];
+        let response = ask(&verifier, parts).await;
+        assert_eq!(response.status(), 200);
+        let response: AppraiseResponse = response.json().await.unwrap();
+        assert_eq!(response.verdict.subject.is_some(), check.is_none());
+        if let Some(check) = check {
+            assert_eq!(failed(&response.verdict), [check]);
+        }
+    }
+    assert_eq!(vendor.asked(), ["/vcek/v1/Genoa/crl"]);
 }
 
 #[tokio::test]

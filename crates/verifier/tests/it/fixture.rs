@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use alloy_primitives::{Address, B256};
 use subrosa_attestation::admission::Registration;
 use subrosa_attestation::api::{AdmitRequest, AppraiseRequest, Base64};
-use subrosa_attestation::{Binding, EvidenceBundle, report_data};
+use subrosa_attestation::{Binding, CheckId, EvidenceBundle, Outcome, Root, Verdict, report_data};
 use subrosa_tee::forge::Forge;
+use subrosa_types::id::EvidencePart;
 use subrosa_verifier::{Config, Keys, Verifier, serve};
 use tokio::sync::oneshot;
 
@@ -160,4 +161,41 @@ pub(crate) fn admit_request() -> AdmitRequest {
         registrant: registration.registrant,
         binding: binding(),
     }
+}
+
+/// A configuration that accepts the roots of `evidence` as one's own, and goes on with `more`.
+pub(crate) fn pinned(evidence: &[&Forge], more: &str) -> String {
+    let root = |forge: &&Forge| {
+        let evidence = forge.evidence();
+        let collateral = evidence.part(EvidencePart::Collateral).unwrap();
+        let collateral: serde_json::Value = serde_json::from_slice(collateral).unwrap();
+        let chain = collateral["tcb_info_issuer_chain"].as_str().unwrap();
+        let pem = &chain[chain.rfind("-----BEGIN").unwrap()..];
+        let root = Root::from_certificate(pem.as_bytes()).unwrap();
+        (root.id().to_string(), pem.to_owned())
+    };
+    let (ids, pems): (Vec<String>, Vec<String>) = evidence.iter().map(root).unzip();
+    format!("[policy]\nroots = {ids:?}\npinned = {pems:?}\n{more}")
+}
+
+/// What a token says.
+pub(crate) fn payload(token: &str) -> serde_json::Value {
+    let text = token.split('.').nth(1).unwrap();
+    let mut standard = text.replace('-', "+").replace('_', "/");
+    while !standard.len().is_multiple_of(4) {
+        standard.push('=');
+    }
+    let bytes: Base64 = serde_json::from_value(standard.into()).unwrap();
+    serde_json::from_slice(&bytes.0).unwrap()
+}
+
+/// The checks that failed.
+pub(crate) fn failed(verdict: &Verdict) -> Vec<CheckId> {
+    let failed = |outcome| outcome == Outcome::Failed;
+    verdict
+        .checks
+        .iter()
+        .filter(|check| failed(check.outcome))
+        .map(|check| check.id)
+        .collect()
 }

@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 use subrosa_attestation::api::{AppraiseRequest, AppraiseResponse, Base64, Problem, ProblemCode};
-use subrosa_attestation::{CheckId, EvidenceBundle, Outcome, Verdict, VerdictStatus};
+use subrosa_attestation::{CheckId, EvidenceBundle, Verdict, VerdictStatus};
 use subrosa_types::id::{EvidencePart, TeeKind};
 
-use crate::fixture::{Running, binding, challenge, start_as};
+use crate::fixture::{Running, binding, challenge, failed, start_as};
 use crate::vendor::{Fault, Vendor, vectors};
 
 /// Inside the window in which the collateral of `tdx_v4_phala` is in force, which ends at [`END`].
@@ -99,16 +99,6 @@ async fn verdict(response: reqwest::Response) -> Verdict {
     assert_eq!(response.verdict.status, VerdictStatus::Rejected);
     assert!(response.ear.is_none());
     response.verdict
-}
-
-fn failed(verdict: &Verdict) -> Vec<CheckId> {
-    let failed = |outcome| outcome == Outcome::Failed;
-    verdict
-        .checks
-        .iter()
-        .filter(|check| failed(check.outcome))
-        .map(|check| check.id)
-        .collect()
 }
 
 /// Everything that does not depend on whose evidence it is.
@@ -350,7 +340,7 @@ async fn a_vendor_that_is_still_down_is_probed_once() {
 }
 
 #[tokio::test]
-async fn collateral_in_force_is_used_as_it_is_and_stale_collateral_is_replaced() {
+async fn collateral_that_is_brought_is_no_substitute_for_what_can_be_had() {
     let Some(vectors) = vectors() else { return };
     let scene = scene(&vectors, "").await;
     let with = |quote: &str, collateral: &Value| {
@@ -365,9 +355,16 @@ async fn collateral_in_force_is_used_as_it_is_and_stale_collateral_is_replaced()
             ),
         ]
     };
-    let own = with("tdx/tdx_v4_phala.quote.bin", &scene.collateral);
-    assert_genuine(&verdict(ask(&scene.verifier, TeeKind::Tdx, own).await).await);
-    assert_eq!(scene.vendor.asked().len(), 0);
+    let own = || with("tdx/tdx_v4_phala.quote.bin", &scene.collateral);
+    assert_genuine(&verdict(ask(&scene.verifier, TeeKind::Tdx, own()).await).await);
+    assert_eq!(scene.vendor.asked().len(), 4);
+    // What was changed on the way does not matter where it can be had.
+    let mut tampered = scene.collateral.clone();
+    let text = tampered["tcb_info"].as_str().unwrap();
+    tampered["tcb_info"] = text.replace("OutOfDate", "UpToDate").into();
+    let parts = with("tdx/tdx_v4_phala.quote.bin", &tampered);
+    assert_genuine(&verdict(ask(&scene.verifier, TeeKind::Tdx, parts).await).await);
+    assert_eq!(scene.vendor.asked().len(), 4);
 
     // The same platform, four months later.
     let newer = collateral(&vectors, "tdx/tdx_v4_outofdate");
@@ -387,6 +384,37 @@ async fn collateral_in_force_is_used_as_it_is_and_stale_collateral_is_replaced()
     let stale = verdict(ask(&scene.verifier, TeeKind::Tdx, own).await).await;
     assert!(stale.subject.is_none());
     assert_eq!(failed(&stale).len(), 1);
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_had_what_is_brought_is_used() {
+    let Some(vectors) = vectors() else { return };
+    for faults in [&["/"][..], &["/tcb", "/pckcrl"], &["/rootcacrl"]] {
+        let scene = scene(&vectors, "").await;
+        for part in faults {
+            scene.vendor.fail(part, Fault::Status(404));
+        }
+        let parts = |collateral: &Value| {
+            let collateral = serde_json::to_vec(collateral).unwrap();
+            [
+                (EvidencePart::Quote, scene.quote.clone()),
+                (EvidencePart::Collateral, collateral),
+            ]
+        };
+        let own = parts(&scene.collateral);
+        assert_genuine(&verdict(ask(&scene.verifier, TeeKind::Tdx, own).await).await);
+        assert!(scene.asked("/") >= 4, "{faults:?}");
+        // Piece by piece: what is wrong with one that can be had is of no account.
+        let mut without_identity = scene.collateral.clone();
+        without_identity["qe_identity"] = "{}".into();
+        let response = ask(&scene.verifier, TeeKind::Tdx, parts(&without_identity)).await;
+        let found = verdict(response).await;
+        if faults == ["/"] {
+            assert!(found.subject.is_none());
+        } else {
+            assert_genuine(&found);
+        }
+    }
 }
 
 #[tokio::test]

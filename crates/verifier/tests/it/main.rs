@@ -11,6 +11,7 @@ mod azure;
 mod fixture;
 mod intel;
 mod protocol;
+mod revocation;
 mod rotation;
 mod signatures;
 mod vendor;

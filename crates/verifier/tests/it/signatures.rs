@@ -17,7 +17,7 @@ use subrosa_types::eip712::registry_domain;
 
 use crate::fixture::{
     CHAIN, NOW, REGISTRY, Running, admit_request, appraise_request, binding, challenge, encoded,
-    forge, registration, start, start_as,
+    forge, payload, pinned, registration, start, start_as,
 };
 
 async fn trusted(verifier: &Running) -> Vec<TrustedVerifier> {
@@ -110,6 +110,25 @@ async fn a_list_of_measurements_makes_the_verdict_an_acceptance_or_a_rejection()
         Outcome::Failed
     );
     assert!(response.ear.is_none());
+}
+
+#[tokio::test]
+async fn the_verdict_that_is_answered_is_the_one_that_is_signed() {
+    // Under a root of one's own: to a verifier for development not software evidence.
+    let evidence = forge(&challenge()).fault(Fault::ForeignRoot);
+    let verifier = start(&pinned(&[&evidence], "[collateral]\nfetch = false")).await;
+    let mut foreign = appraise_request();
+    foreign.bundle = encoded(&evidence);
+    for (request, development) in [(appraise_request(), true), (foreign, false)] {
+        let response = verifier.post("/v1/appraise", &request).await;
+        let response: AppraiseResponse = response.json().await.unwrap();
+        let signed = payload(&response.ear.unwrap());
+        let signed = &signed["submods"][ear::SUBMODULE]["subrosa"];
+        let answered = serde_json::to_value(&response.verdict).unwrap();
+        assert_eq!(signed["verdict"], answered);
+        assert_eq!(signed["development"], development);
+        assert_eq!(answered["development"], development);
+    }
 }
 
 #[tokio::test]
@@ -208,9 +227,15 @@ async fn nothing_is_signed_for_faulty_evidence() {
             .unwrap();
         assert!(response.ear.is_none(), "{fault:?}");
         assert_eq!(response.verdict.status, VerdictStatus::Rejected);
-        assert!(
+        assert_eq!(
             response.verdict.development,
-            "a development verifier says so in every verdict"
+            fault != Fault::ForeignRoot,
+            "{fault:?}: what hangs from the development root is development"
+        );
+        let relaxations = &response.verdict.relaxations;
+        assert!(
+            relaxations.iter().any(|text| text.contains("software")),
+            "{relaxations:?}"
         );
         assert_eq!(
             response.verdict.check(check).unwrap().outcome,

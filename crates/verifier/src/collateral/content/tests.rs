@@ -7,6 +7,7 @@ use serde_json::Value;
 use subrosa_attestation::{AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, INTEL_SGX_ROOT_ID, Policy, Root};
 
 use super::*;
+use crate::collateral::forged::{Authority, ISSUED};
 use crate::collateral::piece::{AmdProduct, Firmware, IntelCa, IntelTee, Vcek};
 
 /// Inside the window of `tdx_v4_phala`.
@@ -299,4 +300,66 @@ fn no_changed_byte_of_a_chips_certificate_is_taken() {
         changed[index] ^= 1 << (index % 8);
         assert!(taken(changed, Some(&issuer)).is_err(), "byte {index}");
     }
+}
+
+#[test]
+fn a_list_is_taken_for_its_own_authority_alone() {
+    let genoa = Authority::called("ARK-Genoa");
+    let milan = Authority::called("ARK-Milan");
+    let own = Authority::called("Own Root CA");
+    let mut policy = Policy::strict();
+    for authority in [&genoa, &milan, &own] {
+        let root = subrosa_attestation::Root::from_certificate(&authority.certificate(&[]));
+        policy.pin(root.unwrap());
+    }
+    let anchors = Anchors::of(&policy);
+    let taken = |piece: &Piece, list: Vec<u8>| {
+        let answer = Answer {
+            body: list,
+            chain: String::new(),
+        };
+        read(piece, answer, None, &anchors, ISSUED).map(drop)
+    };
+    let of = |product| Piece::AmdCrl {
+        product,
+        key: AmdKey::Vcek,
+    };
+    let pieces = [
+        (of(AmdProduct::Genoa), &genoa),
+        (of(AmdProduct::Milan), &milan),
+        (Piece::IntelRootCrl, &own),
+    ];
+    for (piece, authority) in &pieces {
+        assert_eq!(taken(piece, authority.list(7)), Ok(()), "{piece}");
+        let impostor = taken(piece, authority.impostor().list(7));
+        assert_eq!(impostor, Err(Refusal::Root), "{piece}");
+        for (other, _) in pieces.iter().filter(|(other, _)| other != piece) {
+            let refused = taken(other, authority.list(7));
+            assert!(
+                matches!(&refused, Err(Refusal::Other { what, .. }) if *what == "the list's issuer"),
+                "{piece} for {other}: {refused:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn of_two_editions_the_later_counts_and_of_equals_the_one_that_is_held() {
+    let edition = |name: u8, issued| Dated {
+        content: Arc::new(Content::Certificates(vec![vec![name]])),
+        issued,
+        expires: 100,
+    };
+    let (held, brought) = (edition(1, 10), |issued| Some(edition(2, issued)));
+    for (brought, expected) in [
+        (brought(9), &held),
+        (brought(10), &held),
+        (None, &held),
+        (brought(11), &edition(2, 11)),
+    ] {
+        let later = Dated::later(Some(held.clone()), brought);
+        assert_eq!(later.as_ref(), Some(expected));
+    }
+    assert_eq!(Dated::later(None, brought(9)), brought(9));
+    assert_eq!(Dated::later(None, None), None);
 }
