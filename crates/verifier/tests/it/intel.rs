@@ -6,7 +6,9 @@ use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 use subrosa_attestation::api::{AppraiseRequest, AppraiseResponse, Base64, Problem, ProblemCode};
-use subrosa_attestation::{CheckId, EvidenceBundle, Verdict, VerdictStatus};
+use subrosa_attestation::{
+    CheckId, EvidenceBundle, Policy, Verdict, VerdictStatus, verify_genuine,
+};
 use subrosa_types::id::{EvidencePart, TeeKind};
 
 use crate::fixture::{Running, binding, challenge, failed, start_as};
@@ -144,6 +146,19 @@ async fn a_quote_without_collateral_is_completed_once_for_all() {
     }
     let buckets = "subrosa_verifier_collateral_fetch_seconds_bucket{source=\"intel\",le=\"+Inf\"}";
     assert_eq!(scene.verifier.metric(buckets).await, Some(3.0));
+    scene.verifier.stop().await;
+}
+
+#[tokio::test]
+async fn the_bundle_comes_back_complete_for_others_to_verify_offline() {
+    let Some(vectors) = vectors() else { return };
+    let scene = scene(&vectors, "").await;
+    let response: AppraiseResponse = scene.ask().await.json().await.unwrap();
+    let completed = EvidenceBundle::decode(&response.bundle.0).unwrap();
+    assert_eq!(completed.quote(), scene.quote);
+    let brought = EvidenceBundle::new(TeeKind::Tdx, scene.quote.clone(), Vec::new()).unwrap();
+    assert!(verify_genuine(&brought, &Policy::strict(), INSIDE).is_err());
+    verify_genuine(&completed, &Policy::strict(), INSIDE).unwrap();
     scene.verifier.stop().await;
 }
 
