@@ -25,8 +25,8 @@ export function key(name) {
   };
 }
 
-/** A name with as many attributes as Intel's. */
-function name(common) {
+/** A distinguished name with as many attributes as Intel's. */
+export function name(common) {
   const attribute = (type, value) => set(sequence(oid(type), value));
   return sequence(
     attribute('2.5.4.3', utf8(common)),
