@@ -17,11 +17,11 @@ const mnemonic = 'test test test test test test test test test test test junk';
 const genesis = 1_700_000_000;
 
 /** Starts anvil on a free loopback port. Call `stop` when done, whatever happened. */
-export async function start() {
+export async function start({ hardfork = 'osaka' } = {}) {
   const child = spawn(
     executable(),
     [
-      ...['--port', '0', '--host', '127.0.0.1', '--hardfork', 'osaka', '--no-mining', '--order', 'fifo'],
+      ...['--port', '0', '--host', '127.0.0.1', '--hardfork', hardfork, '--no-mining', '--order', 'fifo'],
       ...['--timestamp', String(genesis), '--gas-limit', '300000000', '--base-fee', '1000000000'],
     ],
     { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },

@@ -1,81 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {PackedBytes} from "./PackedBytes.sol";
+
 /// @title SHA-384 (FIPS 180-4) of messages of at most 111 bytes, which take one block
-/// @notice No precompile computes it. About SHA384_GAS gas.
+/// @notice No precompile computes it. 64-bit words are kept in 256 bits: what a sum or a rotation
+/// leaves above them is cut off when a word is next stored.
 library Sha384 {
     /// @notice The message is longer than one block holds.
     error MessageTooLong(uint256 length);
 
     /// @notice The hash, 48 bytes.
-    function hash(bytes memory message) internal pure returns (bytes memory) {
+    function hash(bytes memory message) internal pure returns (bytes memory digest) {
         uint256 length = message.length;
         if (length > 111) revert MessageTooLong(length);
-        bytes memory block_ =
-            bytes.concat(message, hex"80", new bytes(111 - length), new bytes(14), bytes2(uint16(length * 8)));
-        uint64[8] memory state = [
-            0xcbbb9d5dc1059ed8, 0x629a292a367cd507, 0x9159015a3070dd17, 0x152fecd8f70e5939, 0x67332667ffc00b31,
-            0x8eb44a8768581511, 0xdb0c2e0d64f98fa7, 0x47b5481dbefa4fa4
-        ];
-        _compress(state, block_);
-        return abi.encodePacked(
-            bytes8(state[0]), bytes8(state[1]), bytes8(state[2]), bytes8(state[3]), bytes8(state[4]), bytes8(state[5])
-        );
+        bytes memory padded = bytes.concat(message, hex"80", new bytes(125 - length), bytes2(uint16(length * 8)));
+        uint256[8] memory state = _initial();
+        _compress(state, _schedule(PackedBytes.start(padded)));
+        uint256 place;
+        (digest, place) = PackedBytes.allocate(48);
+        for (uint256 i = 0; i < 6; ++i) {
+            place = PackedBytes.put(place, state[i], 8);
+        }
+        PackedBytes.finish(digest, place);
     }
 
-    function _compress(uint64[8] memory state, bytes memory block_) private pure {
+    /// @dev The message schedule (6.4.2, step 1): 80 words of 32 bytes.
+    /// @param block_ Place of the 128 bytes.
+    /// @return first Place of the first word.
+    function _schedule(uint256 block_) private pure returns (uint256 first) {
         unchecked {
-            uint64[80] memory w;
+            (, first) = PackedBytes.allocate(80 * 32);
+            uint256 place = first;
             for (uint256 t = 0; t < 16; ++t) {
-                uint64 word;
-                for (uint256 i = 0; i < 8; ++i) word = (word << 8) | uint8(block_[8 * t + i]);
-                w[t] = word;
+                place = PackedBytes.put(place, PackedBytes.take(block_ + 8 * t, 8), 32);
             }
             for (uint256 t = 16; t < 80; ++t) {
-                uint64 a = w[t - 2];
-                uint64 b = w[t - 15];
-                w[t] = (_rotate(a, 19) ^ _rotate(a, 61) ^ (a >> 6)) + w[t - 7]
-                    + (_rotate(b, 1) ^ _rotate(b, 8) ^ (b >> 7)) + w[t - 16];
+                uint256 a = PackedBytes.take(place - 2 * 32, 32);
+                uint256 b = PackedBytes.take(place - 15 * 32, 32);
+                uint256 aa = a | (a << 64);
+                uint256 bb = b | (b << 64);
+                uint256 sum = ((aa >> 19) ^ (aa >> 61) ^ (a >> 6)) + ((bb >> 1) ^ (bb >> 8) ^ (b >> 7))
+                    + PackedBytes.take(place - 7 * 32, 32) + PackedBytes.take(place - 16 * 32, 32);
+                place = PackedBytes.put(place, sum & WORD, 32);
             }
-            uint64[8] memory v;
-            for (uint256 i = 0; i < 8; ++i) v[i] = state[i];
-            bytes memory k = ROUND_CONSTANTS;
-            for (uint256 t = 0; t < 80; ++t) _round(v, w[t], _constant(k, t));
-            for (uint256 i = 0; i < 8; ++i) state[i] += v[i];
         }
     }
 
-    /// @dev a to h are v[0] to v[7].
-    function _round(uint64[8] memory v, uint64 w, uint64 k) private pure {
+    /// @dev The eighty rounds (6.4.2, steps 2 to 4).
+    function _compress(uint256[8] memory state, uint256 schedule) private pure {
         unchecked {
-            uint64 e = v[4];
-            uint64 first = v[7] + (_rotate(e, 14) ^ _rotate(e, 18) ^ _rotate(e, 41)) + ((e & v[5]) ^ (~e & v[6])) + k + w;
-            uint64 a = v[0];
-            uint64 second =
-                (_rotate(a, 28) ^ _rotate(a, 34) ^ _rotate(a, 39)) + ((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));
-            v[7] = v[6];
-            v[6] = v[5];
-            v[5] = e;
-            v[4] = v[3] + first;
-            v[3] = v[2];
-            v[2] = v[1];
-            v[1] = a;
-            v[0] = first + second;
+            bytes memory constants = ROUND_CONSTANTS;
+            uint256 k = PackedBytes.start(constants);
+            (uint256 a, uint256 b, uint256 c, uint256 d) = (state[0], state[1], state[2], state[3]);
+            (uint256 e, uint256 f, uint256 g, uint256 h) = (state[4], state[5], state[6], state[7]);
+            for (uint256 end = schedule + 80 * 32; schedule != end; schedule += 32) {
+                uint256 first = e | (e << 64);
+                first = ((first >> 14) ^ (first >> 18) ^ (first >> 41)) + ((e & f) ^ (~e & g)) + h
+                    + PackedBytes.take(k, 8) + PackedBytes.take(schedule, 32);
+                uint256 second = a | (a << 64);
+                second = ((second >> 28) ^ (second >> 34) ^ (second >> 39)) + ((a & b) ^ (a & c) ^ (b & c));
+                (h, g, f, e) = (g, f, e, (d + first) & WORD);
+                (d, c, b, a) = (c, b, a, (first + second) & WORD);
+                k += 8;
+            }
+            (state[0], state[1], state[2], state[3]) = (state[0] + a, state[1] + b, state[2] + c, state[3] + d);
+            (state[4], state[5], state[6], state[7]) = (state[4] + e, state[5] + f, state[6] + g, state[7] + h);
         }
     }
 
-    function _rotate(uint64 x, uint256 n) private pure returns (uint64) {
-        unchecked {
-            return (x >> n) | (x << (64 - n));
-        }
+    function _initial() private pure returns (uint256[8] memory) {
+        return [
+            uint256(0xcbbb9d5dc1059ed8),
+            0x629a292a367cd507,
+            0x9159015a3070dd17,
+            0x152fecd8f70e5939,
+            0x67332667ffc00b31,
+            0x8eb44a8768581511,
+            0xdb0c2e0d64f98fa7,
+            0x47b5481dbefa4fa4
+        ];
     }
 
-    function _constant(bytes memory k, uint256 t) private pure returns (uint64 value) {
-        assembly ("memory-safe") {
-            value := shr(192, mload(add(add(k, 0x20), shl(3, t))))
-        }
-    }
-
+    uint256 private constant WORD = type(uint64).max;
     /// Fractional parts of the cube roots of the first eighty primes, 64 bits each.
     bytes private constant ROUND_CONSTANTS =
         hex"428a2f98d728ae227137449123ef65cdb5c0fbcfec4d3b2fe9b5dba58189dbbc3956c25bf348b538"
