@@ -170,6 +170,39 @@ contract DcapTests is DcapTest {
         dcap.verifyQuote(quote, pck, other, pckAuthority);
     }
 
+    function test_other_collateral_does_not_pass_for_a_pck_authority() public {
+        dcap.putCollateral(_collateral("tdx"));
+        bytes memory quote = _quote("tdx");
+        bytes memory pck = _pck("tdx");
+        bytes32[3] memory keys =
+            [dcap.rootCrlKey(rootId), dcap.tcbInfoKey(rootId, 1, 0x00a06f4c0000), dcap.qeIdentityKey(rootId, 1)];
+        for (uint256 i = 0; i < keys.length; ++i) {
+            vm.expectRevert(ISubrosaDcap.IssuerMismatch.selector);
+            dcap.verifyQuote(quote, pck, rootId, keys[i]);
+        }
+    }
+
+    function test_newer_collateral_of_a_lower_evaluation_number_is_left_alone() public {
+        dcap.putCollateral(_collateral("tdx"));
+        DcapCollateral memory next = _collateral("tdx");
+        next.tcbInfo = vm.parseJsonBytes(json, ".later.lower.tcbInfo");
+        next.tcbInfoSignature = vm.parseJsonBytes(json, ".later.lower.tcbInfoSignature");
+        bytes32 key = dcap.tcbInfoKey(rootId, 1, 0x00a06f4c0000);
+        (address blob,,,) = dcap.collateralOf(key);
+        dcap.putCollateral(next);
+        (address same,,, uint16 evaluation) = dcap.collateralOf(key);
+        assertEq(same, blob);
+        assertEq(evaluation, 20);
+
+        next.tcbInfo = vm.parseJsonBytes(json, ".later.higher.tcbInfo");
+        next.tcbInfoSignature = vm.parseJsonBytes(json, ".later.higher.tcbInfoSignature");
+        dcap.putCollateral(next);
+        (same,,, evaluation) = dcap.collateralOf(key);
+        assertNotEq(same, blob);
+        assertEq(evaluation, 21);
+        assertEq(_verify(_quote("tdx")).tcbStatus, 2);
+    }
+
     // Configuration registers.
 
     function test_a_configuration_register_is_the_same_kept_or_not() public {

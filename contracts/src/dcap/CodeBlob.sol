@@ -31,11 +31,12 @@ library CodeBlob {
         if (blob == address(0)) revert BlobNotWritten();
     }
 
-    /// @notice What `blob` keeps.
+    /// @notice What `blob` keeps; nothing, if it is no account with code.
     function read(address blob) internal view returns (bytes memory data) {
         assembly ("memory-safe") {
             data := mload(0x40)
-            let length := sub(extcodesize(blob), 1)
+            let size := extcodesize(blob)
+            let length := sub(size, gt(size, 0))
             mstore(0x40, add(data, and(add(length, 0x3f), not(0x1f))))
             mstore(data, length)
             extcodecopy(blob, add(data, 0x20), 1, length)

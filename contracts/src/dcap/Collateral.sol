@@ -36,6 +36,9 @@ abstract contract Collateral is P256Signatures {
         Certificate memory root = Certificates.read(collateral.rootCertificate);
         if (!CollateralStorage.load().roots[root.keyId]) revert RootUnknown(root.keyId);
         Certificates.requireAuthority(root);
+        // The pinned key is in what anyone sent: its dates and serial number are the root's own only if
+        // it signed them.
+        _requireIssuedBy(root, root);
 
         if (collateral.rootCrl.length != 0) _putRootCrl(root, collateral.rootCrl);
         if (collateral.pckAuthority.length != 0) {

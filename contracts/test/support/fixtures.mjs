@@ -257,6 +257,8 @@ const usage = (value, unused) => sequence(oid('2.5.29.15'), boolean(true), octet
 const basic = (...parts) => sequence(oid('2.5.29.19'), boolean(true), octets(sequence(...parts)));
 const der = 'DerMalformed(uint256)';
 refused('a root nobody pinned', 'tdx', 'RootUnknown(bytes32)', { collateral: { rootCertificate: make(stranger, stranger, { authority: { path: 1 } }) } });
+refused('a root certificate that the root did not sign', 'tdx', 'SignatureInvalid()', { collateral: { rootCertificate: make(stranger, intel.root, { authority: { path: 1 }, until: now + 9000 * day }) } });
+refused('a certificate for the root by another name', 'tdx', 'IssuerMismatch()', { collateral: { rootCertificate: make({ ...stranger, common: 'Other' }, intel.root, { authority: { path: 1 } }) } });
 refused('a root that may not certify', 'tdx', 'CertificateRole()', { collateral: { rootCertificate: make(intel.root, intel.root, {}) } });
 refused('a root that has run out', 'tdx', 'NotValidNow(uint256,uint256)', { collateral: { rootCertificate: make(intel.root, intel.root, { authority: { path: 1 }, until: now - 1 }) } });
 refused('a PCK CA by another root', 'tdx', 'SignatureInvalid()', { collateral: { pckAuthority: authorityOf({}, stranger) } });
@@ -356,6 +358,11 @@ const fixture = {
     rtmr3: configRegister(registration.configHash),
   },
   bases,
+  // TCB info issued an hour later, with other evaluation numbers.
+  later: {
+    lower: signedInfo(tdInfo({ issued: dates.issued + 3600, evaluation: 19 })),
+    higher: signedInfo(tdInfo({ issued: dates.issued + 3600, evaluation: 21, levels: [level('SWHardeningNeeded')] })),
+  },
   count: cases.length,
 };
 if (new Set(cases.map(({ name }) => name)).size !== cases.length) throw new Error('two cases have one name');
