@@ -31,18 +31,38 @@ contract DcapReadersTests is Test {
         second = bound(second, 0, 86_399);
         (uint256 year, uint256 month, uint256 date) = _civil(days_);
         bytes memory text = bytes.concat(
-            bytes(vm.toString(year)), "-", _two(month), "-", _two(date), "T", _two(second / 3600), ":",
-            _two(second / 60 % 60), ":", _two(second % 60), "Z"
+            bytes(vm.toString(year)),
+            "-",
+            _two(month),
+            "-",
+            _two(date),
+            "T",
+            _two(second / 3600),
+            ":",
+            _two(second / 60 % 60),
+            ":",
+            _two(second % 60),
+            "Z"
         );
         assertEq(readers.iso8601(bytes20(text)), days_ * 86_400 + second);
     }
 
     function test_dates_that_are_none_are_refused() public {
         string[14] memory texts = [
-            "2026-00-01T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-00T00:00:00Z", "2026-01-32T00:00:00Z",
-            "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z", "2026-01-01T00:00:60Z", "1969-12-31T00:00:00Z",
-            "2026-01-01 00:00:00Z", "2026-01-01T00:00:00z", "2026/01-01T00:00:00Z", "2026-01-01T00-00:00Z",
-            "20:6-01-01T00:00:00Z", "20/6-01-01T00:00:00Z"
+            "2026-00-01T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-01-00T00:00:00Z",
+            "2026-01-32T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T00:60:00Z",
+            "2026-01-01T00:00:60Z",
+            "1969-12-31T00:00:00Z",
+            "2026-01-01 00:00:00Z",
+            "2026-01-01T00:00:00z",
+            "2026/01-01T00:00:00Z",
+            "2026-01-01T00-00:00Z",
+            "20:6-01-01T00:00:00Z",
+            "20/6-01-01T00:00:00Z"
         ];
         for (uint256 i = 0; i < texts.length; ++i) {
             vm.expectPartialRevert(ISubrosaDcap.DateMalformed.selector);
@@ -216,7 +236,10 @@ contract DcapReadersTests is Test {
             readers.sha384(""),
             hex"38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b"
         );
-        assertEq(readers.sha384(new bytes(111)), hex"435770712c611be7293a66dd0dc8d1450dc7ff7337bfe115bf058ef2eb9bed09cee85c26963a5bcc0905dc2df7cc6a76");
+        assertEq(
+            readers.sha384(new bytes(111)),
+            hex"435770712c611be7293a66dd0dc8d1450dc7ff7337bfe115bf058ef2eb9bed09cee85c26963a5bcc0905dc2df7cc6a76"
+        );
         vm.expectRevert(abi.encodeWithSignature("MessageTooLong(uint256)", 112));
         readers.sha384(new bytes(112));
     }

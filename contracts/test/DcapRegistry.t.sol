@@ -33,8 +33,7 @@ contract DcapRegistryTests is DcapTest {
         vm.roll(1000);
         vm.setBlockhash(999, vm.parseJsonBytes32(json, ".registration.challengeBlockHash"));
         registry.addConfig(config, KEY_GROUP);
-        measurement =
-            registry.addMeasurement(rootId, TDX, vm.parseJsonBytes32(json, ".registration.tdxMeasurement"));
+        measurement = registry.addMeasurement(rootId, TDX, vm.parseJsonBytes32(json, ".registration.tdxMeasurement"));
         registry.addMeasurement(rootId, SGX, vm.parseJsonBytes32(json, ".registration.sgxMeasurement"));
         registry.setDcap(address(dcap), ONLY_UP_TO_DATE);
         dcap.putCollateral(_collateral("tdx"));
@@ -137,9 +136,7 @@ contract DcapRegistryTests is DcapTest {
         vm.mockCall(
             address(dcap), abi.encodeCall(ISubrosaDcap.configRegisterHash, (config)), abi.encode(keccak256("another"))
         );
-        _refused(
-            _registration("tdx"), abi.encodeWithSelector(ISubrosaRegistry.ConfigRegisterMismatch.selector, config)
-        );
+        _refused(_registration("tdx"), abi.encodeWithSelector(ISubrosaRegistry.ConfigRegisterMismatch.selector, config));
     }
 
     function test_governance_says_which_tcb_statuses_are_accepted() public {
@@ -200,7 +197,8 @@ contract DcapRegistryTests is DcapTest {
         r = _registration("tdx");
         r.rootId = keccak256("another root");
         _refused(
-            r, abi.encodeWithSelector(ISubrosaDcap.CollateralMissing.selector, dcap.rootCrlKey(keccak256("another root")))
+            r,
+            abi.encodeWithSelector(ISubrosaDcap.CollateralMissing.selector, dcap.rootCrlKey(keccak256("another root")))
         );
     }
 

@@ -185,7 +185,9 @@ abstract contract Collateral is P256Signatures {
         uint256 issueDate,
         uint256 nextUpdate
     ) private view returns (bytes32 digest) {
-        if (block.timestamp < issueDate || block.timestamp > nextUpdate) revert NotValidNow(issueDate, nextUpdate);
+        if (block.timestamp < issueDate || block.timestamp > nextUpdate) {
+            revert NotValidNow(issueDate, nextUpdate);
+        }
         if (signature.length != 64) revert SignatureInvalid();
         digest = sha256(json);
         _requireSignature(digest, signature.word(0), signature.word(32), signer.x, signer.y);

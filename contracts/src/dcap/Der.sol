@@ -75,7 +75,11 @@ library Der {
     }
 
     /// @notice Reads an INTEGER from 0 to 2^256 - 1, minimally encoded.
-    function unsigned(bytes calldata der, uint256 offset, uint256 end) internal pure returns (uint256 value, uint256 next) {
+    function unsigned(bytes calldata der, uint256 offset, uint256 end)
+        internal
+        pure
+        returns (uint256 value, uint256 next)
+    {
         uint256 start;
         (start, next) = enter(der, offset, end, INTEGER);
         unchecked {

@@ -37,7 +37,9 @@ library JsonText {
                 ++next;
                 if (value > maximum) revert ISubrosaDcap.JsonUnexpected(offset);
             }
-            if (next == offset || (next - offset > 1 && json.has(offset, "0", 1))) revert ISubrosaDcap.JsonUnexpected(offset);
+            if (next == offset || (next - offset > 1 && json.has(offset, "0", 1))) {
+                revert ISubrosaDcap.JsonUnexpected(offset);
+            }
         }
     }
 

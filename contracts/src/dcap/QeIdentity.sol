@@ -91,8 +91,7 @@ library QeIdentity {
             if (
                 quote.word(report + 128) != PackedBytes.take(place, 32)
                     || quote.le16(report + 256) != PackedBytes.take(place + 32, 2)
-                    || quote.number(report + 16, 4) & miscSelectMask
-                        != PackedBytes.take(place + 34, 4) & miscSelectMask
+                    || quote.number(report + 16, 4) & miscSelectMask != PackedBytes.take(place + 34, 4) & miscSelectMask
                     || attributes & attributesMask != PackedBytes.take(place + 42, 16) & attributesMask
             ) revert ISubrosaDcap.QuotingEnclaveUnknown();
             return _match(place + 74, quote.le16(report + 258));

@@ -31,7 +31,8 @@ library TcbInfoJson {
     /// @return offset Where the rest starts.
     function readHeader(bytes calldata json) internal pure returns (TcbInfoHeader memory header, uint256 offset) {
         header.tdx = json.has(7, "TDX", 3);
-        offset = json.expect(0, header.tdx ? bytes32('{"id":"TDX","version":3,') : bytes32('{"id":"SGX","version":3,'), 24);
+        offset =
+            json.expect(0, header.tdx ? bytes32('{"id":"TDX","version":3,') : bytes32('{"id":"SGX","version":3,'), 24);
         offset = json.expect(offset, '"issueDate":"', 13);
         (header.issueDate, offset) = json.date(offset);
         offset = json.expect(offset, '","nextUpdate":"', 16);

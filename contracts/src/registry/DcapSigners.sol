@@ -20,9 +20,10 @@ abstract contract DcapSigners is Signers {
         (address verifier, uint256 acceptedStatuses) = ($.dcap, $.acceptedTcbStatuses);
         if (verifier == address(0)) revert DcapNotAccepted();
 
-        DcapClaims memory claims = ISubrosaDcap(verifier).verifyQuote(
-            registration.quote, registration.pckCertificate, registration.rootId, registration.pckAuthority
-        );
+        DcapClaims memory claims = ISubrosaDcap(verifier)
+            .verifyQuote(
+                registration.quote, registration.pckCertificate, registration.rootId, registration.pckAuthority
+            );
         if (acceptedStatuses >> claims.tcbStatus & 1 == 0) revert TcbStatusRefused(claims.tcbStatus);
         _checkReport(registration, claims);
         if (claims.configRegisterHash != 0) {

@@ -57,11 +57,7 @@ abstract contract DcapTest is Test {
         return dcap.verifyQuote(quote, _pck("tdx"), rootId, pckAuthority);
     }
 
-    function _part(string memory base, string memory changes, string memory field)
-        private
-        view
-        returns (bytes memory)
-    {
+    function _part(string memory base, string memory changes, string memory field) private view returns (bytes memory) {
         string memory changed = string.concat(".collateral.", field);
         if (bytes(changes).length != 0 && vm.keyExistsJson(changes, changed)) {
             return vm.parseJsonBytes(changes, changed);
