@@ -269,6 +269,7 @@ refused('a PCK CA that may not certify', 'tdx', 'CertificateRole()', { collatera
 refused('a PCK CA that may not sign lists', 'tdx', 'CertificateRole()', { collateral: { pckAuthority: authorityOf({ change: ext(usage(0x04, 2), basic(boolean(true))) }) } });
 refused('a TCB signer by another root', 'tdx', 'SignatureInvalid()', { collateral: { tcbSigner: signerOf({}, stranger) } });
 refused('a TCB signer that is an authority', 'tdx', 'CertificateRole()', { collateral: { tcbSigner: signerOf({ authority: { path: 0 } }) } });
+refused('a TCB signer that is an authority and may sign', 'tdx', 'CertificateRole()', { collateral: { tcbSigner: signerOf({ change: ext(usage(0xc0, 6), basic(boolean(true))) }) } });
 refused('a TCB signer that may not sign', 'tdx', 'CertificateRole()', { collateral: { tcbSigner: signerOf({ change: ext(usage(0x40, 6), basic()) }) } });
 refused('a TCB signer with a critical extension not understood', 'tdx', 'ExtensionUnknown(uint256)', { collateral: { tcbSigner: signerOf({ change: ext(sequence(oid('2.5.29.30'), boolean(true), octets(sequence()))) }) } });
 refused('a TCB signer with an empty key usage', 'tdx', der, { collateral: { tcbSigner: signerOf({ change: ext(sequence(oid('2.5.29.15'), boolean(true), octets(bits(Buffer.alloc(0))))) }) } });
@@ -320,6 +321,8 @@ refused('a PCK certificate by the root', 'tdx', 'IssuerMismatch()', { pck: pckOf
 refused('a PCK certificate that has run out', 'tdx', 'NotValidNow(uint256,uint256)', { pck: pckOf({ ...sgxOf({}), until: now - 1 }) });
 refused('a PCK certificate that is not valid yet', 'tdx', 'NotValidNow(uint256,uint256)', { pck: pckOf({ ...sgxOf({}), from: now + 1 }) });
 refused('a PCK certificate of an authority', 'tdx', 'CertificateRole()', { pck: pckOf({ ...sgxOf({}), authority: { path: 0 } }) });
+refused('a PCK certificate of an authority that may sign', 'tdx', 'CertificateRole()', { pck: pckOf({ change: ext(usage(0xc0, 6), basic(boolean(true))) }) });
+refused('a PCK certificate that may not sign', 'tdx', 'CertificateRole()', { pck: pckOf({ change: ext(usage(0x40, 6), basic()) }) });
 refused('a PCK certificate without SGX extension', 'tdx', der, { pck: pckOf({}) });
 refused('a PCK certificate without PPID', 'tdx', 'PckFieldsMissing(uint256)', { pck: pckOf(sgxOf({ ppid: null })) });
 refused('a PCK certificate without TCB', 'tdx', 'PckFieldsMissing(uint256)', { pck: pckOf(sgxOf({ tcb: null })) });
