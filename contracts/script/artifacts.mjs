@@ -16,9 +16,11 @@ const contracts = [
   'SubrosaOracle',
   'SubrosaRegistry',
   'SubrosaConsumer',
+  'SubrosaDcap',
   'ISubrosaOracle',
   'ISubrosaRegistry',
   'ISubrosaConsumer',
+  'ISubrosaDcap',
   'ISubrosaSchema',
   'AccessManager',
 ];

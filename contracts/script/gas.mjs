@@ -21,6 +21,9 @@ const musts = {
   fulfill_batch16_same_each: 20_000,
   fulfill_batch16_distinct_each: 32_000,
   register_signer_verifier: 95_000,
+  register_signer_dcap_cached: 350_000,
+  register_signer_dcap_cold: 1_900_000,
+  register_signer_dcap_cold_large: 2_400_000,
 };
 
 /** Block hashes and so signatures differ from run to run, and a zero byte more or less is 12 gas. */

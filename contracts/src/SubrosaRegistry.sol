@@ -3,13 +3,14 @@ pragma solidity ^0.8.28;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 
+import {DcapSigners} from "./registry/DcapSigners.sol";
 import {Epochs} from "./registry/Epochs.sol";
 import {Governance} from "./registry/Governance.sol";
 import {Signers} from "./registry/Signers.sol";
 
 /// @title SubrosaRegistry
 /// @notice See `ISubrosaRegistry`. It cannot be upgraded; its authority can be replaced by itself.
-contract SubrosaRegistry is Epochs, Governance {
+contract SubrosaRegistry is Epochs, DcapSigners, Governance {
     /// @param authority_ The AccessManager whose roles govern.
     /// @param activationDelay_ Seconds between adding a measurement or configuration and trusting it.
     /// Zero only for development: users need the time to leave.

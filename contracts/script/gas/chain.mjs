@@ -17,11 +17,11 @@ const mnemonic = 'test test test test test test test test test test test junk';
 const genesis = 1_700_000_000;
 
 /** Starts anvil on a free loopback port. Call `stop` when done, whatever happened. */
-export async function start() {
+export async function start({ hardfork = 'osaka' } = {}) {
   const child = spawn(
     executable(),
     [
-      ...['--port', '0', '--host', '127.0.0.1', '--hardfork', 'osaka', '--no-mining', '--order', 'fifo'],
+      ...['--port', '0', '--host', '127.0.0.1', '--hardfork', hardfork, '--no-mining', '--order', 'fifo'],
       ...['--timestamp', String(genesis), '--gas-limit', '300000000', '--base-fee', '1000000000'],
     ],
     { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
@@ -43,10 +43,10 @@ export async function start() {
   };
 }
 
-/** Sends transactions one by one, each into a block of its own; throws if one reverts. */
+/** Sends transactions one by one, each into a block of its own, 12 s after the last one or at `time`; throws if one
+ * reverts. */
 function sender(client) {
-  let now = genesis;
-  return async function send(account, { abi, address, functionName, args = [], value = 0n, bytecode }) {
+  return async function send(account, { abi, address, functionName, args = [], value = 0n, bytecode }, time) {
     const data = bytecode
       ? encodeDeployData({ abi, bytecode, args })
       : encodeFunctionData({ abi, functionName, args });
@@ -59,8 +59,8 @@ function sender(client) {
       maxFeePerGas: 3_000_000_000n,
       maxPriorityFeePerGas: 1_000_000_000n,
     });
-    now += 12;
-    await client.setNextBlockTimestamp({ timestamp: BigInt(now) });
+    const { timestamp } = await client.getBlock();
+    await client.setNextBlockTimestamp({ timestamp: time ?? timestamp + 12n });
     await client.mine({ blocks: 1 });
     const receipt = await client.getTransactionReceipt({ hash });
     if (receipt.status !== 'success') {

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bytesToHex, hexToBigInt, keccak256, parseEther, parseEventLogs } from 'viem';
 import { privateKeyToAddress } from 'viem/accounts';
+import { measureDcap } from './dcap.mjs';
 import { entryDigest, hash, item, randomBytes, signForRegistry, signResults, terms } from './protocol.mjs';
 
 const teeKind = 1;
@@ -30,6 +31,7 @@ export async function measure(chain, root) {
     fulfill_batch16_same_each: await fulfill(stage, stage.confidential.slice(0, 1), 16),
     fulfill_batch16_distinct_each: await fulfill(stage, stage.confidential, 1),
     register_signer_verifier: await admit(stage, stage.random(32)),
+    ...(await measureDcap(stage)),
   };
 }
 
@@ -51,6 +53,7 @@ async function prepare(chain, root) {
   const oracle = await deploy(artifact('SubrosaOracle'), [registry.address]);
 
   const stage = { chain, chainId, random, governor, relayer, user, registry, oracle, confidential: [] };
+  stage.deploy = (name, args) => deploy(artifact(name), args);
   await govern(stage);
   stage.signerKey = bytesToHex(random(32));
   await admit(stage, hexBytes(stage.signerKey));

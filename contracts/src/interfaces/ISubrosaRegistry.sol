@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 
-import {EpochOpening, SignerAdmission} from "./SubrosaTypes.sol";
+import {DcapRegistration, EpochOpening, SignerAdmission} from "./SubrosaTypes.sol";
 
 /// @title The registry: who may sign results, and under which epochs' keys
 /// @notice Governance says which builds (measurements), which configurations and which verifiers are
@@ -34,7 +34,10 @@ interface ISubrosaRegistry is IERC5267 {
     /// @notice What is asked of a family of TEEs was changed.
     event FamilyChanged(uint8 indexed teeKind, uint32 minimumTcbEvaluation, bool stopped);
 
-    /// @notice A signer was admitted.
+    /// @notice What verifies DCAP quotes, and which TCB statuses are accepted of them, was changed.
+    event DcapChanged(address indexed dcap, uint16 acceptedTcbStatuses);
+
+    /// @notice A signer was admitted. `policyHash` is zero if it was admitted by its quote.
     event SignerAdmitted(
         address indexed signer,
         bytes32 indexed measurementId,
@@ -108,6 +111,14 @@ interface ISubrosaRegistry is IERC5267 {
     error TcbTooOld(uint8 teeKind, uint32 tcbEvaluation, uint32 minimum);
     /// @notice The family of TEEs is stopped.
     error FamilyIsStopped(uint8 teeKind);
+    /// @notice No signer is registered by a quote here.
+    error DcapNotAccepted();
+    /// @notice Governance does not accept platforms with this TCB status.
+    error TcbStatusRefused(uint8 tcbStatus);
+    /// @notice The quote binds other keys, another configuration, or another challenge.
+    error ReportDataMismatch();
+    /// @notice The TD was not started with this configuration.
+    error ConfigRegisterMismatch(bytes32 configHash);
     /// @notice The epoch is not the one after the group's current epoch.
     error EpochNotNext(uint32 keyGroup, uint32 keyEpoch, uint32 currentEpoch);
     /// @notice The signer serves another key group.
@@ -120,6 +131,15 @@ interface ISubrosaRegistry is IERC5267 {
     /// @param signatures r ‖ s ‖ v of exactly the threshold's number of verifiers, in ascending order
     /// of their addresses.
     function admit(SignerAdmission calldata admission, bytes[] calldata signatures) external;
+
+    /// @notice Admits a signer whose quote verifies on chain, without any verifier. Measurement,
+    /// configuration, TCB status and evaluation number must be accepted. The lease ends when the first
+    /// piece of the collateral runs out or after `maximumLease`, whichever is sooner.
+    ///
+    /// The report data must be sha256(abi.encode(`ReportBinding`)) ‖ sha256(hash of the challenge
+    /// block ‖ caller), so nobody can register with another's quote. A TD's RTMR3 must be the value
+    /// that its configuration gives it.
+    function registerSignerDcap(DcapRegistration calldata registration) external;
 
     /// @notice Reverts unless the signer may sign results now: admitted with exactly this measurement
     /// and configuration, lease running, neither it nor its measurement revoked, its family not
@@ -169,6 +189,11 @@ interface ISubrosaRegistry is IERC5267 {
     /// Takes effect on signers already admitted. Governance only.
     function setFamily(uint8 teeKind, uint32 minimumTcbEvaluation, bool stopped) external;
 
+    /// @notice Names the contract that verifies DCAP quotes (`ISubrosaDcap`), zero for none, and the
+    /// TCB statuses accepted of them, bit n for status n. Signers already admitted keep their lease.
+    /// Governance only; the delay for naming one is the authority's to impose.
+    function setDcap(address dcap, uint16 acceptedTcbStatuses) external;
+
     /// @notice Revokes a signer at once and for good, admitted or not. Governance only.
     function revokeSigner(address signer) external;
 
@@ -213,6 +238,9 @@ interface ISubrosaRegistry is IERC5267 {
 
     /// @notice How many verifiers must vouch for a signer.
     function verifierThreshold() external view returns (uint16);
+
+    /// @notice What verifies DCAP quotes, zero if nothing does, and the TCB statuses accepted of them.
+    function dcapVerification() external view returns (address dcap, uint16 acceptedTcbStatuses);
 
     /// @notice Seconds between adding a measurement or configuration and trusting it.
     function activationDelay() external view returns (uint40);

@@ -130,6 +130,22 @@ struct SignerAdmission {
     uint64 notAfter;
 }
 
+/// @notice What registers a signer by its enclave's DCAP quote. The challenge is the hash of the
+/// challenge block ‖ the account that sends the transaction.
+struct DcapRegistration {
+    /// As `ISubrosaDcap.verifyQuote` takes them.
+    bytes quote;
+    bytes pckCertificate;
+    bytes32 rootId;
+    bytes32 pckAuthority;
+    /// What the report data binds; see `ReportBinding`.
+    address signer;
+    bytes32 transferKeyHash;
+    bytes32 configHash;
+    /// One of the last 256 blocks.
+    uint64 challengeBlock;
+}
+
 /// @notice EIP-712 message (registry's domain) by which an admitted signer opens an epoch.
 /// The registry stores H["epoch"](all fields) under (keyGroup, keyEpoch).
 struct EpochOpening {

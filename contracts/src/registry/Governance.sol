@@ -89,6 +89,14 @@ abstract contract Governance is AccessManaged, ISubrosaRegistry {
     }
 
     /// @inheritdoc ISubrosaRegistry
+    function setDcap(address dcap, uint16 acceptedTcbStatuses) external restricted {
+        RegistryStorage.Layout storage $ = RegistryStorage.load();
+        $.dcap = dcap;
+        $.acceptedTcbStatuses = acceptedTcbStatuses;
+        emit DcapChanged(dcap, acceptedTcbStatuses);
+    }
+
+    /// @inheritdoc ISubrosaRegistry
     function revokeSigner(address signer) external restricted {
         RegistryStorage.Layout storage $ = RegistryStorage.load();
         $.signers[signer] = $.signers[signer].revoke();
@@ -126,6 +134,12 @@ abstract contract Governance is AccessManaged, ISubrosaRegistry {
     /// @inheritdoc ISubrosaRegistry
     function verifierThreshold() external view returns (uint16) {
         return RegistryStorage.load().verifierThreshold;
+    }
+
+    /// @inheritdoc ISubrosaRegistry
+    function dcapVerification() external view returns (address dcap, uint16 acceptedTcbStatuses) {
+        RegistryStorage.Layout storage $ = RegistryStorage.load();
+        return ($.dcap, $.acceptedTcbStatuses);
     }
 
     function _setVerifierThreshold(uint16 threshold) internal {

@@ -45,6 +45,10 @@ library RegistryStorage {
         mapping(uint256 teeKind => Family) families;
         mapping(address verifier => bool) verifiers;
         uint16 verifierThreshold;
+        /// Bit n accepts TCB status n.
+        uint16 acceptedTcbStatuses;
+        /// What verifies DCAP quotes; zero if no signer is registered by one.
+        address dcap;
     }
 
     /// keccak256(abi.encode(uint256(keccak256("subrosa.storage.Registry")) - 1)) & ~0xff (ERC-7201)

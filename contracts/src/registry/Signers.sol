@@ -16,6 +16,22 @@ abstract contract Signers is TypedData, ISubrosaRegistry {
         "SignerAdmission(address signer,bytes32 transferKeyHash,bytes32 measurementId,bytes32 configHash,bytes32 rootId,uint8 teeKind,bytes32 machineId,uint8 tcbStatus,uint32 tcbEvaluation,bytes32 policyHash,bytes32 evidenceHash,uint64 challengeBlock,bytes32 challengeBlockHash,address registrant,uint64 notAfter)"
     );
 
+    /// @dev What is known of a signer whose evidence passed, whoever appraised it.
+    struct Enrollment {
+        address signer;
+        bytes32 transferKeyHash;
+        bytes32 measurementId;
+        bytes32 configHash;
+        bytes32 rootId;
+        uint8 teeKind;
+        bytes32 machineId;
+        uint8 tcbStatus;
+        uint32 tcbEvaluation;
+        bytes32 policyHash;
+        bytes32 evidenceHash;
+        uint64 notAfter;
+    }
+
     /// @inheritdoc ISubrosaRegistry
     uint40 public immutable maximumLease;
 
@@ -27,29 +43,22 @@ abstract contract Signers is TypedData, ISubrosaRegistry {
     function admit(SignerAdmission calldata admission, bytes[] calldata signatures) external {
         _checkVerifiers(admission, signatures);
         _checkChallenge(admission);
-        if (admission.signer == address(0)) revert ZeroSigner();
-        if (admission.notAfter <= block.timestamp) revert AdmissionExpired(admission.notAfter);
-
-        RegistryStorage.Layout storage $ = RegistryStorage.load();
-        SignerSlot known = $.signers[admission.signer];
-        if (known.isRevoked()) revert SignerIsRevoked(admission.signer);
-        if (known.leaseUntil() != 0) revert SignerExists(admission.signer);
-
-        _checkMeasurement(admission);
-        RegistryStorage.Family memory family = $.families[admission.teeKind];
-        _checkFamily(family, admission.teeKind, admission.tcbEvaluation);
-
-        uint40 leaseUntil = uint40(Math.min(admission.notAfter, block.timestamp + maximumLease));
-        $.signers[admission.signer] = SignerSlots.create(
-            leaseUntil,
-            admission.tcbEvaluation,
-            family.generation,
-            admission.teeKind,
-            _checkConfig(admission.configHash),
-            admission.measurementId,
-            admission.configHash
+        _enroll(
+            Enrollment({
+                signer: admission.signer,
+                transferKeyHash: admission.transferKeyHash,
+                measurementId: admission.measurementId,
+                configHash: admission.configHash,
+                rootId: admission.rootId,
+                teeKind: admission.teeKind,
+                machineId: admission.machineId,
+                tcbStatus: admission.tcbStatus,
+                tcbEvaluation: admission.tcbEvaluation,
+                policyHash: admission.policyHash,
+                evidenceHash: admission.evidenceHash,
+                notAfter: admission.notAfter
+            })
         );
-        _announce(admission, leaseUntil);
     }
 
     /// @inheritdoc ISubrosaRegistry
@@ -83,6 +92,45 @@ abstract contract Signers is TypedData, ISubrosaRegistry {
         return (slot.leaseUntil(), slot.tcbEvaluation(), slot.teeKind(), slot.keyGroup(), slot.isRevoked());
     }
 
+    /// @dev Leases the signer, once governance's word on measurement, configuration and family has been
+    /// heard. That the evidence says what the enrollment says is for the caller to have checked.
+    function _enroll(Enrollment memory e) internal {
+        if (e.signer == address(0)) revert ZeroSigner();
+        if (e.notAfter <= block.timestamp) revert AdmissionExpired(e.notAfter);
+
+        RegistryStorage.Layout storage $ = RegistryStorage.load();
+        SignerSlot known = $.signers[e.signer];
+        if (known.isRevoked()) revert SignerIsRevoked(e.signer);
+        if (known.leaseUntil() != 0) revert SignerExists(e.signer);
+
+        _checkMeasurement(e);
+        RegistryStorage.Family memory family = $.families[e.teeKind];
+        _checkFamily(family, e.teeKind, e.tcbEvaluation);
+
+        uint40 leaseUntil = uint40(Math.min(e.notAfter, block.timestamp + maximumLease));
+        $.signers[e.signer] = SignerSlots.create(
+            leaseUntil,
+            e.tcbEvaluation,
+            family.generation,
+            e.teeKind,
+            _checkConfig(e.configHash),
+            e.measurementId,
+            e.configHash
+        );
+        emit SignerAdmitted(
+            e.signer,
+            e.measurementId,
+            e.machineId,
+            e.configHash,
+            e.transferKeyHash,
+            e.evidenceHash,
+            e.policyHash,
+            e.tcbStatus,
+            e.tcbEvaluation,
+            leaseUntil
+        );
+    }
+
     /// @dev Reverts unless exactly as many trusted verifiers as the threshold asks for, in ascending
     /// order and so distinct, signed the admission.
     function _checkVerifiers(SignerAdmission calldata admission, bytes[] calldata signatures) private view {
@@ -110,14 +158,14 @@ abstract contract Signers is TypedData, ISubrosaRegistry {
         }
     }
 
-    function _checkMeasurement(SignerAdmission calldata admission) private view {
-        bytes32 id = admission.measurementId;
+    function _checkMeasurement(Enrollment memory e) private view {
+        bytes32 id = e.measurementId;
         RegistryStorage.Measurement memory m = RegistryStorage.load().measurements[id];
         if (m.activeFrom == 0) revert MeasurementUnknown(id);
         if (m.revoked) revert MeasurementIsRevoked(id);
         if (block.timestamp < m.activeFrom) revert MeasurementNotActive(id, m.activeFrom);
-        if (m.teeKind != admission.teeKind || m.root != bytes25(admission.rootId)) {
-            revert MeasurementMismatch(id, admission.rootId, admission.teeKind);
+        if (m.teeKind != e.teeKind || m.root != bytes25(e.rootId)) {
+            revert MeasurementMismatch(id, e.rootId, e.teeKind);
         }
     }
 
@@ -133,20 +181,5 @@ abstract contract Signers is TypedData, ISubrosaRegistry {
         if (tcbEvaluation < family.minimumTcbEvaluation) {
             revert TcbTooOld(teeKind, tcbEvaluation, family.minimumTcbEvaluation);
         }
-    }
-
-    function _announce(SignerAdmission calldata a, uint40 leaseUntil) private {
-        emit SignerAdmitted(
-            a.signer,
-            a.measurementId,
-            a.machineId,
-            a.configHash,
-            a.transferKeyHash,
-            a.evidenceHash,
-            a.policyHash,
-            a.tcbStatus,
-            a.tcbEvaluation,
-            leaseUntil
-        );
     }
 }

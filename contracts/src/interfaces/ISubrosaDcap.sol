@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+/// @notice What Intel publishes about its platforms, as served (PCS API v4) except that certificates
+/// are DER instead of PEM. Every part but the root may be empty; a part needs what signs it:
+/// `rootCrl` the root; `pckCrl` and `pckAuthority` each other; `tcbInfo` and `qeIdentity` the
+/// `tcbSigner`.
+struct DcapCollateral {
+    /// X.509, DER. Its key must be one of the pinned roots.
+    bytes rootCertificate;
+    /// The root's revocation list, DER.
+    bytes rootCrl;
+    /// Certificate of the PCK Processor CA or PCK Platform CA, X.509, DER.
+    bytes pckAuthority;
+    /// Its revocation list, DER.
+    bytes pckCrl;
+    /// Certificate that signs TCB info and QE identity, X.509, DER.
+    bytes tcbSigner;
+    /// The value of `tcbInfo` in the answer to `GET /tcb` (version 3), byte for byte.
+    bytes tcbInfo;
+    /// r ‖ s.
+    bytes tcbInfoSignature;
+    /// The value of `enclaveIdentity` in the answer to `GET /qe/identity`, byte for byte.
+    bytes qeIdentity;
+    /// r ‖ s.
+    bytes qeIdentitySignature;
+}
+
+/// @notice What a verified quote says.
+struct DcapClaims {
+    /// SHA-256 of the root key's SubjectPublicKeyInfo (DER).
+    bytes32 rootId;
+    /// 1 TDX, 2 SGX.
+    uint8 teeKind;
+    /// keccak256 of MRTD ‖ RTMR0 ‖ RTMR1 ‖ RTMR2, or of MRENCLAVE.
+    bytes32 measurementHash;
+    /// keccak256 of RTMR3; zero for SGX, which has no such register.
+    bytes32 configRegisterHash;
+    /// The two halves of the report data.
+    bytes32 reportDataHigh;
+    bytes32 reportDataLow;
+    /// As in `SignerAdmission`: 1 UpToDate, 2 SWHardeningNeeded, 3 ConfigurationNeeded,
+    /// 4 ConfigurationAndSWHardeningNeeded, 5 OutOfDate, 6 OutOfDateConfigurationNeeded,
+    /// 7 TDRelaunchAdvised, 8 TDRelaunchAdvisedConfigurationNeeded.
+    uint8 tcbStatus;
+    /// The lower one of TCB info's and QE identity's.
+    uint32 tcbEvaluation;
+    /// H["machine"](rootId, teeKind, keccak256(PPID)).
+    bytes32 machineId;
+    /// keccak256 of the signed part of the quote.
+    bytes32 evidenceHash;
+    /// Unix seconds at which the first piece of collateral runs out: nothing later was verified.
+    uint40 expires;
+}
+
+/// @title Verification of Intel DCAP quotes
+/// @notice Certificates, revocation lists, TCB info and QE identities are verified once, when anyone
+/// submits them, and kept in packed form until they run out or newer ones replace them. A quote is
+/// then verified with three signatures. Nobody governs this contract: trust is in the pinned roots.
+///
+/// Verdicts are those of Intel's quote verification library, with the debug mode of enclaves and TDs,
+/// migratable TDs, service TDs and revoked TCB levels always refused.
+interface ISubrosaDcap {
+    /// @notice Collateral was verified and kept.
+    /// @param key What `collateralOf` takes.
+    /// @param digest SHA-256 of the part that was signed.
+    /// @param issued Unix seconds.
+    /// @param expires Unix seconds; the last at which it serves.
+    event CollateralStored(bytes32 indexed key, bytes32 digest, uint40 issued, uint40 expires);
+
+    /// @notice No pinned root has this key.
+    error RootUnknown(bytes32 rootId);
+    /// @notice Not DER, or not of the expected form, from this byte on.
+    error DerMalformed(uint256 offset);
+    /// @notice Not a date.
+    error DateMalformed(bytes32 text);
+    /// @notice Not JSON as Intel serializes it, from this byte on.
+    error JsonUnexpected(uint256 offset);
+    /// @notice A critical extension that is not understood.
+    error ExtensionUnknown(uint256 offset);
+    /// @notice A certificate that may not be used for this.
+    error CertificateRole();
+    /// @notice A certificate or list names another issuer.
+    error IssuerMismatch();
+    /// @notice A signature does not verify.
+    error SignatureInvalid();
+    /// @notice Valid from `from` to `until` (Unix seconds) only.
+    error NotValidNow(uint256 from, uint256 until);
+    /// @notice The PCK certificate's SGX extension lacks fields.
+    error PckFieldsMissing(uint256 seen);
+    /// @notice No such collateral was submitted.
+    error CollateralMissing(bytes32 key);
+    /// @notice The collateral has run out, at `expires` (Unix seconds): submit newer.
+    error CollateralExpired(bytes32 key, uint256 expires);
+    /// @notice A certificate is on its issuer's revocation list. Low 64 bits of its serial number.
+    error CertificateRevoked(uint256 serial);
+    /// @notice The quote's lengths do not fit.
+    error QuoteMalformed();
+    /// @notice A version, TEE, key type, vendor or body that is not verified here.
+    error QuoteUnsupported();
+    /// @notice The quoting enclave did not vouch for the attestation key.
+    error AttestationKeyUnvouched();
+    /// @notice Not the quoting enclave that Intel's QE identity names.
+    error QuotingEnclaveUnknown();
+    /// @notice TCB info knows no identity for this version of the TDX module.
+    error TdxModuleUnknown(uint256 version);
+    /// @notice The TDX module's signer or attributes are not those of its identity.
+    error TdxModuleMismatch();
+    /// @notice The platform is below every level.
+    error TcbLevelNotFound();
+    /// @notice The platform's TCB level, or that of its quoting enclave or TDX module, was revoked.
+    error TcbRevoked();
+    /// @notice An enclave in debug mode.
+    error DebugMode();
+    /// @notice A TD that is debugged, profiled or migratable, or has attributes not understood.
+    error TdAttributesRefused(bytes8 attributes);
+    /// @notice A TD with service TDs.
+    error ServiceTdRefused();
+
+    /// @notice Verifies collateral and keeps what is newer than what is kept. Anyone may call it. A
+    /// part that is not newer, or that TCB info or a QE identity of a lower evaluation number than the
+    /// kept one, is left alone; a part that is newer and does not verify reverts everything.
+    /// @return pckAuthority The id of `pckAuthority`, which `verifyQuote` takes; zero if there is none.
+    function putCollateral(DcapCollateral calldata collateral) external returns (bytes32 pckAuthority);
+
+    /// @notice Verifies a quote against the collateral kept, as of the block's time. Reverts unless it
+    /// is genuine, in a TCB level that is not revoked; whether that level, the root and the
+    /// measurement are acceptable is for the caller to say.
+    /// @param quote Version 3 (SGX), 4 or 5 (TDX). Its certification data (the PCK certificate chain,
+    /// PEM) is not signed and not read: what counts is that `pckCertificate` verifies the quoting
+    /// enclave's report. It may be left away, with its length set to zero and the lengths around it
+    /// set accordingly.
+    /// @param pckCertificate The PCK certificate, X.509, DER.
+    /// @param rootId Which root everything must hang from.
+    /// @param pckAuthority The id of the PCK certificate's issuer; see `pckAuthorityId`.
+    function verifyQuote(bytes calldata quote, bytes calldata pckCertificate, bytes32 rootId, bytes32 pckAuthority)
+        external
+        view
+        returns (DcapClaims memory claims);
+
+    /// @notice Keeps the value of the configuration register (RTMR3) of TDs started with a
+    /// configuration, so that `configRegisterHash` need not compute it. Anyone may call it.
+    function putConfigRegister(bytes32 configHash) external;
+
+    /// @notice keccak256 of the configuration register of a TD that was started with a configuration:
+    /// SHA-384(48 zero bytes ‖ SHA-384(configHash)).
+    function configRegisterHash(bytes32 configHash) external view returns (bytes32);
+
+    /// @notice Whether a root is pinned.
+    function isRoot(bytes32 rootId) external view returns (bool);
+
+    /// @notice The collateral kept under a key.
+    /// @return blob The account whose code, after one zero byte, is the packed form; zero if there is
+    /// nothing to keep.
+    /// @return issued Unix seconds; zero if there is none.
+    /// @return expires Unix seconds; the last at which it serves.
+    /// @return evaluation TCB evaluation number, for TCB info and QE identities.
+    function collateralOf(bytes32 key)
+        external
+        view
+        returns (address blob, uint40 issued, uint40 expires, uint16 evaluation);
+
+    /// @notice Key of a root's revocation list.
+    function rootCrlKey(bytes32 rootId) external pure returns (bytes32);
+
+    /// @notice Key of TCB info. `fmspc` as in the PCK certificate.
+    function tcbInfoKey(bytes32 rootId, uint8 teeKind, bytes6 fmspc) external pure returns (bytes32);
+
+    /// @notice Key of a QE identity.
+    function qeIdentityKey(bytes32 rootId, uint8 teeKind) external pure returns (bytes32);
+
+    /// @notice Id of a PCK CA, and key of its certificate with its revocation list.
+    /// @param nameHash keccak256 of its distinguished name, DER.
+    /// @param x Its key.
+    function pckAuthorityId(bytes32 rootId, bytes32 nameHash, uint256 x, uint256 y) external pure returns (bytes32);
+
+    /// @notice What verifies signatures: the precompile 0x100 (EIP-7951), or a contract in its stead.
+    function p256() external view returns (address);
+}

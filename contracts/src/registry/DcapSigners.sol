@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {DcapClaims, ISubrosaDcap} from "../interfaces/ISubrosaDcap.sol";
+import {ISubrosaRegistry} from "../interfaces/ISubrosaRegistry.sol";
+import {DcapRegistration, ReportBinding} from "../interfaces/SubrosaTypes.sol";
+import {Digests} from "../libraries/Digests.sol";
+import {RegistryStorage} from "./RegistryStorage.sol";
+import {Signers} from "./Signers.sol";
+
+/// @title Admitting enclaves' signers by their quotes, without any verifier
+/// @notice The quote is verified by another contract, which governance names: this one stays small,
+/// and what Intel changes tomorrow does not replace it.
+abstract contract DcapSigners is Signers {
+    uint16 private constant BINDING_VERSION = 1;
+
+    /// @inheritdoc ISubrosaRegistry
+    function registerSignerDcap(DcapRegistration calldata registration) external {
+        RegistryStorage.Layout storage $ = RegistryStorage.load();
+        (address verifier, uint256 acceptedStatuses) = ($.dcap, $.acceptedTcbStatuses);
+        if (verifier == address(0)) revert DcapNotAccepted();
+
+        DcapClaims memory claims = ISubrosaDcap(verifier)
+            .verifyQuote(
+                registration.quote, registration.pckCertificate, registration.rootId, registration.pckAuthority
+            );
+        if (acceptedStatuses >> claims.tcbStatus & 1 == 0) revert TcbStatusRefused(claims.tcbStatus);
+        _checkReport(registration, claims);
+        if (claims.configRegisterHash != 0) {
+            bytes32 expected = ISubrosaDcap(verifier).configRegisterHash(registration.configHash);
+            if (claims.configRegisterHash != expected) revert ConfigRegisterMismatch(registration.configHash);
+        }
+        _enroll(
+            Enrollment({
+                signer: registration.signer,
+                transferKeyHash: registration.transferKeyHash,
+                measurementId: Digests.measurement(registration.rootId, claims.teeKind, claims.measurementHash),
+                configHash: registration.configHash,
+                rootId: registration.rootId,
+                teeKind: claims.teeKind,
+                machineId: claims.machineId,
+                tcbStatus: claims.tcbStatus,
+                tcbEvaluation: claims.tcbEvaluation,
+                policyHash: 0,
+                evidenceHash: claims.evidenceHash,
+                notAfter: claims.expires
+            })
+        );
+    }
+
+    /// @dev The report data binds keys and configuration, and answers a challenge that nobody knew
+    /// before the challenge block and nobody but the caller can use.
+    function _checkReport(DcapRegistration calldata registration, DcapClaims memory claims) private view {
+        bytes32 binding = Digests.reportData(
+            ReportBinding({
+                domain: Digests.REPORT_DATA,
+                version: BINDING_VERSION,
+                signer: registration.signer,
+                transferKeyHash: registration.transferKeyHash,
+                configHash: registration.configHash
+            })
+        );
+        bytes32 blockHash = blockhash(registration.challengeBlock);
+        if (blockHash == 0) revert ChallengeStale(registration.challengeBlock, blockHash);
+        bytes32 answer = sha256(bytes.concat(blockHash, bytes20(msg.sender)));
+        if (claims.reportDataHigh != binding || claims.reportDataLow != answer) revert ReportDataMismatch();
+    }
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+
+import {DcapClaims, ISubrosaDcap} from "../src/interfaces/ISubrosaDcap.sol";
+import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
+import {DcapRegistration} from "../src/interfaces/SubrosaTypes.sol";
+import {DcapTest} from "./support/DcapTest.sol";
+
+/// @notice Registering signers by their quotes.
+contract DcapRegistryTests is DcapTest {
+    uint8 private constant TDX = 1;
+    uint8 private constant SGX = 2;
+    uint32 private constant KEY_GROUP = 7;
+    uint40 private constant MAXIMUM_LEASE = 60 days;
+    uint16 private constant ONLY_UP_TO_DATE = 1 << 1;
+
+    ISubrosaRegistry private registry;
+    address private registrant;
+    bytes32 private config;
+    bytes32 private measurement;
+
+    function setUp() public override {
+        super.setUp();
+        AccessManager authority = new AccessManager(address(this));
+        registry = ISubrosaRegistry(
+            deployCode("SubrosaRegistry.sol:SubrosaRegistry", abi.encode(authority, uint40(0), MAXIMUM_LEASE))
+        );
+        registrant = vm.parseJsonAddress(json, ".registration.registrant");
+        config = vm.parseJsonBytes32(json, ".registration.configHash");
+        vm.roll(1000);
+        vm.setBlockhash(999, vm.parseJsonBytes32(json, ".registration.challengeBlockHash"));
+        registry.addConfig(config, KEY_GROUP);
+        measurement = registry.addMeasurement(rootId, TDX, vm.parseJsonBytes32(json, ".registration.tdxMeasurement"));
+        registry.addMeasurement(rootId, SGX, vm.parseJsonBytes32(json, ".registration.sgxMeasurement"));
+        registry.setDcap(address(dcap), ONLY_UP_TO_DATE);
+        dcap.putCollateral(_collateral("tdx"));
+    }
+
+    function test_a_td_with_a_genuine_quote_is_admitted() public {
+        DcapRegistration memory r = _registration("tdx");
+        DcapClaims memory claims = _verify(r.quote);
+        vm.expectEmit(true, true, true, true, address(registry));
+        emit ISubrosaRegistry.SignerAdmitted(
+            r.signer,
+            measurement,
+            claims.machineId,
+            config,
+            r.transferKeyHash,
+            claims.evidenceHash,
+            0,
+            1,
+            19,
+            claims.expires
+        );
+        _register(r);
+        assertEq(registry.checkSigner(r.signer, measurement, config), KEY_GROUP);
+        (uint40 leaseUntil, uint32 tcb, uint8 kind, uint32 keyGroup, bool revoked) = registry.signerOf(r.signer);
+        assertEq(leaseUntil, claims.expires);
+        assertEq(tcb, 19);
+        assertEq(kind, TDX);
+        assertEq(keyGroup, KEY_GROUP);
+        assertFalse(revoked);
+    }
+
+    function test_an_enclave_with_a_genuine_quote_is_admitted() public {
+        dcap.putCollateral(_collateral("sgx"));
+        DcapRegistration memory r = _registration("sgx");
+        _register(r);
+        (,, uint8 kind,,) = registry.signerOf(r.signer);
+        assertEq(kind, SGX);
+    }
+
+    function test_a_kept_configuration_register_changes_nothing() public {
+        dcap.putConfigRegister(config);
+        _register(_registration("tdx"));
+    }
+
+    function test_a_lease_is_never_longer_than_the_maximum() public {
+        ISubrosaRegistry other = ISubrosaRegistry(
+            deployCode(
+                "SubrosaRegistry.sol:SubrosaRegistry",
+                abi.encode(new AccessManager(address(this)), uint40(0), uint40(1 days))
+            )
+        );
+        other.addConfig(config, KEY_GROUP);
+        other.addMeasurement(rootId, TDX, vm.parseJsonBytes32(json, ".registration.tdxMeasurement"));
+        other.setDcap(address(dcap), ONLY_UP_TO_DATE);
+        DcapRegistration memory r = _registration("tdx");
+        vm.prank(registrant);
+        other.registerSignerDcap(r);
+        (uint40 leaseUntil,,,,) = other.signerOf(r.signer);
+        assertEq(leaseUntil, block.timestamp + 1 days);
+    }
+
+    function test_a_quote_registers_once() public {
+        DcapRegistration memory r = _registration("tdx");
+        _register(r);
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.SignerExists.selector, r.signer));
+    }
+
+    function test_nobody_else_can_use_the_quote() public {
+        DcapRegistration memory r = _registration("tdx");
+        registrant = makeAddr("thief");
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ReportDataMismatch.selector));
+    }
+
+    function test_every_bound_field_must_be_the_quotes() public {
+        DcapRegistration memory r = _registration("tdx");
+        r.signer = makeAddr("another signer");
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ReportDataMismatch.selector));
+        r = _registration("tdx");
+        r.transferKeyHash = keccak256("another key");
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ReportDataMismatch.selector));
+        r = _registration("tdx");
+        r.configHash = keccak256("another configuration");
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ReportDataMismatch.selector));
+        r = _registration("tdx");
+        r.challengeBlock = 998;
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ReportDataMismatch.selector));
+    }
+
+    function test_a_challenge_block_that_is_forgotten_or_to_come_is_stale() public {
+        DcapRegistration memory r = _registration("tdx");
+        r.challengeBlock = 1000;
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ChallengeStale.selector, 1000, bytes32(0)));
+        r.challengeBlock = 999;
+        vm.roll(999 + 257);
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ChallengeStale.selector, 999, bytes32(0)));
+    }
+
+    function test_a_td_started_with_another_configuration_is_refused() public {
+        // As if the register's value were another one's.
+        vm.mockCall(
+            address(dcap), abi.encodeCall(ISubrosaDcap.configRegisterHash, (config)), abi.encode(keccak256("another"))
+        );
+        _refused(_registration("tdx"), abi.encodeWithSelector(ISubrosaRegistry.ConfigRegisterMismatch.selector, config));
+    }
+
+    function test_governance_says_which_tcb_statuses_are_accepted() public {
+        registry.setDcap(address(dcap), 1 << 2);
+        _refused(_registration("tdx"), abi.encodeWithSelector(ISubrosaRegistry.TcbStatusRefused.selector, 1));
+        registry.setDcap(address(dcap), 1 << 2 | 1 << 1);
+        _register(_registration("tdx"));
+    }
+
+    function test_a_registry_without_verification_registers_nobody() public {
+        registry.setDcap(address(0), ONLY_UP_TO_DATE);
+        _refused(_registration("tdx"), abi.encodeWithSelector(ISubrosaRegistry.DcapNotAccepted.selector));
+    }
+
+    function test_evaluation_numbers_and_stops_of_the_family_count() public {
+        registry.setFamily(TDX, 20, false);
+        _refused(_registration("tdx"), abi.encodeWithSelector(ISubrosaRegistry.TcbTooOld.selector, TDX, 19, 20));
+        registry.setFamily(TDX, 19, true);
+        _refused(_registration("tdx"), abi.encodeWithSelector(ISubrosaRegistry.FamilyIsStopped.selector, TDX));
+        registry.setFamily(TDX, 19, false);
+        _register(_registration("tdx"));
+    }
+
+    function test_a_measurement_nobody_added_or_that_was_revoked_is_refused() public {
+        registry.revokeMeasurement(measurement, 0);
+        _refused(
+            _registration("tdx"), abi.encodeWithSelector(ISubrosaRegistry.MeasurementIsRevoked.selector, measurement)
+        );
+        ISubrosaRegistry other = ISubrosaRegistry(
+            deployCode(
+                "SubrosaRegistry.sol:SubrosaRegistry",
+                abi.encode(new AccessManager(address(this)), uint40(0), MAXIMUM_LEASE)
+            )
+        );
+        other.addConfig(config, KEY_GROUP);
+        other.setDcap(address(dcap), ONLY_UP_TO_DATE);
+        registry = other;
+        _refused(
+            _registration("tdx"), abi.encodeWithSelector(ISubrosaRegistry.MeasurementUnknown.selector, measurement)
+        );
+    }
+
+    function test_a_configuration_that_was_removed_is_refused() public {
+        registry.removeConfig(config);
+        _refused(_registration("tdx"), abi.encodeWithSelector(ISubrosaRegistry.ConfigUnknown.selector, config));
+    }
+
+    function test_a_signer_revoked_beforehand_stays_revoked() public {
+        DcapRegistration memory r = _registration("tdx");
+        registry.revokeSigner(r.signer);
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.SignerIsRevoked.selector, r.signer));
+    }
+
+    function test_what_verification_refuses_is_refused() public {
+        DcapRegistration memory r = _registration("tdx");
+        r.quote[200] ^= 0x01;
+        _refused(r, abi.encodeWithSelector(ISubrosaDcap.SignatureInvalid.selector));
+        r = _registration("tdx");
+        r.rootId = keccak256("another root");
+        _refused(
+            r,
+            abi.encodeWithSelector(ISubrosaDcap.CollateralMissing.selector, dcap.rootCrlKey(keccak256("another root")))
+        );
+    }
+
+    function test_only_governance_names_the_verification() public {
+        vm.expectEmit(true, true, true, true, address(registry));
+        emit ISubrosaRegistry.DcapChanged(address(dcap), 6);
+        registry.setDcap(address(dcap), 6);
+        (address named, uint16 accepted) = registry.dcapVerification();
+        assertEq(named, address(dcap));
+        assertEq(accepted, 6);
+        assertEq(registry.verifierThreshold(), 1);
+
+        vm.prank(registrant);
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, registrant));
+        registry.setDcap(address(1), 6);
+    }
+
+    function _registration(string memory base) private view returns (DcapRegistration memory) {
+        return DcapRegistration({
+            quote: _quote(base),
+            pckCertificate: _pck(base),
+            rootId: rootId,
+            pckAuthority: pckAuthority,
+            signer: vm.parseJsonAddress(json, ".registration.signer"),
+            transferKeyHash: vm.parseJsonBytes32(json, ".registration.transferKeyHash"),
+            configHash: config,
+            challengeBlock: 999
+        });
+    }
+
+    function _register(DcapRegistration memory registration) private {
+        vm.prank(registrant);
+        registry.registerSignerDcap(registration);
+    }
+
+    function _refused(DcapRegistration memory registration, bytes memory reason) private {
+        vm.prank(registrant);
+        vm.expectRevert(reason);
+        registry.registerSignerDcap(registration);
+    }
+}
