@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
+import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
+import {Entry, EpochOpening, Fulfillment, SignerAdmission} from "../src/interfaces/SubrosaTypes.sol";
+import {OracleTest} from "./support/OracleTest.sol";
+
+/// @notice What was signed once, shown again elsewhere, later, or in another form.
+contract ReplayTest is OracleTest {
+    uint256 private constant ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
+
+    address private user = makeAddr("user");
+    uint256 private newKey = uint256(keccak256("new signer"));
+
+    // Batches.
+
+    function test_a_batch_is_no_batch_of_another_oracle() public {
+        Entry memory entry = _request(stateful, user, 0);
+        Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
+        ISubrosaOracle twin = ISubrosaOracle(deployCode("SubrosaOracle.sol:SubrosaOracle", abi.encode(registry)));
+        vm.deal(address(twin), 10 ether);
+        vm.expectPartialRevert(ISubrosaRegistry.SignerUnknown.selector);
+        vm.prank(relayer);
+        twin.fulfill(f);
+        assertEq(address(twin).balance, 10 ether);
+        assertEq(_fulfill(f), 1, "it is one of its own oracle");
+    }
+
+    function test_a_batch_is_no_batch_of_another_chain() public {
+        Entry memory entry = _request(stateful, user, 0);
+        Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
+        uint256 home = block.chainid;
+        vm.chainId(home + 1);
+        vm.expectPartialRevert(ISubrosaRegistry.SignerUnknown.selector);
+        _fulfill(f);
+        vm.chainId(home);
+        assertEq(_fulfill(f), 1);
+    }
+
+    /// @dev On a split chain the same signer may sign anew, but the entries have other digests there.
+    function test_an_entry_is_no_entry_of_another_chain() public {
+        Entry memory entry = _request(stateful, user, 0);
+        vm.chainId(block.chainid + 1);
+        _expectSkip(stateful, entry.seq, 3);
+        assertEq(_fulfill(_batch(_groupOnHead(_list(entry)))), 0);
+        skip(2 hours);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.EntryMismatch.selector, stateful, entry.seq));
+        oracle.refund(entry);
+    }
+
+    function test_a_result_is_no_result_of_another_contract_entry_or_predecessor() public {
+        Entry memory entry = _request(stateful, user, 0);
+        (bytes32 other, Entry memory deployment) = _register(false);
+        _fulfill(_batch(_group(0, _list(deployment))));
+
+        Entry memory moved = abi.decode(abi.encode(entry), (Entry));
+        moved.contractId = other;
+        _expectSkip(other, moved.seq, 3);
+        assertEq(_fulfill(_batch(_groupOnHead(_list(moved)))), 0);
+
+        Entry memory rebased = abi.decode(abi.encode(entry), (Entry));
+        rebased.previousDigest = keccak256("another past");
+        _expectSkip(stateful, entry.seq, 3);
+        assertEq(_fulfill(_batch(_groupOnHead(_list(rebased)))), 0);
+        assertEq(_fulfill(_batch(_groupOnHead(_list(entry)))), 1);
+    }
+
+    function test_no_second_form_of_a_batchs_signature_is_taken() public {
+        Entry memory entry = _request(stateful, user, 0);
+        Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
+        (bytes32 r, bytes32 vs) = (f.r, f.vs);
+        uint256 s = uint256(vs) & (type(uint256).max >> 1);
+
+        // The parity flipped: another key.
+        f.vs = vs ^ bytes32(uint256(1) << 255);
+        vm.expectPartialRevert(ISubrosaRegistry.SignerUnknown.selector);
+        _fulfill(f);
+        // The high twin of s, which overwrites the parity bit of the compact form.
+        f.vs = bytes32(ORDER - s);
+        vm.expectRevert();
+        _fulfill(f);
+        // s plus the order does not fit 255 bits either; r plus the order does for few r.
+        f.vs = vs;
+        f.r = bytes32(uint256(r) ^ 1);
+        vm.expectRevert();
+        _fulfill(f);
+        // s zero.
+        f.r = r;
+        f.vs = 0;
+        vm.expectRevert(ISubrosaOracle.InvalidSignature.selector);
+        _fulfill(f);
+
+        f.vs = vs;
+        assertEq(_fulfill(f), 1);
+    }
+
+    function testFuzz_no_high_s_is_taken(uint256 s, bool parity) public {
+        Entry memory entry = _request(stateful, user, 0);
+        Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
+        // Above half the order and still within the 255 bits that the compact form leaves.
+        s = bound(s, ORDER / 2 + 1, type(uint256).max >> 1);
+        f.vs = bytes32(s | (parity ? uint256(1) << 255 : 0));
+        vm.expectRevert(ISubrosaOracle.InvalidSignature.selector);
+        _fulfill(f);
+    }
+
+    // Admissions.
+
+    function test_an_admission_is_none_at_another_registry() public {
+        (SignerAdmission memory a, bytes[] memory signatures) = _newAdmission();
+        ISubrosaRegistry twin = ISubrosaRegistry(
+            deployCode("SubrosaRegistry.sol:SubrosaRegistry", abi.encode(authority, uint40(0), MAXIMUM_LEASE))
+        );
+        twin.setVerifier(vm.addr(verifierKey), true);
+        twin.addMeasurement(ROOT, TEE_KIND, MEASUREMENT_HASH);
+        twin.addConfig(CONFIG, KEY_GROUP);
+        vm.expectPartialRevert(ISubrosaRegistry.VerifierUnknown.selector);
+        twin.admit(a, signatures);
+        registry.admit(a, signatures);
+    }
+
+    function test_an_admission_is_none_on_another_chain() public {
+        (SignerAdmission memory a, bytes[] memory signatures) = _newAdmission();
+        uint256 home = block.chainid;
+        vm.chainId(home + 1);
+        vm.expectPartialRevert(ISubrosaRegistry.VerifierUnknown.selector);
+        registry.admit(a, signatures);
+        vm.chainId(home);
+        registry.admit(a, signatures);
+    }
+
+    function test_an_admission_shown_again_prolongs_and_restores_nothing() public {
+        (SignerAdmission memory a, bytes[] memory signatures) = _newAdmission();
+        registry.admit(a, signatures);
+        (uint40 lease,,,,) = registry.signerOf(a.signer);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.SignerExists.selector, a.signer));
+        registry.admit(a, signatures);
+
+        // Another statement about the same signer, by the same verifier, is no renewal either.
+        skip(1 days);
+        a.notAfter = uint64(block.timestamp + 7 days);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.SignerExists.selector, a.signer));
+        registry.admit(a, _vouch(a, verifierKey));
+        (uint40 still,,,,) = registry.signerOf(a.signer);
+        assertEq(still, lease);
+
+        registry.revokeSigner(a.signer);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.SignerIsRevoked.selector, a.signer));
+        registry.admit(a, _vouch(a, verifierKey));
+    }
+
+    function test_an_admission_kept_back_goes_stale() public {
+        (SignerAdmission memory a, bytes[] memory signatures) = _newAdmission();
+        vm.roll(a.challengeBlock + 257);
+        vm.expectPartialRevert(ISubrosaRegistry.ChallengeStale.selector);
+        registry.admit(a, signatures);
+    }
+
+    function test_no_second_form_of_an_admissions_signature_is_taken() public {
+        (SignerAdmission memory a, bytes[] memory signatures) = _newAdmission();
+        bytes memory genuine = signatures[0];
+        bytes[] memory forms = _forms(genuine);
+        for (uint256 i = 0; i < forms.length; ++i) {
+            signatures[0] = forms[i];
+            vm.expectRevert();
+            registry.admit(a, signatures);
+        }
+        signatures[0] = genuine;
+        registry.admit(a, signatures);
+    }
+
+    // Epochs.
+
+    function test_an_opening_shown_again_or_elsewhere_opens_nothing() public {
+        EpochOpening memory opening = _opening(2);
+        bytes memory signature = _signOpening(opening, signerKey);
+        address signer = vm.addr(signerKey);
+        uint256 home = block.chainid;
+        vm.chainId(home + 1);
+        vm.expectRevert(ISubrosaRegistry.InvalidSignature.selector);
+        registry.openEpoch(opening, measurement, signer, signature);
+        vm.chainId(home);
+
+        bytes[] memory forms = _forms(signature);
+        for (uint256 i = 0; i < forms.length; ++i) {
+            vm.expectRevert(ISubrosaRegistry.InvalidSignature.selector);
+            registry.openEpoch(opening, measurement, signer, forms[i]);
+        }
+        registry.openEpoch(opening, measurement, signer, signature);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.EpochNotNext.selector, KEY_GROUP, 2, 2));
+        registry.openEpoch(opening, measurement, signer, signature);
+    }
+
+    function _newAdmission() private view returns (SignerAdmission memory a, bytes[] memory signatures) {
+        a = _admission(vm.addr(newKey));
+        signatures = _vouch(a, verifierKey);
+    }
+
+    /// @dev Other encodings of what a 65-byte signature says, or nearly says.
+    function _forms(bytes memory signature) private pure returns (bytes[] memory forms) {
+        (bytes32 r, uint256 s, uint8 v) = _split(signature);
+        uint8 flipped = v == 27 ? 28 : 27;
+        forms = new bytes[](7);
+        forms[0] = abi.encodePacked(r, ORDER - s, flipped);
+        forms[1] = abi.encodePacked(r, s, flipped);
+        forms[2] = abi.encodePacked(r, s, v - 27);
+        // EIP-2098.
+        forms[3] = abi.encodePacked(r, s | uint256(v - 27) << 255);
+        forms[4] = abi.encodePacked(signature, uint8(0));
+        forms[5] = abi.encodePacked(r, s);
+        forms[6] = abi.encodePacked(r, uint256(0), v);
+    }
+
+    function _split(bytes memory signature) private pure returns (bytes32 r, uint256 s, uint8 v) {
+        assembly ("memory-safe") {
+            r := mload(add(signature, 0x20))
+            s := mload(add(signature, 0x40))
+            v := byte(0, mload(add(signature, 0x60)))
+        }
+    }
+}
