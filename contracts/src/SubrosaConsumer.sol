@@ -45,10 +45,13 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
     ISubrosaOracle public immutable oracle;
 
     /// @notice Somebody other than the oracle called back.
+    /// @custom:remedy Nothing needs doing: only the oracle delivers results.
     error NotOracle(address caller);
     /// @notice The oracle cannot be the zero address.
+    /// @custom:remedy Pass the oracle's address on this chain.
     error ZeroOracle();
 
+    /// @param oracle_ The oracle on this chain; fixed for good.
     constructor(ISubrosaOracle oracle_) {
         if (address(oracle_) == address(0)) revert ZeroOracle();
         oracle = oracle_;

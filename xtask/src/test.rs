@@ -15,7 +15,7 @@ const STEPS: &[Step] = &[
     ("arrows", "dependency arrows and purity", arrows::check),
     (
         "artifacts",
-        "contracts compile to the committed artifacts",
+        "contracts compile to the committed artifacts, snapshots and reference",
         artifacts,
     ),
     ("contracts", "forge tests", contracts),
@@ -111,6 +111,8 @@ fn rust() -> Result<()> {
 
 fn artifacts() -> Result<()> {
     contracts_script("artifacts.mjs")?;
+    contracts_script("layout.mjs")?;
+    contracts_script("reference.mjs")?;
     for script in [
         "examples/auction/artifacts.mjs",
         "crates/vm/tests/fixtures/compile.mjs",

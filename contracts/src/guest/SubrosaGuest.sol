@@ -6,9 +6,12 @@ pragma solidity ^0.8.28;
 /// public chain, every function reverts with `NotConfidential`.
 library SubrosaGuest {
     /// @notice This contract does not run inside a Subrosa enclave.
+    /// @custom:remedy Register the contract with the oracle and call it there; on a public chain it has
+    /// no secrets to keep.
     error NotConfidential();
 
     /// @notice More random bytes were asked for than one call yields (1,024).
+    /// @custom:remedy Draw in several calls, or expand a seed.
     error TooManyRandomBytes(uint256 asked);
 
     /// @notice Where the enclave answers who asked for this invocation.

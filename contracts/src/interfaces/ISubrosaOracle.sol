@@ -122,66 +122,109 @@ interface ISubrosaOracle is IERC5267 {
     event OwnershipTransferred(bytes32 indexed contractId, address indexed previousOwner, address indexed owner);
 
     /// @notice No contract has this id.
+    /// @custom:remedy Check the id and that this is the oracle it was registered with: ids differ per
+    /// chain and oracle.
     error UnknownContract(bytes32 contractId);
     /// @notice A code commitment is never zero.
+    /// @custom:remedy Pass the commitment that the client computed from salt, engine, code and
+    /// constructor arguments.
     error ZeroCodeCommitment();
     /// @notice The key group has no open epoch.
+    /// @custom:remedy Choose a key group whose enclaves are running, or wait until one of them opens
+    /// its first epoch.
     error NoEpoch(uint32 keyGroup);
     /// @notice The contract takes no requests.
+    /// @custom:remedy Wait for the owner to unpause; entries already on the log are not affected.
     error ContractPaused(bytes32 contractId);
     /// @notice The contract is restricted and this account is not among its callers.
+    /// @custom:remedy Ask through a caller that the owner allowed, or have the owner call `setCaller`.
     error CallerNotAllowed(bytes32 contractId, address caller);
     /// @notice Only the contract's owner may do this.
+    /// @custom:remedy Send from the account that `ownerOf` names.
     error NotOwner(bytes32 contractId, address caller);
     /// @notice Only the account to which ownership was offered may do this.
+    /// @custom:remedy Have the owner offer the contract to this account with `transferOwnership`.
     error NotCandidate(bytes32 contractId, address caller);
     /// @notice The terms set a flag, or a bit, that means nothing yet.
+    /// @custom:remedy Leave every bit zero that the documentation of `request` does not name;
+    /// `SubrosaConsumer` packs terms.
     error UnknownTerms(uint256 terms);
     /// @notice The input is too long.
+    /// @custom:remedy Send less, or send a reference to data that the confidential contract can check
+    /// by its hash.
     error InputTooLong(uint256 length, uint256 maximum);
     /// @notice The deadline is earlier than the contract's policy allows.
+    /// @custom:remedy Name a deadline at or after `earliest`, with a margin for the time until the
+    /// transaction is mined.
     error DeadlineTooEarly(uint256 deadline, uint256 earliest);
     /// @notice The callback gas limit is larger than the contract's policy allows.
+    /// @custom:remedy Name at most `maximum`, or have the owner raise it with `setPolicy`.
     error CallbackGasTooHigh(uint256 gasLimit, uint256 maximum);
     /// @notice The value sent does not cover the execution charge.
+    /// @custom:remedy Send at least the execution charge, which `logOf` gives; relayers may want more
+    /// to make it worth their gas.
     error FeeTooLow(uint256 fee, uint256 executionCharge);
     /// @notice The value sent does not fit the 96 bits of a fee.
+    /// @custom:remedy Send less than 2^96 wei.
     error FeeTooHigh(uint256 fee);
     /// @notice The log has taken all the entries it can number.
+    /// @custom:remedy Register the contract anew; a log numbers 2^48 entries.
     error LogFull(bytes32 contractId);
     /// @notice The contract is in the newest epoch of its group.
+    /// @custom:remedy Nothing needs doing; call again after the group opened its next epoch.
     error EpochNotNewer(bytes32 contractId, uint32 keyEpoch);
     /// @notice The anchor lies in the future.
+    /// @custom:remedy Submit when the chain has reached the anchor. If it never does, the chain counts
+    /// `block.number` otherwise than its blocks.
     error AnchorInFuture(uint256 anchorNumber, uint256 blockNumber);
     /// @notice The block has another hash than the anchor says.
+    /// @custom:remedy The enclave saw another branch of the chain: have it execute again on the
+    /// canonical one.
     error AnchorMismatch(uint256 anchorNumber, bytes32 expected, bytes32 found);
     /// @notice An item claims more public output than it has data.
+    /// @custom:remedy Pass the batch exactly as the enclave signed it.
     error OutputLengthTooLong(uint256 group, uint256 item);
     /// @notice The signature is malformed, or malleable (high s).
+    /// @custom:remedy Pass the signature as the enclave made it (EIP-2098, low s).
     error InvalidSignature();
     /// @notice The signer serves another key group.
+    /// @custom:remedy Have an enclave of the contract's key group sign, and name its group.
     error WrongKeyGroup(uint32 keyGroup, uint32 signerKeyGroup);
     /// @notice The entry given is not on the log.
+    /// @custom:remedy Rebuild the entry from `EntryAppended`, its block and the digest of the entry
+    /// before.
     error EntryMismatch(bytes32 contractId, uint256 seq);
     /// @notice The deadline has not passed.
+    /// @custom:remedy Try again after the deadline.
     error DeadlineNotPassed(uint256 deadline);
     /// @notice The entry was executed, and its fee paid.
+    /// @custom:remedy Nothing is due: the fee was paid for the result, which `EntryFulfilled` carries.
     error AlreadyExecuted(bytes32 contractId, uint256 seq);
     /// @notice The entry was refunded.
+    /// @custom:remedy Nothing is due: the money was pushed to the requester or waits for its
+    /// `withdraw`.
     error AlreadyRefunded(bytes32 contractId, uint256 seq);
     /// @notice The fee has no refundable part.
+    /// @custom:remedy Nothing is due: the whole fee was the execution charge.
     error NothingToRefund(bytes32 contractId, uint256 seq);
     /// @notice No failed callback with these values waits to be made again.
+    /// @custom:remedy Take settlement word and status from `CallbackFailed` and the output from
+    /// `EntryFulfilled`; it may have been retried already.
     error NoFailedCallback(bytes32 contractId, uint256 seq);
     /// @notice The request wanted no callback after its deadline.
+    /// @custom:remedy Nothing can be called any more; read the output from `EntryFulfilled`.
     error CallbackExpired(bytes32 contractId, uint256 seq);
     /// @notice The callback reverted again; it can be tried later.
+    /// @custom:remedy Find out why the requester reverts, or send more gas, and try again.
     error CallbackReverted(bytes32 contractId, uint256 seq);
     /// @notice The transaction has too little gas to give the callback what its request named.
+    /// @custom:remedy Send the transaction with a higher gas limit.
     error InsufficientGas(uint256 available, uint256 required);
     /// @notice No payment waits for this account.
+    /// @custom:remedy Nothing is due: `balanceOf` says what waits for an account.
     error NothingToWithdraw(address account);
     /// @notice The recipient did not take the payment.
+    /// @custom:remedy Name a recipient that accepts a plain transfer.
     error WithdrawalFailed(address recipient);
 
     /// @notice Registers a confidential contract and appends entry 0, its deployment. The value sent

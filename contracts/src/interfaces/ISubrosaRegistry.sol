@@ -66,50 +66,80 @@ interface ISubrosaRegistry is IERC5267 {
     );
 
     /// @notice No such measurement was added.
+    /// @custom:remedy Check the measurement id; governance has to add the build with `addMeasurement`
+    /// first.
     error MeasurementUnknown(bytes32 measurementId);
     /// @notice The measurement was added before, and perhaps revoked.
+    /// @custom:remedy Nothing needs doing if it is active; a revoked build cannot be added again.
     error MeasurementExists(bytes32 measurementId);
     /// @notice The measurement is not trusted yet.
+    /// @custom:remedy Wait until `activeFrom`.
     error MeasurementNotActive(bytes32 measurementId, uint256 activeFrom);
     /// @notice The measurement was revoked.
+    /// @custom:remedy Run the successor that `measurementOf` names, or another trusted build.
     error MeasurementIsRevoked(bytes32 measurementId);
     /// @notice The measurement belongs to another root or TEE kind than the admission says.
+    /// @custom:remedy Fill root and TEE kind from the evidence that the measurement came from.
     error MeasurementMismatch(bytes32 measurementId, bytes32 rootId, uint8 teeKind);
     /// @notice No such configuration was added, or it was removed.
+    /// @custom:remedy Run with a configuration that governance added, or have it added with
+    /// `addConfig`.
     error ConfigUnknown(bytes32 configHash);
     /// @notice The configuration was added before, and perhaps removed.
+    /// @custom:remedy Nothing needs doing if it is active; a removed configuration cannot be added
+    /// again.
     error ConfigExists(bytes32 configHash);
     /// @notice The configuration is not trusted yet.
+    /// @custom:remedy Wait until `activeFrom`.
     error ConfigNotActive(bytes32 configHash, uint256 activeFrom);
     /// @notice The admission carries another number of signatures than the threshold.
+    /// @custom:remedy Pass exactly as many signatures as `verifierThreshold` says.
     error WrongSignatureCount(uint256 count, uint256 threshold);
     /// @notice A signature is malformed, or malleable (high s).
+    /// @custom:remedy Pass 65 bytes r ‖ s ‖ v with low s, made by the key that is said to sign.
     error InvalidSignature();
     /// @notice A signature is not by a trusted verifier.
+    /// @custom:remedy Use a verifier for which `isVerifier` holds. An unknown address also results from
+    /// signing other contents, or for another chain or registry.
     error VerifierUnknown(address verifier);
     /// @notice Signatures are not in ascending order of their verifiers' addresses.
+    /// @custom:remedy Sort the signatures by their verifiers' addresses; each verifier counts once.
     error VerifiersNotAscending(address verifier);
     /// @notice The threshold cannot be zero.
+    /// @custom:remedy Pass at least one.
     error ZeroThreshold();
     /// @notice The challenge is not the hash of one of the last 256 blocks.
+    /// @custom:remedy Get evidence for a fresh challenge and submit it within 256 blocks.
     error ChallengeStale(uint256 challengeBlock, bytes32 challengeBlockHash);
     /// @notice The admission's validity has ended.
+    /// @custom:remedy Have the enclave appraised again.
     error AdmissionExpired(uint256 notAfter);
     /// @notice The zero address cannot sign.
+    /// @custom:remedy Pass the address in question.
     error ZeroSigner();
     /// @notice The address was admitted before. A signer is admitted once.
+    /// @custom:remedy Nothing needs doing if it is your enclave's; to renew a lease, restart it, which
+    /// makes a new signer.
     error SignerExists(address signer);
     /// @notice The signer was never admitted.
+    /// @custom:remedy Submit the signer's admission first.
     error SignerUnknown(address signer);
     /// @notice The signer was revoked.
+    /// @custom:remedy Restart the enclave, which makes a new signer, unless governance objects to the
+    /// machine.
     error SignerIsRevoked(address signer);
     /// @notice The signer's lease has ended.
+    /// @custom:remedy Have the enclave appraised again under a new signer.
     error LeaseEnded(address signer, uint256 leaseUntil);
     /// @notice The signer was admitted with another measurement or configuration.
+    /// @custom:remedy Name the measurement and the configuration that `SignerAdmitted` shows for this
+    /// signer.
     error BindingMismatch(address signer, bytes32 measurementId, bytes32 configHash);
     /// @notice The TCB that the signer's evidence was appraised against is too old.
+    /// @custom:remedy Update the platform's firmware and have it appraised against newer collateral.
     error TcbTooOld(uint8 teeKind, uint32 tcbEvaluation, uint32 minimum);
     /// @notice The family of TEEs is stopped.
+    /// @custom:remedy Use another family of TEEs until governance lifts the stop.
     error FamilyIsStopped(uint8 teeKind);
     /// @notice No signer is registered by a quote here.
     error DcapNotAccepted();
@@ -120,8 +150,11 @@ interface ISubrosaRegistry is IERC5267 {
     /// @notice The TD was not started with this configuration.
     error ConfigRegisterMismatch(bytes32 configHash);
     /// @notice The epoch is not the one after the group's current epoch.
+    /// @custom:remedy Read `currentEpoch`; another enclave of the group may have been faster, which is
+    /// no fault.
     error EpochNotNext(uint32 keyGroup, uint32 keyEpoch, uint32 currentEpoch);
     /// @notice The signer serves another key group.
+    /// @custom:remedy Name the key group that the signer's configuration serves.
     error WrongKeyGroup(uint32 keyGroup, uint32 signerKeyGroup);
 
     /// @notice Admits a signer for which enough verifiers vouch. Anyone may call it; a caller that

@@ -7,18 +7,32 @@ import "./SubrosaTypes.sol";
 /// @notice Nothing implements this. An ABI shows only what some function takes; here is one for each
 /// struct that crosses languages without ever being an argument on chain.
 interface ISubrosaSchema {
+    /// @notice See `Entry`.
     function entry(Entry calldata) external;
+    /// @notice See `Outcome`.
     function outcome(Outcome calldata) external;
+    /// @notice See `Fulfillment`.
     function fulfillment(Fulfillment calldata) external;
+    /// @notice See `SignedResults`.
     function signedResults(SignedResults calldata) external;
+    /// @notice See `SignerAdmission`.
     function signerAdmission(SignerAdmission calldata) external;
+    /// @notice See `EpochOpening`.
     function epochOpening(EpochOpening calldata) external;
+    /// @notice See `EnclaveConfig`.
     function enclaveConfig(EnclaveConfig calldata) external;
+    /// @notice See `ReportBinding`.
     function reportBinding(ReportBinding calldata) external;
+    /// @notice See `DeployPlaintext`.
     function deployPlaintext(DeployPlaintext calldata) external;
+    /// @notice See `CallPlaintext`.
     function callPlaintext(CallPlaintext calldata) external;
+    /// @notice See `QueryPlaintext`.
     function queryPlaintext(QueryPlaintext calldata) external;
+    /// @notice See `Query`.
     function query(Query calldata) external;
+    /// @notice See `QueryReply`.
     function queryReply(QueryReply calldata) external;
+    /// @notice See `ContractStatement`.
     function contractStatement(ContractStatement calldata) external;
 }

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// One chain's contracts: AccessManager, registry and oracle, and what they are recorded as.
+
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { getAddress, isAddress, isHex, size } from 'viem';
+import { features, requireOwnBlockNumbers } from './chain.mjs';
+import { CREATE2_DEPLOYER, ensureContract, ensureDeployer } from './create2.mjs';
+import { setUp } from './governance.mjs';
+
+const artifacts = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'artifacts');
+
+/**
+ * Deploys what is missing, checks what is there, sets up the roles as far as `account` may.
+ *
+ * Gives { record, left }: what belongs into the deployments file, and the AccessManager calls that
+ * only the administrator can make. Run again it changes nothing and gives the same record.
+ *
+ * @param previous the record of an earlier run, from which blocks and transactions are taken over
+ */
+export async function deploy(client, account, configuration, previous) {
+  const settings = checked(configuration);
+  await requireOwnBlockNumbers(client);
+  await ensureDeployer(client, account);
+
+  const contracts = {};
+  const put = async (name, args) => {
+    const artifact = JSON.parse(readFileSync(join(artifacts, `${name}.json`), 'utf8'));
+    const { address, codeHash, receipt } = await ensureContract(client, account, { artifact, args, salt: settings.salt });
+    const known = previous?.contracts[name]?.address === address ? previous.contracts[name] : undefined;
+    contracts[name] = {
+      address,
+      codeHash,
+      arguments: args,
+      block: receipt ? Number(receipt.blockNumber) : known?.block,
+      transaction: receipt?.transactionHash ?? known?.transaction,
+    };
+    return { address, abi: artifact.abi };
+  };
+  const manager = await put('AccessManager', [settings.admin]);
+  const registry = await put('SubrosaRegistry', [manager.address, settings.activationDelay, settings.maximumLease]);
+  await put('SubrosaOracle', [registry.address]);
+
+  const left = await setUp(client, account, { manager, registry, configuration: settings });
+  const { salt, ...governance } = settings;
+  const record = {
+    $schema: './schema.json',
+    chainId: await client.getChainId(),
+    create2Deployer: CREATE2_DEPLOYER,
+    salt,
+    contracts,
+    governance,
+    chain: await features(client),
+  };
+  return { record, left: left.map((call) => ({ to: manager.address, ...call })) };
+}
+
+/** The configuration with every value checked and addresses in their canonical case. */
+function checked(given) {
+  const { salt, admin, adminDelay, appointerDelay, activationDelay, maximumLease, roles, ...unknown } = given;
+  const faults = Object.keys(unknown).map((key) => `${key}: not known`);
+  const seconds = { adminDelay, appointerDelay, activationDelay, maximumLease };
+  for (const [key, value] of Object.entries(seconds)) {
+    // Delays of the AccessManager have 32 bits.
+    if (!Number.isInteger(value) || value < 0 || value >= 2 ** 32) faults.push(`${key}: ${value} is not a number of seconds`);
+  }
+  if (maximumLease === 0) faults.push('maximumLease: no signer could be admitted');
+  if (!isHex(salt) || size(salt) !== 32) faults.push(`salt: ${salt} is not 32 bytes`);
+  const address = (key, value) => (isAddress(value) ? getAddress(value) : (faults.push(`${key}: ${value} is no address`), value));
+  const members = (name) => {
+    const list = roles?.[name];
+    if (!Array.isArray(list) || list.length === 0) return faults.push(`roles.${name}: at least one account is needed`), [];
+    return list.map((value) => address(`roles.${name}`, value));
+  };
+  const settings = {
+    salt,
+    admin: address('admin', admin),
+    ...seconds,
+    roles: { guardian: members('guardian'), curator: members('curator'), appointer: members('appointer') },
+  };
+  for (const name of Object.keys(roles ?? {})) if (!settings.roles[name]) faults.push(`roles.${name}: not known`);
+  if (faults.length > 0) throw new Error(`configuration: ${faults.join('; ')}`);
+  return settings;
+}

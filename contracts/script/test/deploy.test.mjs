@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+// The deploy script against a throwaway chain.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { bytesToHex, encodeFunctionData, keccak256, toHex } from 'viem';
+import { CREATE2_DEPLOYER, isCodeOf } from '../deploy/create2.mjs';
+import { requireOwnBlockNumbers } from '../deploy/chain.mjs';
+import { start } from '../gas/chain.mjs';
+import { violations } from './schema.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const schema = JSON.parse(readFileSync(join(root, 'deployments', 'schema.json'), 'utf8'));
+const artifact = (name) => JSON.parse(readFileSync(join(root, 'artifacts', `${name}.json`), 'utf8'));
+const day = 86_400;
+
+let chain;
+let directory;
+let clean;
+let accounts;
+
+before(async () => {
+  chain = await start();
+  directory = mkdtempSync(join(tmpdir(), 'subrosa-deploy-'));
+  await chain.client.setAutomine(true);
+  const [admin, guardian, curator, appointer, stranger] = [0, 1, 2, 3, 4].map(chain.account);
+  accounts = { admin, guardian, curator, appointer, stranger };
+  clean = await chain.client.snapshot();
+});
+
+after(async () => {
+  await chain?.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** Every test starts on the empty chain. */
+async function fresh() {
+  await chain.client.revert({ id: clean });
+  clean = await chain.client.snapshot();
+  await chain.client.setAutomine(true);
+  for (const file of readdirSync(directory)) rmSync(join(directory, file));
+}
+
+test('deploys everything, governs as configured, and does nothing the second time', async () => {
+  await fresh();
+  const first = await run(accounts.admin);
+  assert.equal(first.code, 0, first.stderr);
+  const record = JSON.parse(first.stdout);
+  assert.deepEqual(violations(schema, record), []);
+  assert.deepEqual(record.chain, { blockHashHistory: true, p256Precompile: true });
+  for (const [name, { address, codeHash, transaction }] of Object.entries(record.contracts)) {
+    const code = await chain.client.getCode({ address });
+    assert.equal(keccak256(code), codeHash, name);
+    assert.ok(transaction, name);
+  }
+  const oracle = { abi: artifact('SubrosaOracle').abi, address: record.contracts.SubrosaOracle.address };
+  const read = (contract, functionName) => chain.client.readContract({ ...contract, functionName });
+  assert.equal(await read(oracle, 'registry'), record.contracts.SubrosaRegistry.address);
+  const registry = registryOf(record);
+  assert.equal(await read(registry, 'authority'), record.contracts.AccessManager.address);
+  assert.equal(await read(registry, 'activationDelay'), 2 * day);
+
+  const block = await chain.client.getBlockNumber();
+  const second = await run(accounts.admin);
+  assert.equal(second.code, 0, second.stderr);
+  assert.equal(second.stdout, first.stdout);
+  assert.equal(await chain.client.getBlockNumber(), block, 'no transaction was sent');
+});
+
+test('roles do what they are for and nothing else, and the administrator has to wait', async () => {
+  await fresh();
+  const record = JSON.parse((await run(accounts.admin)).stdout);
+  const registry = registryOf(record);
+  const attempt = async (account, functionName, args) => {
+    try {
+      await chain.client.simulateContract({ ...registry, account: account.address, functionName, args });
+      return 'allowed';
+    } catch (error) {
+      return error.cause?.data?.errorName ?? error.shortMessage;
+    }
+  };
+  const word = toHex('w', { size: 32 });
+  const signer = accounts.stranger.address;
+  const duties = {
+    guardian: [['revokeSigner', [signer]], ['setFamily', [1, 16, true]]],
+    curator: [['addMeasurement', [word, 1, word]], ['addConfig', [word, 1]]],
+    appointer: [['setVerifier', [signer, true]], ['setVerifierThreshold', [2]]],
+  };
+  for (const [role, calls] of Object.entries(duties)) {
+    for (const [functionName, args] of calls) {
+      for (const [name, account] of Object.entries(accounts)) {
+        const allowed = name === 'appointer' ? 'AccessManagedRequiredDelay' : 'allowed';
+        const expected = name === role ? allowed : 'AccessManagedUnauthorized';
+        assert.equal(await attempt(account, functionName, args), expected, `${name} calls ${functionName}`);
+      }
+    }
+  }
+
+  const manager = { abi: artifact('AccessManager').abi, address: record.contracts.AccessManager.address };
+  const grant = { ...manager, functionName: 'grantRole', args: [2n, signer, 0] };
+  await assert.rejects(chain.client.simulateContract({ ...grant, account: accounts.admin.address }), /AccessManager/);
+  // What is scheduled can be executed after the delay.
+  const data = encodeFunctionData({ abi: registry.abi, functionName: 'setVerifier', args: [signer, true] });
+  const act = async (functionName, args) => {
+    const hash = await chain.client.writeContract({ ...manager, account: accounts.appointer, functionName, args });
+    assert.equal((await chain.client.waitForTransactionReceipt({ hash })).status, 'success');
+  };
+  await act('schedule', [registry.address, data, 0]);
+  await chain.client.increaseTime({ seconds: 3 * day });
+  await chain.client.mine({ blocks: 1 });
+  await act('execute', [registry.address, data]);
+  assert.equal(await chain.client.readContract({ ...registry, functionName: 'isVerifier', args: [signer] }), true);
+});
+
+test('addresses do not depend on who deploys, and a stranger leaves the roles to the administrator', async () => {
+  await fresh();
+  const byAdmin = JSON.parse((await run(accounts.admin)).stdout);
+  await fresh();
+  const byStranger = await run(accounts.stranger);
+  assert.equal(byStranger.code, 3, byStranger.stderr);
+  const addresses = ({ contracts }) => Object.values(contracts).map(({ address, codeHash }) => [address, codeHash]);
+  assert.deepEqual(addresses(JSON.parse(byStranger.stdout)), addresses(byAdmin));
+  assert.match(byStranger.stderr, /make 0x[0-9a-fA-F]{40} a guardian: 0x/);
+
+  const resumed = await run(accounts.admin);
+  assert.equal(resumed.code, 0, resumed.stderr);
+});
+
+test('another salt, administrator or delay gives other addresses', async () => {
+  await fresh();
+  const seen = new Set();
+  const variants = [{}, { salt: toHex(1, { size: 32 }) }, { activationDelay: 3 * day }, { admin: accounts.stranger.address }];
+  for (const variant of variants) {
+    const { stdout } = await run(accounts.admin, variant);
+    seen.add(JSON.parse(stdout).contracts.SubrosaOracle.address);
+  }
+  assert.equal(seen.size, variants.length);
+});
+
+test('creates the CREATE2 deployer where it is missing', async () => {
+  await fresh();
+  await chain.client.setCode({ address: CREATE2_DEPLOYER, bytecode: '0x' });
+  await chain.client.setNonce({ address: CREATE2_DEPLOYER, nonce: 0 });
+  assert.equal(await chain.client.getCode({ address: CREATE2_DEPLOYER }), undefined);
+  const { code, stderr } = await run(accounts.admin);
+  assert.equal(code, 0, stderr);
+});
+
+test('refuses something else in the deployer’s or a contract’s place', async () => {
+  await fresh();
+  const record = JSON.parse((await run(accounts.admin)).stdout);
+  await chain.client.setCode({ address: record.contracts.SubrosaOracle.address, bytecode: '0x6001' });
+  const changed = await run(accounts.admin);
+  assert.equal(changed.code, 1);
+  assert.match(changed.stderr, /SubrosaOracle: the code at 0x[0-9a-fA-F]{40} is not the artifact's/);
+
+  await chain.client.setCode({ address: CREATE2_DEPLOYER, bytecode: '0x6001' });
+  const replaced = await run(accounts.admin);
+  assert.equal(replaced.code, 1);
+  assert.match(replaced.stderr, /something else than the CREATE2 deployer/);
+});
+
+test('code differs from its artifact if any byte but an immutable variable’s does', () => {
+  const code = Uint8Array.from([0x60, 1, 0x7f, ...new Array(32).fill(0), 0x00]);
+  const deployed = { deployedBytecode: bytesToHex(code) };
+  const changed = (index, value) => bytesToHex(code.map((byte, i) => (i === index ? value : byte)));
+  assert.ok(isCodeOf(deployed, changed(5, 9)));
+  assert.ok(isCodeOf(deployed, changed(34, 9)));
+  for (const index of [0, 1, 2, 35]) assert.ok(!isCodeOf(deployed, changed(index, 9)), `byte ${index}`);
+  assert.ok(!isCodeOf(deployed, bytesToHex(code.subarray(1))));
+});
+
+test('refuses a chain whose contracts see other block numbers', async () => {
+  const client = { getBlockNumber: async () => 300_000_000n, call: async () => ({ data: toHex(22_000_000, { size: 32 }) }) };
+  await assert.rejects(requireOwnBlockNumbers(client), /22000000 where the chain is at 300000000/);
+});
+
+test('names every fault of a configuration before sending anything', async () => {
+  await fresh();
+  const block = await chain.client.getBlockNumber();
+  const roles = { guardian: [], curator: ['0x12'], appointer: [accounts.appointer.address], king: [] };
+  const { code, stderr } = await run(accounts.admin, { salt: '0x00', adminDelay: -1, roles, extra: 1 });
+  assert.equal(code, 1);
+  for (const part of ['salt:', 'adminDelay:', 'roles.guardian:', 'roles.curator:', 'roles.king:', 'extra:']) {
+    assert.ok(stderr.includes(part), `${part} in ${stderr}`);
+  }
+  assert.equal(await chain.client.getBlockNumber(), block);
+});
+
+test('every committed deployments file follows the schema', () => {
+  const files = readdirSync(join(root, 'deployments')).filter((file) => /^\d+\.json$/.test(file));
+  for (const file of files) {
+    const record = JSON.parse(readFileSync(join(root, 'deployments', file), 'utf8'));
+    assert.deepEqual(violations(schema, record), [], file);
+    assert.equal(`${record.chainId}.json`, file);
+  }
+});
+
+test('the schema rejects what it should', async () => {
+  await fresh();
+  const record = JSON.parse((await run(accounts.admin)).stdout);
+  const broken = [
+    { ...record, chainId: 0 },
+    { ...record, extra: 1 },
+    { ...record, salt: '0x00' },
+    { ...record, contracts: { ...record.contracts, SubrosaOracle: undefined } },
+    { ...record, governance: { ...record.governance, roles: { ...record.governance.roles, curator: [] } } },
+  ];
+  for (const value of broken) assert.notDeepEqual(violations(schema, value), []);
+});
+
+function registryOf({ contracts }) {
+  return { abi: artifact('SubrosaRegistry').abi, address: contracts.SubrosaRegistry.address };
+}
+
+/** Runs the script as a process. */
+async function run(account, changes = {}) {
+  const { admin, guardian, curator, appointer } = accounts;
+  const configuration = {
+    salt: toHex(0, { size: 32 }),
+    admin: admin.address,
+    adminDelay: 5 * day,
+    appointerDelay: 2 * day,
+    activationDelay: 2 * day,
+    maximumLease: 30 * day,
+    roles: { guardian: [guardian.address], curator: [curator.address], appointer: [appointer.address] },
+    ...changes,
+  };
+  const config = join(directory, 'config.json');
+  writeFileSync(config, JSON.stringify(configuration));
+  const args = ['script/deploy.mjs', '--rpc', chain.client.transport.url, '--config', config];
+  const child = spawn(process.execPath, [...args, '--out', join(directory, 'record.json')], {
+    cwd: root,
+    env: { ...process.env, SUBROSA_DEPLOYER_KEY: bytesToHex(account.getHdKey().privateKey) },
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (data) => (stdout += data));
+  child.stderr.on('data', (data) => (stderr += data));
+  const [code] = await once(child, 'close');
+  return { code, stdout, stderr };
+}

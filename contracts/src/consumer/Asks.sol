@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {SubrosaConsumer} from "../SubrosaConsumer.sol";
+
+/// @title Putting a request together
+/// @notice Reads as what it says: `Asks.inTheClear(id).fuel(1e6).callback(100_000).within(1 hours).paying(msg.value)`.
+/// Every step changes the request it is given and passes it on.
+library Asks {
+    /// @notice A request whose input everybody may read.
+    function inTheClear(bytes32 contractId) internal pure returns (SubrosaConsumer.Ask memory ask) {
+        ask.contractId = contractId;
+    }
+
+    /// @notice A request whose input is an envelope, encrypted for the enclaves.
+    function envelope(bytes32 contractId) internal pure returns (SubrosaConsumer.Ask memory ask) {
+        ask.contractId = contractId;
+        ask.sealedInput = true;
+    }
+
+    /// @notice Limits what executing the request may use.
+    function fuel(SubrosaConsumer.Ask memory ask, uint64 limit) internal pure returns (SubrosaConsumer.Ask memory) {
+        ask.fuelLimit = limit;
+        return ask;
+    }
+
+    /// @notice Asks for a callback with this much gas. Without this there is none.
+    function callback(SubrosaConsumer.Ask memory ask, uint32 gasLimit)
+        internal
+        pure
+        returns (SubrosaConsumer.Ask memory)
+    {
+        ask.callbackGasLimit = gasLimit;
+        return ask;
+    }
+
+    /// @notice Asks for a callback with this much gas, but not once the deadline has passed: after it,
+    /// the requester may act as if there were no answer.
+    function timelyCallback(SubrosaConsumer.Ask memory ask, uint32 gasLimit)
+        internal
+        pure
+        returns (SubrosaConsumer.Ask memory)
+    {
+        ask.callbackExpires = true;
+        return callback(ask, gasLimit);
+    }
+
+    /// @notice Sets the deadline this many seconds from now.
+    function within(SubrosaConsumer.Ask memory ask, uint48 duration)
+        internal
+        view
+        returns (SubrosaConsumer.Ask memory)
+    {
+        ask.deadline = uint48(block.timestamp) + duration;
+        return ask;
+    }
+
+    /// @notice Sets the fee, in wei. The execution charge in it is never refunded.
+    function paying(SubrosaConsumer.Ask memory ask, uint256 fee) internal pure returns (SubrosaConsumer.Ask memory) {
+        ask.fee = fee;
+        return ask;
+    }
+}
