@@ -105,6 +105,7 @@ refused('another vendor', 'tdx', 'QuoteUnsupported()', { quote: header(12, 0) })
 refused('an unknown body', 'tdx', 'QuoteUnsupported()', { quote: quote({ version: 5, bodyType: 5, body: td15(), machine }) });
 refused('an SGX body in version 5', 'tdx', 'QuoteUnsupported()', { quote: quote({ version: 5, bodyType: 1, body: enclave(), machine }) });
 refused('a body of another size', 'tdx', 'QuoteMalformed()', { quote: quote({ version: 5, bodyType: 3, body: td(), machine }) });
+refused('a body that states another size', 'tdx', 'QuoteMalformed()', { quote: quote({ version: 5, bodyType: 2, body: td(), bodySize: 585, machine }) });
 refused('a quote cut after its body', 'tdx', 'QuoteMalformed()', { quote: tdQuote().subarray(0, 632) });
 refused('a quote one byte short', 'tdx', 'QuoteMalformed()', { quote: tdQuote().subarray(0, -1) });
 const length = (offset, value) => {

@@ -44,7 +44,7 @@ export function enclaveReport({ attributes = Buffer.from('0500000000000000e70000
 }
 
 /** A quote of version 3 (SGX), 4 or 5 (TDX), certified by the machine's key. `chain` is its certification data. */
-export function quote({ version, bodyType = 2, body, machine, chain = Buffer.alloc(0), qe = {}, attestationKey = key('attestation') }) {
+export function quote({ version, bodyType = 2, body, bodySize = body.length, machine, chain = Buffer.alloc(0), qe = {}, attestationKey = key('attestation') }) {
   const tdx = version > 3;
   const header = Buffer.alloc(48);
   header.writeUInt16LE(version, 0);
@@ -54,7 +54,7 @@ export function quote({ version, bodyType = 2, body, machine, chain = Buffer.all
   const bodyHeader = Buffer.alloc(version === 5 ? 6 : 0);
   if (version === 5) {
     bodyHeader.writeUInt16LE(bodyType, 0);
-    bodyHeader.writeUInt32LE(body.length, 2);
+    bodyHeader.writeUInt32LE(bodySize, 2);
   }
   const signed = Buffer.concat([header, bodyHeader, body]);
 
