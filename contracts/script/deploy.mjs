@@ -20,7 +20,7 @@ const CURRENCY = { name: 'Ether', symbol: 'ETH', decimals: 18 };
 try {
   process.exitCode = await main();
 } catch (error) {
-  console.error(error.shortMessage ?? error.message);
+  console.error([error.shortMessage ?? error.message, error.details].filter(Boolean).join(' '));
   process.exitCode = 1;
 }
 

@@ -3,7 +3,7 @@
 // CREATE2 deployer that stands at one and the same address on every chain
 // (https://github.com/Arachnid/deterministic-deployment-proxy).
 
-import { concatHex, encodeDeployData, getContractAddress, hexToBytes, keccak256, parseEther } from 'viem';
+import { concatHex, encodeDeployData, getContractAddress, hexToBytes, keccak256, parseEther, recoverTransactionAddress } from 'viem';
 
 /** The deployer. It takes salt ‖ initialization code. */
 export const CREATE2_DEPLOYER = '0x4e59b44847b379578588920cA78FbF26c0B4956C';
@@ -12,8 +12,7 @@ export const CREATE2_DEPLOYER = '0x4e59b44847b379578588920cA78FbF26c0B4956C';
 const DEPLOYER_CODE =
   '0x7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3';
 
-/** The account that nobody has the key of, whose only possible transaction creates the deployer. */
-const ONE_TIME_SIGNER = '0x3fab184622dc19b6109349b94811493bf45362e0';
+/** Creates the deployer. Its signature was made up, so nobody has the key of the account it recovers to. */
 const ONE_TIME_TRANSACTION =
   '0xf8a58085174876e800830186a08080b853604580600e600039806000f350fe7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf31ba02222222222222222222222222222222222222222222222222222222222222222a02222222222222222222222222222222222222222222222222222222222222222';
 /** 100,000 gas at 100 gwei, as that transaction offers. */
@@ -22,8 +21,9 @@ const ONE_TIME_COST = parseEther('0.01');
 /** Makes sure that the deployer exists and is what it should be. Gives whether it had to be created. */
 export async function ensureDeployer(client, account) {
   if (await isDeployer(client)) return false;
-  const missing = ONE_TIME_COST - (await client.getBalance({ address: ONE_TIME_SIGNER }));
-  if (missing > 0n) await mined(client, await client.sendTransaction({ account, to: ONE_TIME_SIGNER, value: missing }));
+  const signer = await recoverTransactionAddress({ serializedTransaction: ONE_TIME_TRANSACTION });
+  const missing = ONE_TIME_COST - (await client.getBalance({ address: signer }));
+  if (missing > 0n) await mined(client, await client.sendTransaction({ account, to: signer, value: missing }));
   await mined(client, await client.sendRawTransaction({ serializedTransaction: ONE_TIME_TRANSACTION }));
   if (!(await isDeployer(client))) throw new Error(`creating the CREATE2 deployer left no code at ${CREATE2_DEPLOYER}`);
   return true;

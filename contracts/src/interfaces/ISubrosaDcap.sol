@@ -69,52 +69,76 @@ interface ISubrosaDcap {
     event CollateralStored(bytes32 indexed key, bytes32 digest, uint40 issued, uint40 expires);
 
     /// @notice No pinned root has this key.
+    /// @custom:remedy Use evidence under a root that this contract pins.
     error RootUnknown(bytes32 rootId);
     /// @notice Not DER, or not of the expected form, from this byte on.
+    /// @custom:remedy Pass certificates and lists as DER, exactly as Intel serves them.
     error DerMalformed(uint256 offset);
     /// @notice Not a date.
+    /// @custom:remedy Pass collateral exactly as Intel serves it.
     error DateMalformed(bytes32 text);
     /// @notice Not JSON as Intel serializes it, from this byte on.
+    /// @custom:remedy Pass the signed JSON byte for byte as Intel serves it, without reformatting.
     error JsonUnexpected(uint256 offset);
     /// @notice A critical extension that is not understood.
+    /// @custom:remedy This certificate cannot be verified here; report it.
     error ExtensionUnknown(uint256 offset);
     /// @notice A certificate that may not be used for this.
+    /// @custom:remedy Pass each certificate in its own place: root, intermediate, leaf.
     error CertificateRole();
     /// @notice A certificate or list names another issuer.
+    /// @custom:remedy Pass the issuer of this very certificate or list.
     error IssuerMismatch();
     /// @notice A signature does not verify.
+    /// @custom:remedy Pass collateral and quote unchanged, and the issuer that signed them.
     error SignatureInvalid();
     /// @notice Valid from `from` to `until` (Unix seconds) only.
+    /// @custom:remedy Fetch current collateral; its validity begins at `from` and ends at `until`.
     error NotValidNow(uint256 from, uint256 until);
     /// @notice The PCK certificate's SGX extension lacks fields.
+    /// @custom:remedy Pass the PCK certificate of an Intel platform.
     error PckFieldsMissing(uint256 seen);
     /// @notice No such collateral was submitted.
+    /// @custom:remedy Submit this collateral first; `subrosa collateral push` does.
     error CollateralMissing(bytes32 key);
     /// @notice The collateral has run out, at `expires` (Unix seconds): submit newer.
+    /// @custom:remedy Submit newer collateral; `subrosa collateral push` does.
     error CollateralExpired(bytes32 key, uint256 expires);
     /// @notice A certificate is on its issuer's revocation list. Low 64 bits of its serial number.
+    /// @custom:remedy Replace the certificate: Intel revoked it.
     error CertificateRevoked(uint256 serial);
     /// @notice The quote's lengths do not fit.
+    /// @custom:remedy Pass the quote exactly as the platform made it.
     error QuoteMalformed();
     /// @notice A version, TEE, key type, vendor or body that is not verified here.
+    /// @custom:remedy Make a quote of a supported version, or register by a verifier's admission.
     error QuoteUnsupported();
     /// @notice The quoting enclave did not vouch for the attestation key.
+    /// @custom:remedy Pass the quote exactly as the platform made it.
     error AttestationKeyUnvouched();
     /// @notice Not the quoting enclave that Intel's QE identity names.
+    /// @custom:remedy Update the platform's quoting enclave, or submit its current identity.
     error QuotingEnclaveUnknown();
     /// @notice TCB info knows no identity for this version of the TDX module.
+    /// @custom:remedy Submit TCB info that knows this TDX module.
     error TdxModuleUnknown(uint256 version);
     /// @notice The TDX module's signer or attributes are not those of its identity.
+    /// @custom:remedy Update the platform's TDX module.
     error TdxModuleMismatch();
     /// @notice The platform is below every level.
+    /// @custom:remedy Update the platform: no TCB level covers it.
     error TcbLevelNotFound();
     /// @notice The platform's TCB level, or that of its quoting enclave or TDX module, was revoked.
+    /// @custom:remedy Replace or update the platform: its TCB level is revoked.
     error TcbRevoked();
     /// @notice An enclave in debug mode.
+    /// @custom:remedy Start the enclave without debugging.
     error DebugMode();
     /// @notice A TD that is debugged, profiled or migratable, or has attributes not understood.
+    /// @custom:remedy Start the TD without these attributes.
     error TdAttributesRefused(bytes8 attributes);
     /// @notice A TD with service TDs.
+    /// @custom:remedy Start the TD without a service TD bound to it.
     error ServiceTdRefused();
 
     /// @notice Verifies collateral and keeps what is newer than what is kept. Anyone may call it. A

@@ -142,12 +142,18 @@ interface ISubrosaRegistry is IERC5267 {
     /// @custom:remedy Use another family of TEEs until governance lifts the stop.
     error FamilyIsStopped(uint8 teeKind);
     /// @notice No signer is registered by a quote here.
+    /// @custom:remedy Register by a verifier's admission; governance names no contract that verifies
+    /// quotes.
     error DcapNotAccepted();
     /// @notice Governance does not accept platforms with this TCB status.
+    /// @custom:remedy Update the platform until its TCB status is one that `dcapVerification` accepts.
     error TcbStatusRefused(uint8 tcbStatus);
     /// @notice The quote binds other keys, another configuration, or another challenge.
+    /// @custom:remedy Get a fresh quote for exactly this signer, transfer key, configuration, block and
+    /// caller.
     error ReportDataMismatch();
     /// @notice The TD was not started with this configuration.
+    /// @custom:remedy Start the TD with the configuration that is registered.
     error ConfigRegisterMismatch(bytes32 configHash);
     /// @notice The epoch is not the one after the group's current epoch.
     /// @custom:remedy Read `currentEpoch`; another enclave of the group may have been faster, which is
