@@ -5,7 +5,13 @@ import {ISubrosaConsumer} from "../src/interfaces/ISubrosaConsumer.sol";
 import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
 import {Entry, Fulfillment} from "../src/interfaces/SubrosaTypes.sol";
 import {SubrosaConsumer} from "../src/SubrosaConsumer.sol";
-import {GasBurner, MemoryBomb, RevertAfterOutOfGas, StarvationAlarm, SwallowingConsumer} from "./consumers/GasTricks.sol";
+import {
+    GasBurner,
+    MemoryBomb,
+    RevertAfterOutOfGas,
+    StarvationAlarm,
+    SwallowingConsumer
+} from "./consumers/GasTricks.sol";
 import {ForgingConsumer} from "./consumers/Impostors.sol";
 import {
     FulfillReenterer,

@@ -3,55 +3,136 @@ pragma solidity ^0.8.28;
 
 import {Test} from "forge-std/Test.sol";
 
-import {LogHandler} from "./support/LogHandler.sol";
+import {ProtocolHandler} from "./support/ProtocolHandler.sol";
+import {TrustModel} from "./support/TrustModel.sol";
 
-/// @notice What holds after any sequence of requests, batches, repetitions, refunds and waiting.
+/// @notice What holds after any sequence of requests, batches, repetitions, forgeries, refunds,
+/// retries, withdrawals, admissions, revocations, epochs and waiting. The handler keeps its own books
+/// and predicts every outcome; after each call an invariant looks at what it noted, and after each
+/// sequence everything is looked at again.
 contract InvariantsTest is Test {
-    LogHandler private handler;
+    ProtocolHandler private handler;
 
     function setUp() public {
-        handler = new LogHandler();
+        handler = new ProtocolHandler();
         targetContract(address(handler));
-        bytes4[] memory selectors = new bytes4[](7);
-        selectors[0] = LogHandler.request.selector;
-        selectors[1] = LogHandler.fulfillStateful.selector;
-        selectors[2] = LogHandler.fulfillStateless.selector;
-        selectors[3] = LogHandler.fulfillAgain.selector;
-        selectors[4] = LogHandler.refund.selector;
-        selectors[5] = LogHandler.retry.selector;
-        selectors[6] = LogHandler.wait.selector;
+        bytes4[] memory selectors = new bytes4[](14);
+        selectors[0] = ProtocolHandler.request.selector;
+        selectors[1] = ProtocolHandler.fulfill.selector;
+        selectors[2] = ProtocolHandler.fulfillAgain.selector;
+        selectors[3] = ProtocolHandler.forge.selector;
+        selectors[4] = ProtocolHandler.refund.selector;
+        selectors[5] = ProtocolHandler.retry.selector;
+        selectors[6] = ProtocolHandler.withdraw.selector;
+        selectors[7] = ProtocolHandler.setMood.selector;
+        selectors[8] = ProtocolHandler.advanceEpoch.selector;
+        selectors[9] = TrustModel.admit.selector;
+        selectors[10] = TrustModel.admitAgain.selector;
+        selectors[11] = TrustModel.govern.selector;
+        selectors[12] = TrustModel.openEpoch.selector;
+        selectors[13] = TrustModel.wait.selector;
         targetSelector(FuzzSelector(address(handler), selectors));
+    }
+
+    function afterInvariant() public {
+        handler.inspectAll();
+        invariant_the_oracle_holds_exactly_what_it_owes();
+        invariant_heads_only_move_forward_along_the_log_by_executed_entries();
+        invariant_an_entry_has_one_payment_outcome();
+        invariant_the_charge_and_the_fee_go_to_whoever_lands();
+        invariant_a_callback_succeeds_at_most_once_and_never_starved();
+        invariant_slots_are_never_cleared();
+        invariant_digests_chain();
     }
 
     function invariant_the_oracle_holds_exactly_what_it_owes() public view {
         assertEq(handler.balance(), handler.owed());
     }
 
-    function invariant_heads_only_move_forward() public view {
+    function invariant_heads_only_move_forward_along_the_log_by_executed_entries() public view {
         assertFalse(handler.headWentBack());
     }
 
-    function invariant_an_entry_is_executed_paid_and_refunded_at_most_once() public view {
-        assertTrue(handler.sound());
+    function invariant_an_entry_has_one_payment_outcome() public view {
+        assertFalse(handler.paidTwice());
+        assertFalse(handler.refundedThenPaid());
+    }
+
+    function invariant_the_charge_and_the_fee_go_to_whoever_lands() public view {
+        assertFalse(handler.misdirected());
+    }
+
+    function invariant_a_callback_succeeds_at_most_once_and_never_starved() public view {
+        assertFalse(handler.calledTwice());
+        assertFalse(handler.starved());
+    }
+
+    function invariant_slots_are_never_cleared() public view {
+        assertFalse(handler.slotChanged());
+    }
+
+    function invariant_digests_chain() public view {
+        assertFalse(handler.chainBroken());
+    }
+
+    function invariant_no_stranger_nor_revoked_signer_build_or_family_lands() public view {
+        assertFalse(handler.strangerLanded());
+        assertFalse(handler.landed(uint256(TrustModel.Trust.Revoked)));
+        assertFalse(handler.landed(uint256(TrustModel.Trust.BuildRevoked)));
+        assertFalse(handler.landed(uint256(TrustModel.Trust.FamilyDenied)));
+    }
+
+    function invariant_no_signer_lands_after_its_lease() public view {
+        assertFalse(handler.landed(uint256(TrustModel.Trust.LeaseEnded)));
+        assertFalse(handler.signerRestored());
+    }
+
+    function invariant_only_who_is_trusted_is_admitted_and_all_of_those() public view {
+        assertFalse(handler.wronglyAdmitted());
+        assertFalse(handler.wronglyDenied());
+    }
+
+    function invariant_epochs_open_one_by_one_and_stay() public view {
+        assertFalse(handler.epochsBroken());
+    }
+
+    function invariant_a_trusted_batch_with_ample_gas_is_applied_in_full() public view {
+        assertFalse(handler.notApplied());
     }
 
     /// @dev The handler does reach the interesting states: otherwise the invariants hold for nothing.
-    function test_the_handler_executes_and_refunds() public {
-        handler.request(true, true, 0, false);
-        handler.request(true, false, 1 ether, false);
-        handler.request(false, true, 0.5 ether, true);
-        handler.fulfillStateful(0, 1, type(uint32).max);
-        assertEq(handler.executed(), 1);
-        handler.fulfillAgain(0);
-        assertEq(handler.executed(), 1);
-        handler.wait(7200);
-        uint256 before = handler.balance();
-        handler.refund(true, 2);
-        assertLt(handler.balance(), before);
-        handler.fulfillStateful(1, 2, type(uint32).max);
-        handler.fulfillStateless(1);
-        assertEq(handler.executed(), 3);
-        assertEq(handler.balance(), 0);
-        assertTrue(handler.sound());
+    function test_the_handler_meets_every_situation() public {
+        uint256 seed = 1;
+        for (uint256 i = 0; i < 6000; ++i) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            _step(seed % 14, seed >> 16);
+        }
+        afterInvariant();
+        for (uint256 trust = 0; trust < 5; ++trust) {
+            assertGt(handler.attempts(trust), 0);
+        }
+        assertTrue(handler.landed(0));
+        assertGt(handler.executed(), 50, "executed");
+        assertGt(handler.refunds(), 20, "refunds");
+        assertGt(handler.delivered(), 20, "delivered");
+        assertGt(handler.retries(), 3, "retries");
+        assertGt(handler.starvedBatches(), 3, "starvedBatches");
+    }
+
+    function _step(uint256 which, uint256 seed) private {
+        if (which == 0) handler.request(seed);
+        if (which == 1) handler.fulfill(seed, seed >> 200);
+        if (which == 2) handler.fulfillAgain(seed);
+        if (which == 3) handler.forge(seed);
+        if (which == 4) handler.refund(seed);
+        if (which == 5) handler.retry(seed);
+        if (which == 6) handler.withdraw(seed);
+        if (which == 7) handler.setMood(seed);
+        if (which == 8) handler.advanceEpoch(seed);
+        if (which == 9) handler.admit(seed);
+        if (which == 10) handler.admitAgain(seed);
+        if (which == 11) handler.govern(seed);
+        if (which == 12) handler.openEpoch(seed);
+        if (which == 13) handler.wait(seed);
     }
 }

@@ -214,6 +214,29 @@ contract RegistryTests is RegistryTest {
         registry.addConfig(config, 9);
     }
 
+    function test_only_a_trusted_configuration_is_removed_and_once() public {
+        bytes32 unknown = keccak256("unknown");
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.ConfigUnknown.selector, unknown));
+        registry.removeConfig(unknown);
+        registry.removeConfig(CONFIG);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.ConfigUnknown.selector, CONFIG));
+        registry.removeConfig(CONFIG);
+        (,, bool removed) = registry.configOf(CONFIG);
+        assertTrue(removed);
+    }
+
+    function test_what_is_asked_of_families_and_verifiers_can_be_read() public {
+        registry.setFamily(TEE_KIND, 21, true);
+        (uint32 minimum, bool stopped) = registry.familyOf(TEE_KIND);
+        assertEq(minimum, 21);
+        assertTrue(stopped);
+        address verifier = vm.addr(verifierKey);
+        assertTrue(registry.isVerifier(verifier));
+        registry.setVerifier(verifier, false);
+        assertFalse(registry.isVerifier(verifier));
+        assertEq(registry.verifierThreshold(), 1);
+    }
+
     function test_a_familys_floor_and_stop_hold_for_admission() public {
         registry.setFamily(TEE_KIND, 18, false);
         SignerAdmission memory a = _admission(vm.addr(NEW));

@@ -142,11 +142,15 @@ fn contracts_script(script: &str) -> Result<()> {
 
 fn contracts() -> Result<()> {
     let directory = shell::root().join("contracts");
-    shell::run(
-        Command::new("npm")
-            .args(["test", "--silent"])
-            .current_dir(directory),
-    )
+    // The second judges genuine quotes on a chain, where there are any.
+    for script in ["test", "test:dcap"] {
+        shell::run(
+            Command::new("npm")
+                .args(["run", "--silent", script])
+                .current_dir(&directory),
+        )?;
+    }
+    Ok(())
 }
 
 fn typescript() -> Result<()> {

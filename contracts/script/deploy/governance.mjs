@@ -15,11 +15,11 @@ const ADMIN = 0n;
 const ROLES = {
   guardian: { id: 1n, functions: ['revokeMeasurement', 'removeConfig', 'setFamily', 'revokeSigner'] },
   curator: { id: 2n, functions: ['addMeasurement', 'addConfig'] },
-  appointer: { id: 3n, functions: ['setVerifier', 'setVerifierThreshold'] },
+  appointer: { id: 3n, functions: ['setVerifier', 'setVerifierThreshold', 'setDcap'] },
 };
 
 /** What everybody may call, and what the registry takes from its authority alone. */
-const UNGOVERNED = ['admit', 'openEpoch', 'setAuthority'];
+const UNGOVERNED = ['admit', 'registerSignerDcap', 'openEpoch', 'setAuthority'];
 
 /**
  * The calls of the AccessManager that still have to be made until the roles are as configured, as

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {ISubrosaOracle} from "../../src/interfaces/ISubrosaOracle.sol";
+import {Entry, Fulfillment, FulfillmentGroup} from "../../src/interfaces/SubrosaTypes.sol";
+import {Tally} from "../consumers/Tally.sol";
+import {LedgerModel} from "./LedgerModel.sol";
+import {Reference} from "./Reference.sol";
+
+/// @notice Does what users, relayers, enclaves, governance and time do to the contracts, in any
+/// order, predicts what must come of it and remembers whatever did not.
+contract ProtocolHandler is LedgerModel {
+    uint256 private constant AMPLE_GAS = 30_000_000;
+
+    /// The last batches sent, to be sent again.
+    bytes[4] private sent;
+    uint256 private sends;
+
+    /// By `Trust`: whether a batch of such a signer was ever taken.
+    bool[5] public landed;
+    bool public strangerLanded;
+    /// A batch with a trusted signer and ample gas did less, or more, than it should.
+    bool public notApplied;
+    /// How often each situation came up, so that a test can tell that none is missed.
+    uint256[5] public attempts;
+    uint256 public starvedBatches;
+    uint256 public retries;
+
+    constructor() {
+        setUp();
+        _setUpTrust();
+        _setUpLedger();
+        vm.deal(owner, type(uint128).max);
+    }
+
+    function request(uint256 seed) external {
+        bytes32 id = ids[seed % 3];
+        uint256 fee = CHARGE + (seed >> 8) % 1 ether;
+        address from = (seed >> 80) % 4 == 0 ? owner : address(tally);
+        uint256 flags = (seed >> 88) % 2;
+        uint32 callbackGas = (seed >> 96) % 3 == 0 ? 0 : CALLBACK_GAS;
+        uint48 deadline = uint48(block.timestamp + 60 + (seed >> 104) % 1 hours);
+        _book(_request(id, from, Reference.terms(0, flags, 500_000, callbackGas, deadline), fee));
+    }
+
+    function advanceEpoch(uint256 seed) external {
+        bytes32 id = ids[seed % 3];
+        if (uint32(oracle.logOf(id) >> 80) >= epoch) return;
+        vm.recordLogs();
+        vm.prank(owner);
+        oracle.advanceEpoch{value: FEE}(id);
+        Entry memory entry = _appended();
+        _note(entry);
+        _book(entry);
+    }
+
+    function setMood(uint256 seed) external {
+        // Willing half of the time.
+        tally.setMood(Tally.Mood(seed % 2 == 0 ? 0 : (seed >> 1) % 4), (seed >> 8) % 3 == 0);
+    }
+
+    /// @notice A batch over one to three logs, by any signer, perhaps starved of gas, perhaps
+    /// repeating what was executed.
+    function fulfill(uint256 seed, uint256 gasSeed) external {
+        uint256 count = 1 + seed % 3;
+        FulfillmentGroup[] memory groups = new FulfillmentGroup[](count);
+        uint256 found;
+        for (uint256 i = 0; i < count; ++i) {
+            (bool any, FulfillmentGroup memory group) = _pick(ids[((seed >> 8) % 3 + i) % 3], seed >> (16 + 16 * i));
+            if (any) groups[found++] = group;
+        }
+        if (found == 0) return;
+        assembly ("memory-safe") {
+            mstore(groups, found)
+        }
+        uint256 signer = _anySigner(seed >> 80);
+        uint32 keyEpoch = uint32(groups[0].items[0].payment);
+        Fulfillment memory f = _signed(groups, signer, (seed >> 120) % 16 == 0 ? keyEpoch + 1 : keyEpoch);
+        sent[sends++ % 4] = abi.encode(signer, f);
+        _submit(f, signer, gasSeed % 2 == 0 ? AMPLE_GAS : 50_000 + (gasSeed >> 8) % 1_500_000);
+    }
+
+    function fulfillAgain(uint256 seed) external {
+        bytes memory batch = sent[seed % 4];
+        if (batch.length == 0) return;
+        (uint256 signer, Fulfillment memory f) = abi.decode(batch, (uint256, Fulfillment));
+        _submit(f, signer, AMPLE_GAS);
+    }
+
+    /// @notice A batch that nobody admitted signed, or that was changed after signing.
+    function forge(uint256 seed) external {
+        (bool any, FulfillmentGroup memory group) = _pick(ids[seed % 3], seed >> 8);
+        if (!any) return;
+        FulfillmentGroup[] memory groups = new FulfillmentGroup[](1);
+        groups[0] = group;
+        Fulfillment memory f = _signed(groups, _anySigner(seed >> 40), uint32(group.items[0].payment));
+        uint256 how = (seed >> 80) % 5;
+        if (how == 0) _signBatch(f, uint256(keccak256(abi.encode("stranger", seed))));
+        if (how == 1) f.groups[0].items[0].result ^= 1 << 100;
+        if (how == 2) f.groups[0].items[0].payment ^= 1 << (160 + seed % 96);
+        if (how == 3) f.groups[0].start ^= 1 << 60;
+        if (how == 4) f.vs ^= bytes32(uint256(1) << 255);
+        vm.prank(relayer);
+        try oracle.fulfill{gas: AMPLE_GAS}(f) {
+            strangerLanded = true;
+        } catch {}
+        _inspectHead(group.contractId);
+    }
+
+    function refund(uint256 seed) external {
+        bytes32 id = ids[seed % 3];
+        if (records[id].length == 1) return;
+        Record storage r = records[id][1 + (seed >> 8) % (records[id].length - 1)];
+        Entry memory e = r.entry;
+        address requester = address(uint160(e.settlement >> 96));
+        uint256 amount = (e.payment >> 160) - uint96(e.payment >> 64);
+        bool due = block.timestamp > uint48(e.settlement) && r.executions == 0 && r.refunded == 0 && amount != 0;
+        uint256 before = _wealth(requester);
+        uint256 waiting = oracle.balanceOf(requester);
+        try oracle.refund{gas: AMPLE_GAS}(e) {
+            if (!due) paidTwice = true;
+            if (_wealth(requester) != before + amount) misdirected = true;
+            r.refunded += amount;
+            owed = owed - amount + oracle.balanceOf(requester) - waiting;
+            ++refunds;
+        } catch {
+            if (due) notApplied = true;
+        }
+        _inspect(id, e.seq);
+    }
+
+    function retry(uint256 seed) external {
+        bytes32 id = ids[seed % 3];
+        if (records[id].length == 1) return;
+        Entry memory e = records[id][1 + (seed >> 8) % (records[id].length - 1)].entry;
+        bool failed = _status(e) & 2 != 0;
+        uint256 before = tally.total();
+        try oracle.retryCallback{gas: 1_500_000}(id, e.seq, e.settlement, 1, _output(e)) {
+            // Deliveries are counted by the tally; a success says that there was something to deliver.
+            if (!failed || tally.total() == before) slotChanged = true;
+            ++retries;
+        } catch {}
+        _inspect(id, e.seq);
+    }
+
+    function withdraw(uint256 seed) external {
+        address account = seed % 2 == 0 ? address(tally) : relayer;
+        uint256 waiting = oracle.balanceOf(account);
+        vm.prank(account);
+        try oracle.withdraw(payable(address(0xcafe))) returns (uint256 amount) {
+            if (amount != waiting || waiting == 0) misdirected = true;
+            owed -= amount;
+        } catch {
+            if (waiting != 0) misdirected = true;
+        }
+    }
+
+    function balance() external view returns (uint256) {
+        return address(oracle).balance;
+    }
+
+    function calledTwice() external view returns (bool) {
+        return tally.twice();
+    }
+
+    function starved() external view returns (bool) {
+        return tally.starved();
+    }
+
+    function delivered() external view returns (uint256) {
+        return tally.total();
+    }
+
+    /// @dev Some entries of a log around its head; of a stateless one, any.
+    function _pick(bytes32 id, uint256 seed) private view returns (bool, FulfillmentGroup memory group) {
+        uint256 length = records[id].length;
+        if (length == 1) return (false, group);
+        if (id == stateless) return (true, _window(id, 1 + seed % (length - 1), 1));
+        uint256 head = uint48(_head(id));
+        uint256 back = (seed >> 8) % 4 == 0 ? 2 : 0;
+        uint256 from = head > back ? head - back : 1;
+        if (from >= length) from = length - 1;
+        uint256 count = 1 + seed % 3;
+        return (true, _window(id, from, count > length - from ? length - from : count));
+    }
+
+    function _signed(FulfillmentGroup[] memory groups, uint256 signer, uint32 keyEpoch)
+        private
+        view
+        returns (Fulfillment memory f)
+    {
+        Signer storage s = signers[signer];
+        f.groups = groups;
+        f.anchorNumber = uint64(block.number - 1);
+        f.anchorHash = blockhash(block.number - 1);
+        f.configHash = s.configHash;
+        f.measurementId = builds[s.build].id;
+        f.keyGroup = KEY_GROUP;
+        f.keyEpoch = keyEpoch;
+        _signBatch(f, s.key);
+    }
+
+    /// @dev Sends a batch as the relayer and compares what moved with what had to.
+    function _submit(Fulfillment memory f, uint256 signer, uint256 gasLimit) private {
+        Trust trust = _trust(signers[signer]);
+        ++attempts[uint256(trust)];
+        (uint256 due, bool[] memory before) = _predict(f);
+        bool reentering = tally.mood() == Tally.Mood.Reentering;
+        if (reentering) tally.arm(address(oracle), abi.encodeCall(ISubrosaOracle.fulfill, (f)));
+        uint256 relayerBefore = _wealth(relayer);
+        uint256 tallyBefore = _wealth(address(tally));
+        uint256 deferred = oracle.balanceOf(relayer) + oracle.balanceOf(address(tally));
+
+        vm.prank(relayer);
+        try oracle.fulfill{gas: gasLimit}(f) returns (uint256 done) {
+            landed[uint256(trust)] = true;
+            (uint256 count, uint256 earned) = _reckon(f, before);
+            uint256 byRelayer = _wealth(relayer) - relayerBefore;
+            uint256 byTally = _wealth(address(tally)) - tallyBefore;
+            if (byRelayer + byTally != earned || (byTally != 0 && !reentering)) misdirected = true;
+            if (done > count || (done == count && byTally != 0) || (!reentering && done != count)) misdirected = true;
+            if (gasLimit == AMPLE_GAS ? count != due : count > due) notApplied = true;
+            if (count < due) ++starvedBatches;
+            owed = owed - earned + oracle.balanceOf(relayer) + oracle.balanceOf(address(tally)) - deferred;
+        } catch {
+            if (trust == Trust.Trusted && gasLimit == AMPLE_GAS) notApplied = true;
+        }
+        tally.arm(address(0), "");
+        for (uint256 g = 0; g < f.groups.length; ++g) {
+            _inspectHead(f.groups[g].contractId);
+        }
+    }
+
+    /// @dev How many items must be applied if gas is no matter, and which are executed now.
+    function _predict(Fulfillment memory f) private view returns (uint256 due, bool[] memory before) {
+        before = new bool[](9);
+        uint256 position;
+        for (uint256 g = 0; g < f.groups.length; ++g) {
+            FulfillmentGroup memory group = f.groups[g];
+            uint256 seq = uint48(group.start);
+            bool stopped;
+            for (uint256 i = 0; i < group.items.length; ++i) {
+                before[position] = _isExecuted(group.contractId, seq + i);
+                if (!before[position++] && !stopped) {
+                    if (uint32(group.items[i].payment) == f.keyEpoch) ++due;
+                    else stopped = true;
+                }
+            }
+        }
+    }
+
+    /// @dev Books what was executed; gives how many, and what that earned in all.
+    function _reckon(Fulfillment memory f, bool[] memory before) private returns (uint256 count, uint256 earned) {
+        uint256 position;
+        for (uint256 g = 0; g < f.groups.length; ++g) {
+            bytes32 id = f.groups[g].contractId;
+            uint256 seq = uint48(f.groups[g].start);
+            for (uint256 i = 0; i < f.groups[g].items.length; ++i) {
+                bool was = before[position++];
+                if (was || !_isExecuted(id, seq + i)) continue;
+                earned += _bookExecution(records[id][seq + i]);
+                ++count;
+                _inspect(id, seq + i);
+            }
+        }
+    }
+
+    /// @dev What an account has: with it, and waiting for it.
+    function _wealth(address account) private view returns (uint256) {
+        return account.balance + oracle.balanceOf(account);
+    }
+}
