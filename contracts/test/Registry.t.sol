@@ -232,6 +232,8 @@ contract RegistryTests is RegistryTest {
         assertTrue(stopped);
         address verifier = vm.addr(verifierKey);
         assertTrue(registry.isVerifier(verifier));
+        vm.expectRevert(ISubrosaRegistry.ZeroSigner.selector);
+        registry.setVerifier(address(0), true);
         registry.setVerifier(verifier, false);
         assertFalse(registry.isVerifier(verifier));
         assertEq(registry.verifierThreshold(), 1);
