@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { forge } from './forge.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const directory = join(root, 'artifacts');
@@ -50,7 +51,6 @@ if (check && stale.length > 0) {
 console.error(check ? 'artifacts match the sources' : `artifacts written: ${stale.join(', ') || 'none changed'}`);
 
 function build() {
-  const forge = join(root, 'node_modules', '.bin', 'forge');
   const { status, error } = spawnSync(forge, ['build'], {
     cwd: root,
     env: { ...process.env, FOUNDRY_PROFILE: 'artifacts' },

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { forge } from './forge.mjs';
 import { start } from './gas/chain.mjs';
 import { measure } from './gas/scenarios.mjs';
 
@@ -63,10 +64,10 @@ function moved() {
 function build() {
   const out = join(root, 'out', 'gas');
   const args = ['build', 'test/gas', '--out', out, '--cache-path', join(out, 'cache')];
-  const forge = spawnSync(join(root, 'node_modules', '.bin', 'forge'), args, {
+  const { status, error } = spawnSync(forge, args, {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  if (forge.error) throw forge.error;
-  if (forge.status !== 0) process.exit(forge.status ?? 1);
+  if (error) throw error;
+  if (status !== 0) process.exit(status ?? 1);
 }

@@ -9,6 +9,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { forge } from './forge.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const project = mkdtempSync(join(tmpdir(), 'subrosa-consumer-'));
@@ -74,7 +75,7 @@ function compile() {
       'remappings = ["@subrosa/contracts/=node_modules/@subrosa/contracts/", "@openzeppelin/contracts/=node_modules/@openzeppelin/contracts/"]',
     ].join('\n'),
   );
-  run(join(root, 'node_modules', '.bin', 'forge'), ['build'], project);
+  run(forge, ['build'], project);
   for (const [file, name] of [
     ['PublicInput', 'PrizeDraw'],
     ['EncryptedInput', 'CreditCheck'],
