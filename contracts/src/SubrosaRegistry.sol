@@ -6,11 +6,12 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {DcapSigners} from "./registry/DcapSigners.sol";
 import {Epochs} from "./registry/Epochs.sol";
 import {Governance} from "./registry/Governance.sol";
+import {Runtimes} from "./registry/Runtimes.sol";
 import {Signers} from "./registry/Signers.sol";
 
 /// @title SubrosaRegistry
 /// @notice See `ISubrosaRegistry`. It cannot be upgraded; its authority can be replaced by itself.
-contract SubrosaRegistry is Epochs, DcapSigners, Governance {
+contract SubrosaRegistry is Epochs, DcapSigners, Governance, Runtimes {
     /// @param authority_ The AccessManager whose roles govern.
     /// @param activationDelay_ Seconds between adding a measurement or configuration and trusting it.
     /// Zero only for development: users need the time to leave.

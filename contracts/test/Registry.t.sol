@@ -298,7 +298,7 @@ contract RegistryTests is RegistryTest {
     // Governance.
 
     function test_only_the_authority_governs() public {
-        bytes[] memory calls = new bytes[](8);
+        bytes[] memory calls = new bytes[](9);
         calls[0] = abi.encodeCall(ISubrosaRegistry.addMeasurement, (ROOT, TEE_KIND, 0));
         calls[1] = abi.encodeCall(ISubrosaRegistry.revokeMeasurement, (measurement, 0));
         calls[2] = abi.encodeCall(ISubrosaRegistry.addConfig, (keccak256("x"), 1));
@@ -307,6 +307,7 @@ contract RegistryTests is RegistryTest {
         calls[5] = abi.encodeCall(ISubrosaRegistry.setVerifierThreshold, (1));
         calls[6] = abi.encodeCall(ISubrosaRegistry.setFamily, (TEE_KIND, 0, true));
         calls[7] = abi.encodeCall(ISubrosaRegistry.revokeSigner, (address(1)));
+        calls[8] = abi.encodeCall(ISubrosaRegistry.withdrawRuntime, (1, 2));
         address stranger = makeAddr("stranger");
         for (uint256 i = 0; i < calls.length; ++i) {
             vm.prank(stranger);
@@ -318,6 +319,35 @@ contract RegistryTests is RegistryTest {
             (bool success,) = address(registry).call(calls[i]);
             assertTrue(success, "the same calls work for the authority's administrator");
         }
+    }
+
+    // Runtimes.
+
+    function test_a_withdrawn_runtime_names_a_later_one_and_once() public {
+        assertEq(registry.runtimeSuccessor(3), 0);
+        vm.expectEmit(true, true, true, true, address(registry));
+        emit ISubrosaRegistry.RuntimeWithdrawn(3, 5);
+        registry.withdrawRuntime(3, 5);
+        assertEq(registry.runtimeSuccessor(3), 5);
+        assertEq(registry.runtimeSuccessor(5), 0);
+
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.RuntimeIsWithdrawn.selector, 3));
+        registry.withdrawRuntime(3, 6);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.RuntimeIsWithdrawn.selector, 3));
+        registry.withdrawRuntime(2, 3);
+        registry.withdrawRuntime(5, 65535);
+        assertEq(registry.runtimeSuccessor(3), 5, "a chain, whose links stay as they were");
+        assertEq(registry.runtimeSuccessor(5), 65535);
+    }
+
+    function testFuzz_a_runtimes_successor_is_later(uint16 generation, uint16 successor) public {
+        if (successor <= generation) {
+            vm.expectRevert(
+                abi.encodeWithSelector(ISubrosaRegistry.RuntimeNotLater.selector, generation, successor)
+            );
+        }
+        registry.withdrawRuntime(generation, successor);
+        assertEq(registry.runtimeSuccessor(generation), successor > generation ? successor : 0);
     }
 
     // Epochs.

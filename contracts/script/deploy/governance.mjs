@@ -13,7 +13,7 @@ const ADMIN = 0n;
  * waits for the delay in the configuration; a guardian can cancel meanwhile.
  */
 const ROLES = {
-  guardian: { id: 1n, functions: ['revokeMeasurement', 'removeConfig', 'setFamily', 'revokeSigner'] },
+  guardian: { id: 1n, functions: ['revokeMeasurement', 'removeConfig', 'setFamily', 'revokeSigner', 'withdrawRuntime'] },
   curator: { id: 2n, functions: ['addMeasurement', 'addConfig'] },
   appointer: { id: 3n, functions: ['setVerifier', 'setVerifierThreshold', 'setDcap'] },
 };

@@ -90,7 +90,7 @@ test('roles do what they are for and nothing else, and the administrator has to 
   const word = toHex('w', { size: 32 });
   const signer = accounts.stranger.address;
   const duties = {
-    guardian: [['revokeSigner', [signer]], ['setFamily', [1, 16, true]]],
+    guardian: [['revokeSigner', [signer]], ['setFamily', [1, 16, true]], ['withdrawRuntime', [1, 2]]],
     curator: [['addMeasurement', [word, 1, word]], ['addConfig', [word, 1]]],
     appointer: [['setVerifier', [signer, true]], ['setVerifierThreshold', [2]]],
   };

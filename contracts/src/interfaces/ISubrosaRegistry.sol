@@ -65,6 +65,9 @@ interface ISubrosaRegistry is IERC5267 {
         uint256 recovery
     );
 
+    /// @notice A runtime generation was withdrawn, for good; its contracts belong on `successor`.
+    event RuntimeWithdrawn(uint16 indexed generation, uint16 indexed successor);
+
     /// @notice No such measurement was added.
     /// @custom:remedy Check the measurement id; governance has to add the build with `addMeasurement`
     /// first.
@@ -162,6 +165,13 @@ interface ISubrosaRegistry is IERC5267 {
     /// @notice The signer serves another key group.
     /// @custom:remedy Name the key group that the signer's configuration serves.
     error WrongKeyGroup(uint32 keyGroup, uint32 signerKeyGroup);
+    /// @notice The runtime generation was withdrawn before.
+    /// @custom:remedy Nothing needs doing if it was to be withdrawn; to name it as a successor, name the
+    /// one that `runtimeSuccessor` gives for it instead.
+    error RuntimeIsWithdrawn(uint16 generation);
+    /// @notice A generation's successor must be a later one.
+    /// @custom:remedy Name a generation with a higher number.
+    error RuntimeNotLater(uint16 generation, uint16 successor);
 
     /// @notice Admits a signer for which enough verifiers vouch. Anyone may call it; a caller that
     /// finds `SignerExists` was merely overtaken. The lease ends with the admission's `notAfter` or
@@ -236,6 +246,11 @@ interface ISubrosaRegistry is IERC5267 {
     /// @notice Revokes a signer at once and for good, admitted or not. Governance only.
     function revokeSigner(address signer) external;
 
+    /// @notice Withdraws a runtime generation, at once and for good: contracts registered with it move to
+    /// its successor. Governance only.
+    /// @param successor A later generation, which is not withdrawn itself.
+    function withdrawRuntime(uint16 generation, uint16 successor) external;
+
     /// @notice The newest epoch of a key group; zero if none was opened.
     function currentEpoch(uint32 keyGroup) external view returns (uint32);
 
@@ -280,6 +295,10 @@ interface ISubrosaRegistry is IERC5267 {
 
     /// @notice What verifies DCAP quotes, zero if nothing does, and the TCB statuses accepted of them.
     function dcapVerification() external view returns (address dcap, uint16 acceptedTcbStatuses);
+
+    /// @notice The generation that takes over from one that was withdrawn; zero for one that was not. The
+    /// successor can be withdrawn later and then has a later successor itself.
+    function runtimeSuccessor(uint16 generation) external view returns (uint16);
 
     /// @notice Seconds between adding a measurement or configuration and trusting it.
     function activationDelay() external view returns (uint40);

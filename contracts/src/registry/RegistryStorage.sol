@@ -49,6 +49,8 @@ library RegistryStorage {
         uint16 acceptedTcbStatuses;
         /// What verifies DCAP quotes; zero if no signer is registered by one.
         address dcap;
+        /// Zero for a generation that is not withdrawn.
+        mapping(uint256 generation => uint16) runtimeSuccessors;
     }
 
     /// keccak256(abi.encode(uint256(keccak256("subrosa.storage.Registry")) - 1)) & ~0xff (ERC-7201)
