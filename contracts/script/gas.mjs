@@ -18,6 +18,7 @@ const check = process.argv.includes('--check');
 const musts = {
   request_32B: 62_000,
   request_1KB: 87_000,
+  request_session_32B: 70_000,
   fulfill_single: 76_000,
   fulfill_batch16_same_each: 20_000,
   fulfill_batch16_distinct_each: 32_000,

@@ -27,6 +27,8 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
         bytes32 contractId;
         /// Whether `input` is an envelope rather than a call in the clear.
         bool sealedInput;
+        /// Whether that envelope's key opens a session, for later envelopes to name.
+        bool opensSession;
         /// Whether the callback is unwanted after the deadline.
         bool callbackExpires;
         uint64 fuelLimit;
@@ -76,8 +78,9 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
     /// @return seq The request's position in the contract's log.
     function _request(Ask memory ask, bytes memory input) internal returns (uint48 seq) {
         bytes32 context = _context(msg.sender, _consumerStorage().nonces[msg.sender]++);
-        uint256 terms = (ask.sealedInput ? 1 << 240 : 0) | (ask.callbackExpires ? 1 << 224 : 0) | uint256(ask.fuelLimit)
-            << 160 | uint256(ask.callbackGasLimit) << 128 | uint256(ask.deadline) << 80;
+        uint256 terms = (ask.sealedInput ? 1 << 240 : 0) | (ask.opensSession ? 2 << 240 : 0)
+            | (ask.callbackExpires ? 1 << 224 : 0) | uint256(ask.fuelLimit) << 160 | uint256(ask.callbackGasLimit)
+            << 128 | uint256(ask.deadline) << 80;
         return oracle.request{value: ask.fee}(ask.contractId, context, terms, input);
     }
 

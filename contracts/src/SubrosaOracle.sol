@@ -6,6 +6,7 @@ import {ISubrosaRegistry} from "./interfaces/ISubrosaRegistry.sol";
 import {Digests} from "./libraries/Digests.sol";
 import {HeadSlot} from "./libraries/HeadSlot.sol";
 import {LogSlot} from "./libraries/LogSlot.sol";
+import {Changes} from "./oracle/Changes.sol";
 import {Fulfillments} from "./oracle/Fulfillments.sol";
 import {Logs} from "./oracle/Logs.sol";
 import {OracleStorage} from "./oracle/OracleStorage.sol";
@@ -13,7 +14,7 @@ import {OracleStorage} from "./oracle/OracleStorage.sol";
 /// @title SubrosaOracle
 /// @notice See `ISubrosaOracle`. It has no administrator and cannot be upgraded: enclaves pin its
 /// code hash. Who may sign is the registry's to say, and the registry is fixed.
-contract SubrosaOracle is Fulfillments {
+contract SubrosaOracle is Changes, Fulfillments {
     /// @param registry_ The registry that says who may sign.
     constructor(ISubrosaRegistry registry_) Logs(registry_) {}
 

@@ -43,12 +43,14 @@ contract ConsumerTest is OracleTest {
         assertEq(_ask(alice).context, _context(alice, 1));
     }
 
-    function testFuzz_terms_are_passed_on(bool sealedInput, bool expires, uint64 fuel, uint32 callbackGas) public {
+    function testFuzz_terms_are_passed_on(uint8 secrecy, bool expires, uint64 fuel, uint32 callbackGas) public {
         callbackGas = uint32(bound(callbackGas, 0, 1_000_000));
+        // In the clear, an envelope, an envelope that opens a session.
+        (bool sealedInput, bool opensSession) = (secrecy % 3 != 0, secrecy % 3 == 2);
         SubrosaConsumer.Ask memory what =
-            SubrosaConsumer.Ask(stateful, sealedInput, expires, fuel, callbackGas, _deadline(), FEE);
+            SubrosaConsumer.Ask(stateful, sealedInput, opensSession, expires, fuel, callbackGas, _deadline(), FEE);
         Entry memory e = _ask(alice, what);
-        assertEq(e.execution >> 232, uint256(1) << 16 | (sealedInput ? 1 : 0));
+        assertEq(e.execution >> 232, uint256(1) << 16 | (opensSession ? 3 : sealedInput ? 1 : 0));
         assertEq(uint64(e.execution >> 168), fuel);
         uint256 flags = expires ? 1 : 0;
         assertEq(
@@ -81,7 +83,7 @@ contract ConsumerTest is OracleTest {
     }
 
     function _ask(address from) private returns (Entry memory) {
-        return _ask(from, SubrosaConsumer.Ask(stateful, false, false, 1, 100_000, _deadline(), FEE));
+        return _ask(from, SubrosaConsumer.Ask(stateful, false, false, false, 1, 100_000, _deadline(), FEE));
     }
 
     function _ask(address from, SubrosaConsumer.Ask memory what) private returns (Entry memory entry) {

@@ -342,9 +342,7 @@ contract RegistryTests is RegistryTest {
 
     function testFuzz_a_runtimes_successor_is_later(uint16 generation, uint16 successor) public {
         if (successor <= generation) {
-            vm.expectRevert(
-                abi.encodeWithSelector(ISubrosaRegistry.RuntimeNotLater.selector, generation, successor)
-            );
+            vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.RuntimeNotLater.selector, generation, successor));
         }
         registry.withdrawRuntime(generation, successor);
         assertEq(registry.runtimeSuccessor(generation), successor > generation ? successor : 0);

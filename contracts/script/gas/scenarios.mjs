@@ -20,6 +20,10 @@ const day = 86_400n;
  * and a reply key padded to 512 bytes, AEAD tag. */
 const envelopeLength = 100 + 1120 + 512 + 16;
 
+/** The same in a session: header, the session's id, 32 bytes of input behind their length padded to 64
+ * bytes, AEAD tag. */
+const sessionEnvelopeLength = 100 + 8 + 64 + 16;
+
 /** Deploys everything and gives the gas used by each scenario's transaction, per item for batches. */
 export async function measure(chain, root) {
   const stage = await prepare(chain, root);
@@ -27,6 +31,7 @@ export async function measure(chain, root) {
     request_32B: await request(stage, 32, false),
     request_1KB: await request(stage, 1024, false),
     request_sealed_32B: await request(stage, envelopeLength, true),
+    request_session_32B: await request(stage, sessionEnvelopeLength, true),
     fulfill_single: await fulfill(stage, stage.confidential.slice(0, 1), 1),
     fulfill_batch16_same_each: await fulfill(stage, stage.confidential.slice(0, 1), 16),
     fulfill_batch16_distinct_each: await fulfill(stage, stage.confidential, 1),
@@ -149,6 +154,7 @@ async function register(stage, deployConsumer) {
     executionChargeGwei: 100_000,
     minimumDeadline: 3600,
     maximumCallbackGas: 1_000_000,
+    upgradeDelay: 0,
     deadline: Number(timestamp + day),
   };
   const receipt = await chain.send(user, { ...oracle, functionName: 'register', args: [registration], value: fee });
@@ -198,6 +204,7 @@ async function ask(stage, confidential) {
   const what = {
     contractId: confidential.contractId,
     sealedInput: false,
+    opensSession: false,
     callbackExpires: false,
     fuelLimit: 1_000_000n,
     callbackGasLimit: callbackGas,

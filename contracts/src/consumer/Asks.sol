@@ -18,6 +18,13 @@ library Asks {
         ask.sealedInput = true;
     }
 
+    /// @notice A request whose envelope's key opens a session: the user's later envelopes can name it
+    /// instead of carrying a key, and are a kilobyte shorter.
+    function opening(bytes32 contractId) internal pure returns (SubrosaConsumer.Ask memory ask) {
+        ask = envelope(contractId);
+        ask.opensSession = true;
+    }
+
     /// @notice Limits what executing the request may use.
     function fuel(SubrosaConsumer.Ask memory ask, uint64 limit) internal pure returns (SubrosaConsumer.Ask memory) {
         ask.fuelLimit = limit;

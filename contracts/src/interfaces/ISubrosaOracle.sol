@@ -28,6 +28,9 @@ struct Registration {
     uint24 minimumDeadline;
     /// Largest callback gas limit a request may name; zero forbids callbacks.
     uint32 maximumCallbackGas;
+    /// Seconds between announcing other code and running it, for users to leave in; zero if the code
+    /// never changes. Fixed for good. Zero for a stateless contract.
+    uint32 upgradeDelay;
     /// Unix seconds after which the refundable part of entry 0's fee may be taken back.
     uint48 deadline;
 }
@@ -65,8 +68,8 @@ interface ISubrosaOracle is IERC5267 {
     /// @param execution See `Entry.execution`.
     /// @param settlement See `Entry.settlement`.
     /// @param payment See `Entry.payment`.
-    /// @param input The bytes whose hash is `Entry.inputHash`; for entry 0 the 32 bytes of the code
-    /// commitment, which is the input hash itself.
+    /// @param input The bytes whose hash is `Entry.inputHash`; for entry 0 and upgrades the 32 bytes of
+    /// the code commitment, which is the input hash itself.
     event EntryAppended(
         bytes32 indexed contractId,
         uint256 seq,
@@ -114,6 +117,10 @@ interface ISubrosaOracle is IERC5267 {
 
     /// @notice A caller was allowed to append requests to a restricted contract, or no longer.
     event CallerChanged(bytes32 indexed contractId, address indexed caller, bool allowed);
+
+    /// @notice Other code was announced, or the announcement withdrawn (`codeCommitment` is zero). From
+    /// `readyAt` (Unix seconds) on the owner can append the upgrade.
+    event UpgradeAnnounced(bytes32 indexed contractId, bytes32 codeCommitment, uint48 readyAt);
 
     /// @notice An ownership transfer was offered.
     event OwnershipOffered(bytes32 indexed contractId, address indexed owner, address indexed candidate);
@@ -173,6 +180,25 @@ interface ISubrosaOracle is IERC5267 {
     /// @notice The contract is in the newest epoch of its group.
     /// @custom:remedy Nothing needs doing; call again after the group opened its next epoch.
     error EpochNotNewer(bytes32 contractId, uint32 keyEpoch);
+    /// @notice The contract was registered with code that never changes.
+    /// @custom:remedy Register a new contract; this one keeps its code.
+    error NotUpgradable(bytes32 contractId);
+    /// @notice A stateless contract's entries are executed in no order, so no entry can change its code
+    /// for those after it.
+    /// @custom:remedy Register with an upgrade delay of zero, or a stateful contract.
+    error StatelessUpgrade();
+    /// @notice No other code is announced.
+    /// @custom:remedy Announce it with `announceUpgrade` first.
+    error UpgradeNotAnnounced(bytes32 contractId);
+    /// @notice The time for users to leave is not over.
+    /// @custom:remedy Wait until `readyAt`.
+    error UpgradeNotReady(bytes32 contractId, uint256 readyAt);
+    /// @notice The code was changed as often as versions can be numbered.
+    /// @custom:remedy Register a new contract; versions have 16 bits.
+    error CodeVersionsExhausted(bytes32 contractId);
+    /// @notice A contract moves to later runtime generations only.
+    /// @custom:remedy Name a generation above `generation`, which the contract is in.
+    error GenerationNotNewer(bytes32 contractId, uint16 generation);
     /// @notice The anchor lies in the future.
     /// @custom:remedy Submit when the chain has reached the anchor. If it never does, the chain counts
     /// `block.number` otherwise than its blocks.
@@ -237,8 +263,9 @@ interface ISubrosaOracle is IERC5267 {
     /// @param contractId Whom to ask.
     /// @param context What the requester asserts about on whose behalf it asks; see `Entry`.
     /// @param terms Packed, high to low: executionFlags 16 ‖ settlementFlags 16 ‖ fuelLimit 64 ‖
-    /// callbackGasLimit 32 ‖ deadline 48 ‖ zero 80. Execution flag bit 0: the input is an envelope.
-    /// Settlement flag bit 0: no callback after the deadline.
+    /// callbackGasLimit 32 ‖ deadline 48 ‖ zero 80. Execution flag bit 0: the input is an envelope;
+    /// bit 1: that envelope's key opens a session, which later envelopes name instead of carrying a
+    /// key. Settlement flag bit 0: no callback after the deadline.
     /// @param input The call, in the clear or as an envelope; at most 120 KiB.
     /// @return seq The entry's position in the log.
     function request(bytes32 contractId, bytes32 context, uint256 terms, bytes calldata input)
@@ -252,6 +279,30 @@ interface ISubrosaOracle is IERC5267 {
     /// owner.
     /// @return seq The entry's position in the log.
     function advanceEpoch(bytes32 contractId) external payable returns (uint48 seq);
+
+    /// @notice Announces other code for a contract that was registered with an upgrade delay; zero
+    /// withdraws the announcement. Announcing again starts the delay anew. Only the owner.
+    /// @param codeCommitment As in `Registration`.
+    function announceUpgrade(bytes32 contractId, bytes32 codeCommitment) external;
+
+    /// @notice Appends the announced upgrade, once its delay is over. Entries after it run the new
+    /// code, unless its constructor fails, on the storage that the old code left; the fuel is for that
+    /// constructor. The value sent is the fee. Only the owner.
+    ///
+    /// Like entry 0 it holds the log up until the enclaves have the code.
+    /// @param fuelLimit Fuel limit of the constructor.
+    /// @param deadline Unix seconds; as for a request.
+    /// @return seq The entry's position in the log.
+    function upgrade(bytes32 contractId, uint64 fuelLimit, uint48 deadline) external payable returns (uint48 seq);
+
+    /// @notice Appends an entry that moves a contract to a later runtime generation. Its input is
+    /// abi.encode(uint16 previousGeneration, uint16 newGeneration, uint48 headSeq): enclaves that no
+    /// longer have an entry's generation execute it in the new one if its position is at least
+    /// `headSeq`, so withdrawing a runtime does not hold logs up. The value sent is the fee; the
+    /// deadline is the policy's minimum. The owner names any later generation; anyone may name the one
+    /// that the registry names as the successor of the contract's.
+    /// @return seq The entry's position in the log.
+    function changeRuntime(bytes32 contractId, uint16 generation) external payable returns (uint48 seq);
 
     /// @notice Applies a batch of signed results. Anyone may call it and is paid the fees.
     ///
@@ -304,6 +355,12 @@ interface ISubrosaOracle is IERC5267 {
     /// ‖ flags 8 (bit 0 stateless, 1 restricted, 2 paused) ‖ finalityClass 8 ‖ runtimeGeneration 16 ‖
     /// codeVersion 16 ‖ keyEpoch 32 ‖ keyGroup 32 ‖ nextSeq 48.
     function logOf(bytes32 contractId) external view returns (uint256 packed);
+
+    /// @notice A contract's terms of upgrade, and the upgrade announced.
+    /// @return delay In seconds; zero if the code never changes.
+    /// @return codeCommitment What is announced; zero if nothing is.
+    /// @return readyAt Unix seconds from which it can be appended.
+    function upgradeOf(bytes32 contractId) external view returns (uint32 delay, bytes32 codeCommitment, uint48 readyAt);
 
     /// @notice An entry's slot; zero if there is no such entry.
     /// @return slot The digest (248 bits) and the status byte: bit 0 refunded, bit 1 callback failed,

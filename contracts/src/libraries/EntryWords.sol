@@ -31,7 +31,6 @@ library EntryKind {
     uint256 internal constant UPGRADE = 2;
     uint256 internal constant EPOCH = 3;
     uint256 internal constant RUNTIME = 4;
-    uint256 internal constant SESSION = 5;
 }
 
 /// @title kind 8 ‖ flags 16 ‖ fuelLimit 64 ‖ codeVersion 16 ‖ runtimeGeneration 16 ‖ finalityClass 8
@@ -113,13 +112,18 @@ library PaymentWords {
 /// @title executionFlags 16 ‖ settlementFlags 16 ‖ fuelLimit 64 ‖ callbackGasLimit 32 ‖ deadline 48 ‖
 /// zero 80
 library TermsWords {
-    /// Everything but the flags and bits that mean something: execution flag 0, settlement flag 0,
-    /// and the three fields below.
-    uint256 private constant UNKNOWN = ~(uint256(1) << 240 | uint256(1) << 224 | ((1 << 224) - (1 << 80)));
+    uint256 private constant ENVELOPE = 1 << 240;
+    uint256 private constant OPENS_SESSION = 2 << 240;
+    uint256 private constant CALLBACK_EXPIRES = 1 << 224;
 
-    /// @notice Whether a bit is set that means nothing yet.
+    /// Everything but the flags that mean something and the three fields below.
+    uint256 private constant UNKNOWN = ~(ENVELOPE | OPENS_SESSION | CALLBACK_EXPIRES | ((1 << 224) - (1 << 80)));
+
+    /// @notice Whether a bit is set that means nothing: none such, or a session without an envelope to
+    /// take its key from.
     function hasUnknown(TermsWord terms) internal pure returns (bool) {
-        return TermsWord.unwrap(terms) & UNKNOWN != 0;
+        uint256 word = TermsWord.unwrap(terms);
+        return word & UNKNOWN != 0 || word & (ENVELOPE | OPENS_SESSION) == OPENS_SESSION;
     }
 
     function executionFlags(TermsWord terms) internal pure returns (uint256) {

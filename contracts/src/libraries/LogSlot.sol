@@ -52,6 +52,19 @@ library LogSlots {
         return LogSlot.wrap(kept | uint256(epoch) << KEY_EPOCH);
     }
 
+    /// @notice The same log under its code's next version. The caller checks that there is one.
+    function withNextCode(LogSlot log) internal pure returns (LogSlot) {
+        unchecked {
+            return LogSlot.wrap(LogSlot.unwrap(log) + (1 << CODE_VERSION));
+        }
+    }
+
+    /// @notice The same log in another runtime generation.
+    function withRuntime(LogSlot log, uint16 generation) internal pure returns (LogSlot) {
+        uint256 kept = LogSlot.unwrap(log) & ~(uint256(type(uint16).max) << RUNTIME_GENERATION);
+        return LogSlot.wrap(kept | uint256(generation) << RUNTIME_GENERATION);
+    }
+
     /// @notice The same log with one entry more. The caller checks `isFull`.
     function withEntry(LogSlot log) internal pure returns (LogSlot) {
         unchecked {

@@ -41,6 +41,10 @@ abstract contract Logs is Ownership {
 
         contractId = Digests.contractId(address(this), msg.sender, $.nonces[msg.sender]++);
         $.owners[contractId] = msg.sender;
+        if (registration.upgradeDelay != 0) {
+            if (registration.stateless) revert StatelessUpgrade();
+            $.upgrades[contractId].delay = registration.upgradeDelay;
+        }
         emit Registered(contractId, msg.sender, registration.codeCommitment);
 
         LogSlot log = LogSlots.create(registration, epoch);
@@ -80,28 +84,6 @@ abstract contract Logs is Ownership {
         );
     }
 
-    /// @inheritdoc ISubrosaOracle
-    function advanceEpoch(bytes32 contractId) external payable returns (uint48 seq) {
-        _checkOwner(contractId);
-        LogSlot log = OracleStorage.load().logs[contractId];
-
-        uint32 previous = log.keyEpoch();
-        uint32 next = registry.currentEpoch(log.keyGroup());
-        if (next <= previous) revert EpochNotNewer(contractId, previous);
-        log = log.withEpoch(next);
-
-        bytes memory input = abi.encode(previous, next, registry.epochRecord(log.keyGroup(), next));
-        return _append(
-            contractId,
-            log,
-            0,
-            keccak256(input),
-            ExecutionWords.create(EntryKind.EPOCH, 0, 0, log),
-            _settlement(log, 0, 0, block.timestamp + log.minimumDeadline()),
-            input
-        );
-    }
-
     /// @dev Stores the digest of the log's next entry, whose keys `log` names, and escrows the value
     /// sent as its fee.
     function _append(
@@ -112,7 +94,7 @@ abstract contract Logs is Ownership {
         ExecutionWord execution,
         SettlementWord settlement,
         bytes memory input
-    ) private returns (uint48 seq) {
+    ) internal returns (uint48 seq) {
         OracleStorage.Layout storage $ = OracleStorage.load();
         PaymentWord payment = _payment(log);
         if (log.isFull()) revert LogFull(contractId);
@@ -147,7 +129,7 @@ abstract contract Logs is Ownership {
 
     /// @dev The settlement word of an entry by the sender, within the log's policy.
     function _settlement(LogSlot log, uint256 callbackGasLimit, uint256 flags, uint256 deadline)
-        private
+        internal
         view
         returns (SettlementWord)
     {

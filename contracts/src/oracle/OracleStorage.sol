@@ -13,6 +13,16 @@ library OracleStorage {
         HeadSlot word;
     }
 
+    /// @notice A contract's terms of upgrade, and the upgrade announced.
+    struct Upgrade {
+        /// In seconds; zero if the code never changes.
+        uint32 delay;
+        /// Unix seconds.
+        uint48 readyAt;
+        /// Zero if none is announced.
+        bytes32 codeCommitment;
+    }
+
     /// @custom:storage-location erc7201:subrosa.storage.Oracle
     struct Layout {
         /// Digest 248 ‖ status 8. Never cleared.
@@ -28,6 +38,7 @@ library OracleStorage {
         mapping(bytes32 contractId => mapping(uint256 seq => bytes32)) failedCallbacks;
         /// Wei that could not be pushed.
         mapping(address account => uint256) balances;
+        mapping(bytes32 contractId => Upgrade) upgrades;
     }
 
     /// @notice Status bit of an entry's slot: the refundable part of its fee was returned.

@@ -15,6 +15,7 @@ abstract contract OracleTest is RegistryTest {
     uint256 internal constant FEE = 0.003 ether;
     uint256 internal constant ENVELOPE = 1;
     uint256 internal constant EXPIRES = 1;
+    uint32 internal constant UPGRADE_DELAY = 2 days;
 
     ISubrosaOracle internal oracle;
     address internal owner = makeAddr("owner");
@@ -50,6 +51,7 @@ abstract contract OracleTest is RegistryTest {
             executionChargeGwei: uint40(CHARGE / 1 gwei),
             minimumDeadline: 60,
             maximumCallbackGas: 1_000_000,
+            upgradeDelay: isStateless ? 0 : UPGRADE_DELAY,
             deadline: uint48(block.timestamp + 1 hours)
         });
     }

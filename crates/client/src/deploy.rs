@@ -215,6 +215,7 @@ impl Attested {
             executionChargeGwei: U40::saturating_from(policy.execution_charge_gwei),
             minimumDeadline: U24::saturating_from(policy.minimum_deadline),
             maximumCallbackGas: policy.maximum_callback_gas,
+            upgradeDelay: 0,
             deadline: U48::saturating_from(deadline),
         }
     }

@@ -22,8 +22,6 @@ pub enum EntryKind {
     Epoch = 3,
     /// Moves the log to another runtime generation.
     Runtime = 4,
-    /// Carries a session's encapsulated key.
-    Session = 5,
 }
 
 impl TryFrom<u8> for EntryKind {
@@ -36,7 +34,6 @@ impl TryFrom<u8> for EntryKind {
             2 => Self::Upgrade,
             3 => Self::Epoch,
             4 => Self::Runtime,
-            5 => Self::Session,
             _ => return Err(EntryError::UnknownKind(byte)),
         })
     }
@@ -86,6 +83,9 @@ pub const RUNTIME_GENERATION: u16 = 1;
 
 /// Execution flag: the input is an envelope.
 pub const FLAG_INPUT_SEALED: u16 = 1;
+
+/// Execution flag: the input's envelope opens a session, whose id is the entry's seq.
+pub const FLAG_OPENS_SESSION: u16 = 2;
 /// Settlement flag: no callback after the deadline.
 pub const FLAG_CALLBACK_EXPIRES: u16 = 1;
 
@@ -97,7 +97,7 @@ pub const FLAG_CALLBACK_EXPIRES: u16 = 1;
 pub struct Execution {
     /// What the entry is.
     pub kind: EntryKind,
-    /// [`FLAG_INPUT_SEALED`].
+    /// [`FLAG_INPUT_SEALED`], [`FLAG_OPENS_SESSION`].
     pub flags: u16,
     /// Fuel the entry may use; for the EVM one unit is one gas.
     pub fuel_limit: u64,
@@ -162,6 +162,11 @@ impl Execution {
     /// Whether the input is an envelope.
     pub fn input_is_sealed(&self) -> bool {
         self.flags & FLAG_INPUT_SEALED != 0
+    }
+
+    /// Whether the input's envelope opens a session.
+    pub fn opens_session(&self) -> bool {
+        self.flags & FLAG_OPENS_SESSION != 0
     }
 }
 
@@ -347,7 +352,7 @@ mod tests {
                     let kind = execution.byte(31);
                     let finality = execution.byte(16);
                     let reserved = execution & U256::from(u32::MAX);
-                    prop_assert!(kind > 5 || finality == 0 || finality > 6 || !reserved.is_zero());
+                    prop_assert!(kind > 4 || finality == 0 || finality > 6 || !reserved.is_zero());
                 }
             }
         }

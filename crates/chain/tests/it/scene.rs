@@ -261,6 +261,7 @@ async fn register(provider: &DynProvider, sender: &Sender, deployment: &Deployme
         executionChargeGwei: U40::ZERO,
         minimumDeadline: U24::ZERO,
         maximumCallbackGas: 500_000,
+        upgradeDelay: 0,
         deadline: U48::saturating_from(block.header.timestamp + 10_000),
     };
     transact(
