@@ -4,7 +4,7 @@
 //! ```text
 //! version u8 = 1 │ suite u8 │ mode u8 │ purpose u8 │ key group u32 │ key epoch u32 │ id 16
 //! expiry u64 │ recipient-list hash 32 │ key-commitment tag 32            (100 bytes so far)
-//! encapsulated key (mode 0: 1120 or 32 bytes by suite) or session id (mode 1: 32 bytes)
+//! encapsulated key (mode 0: 1120 or 32 bytes by suite) or session id (mode 1: u64)
 //! ciphertext ‖ 16-byte tag
 //! ```
 //!
@@ -20,11 +20,11 @@
 //!
 //! so a copied ciphertext does not open for another requester, contract, oracle or chain.
 //!
-//! Mode 1 is reserved for sessions, which will derive a key per envelope,
-//! HKDF(session secret, id). Such an envelope parses, and nothing can open it yet.
+//! In mode 1 the key comes from an envelope that went before: see [`Session`].
 
 mod binding;
 mod header;
+mod session;
 
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
@@ -39,6 +39,7 @@ use crate::{
 
 pub use binding::Binding;
 pub use header::{Envelope, EnvelopeId, Header, KeySource, Purpose};
+pub use session::{Session, SessionDraft, SessionSecret};
 
 /// An envelope about to be sealed.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +74,20 @@ pub fn seal<R: CryptoRng>(
     plaintext: &[u8],
     rng: &mut R,
 ) -> Result<Vec<u8>, SealError> {
+    seal_opening(draft, recipient, plaintext, rng).map(|(envelope, _)| envelope)
+}
+
+/// As [`seal`], for an envelope that opens a session. Returns the session's secret too.
+///
+/// # Errors
+///
+/// As [`seal`].
+pub fn seal_opening<R: CryptoRng>(
+    draft: &Draft<'_>,
+    recipient: &EpochPublicKey,
+    plaintext: &[u8],
+    rng: &mut R,
+) -> Result<(Vec<u8>, SessionSecret), SealError> {
     let overhead = header::FIXED_LEN + draft.suite.encapsulated_len() + header::TAG_LEN;
     let limit = MAX_ENVELOPE_LEN - overhead;
     if plaintext.len() > limit {
@@ -83,9 +98,9 @@ pub fn seal<R: CryptoRng>(
     }
     let (encapsulated, sender) = Sender::new(recipient.recipient(draft.suite), INFO, rng)
         .map_err(|_| SealError::UnusableKey)?;
-    let tag = sender
-        .export(&commitment_context(draft.id))
-        .map_err(|_| SealError::UnusableKey)?;
+    let export = |context: &[u8]| sender.export(context).map_err(|_| SealError::UnusableKey);
+    let tag = export(&commitment_context(draft.id))?;
+    let session = SessionSecret::from_bytes(&Zeroizing::new(export(SESSION)?));
     let header = Header {
         suite: draft.suite,
         purpose: draft.purpose,
@@ -104,7 +119,7 @@ pub fn seal<R: CryptoRng>(
             limit,
         })?;
     out.extend_from_slice(&ciphertext);
-    Ok(out)
+    Ok((out, session))
 }
 
 /// What must hold of an envelope for it to be opened: all of it from the log entry or the query
@@ -144,6 +159,33 @@ pub fn open(
     keys: &EpochKeys,
     expected: &Expected<'_>,
 ) -> Result<Opened, OpenError> {
+    let (opened, _) = decapsulate(envelope, keys, expected)?;
+    Ok(opened)
+}
+
+/// As [`open`], for an envelope that opens a session. Returns the session's secret too.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn open_opening(
+    envelope: &[u8],
+    keys: &EpochKeys,
+    expected: &Expected<'_>,
+) -> Result<(Opened, SessionSecret), OpenError> {
+    let (opened, receiver) = decapsulate(envelope, keys, expected)?;
+    let secret = receiver
+        .export(SESSION)
+        .map_err(|_| Rejection::DoesNotOpen)?;
+    Ok((opened, SessionSecret::from_bytes(&Zeroizing::new(secret))))
+}
+
+/// Opens an envelope that carries its key, and gives the context it was opened in.
+fn decapsulate(
+    envelope: &[u8],
+    keys: &EpochKeys,
+    expected: &Expected<'_>,
+) -> Result<(Opened, Receiver), OpenError> {
     if keys.id() != expected.epoch {
         return Err(OpenError::KeyNotHeld {
             named: expected.epoch,
@@ -154,10 +196,10 @@ pub fn open(
     expected.check(&header)?;
     let encapsulated = match envelope.key {
         KeySource::Encapsulated(bytes) => bytes,
-        KeySource::Session(session) => return Err(OpenError::SessionUnavailable { session }),
+        KeySource::Session(session) => return Err(Rejection::InSession { session }.into()),
     };
 
-    let receiver = Receiver::new(keys.recipient(header.suite), encapsulated, INFO)
+    let mut receiver = Receiver::new(keys.recipient(header.suite), encapsulated, INFO)
         .map_err(|_| Rejection::DoesNotOpen)?;
     let tag = receiver
         .export(&commitment_context(header.id))
@@ -169,7 +211,7 @@ pub fn open(
     let plaintext = receiver
         .open(envelope.ciphertext, &aad)
         .map_err(|_| Rejection::DoesNotOpen)?;
-    Ok(Opened { header, plaintext })
+    Ok((Opened { header, plaintext }, receiver))
 }
 
 impl Expected<'_> {
@@ -200,6 +242,9 @@ impl Expected<'_> {
 pub const MAX_ENVELOPE_LEN: usize = 16 << 20;
 
 const INFO: &[u8] = b"subrosa/v1/envelope";
+
+/// Exporter context of a session's secret.
+const SESSION: &[u8] = b"subrosa/v1/session";
 
 fn commitment_context(id: EnvelopeId) -> Vec<u8> {
     [b"subrosa/v1/key-commitment".as_slice(), id.as_bytes()].concat()

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Errors, divided by who must act.
 
-use alloy_primitives::B256;
-
 use crate::{EpochId, Suite, envelope::Purpose};
 
 /// Why an envelope is refused. The same bytes under the same key and expectation are refused by
@@ -60,13 +58,26 @@ pub enum Rejection {
         /// The entry's timestamp, Unix seconds.
         timestamp: u64,
     },
+    /// The envelope carries no key but names a session.
+    #[error("envelope is of session {session}")]
+    InSession {
+        /// The session the header names.
+        session: u64,
+    },
+    /// The envelope is not of this session: of another, of another suite, or of none.
+    #[error("envelope is not of session {expected}")]
+    OtherSession {
+        /// The session it was to be opened in.
+        expected: u64,
+    },
     /// The key-commitment tag is not the one this key yields.
     #[error("envelope is not committed to this key")]
     KeyCommitment,
     /// The encapsulated key is invalid or the ciphertext does not authenticate.
     #[error("envelope does not open")]
     DoesNotOpen,
-    /// What came out is not the ABI encoding of what the purpose calls for.
+    /// What came out is not the ABI encoding of what the purpose calls for, or, in a session, is
+    /// padded wrongly.
     #[error("envelope's plaintext does not decode")]
     Plaintext,
 }
@@ -85,13 +96,6 @@ pub enum OpenError {
         /// The (group, epoch) that the log entry names.
         named: EpochId,
     },
-    /// The envelope names a session. The field is reserved: nothing establishes sessions in this
-    /// format version, so no enclave holds one and all of them refuse alike.
-    #[error("envelope names session {session}, and this version has no sessions")]
-    SessionUnavailable {
-        /// The session the header names.
-        session: B256,
-    },
 }
 
 impl OpenError {
@@ -99,7 +103,7 @@ impl OpenError {
     /// be signed. Otherwise there is no result.
     pub fn is_deterministic(&self) -> bool {
         match self {
-            Self::Rejected(_) | Self::SessionUnavailable { .. } => true,
+            Self::Rejected(_) => true,
             Self::KeyNotHeld { .. } => false,
         }
     }

@@ -106,13 +106,13 @@ impl Receiver {
 
     /// Opens ciphertext ‖ tag.
     pub(crate) fn open(
-        self,
+        &mut self,
         ciphertext: &[u8],
         aad: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, HpkeError> {
         match self {
-            Self::XWing(mut receiver) => receiver.open(ciphertext, aad),
-            Self::X25519(mut receiver) => receiver.open(ciphertext, aad),
+            Self::XWing(receiver) => receiver.open(ciphertext, aad),
+            Self::X25519(receiver) => receiver.open(ciphertext, aad),
         }
         .map(Zeroizing::new)
     }

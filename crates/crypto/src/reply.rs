@@ -103,7 +103,7 @@ pub fn open(
         .get(..HEADER_LEN + encapsulated.len())
         .ok_or(ReplyError::Malformed)?;
     let padded = Receiver::new(key, encapsulated, INFO)
-        .and_then(|receiver| receiver.open(ciphertext, &binding.additional_data(prefix)))
+        .and_then(|mut receiver| receiver.open(ciphertext, &binding.additional_data(prefix)))
         .map_err(|_| ReplyError::DoesNotOpen)?;
     unpad(padded).ok_or(ReplyError::Malformed)
 }

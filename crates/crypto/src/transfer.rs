@@ -61,7 +61,7 @@ impl TransferKey {
             return Err(TransferError::Malformed);
         }
         let secret = Receiver::new(&self.key, encapsulated, INFO)
-            .and_then(|receiver| receiver.open(ciphertext, &additional_data(transcript, id)))
+            .and_then(|mut receiver| receiver.open(ciphertext, &additional_data(transcript, id)))
             .map_err(|_| TransferError::DoesNotOpen)?;
         let secret = secret.first_chunk::<32>().ok_or(TransferError::Malformed)?;
         Ok(EpochSecret::from_bytes(secret))

@@ -68,8 +68,8 @@ pub struct Header {
 pub enum KeySource<'a> {
     /// Mode 0: an encapsulated key, 1120 or 32 bytes by suite.
     Encapsulated(&'a [u8]),
-    /// Mode 1: a session, by its id.
-    Session(B256),
+    /// Mode 1: a session, by its id: the seq of the entry that opened it.
+    Session(u64),
 }
 
 /// An envelope's parts, not yet authenticated.
@@ -125,7 +125,7 @@ impl<'a> Envelope<'a> {
             key_commitment: B256::from(reader.array()?),
         };
         let key = if mode == MODE_SESSION {
-            KeySource::Session(B256::from(reader.array()?))
+            KeySource::Session(u64::from_be_bytes(reader.array()?))
         } else {
             KeySource::Encapsulated(reader.take(suite.encapsulated_len())?)
         };
@@ -149,11 +149,11 @@ impl<'a> Envelope<'a> {
 impl Header {
     /// Everything before the ciphertext.
     pub(super) fn to_bytes(self, key: KeySource<'_>) -> Vec<u8> {
-        let (mode, key) = match &key {
-            KeySource::Encapsulated(bytes) => (MODE_ENCAPSULATED, *bytes),
-            KeySource::Session(id) => (MODE_SESSION, id.as_slice()),
+        let mode = match key {
+            KeySource::Encapsulated(_) => MODE_ENCAPSULATED,
+            KeySource::Session(_) => MODE_SESSION,
         };
-        let mut out = Vec::with_capacity(FIXED_LEN + key.len());
+        let mut out = Vec::with_capacity(FIXED_LEN + self.suite.encapsulated_len());
         out.extend_from_slice(&[VERSION, self.suite as u8, mode, self.purpose as u8]);
         out.extend_from_slice(&self.epoch.group.to_be_bytes());
         out.extend_from_slice(&self.epoch.epoch.to_be_bytes());
@@ -161,7 +161,10 @@ impl Header {
         out.extend_from_slice(&self.expiry.to_be_bytes());
         out.extend_from_slice(self.recipients.as_slice());
         out.extend_from_slice(self.key_commitment.as_slice());
-        out.extend_from_slice(key);
+        match key {
+            KeySource::Encapsulated(bytes) => out.extend_from_slice(bytes),
+            KeySource::Session(id) => out.extend_from_slice(&id.to_be_bytes()),
+        }
         out
     }
 }
@@ -203,6 +206,8 @@ impl<'a> Reader<'a> {
 
 /// Bytes of the header before the encapsulated key or session id.
 pub(super) const FIXED_LEN: usize = 100;
+/// Bytes of a session's id.
+pub(super) const SESSION_ID_LEN: usize = 8;
 /// Bytes of the AES-256-GCM tag.
 pub(super) const TAG_LEN: usize = 16;
 const VERSION: u8 = 1;
