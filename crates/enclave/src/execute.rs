@@ -26,7 +26,9 @@ use crate::{
     Enclave, blob,
     contract::{Contract, Place, Position, Step, StepEntry},
     epoch::Epoch,
-    input::{self, CallInput, MAX_FORGOTTEN, Rejected, named_epoch, seen_key},
+    input::{
+        self, CallInput, MAX_FORGOTTEN, Rejected, Sealed, is_stateless, named_epoch, seen_key,
+    },
 };
 
 /// Most entries in one frame.
@@ -354,10 +356,12 @@ fn run_call(
         place,
         epoch,
         &contract.state,
-        proven.entry,
-        &proven.execution,
-        proven.requester,
-        proven.input,
+        &Sealed {
+            entry: proven.entry,
+            execution: &proven.execution,
+            requester: proven.requester,
+            input: proven.input,
+        },
     )?;
     let input = match opened {
         Ok(input) => input,
@@ -374,6 +378,10 @@ fn run_call(
             seen,
             proven.execution.block_timestamp,
         )?;
+    }
+    // As an envelope's id, a session outlasts a guest's failure.
+    if let Some(session) = input.opens.filter(|_| ran.status != Status::Rejected) {
+        session.remember(&contract.state, &mut ran.writes, proven.entry.seq())?;
     }
     Ok(ran)
 }
@@ -522,9 +530,4 @@ fn input_hash(kind: EntryKind, input: &[u8]) -> Option<B256> {
         EntryKind::Deploy | EntryKind::Upgrade => B256::try_from(input).ok(),
         _ => Some(keccak256(input)),
     }
-}
-
-/// Entries of a stateless contract do not chain.
-fn is_stateless(entry: &Entry) -> bool {
-    entry.seq() > 0 && entry.previousDigest.is_zero()
 }

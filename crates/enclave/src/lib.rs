@@ -36,6 +36,7 @@ mod load;
 mod platform;
 mod query;
 mod service;
+mod session;
 mod sign;
 
 pub use enclave::Enclave;
@@ -44,4 +45,5 @@ pub use input::MAX_ENVELOPE_LIFETIME;
 pub use platform::{Evidence, Identity, Platform, PlatformError};
 pub use query::QUERY_FUEL;
 pub use service::serve;
+pub use session::{MAX_SESSION_LIFETIME, MAX_SESSIONS};
 pub use sign::{MAX_SIGNABLE, MAX_SIGNED_RESULTS};

@@ -11,7 +11,10 @@ use subrosa_types::{
     ContractId,
     abi::{EnclaveConfig, Entry, EpochOpening},
     config::{CONFIG_VERSION, HeaderTrustKind, Recovery},
-    entry::{EntryKind, Execution, FLAG_INPUT_SEALED, FinalityClass, Payment, Settlement},
+    entry::{
+        EntryKind, Execution, FLAG_INPUT_SEALED, FLAG_OPENS_SESSION, FinalityClass, Payment,
+        Settlement,
+    },
     frame::{HeaderFrame, LoggedEntry, StorageProof},
     id, slot,
 };
@@ -40,6 +43,7 @@ pub(crate) struct Ask {
     pub(crate) context: B256,
     pub(crate) fuel_limit: u64,
     pub(crate) sealed: bool,
+    pub(crate) opens_session: bool,
 }
 
 impl Default for Ask {
@@ -49,6 +53,7 @@ impl Default for Ask {
             context: B256::ZERO,
             fuel_limit: 5_000_000,
             sealed: false,
+            opens_session: false,
         }
     }
 }
@@ -137,7 +142,12 @@ impl Chain {
             inputHash: input_hash,
             execution: Execution {
                 kind,
-                flags: if ask.sealed { FLAG_INPUT_SEALED } else { 0 },
+                flags: if ask.sealed { FLAG_INPUT_SEALED } else { 0 }
+                    | if ask.opens_session {
+                        FLAG_OPENS_SESSION
+                    } else {
+                        0
+                    },
                 fuel_limit: ask.fuel_limit,
                 code_version: 0,
                 runtime_generation: 1,

@@ -6,7 +6,7 @@ use alloy_sol_types::SolValue;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use subrosa_crypto::{
     EpochId, EpochPublicKey, RecipientKey, Suite,
-    envelope::{self, Binding, Draft, EnvelopeId, Purpose},
+    envelope::{self, Binding, Draft, EnvelopeId, Purpose, SessionSecret},
     plaintext,
 };
 use subrosa_enclave_core::{Enclave, Evidence, Identity, Platform, PlatformError};
@@ -191,6 +191,19 @@ impl Host {
         purpose: Purpose,
         plaintext: &[u8],
     ) -> Bytes {
+        self.seal_opening(chain, contract, ask, purpose, plaintext)
+            .0
+    }
+
+    /// The envelope, and the secret of the session that it may open.
+    pub(crate) fn seal_opening(
+        &mut self,
+        chain: &Chain,
+        contract: ContractId,
+        ask: Ask,
+        purpose: Purpose,
+        plaintext: &[u8],
+    ) -> (Bytes, SessionSecret) {
         let binding = binding(chain, contract, ask);
         let draft = Draft {
             suite: Suite::XWing,
@@ -206,9 +219,9 @@ impl Host {
         };
         let recipient =
             EpochPublicKey::from_bytes(&self.keys.xwing, self.keys.x25519.as_slice()).unwrap();
-        envelope::seal(&draft, &recipient, plaintext, &mut self.rng)
-            .unwrap()
-            .into()
+        let (envelope, secret) =
+            envelope::seal_opening(&draft, &recipient, plaintext, &mut self.rng).unwrap();
+        (envelope.into(), secret)
     }
 
     /// Logs a call and executes it.

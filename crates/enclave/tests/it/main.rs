@@ -17,4 +17,5 @@ mod deployment;
 mod proofs;
 mod queries;
 mod rollback;
+mod sessions;
 mod stream;

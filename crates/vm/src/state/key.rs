@@ -26,10 +26,16 @@ pub enum StateKey {
         /// The envelope's identifier.
         id: [u8; 16],
     },
+    /// A session that a call opened; its value is up to 2,048 bytes of the enclave's choice.
+    Session {
+        /// Position of the entry that opened it.
+        seq: u64,
+    },
 }
 
 impl StateKey {
-    /// Appends the encoding: a tag byte (0 storage, 1 account, 2 code, 3 seen) and the fields.
+    /// Appends the encoding: a tag byte (0 storage, 1 account, 2 code, 3 seen, 4 session) and the
+    /// fields.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         match self {
             Self::Storage { account, slot } => {
@@ -50,6 +56,10 @@ impl StateKey {
                 out.extend_from_slice(&expiry.to_be_bytes());
                 out.extend_from_slice(id);
             }
+            Self::Session { seq } => {
+                out.push(TAG_SESSION);
+                out.extend_from_slice(&seq.to_be_bytes());
+            }
         }
     }
 
@@ -60,6 +70,7 @@ impl StateKey {
             Self::Account(_) => 21,
             Self::Code(_) => 33,
             Self::Seen { .. } => 25,
+            Self::Session { .. } => 9,
         }
     }
 
@@ -74,6 +85,7 @@ impl StateKey {
             Self::Account(_) => AccountRecord::decode(value).is_some(),
             Self::Code(hash) => !value.is_empty() && keccak256(value) == *hash,
             Self::Seen { .. } => value.len() <= 32,
+            Self::Session { .. } => value.len() <= 2_048,
         };
         if ok { Ok(()) } else { Err(InvalidValue) }
     }
@@ -90,6 +102,9 @@ impl StateKey {
                 expiry: u64::from_be_bytes(reader.array()?),
                 id: reader.array()?,
             },
+            TAG_SESSION => Self::Session {
+                seq: u64::from_be_bytes(reader.array()?),
+            },
             tag => return Err(CodecError::UnknownTag(tag)),
         })
     }
@@ -104,3 +119,4 @@ const TAG_STORAGE: u8 = 0;
 const TAG_ACCOUNT: u8 = 1;
 const TAG_CODE: u8 = 2;
 const TAG_SEEN: u8 = 3;
+const TAG_SESSION: u8 = 4;

@@ -21,8 +21,8 @@ use codec::{Reader, entry_size, put_entry};
 /// Version of the encodings of [`State`] and [`WriteSet`], for the header of what seals them.
 pub const CODEC_VERSION: u8 = 1;
 
-/// Everything a confidential contract remembers: its accounts, code and storage, and the envelopes
-/// it has seen. Values are well-formed by construction ([`StateKey::accepts`]).
+/// Everything a confidential contract remembers: its accounts, code and storage, the envelopes it
+/// has seen and the sessions opened by some. Values are well-formed by construction ([`StateKey::accepts`]).
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct State {
     entries: BTreeMap<StateKey, Vec<u8>>,
@@ -100,7 +100,19 @@ impl State {
             expiry: 0,
             id: [0; 16],
         };
-        self.entries.range(first..).count()
+        let end = StateKey::Session { seq: 0 };
+        self.entries.range(first..end).count()
+    }
+
+    /// The open sessions, oldest first: the position of the entry that opened each, and its value.
+    pub fn sessions(&self) -> impl DoubleEndedIterator<Item = (u64, &[u8])> {
+        let first = StateKey::Session { seq: 0 };
+        self.entries
+            .range(first..)
+            .filter_map(|(key, value)| match key {
+                StateKey::Session { seq } => Some((*seq, value.as_slice())),
+                _ => None,
+            })
     }
 
     /// The account at `address`, if there is one.

@@ -35,6 +35,8 @@ fn entry() -> impl Strategy<Value = (StateKey, Vec<u8>)> {
         vec(any::<u8>(), 1..64).prop_map(|code| (StateKey::Code(keccak256(&code)), code)),
         (any::<u64>(), any::<[u8; 16]>(), vec(any::<u8>(), 0..=32))
             .prop_map(|(expiry, id, value)| (StateKey::Seen { expiry, id }, value)),
+        (any::<u64>(), proptest::collection::vec(any::<u8>(), 0..100))
+            .prop_map(|(seq, value)| (StateKey::Session { seq }, value)),
     ]
 }
 
