@@ -45,6 +45,17 @@ pub enum ClientError {
         /// What was attested.
         attested_epoch: u32,
     },
+    /// The session ended with its key epoch, or is one of another contract.
+    #[error(
+        "session {seq} of contract {contract} does not carry this call: its key epoch is over, or \
+         the call is of another contract; open another session"
+    )]
+    SessionEnded {
+        /// The session's contract.
+        contract: ContractId,
+        /// The entry that opened it.
+        seq: u64,
+    },
     /// The contract belongs to another key group than the one that was attested.
     #[error(
         "contract {contract} is of key group {contract_group}, the attested group is {attested_group}"

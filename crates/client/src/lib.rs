@@ -37,6 +37,7 @@
 
 mod attest;
 mod attested;
+mod call_session;
 mod chain;
 mod check;
 mod deploy;
@@ -56,6 +57,7 @@ mod wait;
 pub use alloy::signers::local::PrivateKeySigner as Account;
 pub use attest::{Appraisal, AttestOptions};
 pub use attested::Attested;
+pub use call_session::{CallSession, PendingSession};
 pub use chain::LogWord;
 pub use check::{Check, Outcome, Refusal, Subject};
 pub use deploy::{Bytecode, ContractPolicy, Deployed, ENGINE_EVM};

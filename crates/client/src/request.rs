@@ -93,17 +93,26 @@ impl Attested {
         call: &CallRequest<'_>,
         account: &Account,
     ) -> Result<Ticket, ClientError> {
-        self.check_contract(call.contract).await?;
-        self.recheck().await?;
-        let target = CallTarget {
-            contract: call.contract,
-            requester: account.address(),
-            context: call.context,
-        };
+        let target = self.checked_target(call, account).await?;
         let sealed = self.seal_call(&target, call.input, call.reply, call.sealing)?;
         self.session()
             .append(call, FLAG_INPUT_SEALED, sealed.envelope, account)
             .await
+    }
+
+    /// For whom `account`'s call is sealed, once contract and signer are checked again.
+    pub(crate) async fn checked_target(
+        &self,
+        call: &CallRequest<'_>,
+        account: &Account,
+    ) -> Result<CallTarget, ClientError> {
+        self.check_contract(call.contract).await?;
+        self.recheck().await?;
+        Ok(CallTarget {
+            contract: call.contract,
+            requester: account.address(),
+            context: call.context,
+        })
     }
 }
 
@@ -123,7 +132,8 @@ impl Session {
             .await
     }
 
-    async fn append(
+    /// Appends a call whose input is sealed or not, as the execution flags say.
+    pub(crate) async fn append(
         &self,
         call: &CallRequest<'_>,
         flags: u16,

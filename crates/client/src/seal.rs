@@ -4,7 +4,7 @@
 use alloy_primitives::{Address, B256, Bytes};
 use subrosa_crypto::{
     Suite,
-    envelope::{self, Binding, Draft, EnvelopeId},
+    envelope::{self, Binding, Draft, EnvelopeId, SessionSecret},
     plaintext::{self, Plaintext},
 };
 use subrosa_types::{ContractId, abi::CallPlaintext};
@@ -69,12 +69,24 @@ impl Attested {
         reply_key: Option<&ReplyKey>,
         sealing: Sealing,
     ) -> Result<SealedCall, ClientError> {
+        self.seal_for_session(target, input, reply_key, sealing)
+            .map(|(sealed, _)| sealed)
+    }
+
+    /// Seals a call, and gives the secret of the session that it may open.
+    pub(crate) fn seal_for_session(
+        &self,
+        target: &CallTarget,
+        input: &[u8],
+        reply_key: Option<&ReplyKey>,
+        sealing: Sealing,
+    ) -> Result<(SealedCall, SessionSecret), ClientError> {
         let plaintext = CallPlaintext {
             input: Bytes::copy_from_slice(input),
             replyKey: reply_key.map(ReplyKey::public).unwrap_or_default().into(),
             padding: Bytes::new(),
         };
-        self.seal(target, plaintext, sealing)
+        self.seal_exporting(target, plaintext, sealing)
     }
 
     /// Seals any plaintext, padded to its size class, under the purpose it is for.
@@ -84,16 +96,19 @@ impl Attested {
         plaintext: P,
         sealing: Sealing,
     ) -> Result<SealedCall, ClientError> {
+        self.seal_exporting(target, plaintext, sealing)
+            .map(|(sealed, _)| sealed)
+    }
+
+    fn seal_exporting<P: Plaintext>(
+        &self,
+        target: &CallTarget,
+        plaintext: P,
+        sealing: Sealing,
+    ) -> Result<(SealedCall, SessionSecret), ClientError> {
         let now = self.fresh()?;
         let mut generator = random::generator()?;
         let id = EnvelopeId::random(&mut generator);
-        let binding = Binding {
-            chain_id: self.session().deployment.measured.chain_id,
-            oracle: self.session().deployment.measured.oracle,
-            contract_id: target.contract,
-            requester: target.requester,
-            context: target.context,
-        };
         let draft = Draft {
             suite: sealing.suite,
             purpose: P::PURPOSE,
@@ -101,13 +116,26 @@ impl Attested {
             id,
             expiry: now.saturating_add(sealing.lifetime),
             recipients: B256::ZERO,
-            binding: &binding,
+            binding: &self.binding(target),
         };
         let plaintext = plaintext::encode(plaintext);
-        let envelope = envelope::seal(&draft, self.epoch_key(), &plaintext, &mut generator)?;
-        Ok(SealedCall {
+        let (envelope, session) =
+            envelope::seal_opening(&draft, self.epoch_key(), &plaintext, &mut generator)?;
+        let sealed = SealedCall {
             envelope: envelope.into(),
             id: *id.as_bytes(),
-        })
+        };
+        Ok((sealed, session))
+    }
+
+    /// What envelopes for `target` are bound to.
+    pub(crate) fn binding(&self, target: &CallTarget) -> Binding {
+        Binding {
+            chain_id: self.session().deployment.measured.chain_id,
+            oracle: self.session().deployment.measured.oracle,
+            contract_id: target.contract,
+            requester: target.requester,
+            context: target.context,
+        }
     }
 }

@@ -4,4 +4,6 @@
 pub(crate) mod call;
 pub(crate) mod deployment;
 pub(crate) mod key;
+pub(crate) mod reply_key;
+pub(crate) mod session;
 pub(crate) mod wait;

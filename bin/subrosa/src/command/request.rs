@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use alloy_primitives::{B256, U256};
 use clap::Args;
-use eyre::{Result, WrapErr, ensure, eyre};
+use eyre::{Result, ensure};
 use serde::Serialize;
 use subrosa_client::{
-    CallRequest, ClientError, Fulfilled, ReplyKey, Sealing, Session, Suite, Ticket,
+    Attested, CallRequest, ClientError, Fulfilled, ReplyKey, Sealing, Session, Suite, Ticket,
 };
 use subrosa_types::result::Status;
 
@@ -17,6 +17,8 @@ use crate::{
         call::{Call, CallArgs, Decoded},
         deployment::AttestationArgs,
         key::KeyArgs,
+        reply_key,
+        session::KeptSession,
         wait::WaitArgs,
     },
     output::{self, Output},
@@ -44,6 +46,12 @@ pub(crate) struct RequestArgs {
     /// long as this command
     #[arg(long, value_name = "FILE")]
     reply_key_file: Option<PathBuf>,
+
+    /// File of a session: the first call with it opens one, and those after it carry a key of eight
+    /// bytes instead of over a thousand. The file holds secrets and is made readable by its owner
+    /// only
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["clear", "reply_key_file"])]
+    session: Option<PathBuf>,
 
     /// Do not wait for the result; `subrosa result` gets it later
     #[arg(long)]
@@ -87,7 +95,20 @@ impl RequestArgs {
     pub(crate) async fn run(self, output: &Output) -> Result<()> {
         let account = self.key.required()?;
         let call = self.call.call()?;
-        let reply_key = self.reply_key()?;
+        let (session, attested) = if self.clear {
+            (self.attestation.deployment.open().await?, None)
+        } else {
+            let attested = self.attestation.attest(output).await?;
+            (attested.session().clone(), Some(attested))
+        };
+        let kept = match (&self.session, &attested) {
+            (Some(path), Some(attested)) => self.kept(path, attested, output)?,
+            _ => None,
+        };
+        let (kept, reply_key) = match kept {
+            Some(KeptSession { session, reply }) => (Some(session), reply),
+            None => (None, self.reply_key()?),
+        };
         let request = CallRequest {
             reply: reply_key.as_ref(),
             fuel_limit: self.fuel,
@@ -99,16 +120,30 @@ impl RequestArgs {
             },
             ..CallRequest::new(self.contract, &call.input)
         };
-        let (session, ticket) = if self.clear {
-            let session = self.attestation.deployment.open().await?;
-            let ticket = session.request_in_the_clear(&request, &account).await?;
-            (session, ticket)
-        } else {
-            let attested = self.attestation.attest(output).await?;
-            let ticket = attested.request(&request, &account).await?;
-            (attested.session().clone(), ticket)
+        let (ticket, opened) = match (&attested, &kept, &self.session) {
+            (None, ..) => {
+                let ticket = session.request_in_the_clear(&request, &account).await?;
+                (ticket, None)
+            }
+            (Some(attested), Some(kept), _) => {
+                let ticket = attested.request_in(kept, &request, &account).await?;
+                (ticket, None)
+            }
+            (Some(attested), None, Some(path)) => {
+                let (ticket, opened) = attested.request_opening(&request, &account).await?;
+                (ticket, Some((path, opened)))
+            }
+            (Some(attested), None, None) => (attested.request(&request, &account).await?, None),
         };
         output.progress(format_args!("entry {} of {}", ticket.seq, ticket.contract));
+        let mut reply_key = reply_key;
+        if let Some((path, session)) = opened {
+            let reply = reply_key.take();
+            let kept = KeptSession { session, reply };
+            kept.write(path)?;
+            output.progress(format_args!("opens a session, kept in {}", path.display()));
+            reply_key = kept.reply;
+        }
         let outcome = if self.no_wait {
             Outcome {
                 request: ticket,
@@ -117,10 +152,42 @@ impl RequestArgs {
             }
         } else {
             let fulfilled = session.wait(&ticket, self.wait.options()).await?;
+            if let (Some(path), Some(_), Status::Rejected) =
+                (&self.session, &kept, fulfilled.status)
+            {
+                output.progress(format_args!(
+                    "the session may have ended; without {} the next call opens another",
+                    path.display()
+                ));
+            }
             Outcome::open(&session, ticket, fulfilled, reply_key.as_ref(), &call)?
         };
         output.result(&outcome, Outcome::text)?;
         outcome.check()
+    }
+
+    /// The session in the file, if it can carry this call.
+    fn kept(
+        &self,
+        path: &Path,
+        attested: &Attested,
+        output: &Output,
+    ) -> Result<Option<KeptSession>> {
+        let Some(kept) = KeptSession::read(path)? else {
+            return Ok(None);
+        };
+        let session = &kept.session;
+        ensure!(
+            session.contract() == self.contract,
+            "the session in {} is one of contract {}",
+            path.display(),
+            session.contract()
+        );
+        if session.epoch() != attested.epoch_id() {
+            output.progress(format_args!("the session ended with its key epoch"));
+            return Ok(None);
+        }
+        Ok(Some(kept))
     }
 
     fn reply_key(&self) -> Result<Option<ReplyKey>> {
@@ -128,10 +195,10 @@ impl RequestArgs {
             return Ok(None);
         }
         if let Some(path) = &self.reply_key_file {
-            return reply_key_file(path, self.suite()).map(Some);
+            return reply_key::file(path, self.suite()).map(Some);
         }
         ensure!(
-            !self.no_wait,
+            !self.no_wait || self.session.is_some(),
             "the output would be sealed to a key that nobody keeps: pass --reply-key-file or \
              --public-output with --no-wait"
         );
@@ -208,58 +275,5 @@ impl Outcome {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// Reads a reply key (`SUITE:SEED`, both hexadecimal), or makes one, readable by its owner only.
-pub(crate) fn reply_key_file(path: &Path, suite: Suite) -> Result<ReplyKey> {
-    use std::{io::Write, os::unix::fs::OpenOptionsExt};
-    let at = || format!("cannot use reply key file {}", path.display());
-    match std::fs::read_to_string(path) {
-        Ok(text) => {
-            let parsed = text.trim().split_once(':').and_then(|(suite, seed)| {
-                let suite = Suite::try_from(u8::from_str_radix(suite, 16).ok()?).ok()?;
-                Some(ReplyKey::from_seed(suite, &seed.parse::<B256>().ok()?.0))
-            });
-            parsed
-                .ok_or_else(|| eyre!("it does not hold a reply key"))
-                .wrap_err_with(at)
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let key = ReplyKey::from_seed(suite, ReplyKey::generate()?.expose_seed());
-            let mut options = std::fs::OpenOptions::new();
-            let mut file = options
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path)
-                .wrap_err_with(at)?;
-            let seed = B256::from(*key.expose_seed());
-            writeln!(file, "{:02x}:{seed}", key.suite() as u8)
-                .and_then(|()| file.sync_all())
-                .wrap_err_with(at)?;
-            Ok(key)
-        }
-        Err(error) => Err(error).wrap_err_with(at),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reply_key_is_made_once_and_read_again() {
-        use std::os::unix::fs::PermissionsExt;
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("reply.key");
-        let made = reply_key_file(&path, Suite::X25519).unwrap();
-        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        // The file says which suite it is of.
-        let read = reply_key_file(&path, Suite::XWing).unwrap();
-        assert_eq!(read.public(), made.public());
-        std::fs::write(&path, "01:nonsense").unwrap();
-        assert!(reply_key_file(&path, Suite::XWing).is_err());
     }
 }

@@ -8,9 +8,9 @@ use clap::Args;
 use eyre::Result;
 use subrosa_client::Suite;
 
-use super::request::{Outcome, reply_key_file};
+use super::request::Outcome;
 use crate::{
-    args::{call::Call, deployment::DeploymentArgs, wait::WaitArgs},
+    args::{call::Call, deployment::DeploymentArgs, reply_key, wait::WaitArgs},
     output::Output,
 };
 
@@ -27,7 +27,7 @@ pub(crate) struct ResultArgs {
     #[arg(long, value_name = "FUNCTION")]
     function: Option<String>,
 
-    /// File of the key that the output was sealed to
+    /// File of the key that the output was sealed to, or of the session that the call was made in
     #[arg(long, value_name = "FILE")]
     reply_key_file: Option<PathBuf>,
 
@@ -47,7 +47,7 @@ impl ResultArgs {
                     "reply key file {} does not exist",
                     path.display()
                 );
-                Some(reply_key_file(path, Suite::XWing)?)
+                Some(reply_key::file(path, Suite::XWing)?)
             }
             None => None,
         };
