@@ -172,6 +172,73 @@ export async function openEnvelope(implementation, privateKey, envelope, binding
   return bytesToHex(await recipient.open(parts.ciphertext, envelopeAad(parts.prefix, binding)))
 }
 
+const SESSION = stringToBytes('subrosa/v1/session')
+
+/** The secret of the session that an envelope opens, as its recipient has it. */
+export async function sessionSecret(implementation, privateKey, envelope) {
+  const { encapsulated } = parseEnvelope(envelope)
+  const recipient = await implementation.recipient(privateKey, encapsulated, ENVELOPE_INFO)
+  return recipient.exportBytes(SESSION)
+}
+
+/** Key and key-commitment tag of the envelope `id` of a session. */
+async function sessionKeys(secret, id) {
+  const root = await webcrypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits'])
+  const derive = async (label) => {
+    const fields = [stringToHex(label), id].flatMap((field) => [numberToHex(size(field), { size: 8 }), field])
+    const parameters = { name: 'HKDF', hash: 'SHA-256', salt: SESSION, info: hexToBytes(concat(fields)) }
+    return new Uint8Array(await webcrypto.subtle.deriveBits(parameters, root, 256))
+  }
+  const raw = await derive('subrosa/v1/session-key')
+  const key = await webcrypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['encrypt', 'decrypt'])
+  return { key, commitment: await derive('subrosa/v1/session-commitment') }
+}
+
+const sessionParameters = (prefix, binding) => ({
+  name: 'AES-GCM',
+  iv: new Uint8Array(12),
+  additionalData: envelopeAad(prefix, binding),
+})
+
+/** Seals a call's input in a session. */
+export async function sealInSession(secret, epoch, opening, vector) {
+  const { key, commitment } = await sessionKeys(secret, vector.id)
+  const prefix = concat([
+    '0x01',
+    numberToHex(opening.suite, { size: 1 }),
+    '0x01',
+    '0x02',
+    numberToHex(epoch.keyGroup, { size: 4 }),
+    numberToHex(epoch.keyEpoch, { size: 4 }),
+    vector.id,
+    numberToHex(vector.expiry, { size: 8 }),
+    `0x${'00'.repeat(32)}`,
+    bytesToHex(commitment),
+    numberToHex(vector.session, { size: 8 }),
+  ])
+  const padded = new Uint8Array(Math.max(64, 2 ** Math.ceil(Math.log2(size(vector.input) + 4))))
+  padded.set(hexToBytes(concat([numberToHex(size(vector.input), { size: 4 }), vector.input])))
+  const ciphertext = await webcrypto.subtle.encrypt(sessionParameters(prefix, opening), key, padded)
+  return concat([prefix, bytesToHex(new Uint8Array(ciphertext))])
+}
+
+/** Opens an envelope of a session under the opening envelope's binding; throws if it does not open. */
+export async function openInSession(secret, opening, envelope) {
+  const all = hexToBytes(envelope)
+  const prefix = all.subarray(0, FIXED_LENGTH + 8)
+  const { key, commitment } = await sessionKeys(secret, bytesToHex(all.subarray(12, 28)))
+  if (!timingSafeEqual(commitment, all.subarray(68, 100))) throw new Error('key commitment')
+  const parameters = sessionParameters(bytesToHex(prefix), opening)
+  const padded = new Uint8Array(await webcrypto.subtle.decrypt(parameters, key, all.subarray(prefix.length)))
+  return unpad(padded)
+}
+
+function unpad(padded) {
+  const length = Number(bytesToBigInt(padded.subarray(0, 4)))
+  if (padded.subarray(4 + length).some((byte) => byte !== 0)) throw new Error('padding')
+  return bytesToHex(padded.subarray(4, 4 + length))
+}
+
 /** Opens a sealed reply under `binding`; throws if it does not open. */
 export async function openReply(implementation, privateKey, reply, binding) {
   const all = hexToBytes(reply)
@@ -191,7 +258,5 @@ export async function openReply(implementation, privateKey, reply, binding) {
     binding.subject,
   ])
   const padded = await recipient.open(all.subarray(start), hexToBytes(aad))
-  const length = Number(bytesToBigInt(padded.subarray(0, 4)))
-  if (padded.subarray(4 + length).some((byte) => byte !== 0)) throw new Error('padding')
-  return bytesToHex(padded.subarray(4, 4 + length))
+  return unpad(padded)
 }

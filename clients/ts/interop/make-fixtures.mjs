@@ -5,7 +5,7 @@
 import { webcrypto } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { bytesToHex } from 'viem'
-import { encodePlaintext, fixture, readFixture, sealEnvelope } from './format.mjs'
+import { encodePlaintext, epochKeys, fixture, readFixture, sealEnvelope, sealInSession, sessionSecret } from './format.mjs'
 import { implementations } from './packages.mjs'
 
 const random = (length) => bytesToHex(webcrypto.getRandomValues(new Uint8Array(length)))
@@ -29,7 +29,9 @@ const contents = () => [
   },
 ]
 
+const keys = await epochKeys(epoch)
 const envelopes = []
+const sessions = []
 for (const { name, suite, ...implementation } of implementations()) {
   for (const content of contents()) {
     const vector = {
@@ -49,7 +51,21 @@ for (const { name, suite, ...implementation } of implementations()) {
       plaintext: encodePlaintext(content),
     }
     const envelope = await sealEnvelope(implementation, publicKeys[suite], epoch, vector)
+    if (content.kind === 'call') {
+      const secret = await sessionSecret(implementation, keys[suite], envelope)
+      for (const length of [0, 36, 60, 61, 500]) {
+        const member = {
+          name: `suite ${suite}, ${length} bytes in a session`,
+          opening: envelopes.length,
+          session: sessions.length,
+          id: random(16),
+          expiry: vector.expiry,
+          input: random(length),
+        }
+        sessions.push({ ...member, envelope: await sealInSession(secret, epoch, vector, member) })
+      }
+    }
     envelopes.push({ ...vector, envelope })
   }
 }
-writeFileSync(fixture('js.json'), `${JSON.stringify({ warning, epoch, envelopes, replies: [] }, null, 2)}\n`)
+writeFileSync(fixture('js.json'), `${JSON.stringify({ warning, epoch, envelopes, replies: [], sessions }, null, 2)}\n`)

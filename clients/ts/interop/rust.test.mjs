@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bytesToHex, hexToBytes } from 'viem'
-import { encodePlaintext, epochKeys, openEnvelope, openReply, parseEnvelope, publicKeyHash, readFixture } from './format.mjs'
+import { encodePlaintext, epochKeys, openEnvelope, openInSession, openReply, parseEnvelope, publicKeyHash, readFixture, sessionSecret } from './format.mjs'
 import { implementations } from './packages.mjs'
 
 const vectors = readFixture('rust.json')
@@ -66,6 +66,19 @@ for (const implementation of implementations()) {
       await assert.rejects(open(vector.envelope, { ...vector, [field]: zero(vector[field]) }), field)
     }
     await assert.rejects(open(vector.envelope, { ...vector, chainId: 1 }))
+  })
+
+  test(`${name} shares the sessions that envelopes of suite ${suite} open`, async () => {
+    const ofSessions = vectors.sessions.filter(({ opening }) => vectors.envelopes[opening].suite === suite)
+    assert.equal(ofSessions.length, 2)
+    for (const vector of ofSessions) {
+      const opening = vectors.envelopes[vector.opening]
+      const secret = await sessionSecret(implementation, keys[suite], opening.envelope)
+      assert.equal(await openInSession(secret, opening, vector.envelope), vector.input, vector.name)
+      await assert.rejects(openInSession(secret, { ...opening, requester: opening.oracle }, vector.envelope))
+      secret[0] ^= 1
+      await assert.rejects(openInSession(secret, opening, vector.envelope), /key commitment/)
+    }
   })
 
   test(`${name} opens replies of suite ${suite}`, async () => {

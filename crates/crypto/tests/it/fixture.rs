@@ -7,7 +7,7 @@ use alloy_primitives::{Address, B256, Bytes, FixedBytes};
 use serde::{Deserialize, Serialize};
 use subrosa_crypto::{
     EpochId, EpochSecret, RecipientKey, Subject, Suite,
-    envelope::{Binding, Purpose},
+    envelope::{self, Binding, Expected, Purpose, Session},
     plaintext,
     reply::ReplyBinding,
 };
@@ -21,6 +21,7 @@ pub(crate) struct Vectors {
     pub(crate) epoch: Epoch,
     pub(crate) envelopes: Vec<EnvelopeVector>,
     pub(crate) replies: Vec<ReplyVector>,
+    pub(crate) sessions: Vec<SessionVector>,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -101,6 +102,20 @@ pub(crate) struct ReplyVector {
     pub(crate) reply: Bytes,
 }
 
+/// An envelope of the session that another vector's envelope opens, with that one's binding.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct SessionVector {
+    pub(crate) name: String,
+    /// Position in `envelopes` of the one that opens the session.
+    pub(crate) opening: usize,
+    pub(crate) session: u64,
+    pub(crate) id: FixedBytes<16>,
+    pub(crate) expiry: u64,
+    pub(crate) input: Bytes,
+    pub(crate) envelope: Bytes,
+}
+
 pub(crate) fn path(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "../../fixtures/envelopes", name]
         .iter()
@@ -121,6 +136,31 @@ impl Epoch {
 
     pub(crate) fn secret(&self) -> EpochSecret {
         EpochSecret::from_bytes(&self.test_secret)
+    }
+}
+
+impl Vectors {
+    /// Opens every session's opening envelope, and in the session what belongs to it. Gives how
+    /// many.
+    pub(crate) fn assert_sessions_open(&self) -> usize {
+        let keys = self.epoch.secret().keys(self.epoch.id());
+        for vector in &self.sessions {
+            let opening = &self.envelopes[vector.opening];
+            let binding = opening.binding();
+            let expected = Expected {
+                purpose: Purpose::Call,
+                epoch: keys.id(),
+                timestamp: vector.expiry,
+                binding: &binding,
+            };
+            let (opened, secret) =
+                envelope::open_opening(&opening.envelope, &keys, &expected).unwrap();
+            let session = Session::new(vector.session, opened.header.suite, &secret);
+            let opened = session.open(&vector.envelope, &expected).unwrap();
+            assert_eq!(opened.header.id.as_bytes(), &vector.id.0, "{}", vector.name);
+            assert_eq!(&opened.plaintext[..], &vector.input[..], "{}", vector.name);
+        }
+        self.sessions.len()
     }
 }
 

@@ -48,3 +48,8 @@ fn envelopes_sealed_by_npm_packages_open_and_decode() {
         "each suite by two packages: {sealed_with:?}"
     );
 }
+
+#[test]
+fn sessions_that_npm_packages_opened_are_shared() {
+    assert!(read("js.json").assert_sessions_open() >= 4);
+}

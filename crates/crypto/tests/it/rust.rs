@@ -7,13 +7,17 @@ use rand_core::SeedableRng;
 use sha2::Sha256;
 use subrosa_crypto::{
     ContractRoot, EpochId, EpochSecret, RecipientKey, Subject, Suite,
-    envelope::{self, Binding, Draft, EnvelopeId, Expected, Purpose},
+    envelope::{self, Binding, Draft, EnvelopeId, Expected, Purpose, Session, SessionDraft},
     reply::{self, ReplyBinding},
 };
 
-use crate::fixture::{Content, EnvelopeVector, Epoch, ReplyVector, Vectors, path, read};
+use crate::fixture::{
+    Content, EnvelopeVector, Epoch, ReplyVector, SessionVector, Vectors, path, read,
+};
 
 const SUITES: [Suite; 2] = [Suite::XWing, Suite::X25519];
+/// Any entry's position.
+const SESSION: u64 = 0x0102_0304;
 
 #[test]
 fn the_committed_vectors_are_what_this_code_produces() {
@@ -55,6 +59,7 @@ fn the_committed_vectors_open() {
         let opened = reply::open(&vector.recipient(), &vector.binding(), &vector.reply).unwrap();
         assert_eq!(opened.as_slice(), &vector.output[..], "{}", vector.name);
     }
+    assert_eq!(vectors.assert_sessions_open(), 2 * SUITES.len());
 }
 
 /// The key schedule as its documentation has it, written down a second time.
@@ -92,6 +97,7 @@ fn vectors() -> Vectors {
 
     let mut envelopes = Vec::new();
     let mut replies = Vec::new();
+    let mut sessions = Vec::new();
     for suite in SUITES {
         for (name, purpose, content) in contents() {
             let name = format!("{suite:?}, {name}");
@@ -115,7 +121,14 @@ fn vectors() -> Vectors {
             };
             let mut rng =
                 chacha20::ChaCha20Rng::from_seed(keccak256(format!("{name}: randomness")).0);
-            let sealed = envelope::seal(&draft, keys.public(), &plaintext, &mut rng).unwrap();
+            let (sealed, secret) =
+                envelope::seal_opening(&draft, keys.public(), &plaintext, &mut rng).unwrap();
+            if name.ends_with("sealed output") {
+                let session = Session::new(SESSION, suite, &secret);
+                for length in [36, 200] {
+                    sessions.push(session_vector(&session, envelopes.len(), &draft, length));
+                }
+            }
             envelopes.push(EnvelopeVector {
                 name,
                 sealed_with: "subrosa-crypto".into(),
@@ -154,6 +167,33 @@ fn vectors() -> Vectors {
         },
         envelopes,
         replies,
+        sessions,
+    }
+}
+
+fn session_vector(
+    session: &Session,
+    opening: usize,
+    draft: &Draft<'_>,
+    length: usize,
+) -> SessionVector {
+    let name = format!("{:?}, {length} bytes in a session", draft.suite);
+    let id = FixedBytes::<16>::from_slice(&keccak256(&name)[..16]);
+    let input = vec![0x5e; length];
+    let draft = SessionDraft {
+        epoch: draft.epoch,
+        id: EnvelopeId::from_bytes(id.0),
+        expiry: draft.expiry,
+        binding: draft.binding,
+    };
+    SessionVector {
+        name,
+        opening,
+        session: SESSION,
+        id,
+        expiry: draft.expiry,
+        envelope: session.seal(&draft, &input).unwrap().into(),
+        input: input.into(),
     }
 }
 

@@ -13,4 +13,5 @@ mod workload;
 mod boundary;
 mod kills;
 mod refusals;
+mod sessions;
 mod stale;

@@ -164,4 +164,4 @@ impl Workload {
 }
 
 /// `crates/enclave/tests/guests/Vault.sol`, compiled.
-const VAULT: &str = include_str!("../../../enclave/tests/guests/Vault.hex");
+pub(crate) const VAULT: &str = include_str!("../../../enclave/tests/guests/Vault.hex");

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Calls in a session, through the chain and back.
+
+use std::time::Duration;
+
+use alloy::providers::Provider;
+use alloy_primitives::{B256, Bytes, U256, hex};
+use alloy_sol_types::{SolCall, sol};
+use subrosa_client::{
+    AttestOptions, Attested, Bytecode, CallRequest, CallSession, ClientError, ContractPolicy,
+    ENGINE_EVM, ReplyKey, Session, Ticket, WaitOptions,
+};
+use subrosa_devnet::{Devnet, Options, Service};
+use subrosa_types::{ContractId, result::Status};
+
+use crate::workload::VAULT;
+
+sol! {
+    function add(uint256 amount) external returns (uint256);
+}
+
+async fn attested(network: &Devnet) -> Attested {
+    let options = AttestOptions {
+        development: true,
+        ..AttestOptions::default()
+    };
+    let session = Session::open(network.deployment().clone()).await.unwrap();
+    session.attest(&options).await.unwrap()
+}
+
+async fn deploy(network: &Devnet, attested: &Attested) -> ContractId {
+    let bytecode = Bytecode {
+        engine: ENGINE_EVM,
+        code: hex::decode(VAULT.trim()).unwrap().into(),
+        init: B256::ZERO.to_vec().into(),
+    };
+    let account = network.accounts()[0].signer();
+    let policy = ContractPolicy::default();
+    let deployed = attested
+        .deploy(&bytecode, &policy, account, WaitOptions::default())
+        .await
+        .unwrap();
+    deployed.contract
+}
+
+fn adding(amount: u64) -> Bytes {
+    addCall {
+        amount: U256::from(amount),
+    }
+    .abi_encode()
+    .into()
+}
+
+async fn opened(attested: &Attested, ticket: &Ticket, key: &ReplyKey) -> U256 {
+    let session = attested.session();
+    let fulfilled = session.wait(ticket, WaitOptions::default()).await.unwrap();
+    assert_eq!(fulfilled.status, Status::Succeeded);
+    assert!(fulfilled.output.is_empty());
+    let output = session.open_reply(ticket, &fulfilled, key).unwrap();
+    U256::from_be_slice(&output)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_costs_a_key_once_and_outlives_the_enclave() {
+    let mut network = Devnet::start(&Options::default()).await.unwrap();
+    let attested = attested(&network).await;
+    let contract = deploy(&network, &attested).await;
+    let account = network.accounts()[0].signer().clone();
+    let key = ReplyKey::generate().unwrap();
+
+    let input = adding(1);
+    let call = CallRequest {
+        reply: Some(&key),
+        ..CallRequest::new(contract, &input)
+    };
+    let (opening, session) = attested.request_opening(&call, &account).await.unwrap();
+    // Not waiting: the log orders the calls.
+    let in_session = attested
+        .request_in(&session, &call, &account)
+        .await
+        .unwrap();
+    assert_eq!(self::opened(&attested, &opening, &key).await, U256::from(1));
+    assert_eq!(
+        self::opened(&attested, &in_session, &key).await,
+        U256::from(2)
+    );
+    let gas = async |ticket: &Ticket| {
+        let receipt = network
+            .provider()
+            .get_transaction_receipt(ticket.transaction)
+            .await;
+        receipt.unwrap().unwrap().gas_used
+    };
+    let (opening_gas, in_session_gas) = (gas(&opening).await, gas(&in_session).await);
+    assert!(
+        in_session_gas * 10 < opening_gas * 6,
+        "{in_session_gas} gas in a session, {opening_gas} to open it"
+    );
+
+    // A restarted enclave has the session from the contract's sealed state.
+    network.kill(Service::Enclave).unwrap();
+    network.restart(Service::Enclave).await.unwrap();
+    let kept = CallSession::from_text(&session.expose_text()).unwrap();
+    let attested = self::attested(&network).await;
+    let again = attested.request_in(&kept, &call, &account).await.unwrap();
+    assert_eq!(self::opened(&attested, &again, &key).await, U256::from(3));
+
+    // Of a session that never was, the enclaves say so, and the log moves on.
+    let text = session.expose_text();
+    let forged = text.replacen(&format!(":{}:", session.seq()), ":77:", 1);
+    let forged = CallSession::from_text(&forged).unwrap();
+    let ticket = attested.request_in(&forged, &call, &account).await.unwrap();
+    let wait = WaitOptions {
+        timeout: Duration::from_secs(60),
+        ..WaitOptions::default()
+    };
+    let fulfilled = attested.session().wait(&ticket, wait).await.unwrap();
+    assert_eq!(fulfilled.status, Status::Rejected);
+    let last = attested.request_in(&kept, &call, &account).await.unwrap();
+    assert_eq!(self::opened(&attested, &last, &key).await, U256::from(4));
+
+    // For another contract it is refused before anything is sent.
+    let other = CallRequest::new(B256::repeat_byte(1), &input);
+    let target = subrosa_client::CallTarget {
+        contract: other.contract,
+        requester: account.address(),
+        context: B256::ZERO,
+    };
+    let refused = attested.seal_call_in(&kept, &target, &input, 60);
+    assert!(matches!(refused, Err(ClientError::SessionEnded { .. })));
+}
