@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measures the gas of mined transactions and writes snapshots/Gas.json; with `--check`, fails instead
-// if a figure has moved. What is measured is artifacts/, so write those first. Fails in either case if a figure is above what it must not exceed.
+// if a figure has moved. What is measured is artifacts/, so write those first. Fails in either case if a figure is
+// above what it must not exceed. With `--explain`, says what each transaction spends its gas on instead.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { forge } from './forge.mjs';
 import { start } from './gas/chain.mjs';
-import { measure } from './gas/scenarios.mjs';
+import { explain, measure } from './gas/scenarios.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const snapshot = join(root, 'snapshots', 'Gas.json');
@@ -31,14 +32,26 @@ const musts = {
 /** Block hashes and so signatures differ from run to run, and a zero byte more or less is 12 gas. */
 const tolerance = 0.005;
 
+const explaining = process.argv.includes('--explain');
+
 build();
-const chain = await start();
+const chain = await start({ tracing: explaining });
 let measured;
 try {
-  measured = await measure(chain, root);
+  if (explaining) {
+    const parts = await explain(chain, root);
+    for (const [name, spent] of Object.entries(parts)) {
+      console.log(name);
+      console.table(spent);
+    }
+  } else {
+    measured = await measure(chain, root);
+  }
 } finally {
   await chain.stop();
 }
+
+if (explaining) process.exit();
 
 console.table(Object.fromEntries(Object.entries(measured).map(([key, gas]) => [key, { gas, must: musts[key] ?? '' }])));
 const faults = Object.entries(musts)

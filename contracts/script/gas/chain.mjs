@@ -17,12 +17,13 @@ const mnemonic = 'test test test test test test test test test test test junk';
 const genesis = 1_700_000_000;
 
 /** Starts anvil on a free loopback port. Call `stop` when done, whatever happened. */
-export async function start({ hardfork = 'osaka' } = {}) {
+export async function start({ hardfork = 'osaka', tracing = false } = {}) {
   const child = spawn(
     executable(),
     [
       ...['--port', '0', '--host', '127.0.0.1', '--hardfork', hardfork, '--no-mining', '--order', 'fifo'],
       ...['--timestamp', String(genesis), '--gas-limit', '300000000', '--base-fee', '1000000000'],
+      ...(tracing ? ['--steps-tracing'] : []),
     ],
     { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
   );
@@ -32,10 +33,14 @@ export async function start({ hardfork = 'osaka' } = {}) {
     .extend(publicActions)
     .extend(walletActions);
 
+  let last;
+  const send = sender(client);
   return {
     client,
+    /** The receipt of the transaction sent last. */
+    last: () => last,
     account: (index) => mnemonicToAccount(mnemonic, { addressIndex: index }),
-    send: sender(client),
+    send: async (...given) => (last = await send(...given)),
     async stop() {
       child.kill('SIGTERM');
       await exited;

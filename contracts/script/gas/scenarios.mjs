@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bytesToHex, hexToBigInt, keccak256, parseEther, parseEventLogs } from 'viem';
 import { privateKeyToAddress } from 'viem/accounts';
+import { breakdown } from './breakdown.mjs';
 import { measureDcap } from './dcap.mjs';
 import { entryDigest, hash, item, randomBytes, signForRegistry, signResults, terms } from './protocol.mjs';
 
@@ -24,20 +25,35 @@ const envelopeLength = 100 + 1120 + 512 + 16;
  * bytes, AEAD tag. */
 const sessionEnvelopeLength = 100 + 8 + 64 + 16;
 
+/** What is measured besides DCAP: the name of a scenario, and what sends its transaction and gives its gas. */
+const scenarios = {
+  request_32B: (stage) => request(stage, 32, false),
+  request_1KB: (stage) => request(stage, 1024, false),
+  request_sealed_32B: (stage) => request(stage, envelopeLength, true),
+  request_session_32B: (stage) => request(stage, sessionEnvelopeLength, true),
+  fulfill_single: (stage) => fulfill(stage, stage.confidential.slice(0, 1), 1),
+  fulfill_batch16_same_each: (stage) => fulfill(stage, stage.confidential.slice(0, 1), 16),
+  fulfill_batch16_distinct_each: (stage) => fulfill(stage, stage.confidential, 1),
+  register_signer_verifier: (stage) => admit(stage, stage.random(32)),
+};
+
 /** Deploys everything and gives the gas used by each scenario's transaction, per item for batches. */
 export async function measure(chain, root) {
   const stage = await prepare(chain, root);
-  return {
-    request_32B: await request(stage, 32, false),
-    request_1KB: await request(stage, 1024, false),
-    request_sealed_32B: await request(stage, envelopeLength, true),
-    request_session_32B: await request(stage, sessionEnvelopeLength, true),
-    fulfill_single: await fulfill(stage, stage.confidential.slice(0, 1), 1),
-    fulfill_batch16_same_each: await fulfill(stage, stage.confidential.slice(0, 1), 16),
-    fulfill_batch16_distinct_each: await fulfill(stage, stage.confidential, 1),
-    register_signer_verifier: await admit(stage, stage.random(32)),
-    ...(await measureDcap(stage)),
-  };
+  const gas = {};
+  for (const [name, scenario] of Object.entries(scenarios)) gas[name] = await scenario(stage);
+  return { ...gas, ...(await measureDcap(stage)) };
+}
+
+/** What each scenario's transaction spends its gas on; of a batch the sum. `chain` must trace. */
+export async function explain(chain, root) {
+  const stage = await prepare(chain, root);
+  const parts = {};
+  for (const [name, scenario] of Object.entries(scenarios)) {
+    await scenario(stage);
+    parts[name] = await breakdown(chain.client, chain.last());
+  }
+  return parts;
 }
 
 async function prepare(chain, root) {
