@@ -25,7 +25,15 @@ async fn attested(network: &Devnet) -> Attested {
         ..AttestOptions::default()
     };
     let session = Session::open(network.deployment().clone()).await.unwrap();
-    session.attest(&options).await.unwrap()
+    // An enclave that was restarted is taken into service when it is admitted again.
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    loop {
+        match session.clone().attest(&options).await {
+            Ok(attested) => return attested,
+            Err(error) if tokio::time::Instant::now() > deadline => panic!("{error}"),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
 }
 
 async fn deploy(network: &Devnet, attested: &Attested) -> ContractId {
