@@ -16,6 +16,8 @@ contract DcapRegistryTests is DcapTest {
     uint32 private constant KEY_GROUP = 7;
     uint40 private constant MAXIMUM_LEASE = 60 days;
     uint16 private constant ONLY_UP_TO_DATE = 1 << 1;
+    /// As `test/support/fixtures.mjs` has it.
+    bytes6 private constant FMSPC = 0x00a06f4c0000;
 
     ISubrosaRegistry private registry;
     address private registrant;
@@ -47,6 +49,7 @@ contract DcapRegistryTests is DcapTest {
             r.signer,
             measurement,
             claims.machineId,
+            _product(),
             config,
             r.transferKeyHash,
             claims.evidenceHash,
@@ -95,10 +98,110 @@ contract DcapRegistryTests is DcapTest {
         assertEq(leaseUntil, block.timestamp + 1 days);
     }
 
-    function test_a_quote_registers_once() public {
+    function test_a_quote_shown_again_changes_nothing() public {
         DcapRegistration memory r = _registration("tdx");
         _register(r);
-        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.SignerExists.selector, r.signer));
+        (uint40 leaseUntil,,,,) = registry.signerOf(r.signer);
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.LeaseNotRenewed.selector, r.signer, leaseUntil));
+    }
+
+    function test_a_lease_is_renewed_by_a_quote_until_it_ends() public {
+        registry = ISubrosaRegistry(
+            deployCode(
+                "SubrosaRegistry.sol:SubrosaRegistry",
+                abi.encode(new AccessManager(address(this)), uint40(0), uint40(1 days))
+            )
+        );
+        registry.addConfig(config, KEY_GROUP);
+        registry.addMeasurement(rootId, TDX, vm.parseJsonBytes32(json, ".registration.tdxMeasurement"));
+        registry.setDcap(address(dcap), ONLY_UP_TO_DATE);
+        DcapRegistration memory r = _registration("tdx");
+        _register(r);
+        skip(20 hours);
+        _register(r);
+        (uint40 leaseUntil,,,,) = registry.signerOf(r.signer);
+        assertEq(leaseUntil, block.timestamp + 1 days);
+        assertEq(registry.checkSigner(r.signer, measurement, config), KEY_GROUP);
+        skip(1 days);
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.LeaseEnded.selector, r.signer, leaseUntil));
+    }
+
+    function test_the_product_is_the_platforms_fmspc() public {
+        DcapRegistration memory r = _registration("tdx");
+        assertEq(_verify(r.quote).fmspc, FMSPC);
+        _register(r);
+        (uint16 vouchers, uint16 product) = registry.foundationOf(r.signer);
+        assertEq(bytes2(product), bytes2(_product()));
+        assertEq(vouchers, 1, "the contract that verified the quote");
+    }
+
+    function test_a_denied_product_is_neither_admitted_nor_kept() public {
+        DcapRegistration memory r = _registration("tdx");
+        _register(r);
+        registry.denyProduct(TDX, _product());
+        vm.expectRevert(
+            abi.encodeWithSelector(ISubrosaRegistry.ProductIsDenied.selector, TDX, bytes32(bytes2(_product())))
+        );
+        registry.checkSigner(r.signer, measurement, config);
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ProductIsDenied.selector, TDX, _product()));
+        registry.allowProduct(TDX, _product());
+        assertEq(registry.checkSigner(r.signer, measurement, config), KEY_GROUP);
+    }
+
+    function test_leases_by_a_revoked_verification_are_void_and_it_never_comes_back() public {
+        DcapRegistration memory r = _registration("tdx");
+        _register(r);
+        vm.expectEmit(true, true, true, true, address(registry));
+        emit ISubrosaRegistry.DcapRevoked(address(dcap));
+        registry.revokeDcap(address(dcap));
+        (address named,) = registry.dcapVerification();
+        assertEq(named, address(0));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.VouchersRevoked.selector, r.signer, 1));
+        registry.checkSigner(r.signer, measurement, config);
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.DcapNotAccepted.selector));
+
+        bytes memory revoked = abi.encodeWithSelector(ISubrosaRegistry.VoucherIsRevoked.selector, address(dcap));
+        vm.expectRevert(revoked);
+        registry.setDcap(address(dcap), ONLY_UP_TO_DATE);
+        vm.expectRevert(revoked);
+        registry.revokeDcap(address(dcap));
+        vm.expectRevert(ISubrosaRegistry.DcapNotAccepted.selector);
+        registry.revokeDcap(address(0));
+    }
+
+    function test_a_verification_that_was_replaced_is_retired_and_can_still_be_revoked() public {
+        DcapRegistration memory r = _registration("tdx");
+        _register(r);
+        ISubrosaDcap other = _deploy();
+        other.putCollateral(_collateral("tdx"));
+        registry.setDcap(address(other), ONLY_UP_TO_DATE);
+        assertEq(registry.checkSigner(r.signer, measurement, config), KEY_GROUP, "its leases run on");
+        (bool seated, uint8 index, uint40 vacated, bool isRevoked) = registry.voucherOf(address(dcap));
+        assertTrue(seated);
+        assertEq(index, 0);
+        assertEq(vacated, block.timestamp);
+        assertFalse(isRevoked);
+
+        registry.revokeDcap(address(dcap));
+        (address named,) = registry.dcapVerification();
+        assertEq(named, address(other), "the one in use stays");
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.VouchersRevoked.selector, r.signer, 1));
+        registry.checkSigner(r.signer, measurement, config);
+        // The other vouches instead.
+        _register(r);
+        assertEq(registry.checkSigner(r.signer, measurement, config), KEY_GROUP);
+        (uint16 vouchers,) = registry.foundationOf(r.signer);
+        assertEq(vouchers, 1 << 1);
+        registry.revokeDcap(address(other));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.VouchersRevoked.selector, r.signer, 2));
+        registry.checkSigner(r.signer, measurement, config);
+    }
+
+    function test_accepting_other_statuses_retires_nothing() public {
+        registry.setDcap(address(dcap), 1 << 2);
+        (bool seated,, uint40 vacated,) = registry.voucherOf(address(dcap));
+        assertTrue(seated);
+        assertEq(vacated, 0);
     }
 
     function test_nobody_else_can_use_the_quote() public {
@@ -227,6 +330,10 @@ contract DcapRegistryTests is DcapTest {
             configHash: config,
             challengeBlock: 999
         });
+    }
+
+    function _product() private pure returns (bytes32) {
+        return keccak256(abi.encode(keccak256("subrosa.v1.product"), TDX, keccak256(abi.encodePacked(FMSPC))));
     }
 
     function _register(DcapRegistration memory registration) private {

@@ -182,27 +182,53 @@ contract DigestsTest is Test {
         return log.withPolicy(policy);
     }
 
-    function testFuzz_a_signers_fields(
-        uint40 leaseUntil,
-        uint32 tcb,
-        uint24 generation,
-        uint8 kind,
-        uint32 group,
-        bytes32 measurement,
-        bytes32 config
-    ) public pure {
-        SignerSlot slot = SignerSlots.create(leaseUntil, tcb, generation, kind, group, measurement, config);
+    struct SignerFields {
+        uint40 leaseUntil;
+        uint24 tcb;
+        uint24 generation;
+        uint8 kind;
+        uint32 group;
+        uint16 vouchers;
+        bytes32 product;
+        uint88 binding;
+    }
+
+    function testFuzz_a_signers_fields(SignerFields memory f) public pure {
+        SignerSlot slot = SignerSlots.create(
+            f.leaseUntil, f.tcb, f.generation, f.kind, f.group, f.vouchers, SignerSlots.tagOf(f.product), f.binding
+        );
+        uint256 word = uint256(f.leaseUntil) << 216 | uint256(f.tcb) << 192 | uint256(f.generation) << 168;
+        word |= uint256(f.kind) << 160 | uint256(f.group) << 120 | uint256(f.vouchers) << 104;
+        assertEq(SignerSlot.unwrap(slot), word | uint256(f.product) >> 240 << 88 | f.binding, "the layout");
         for (uint256 i = 0; i < 2; ++i) {
             assertEq(slot.isRevoked(), i == 1);
-            assertEq(slot.leaseUntil(), leaseUntil);
-            assertEq(slot.tcbEvaluation(), tcb);
-            assertEq(slot.generation(), generation);
-            assertEq(slot.teeKind(), kind);
-            assertEq(slot.keyGroup(), group);
-            assertTrue(slot.isBoundTo(measurement, config));
-            assertFalse(slot.isBoundTo(measurement ^ bytes32(uint256(1)), config));
-            assertFalse(slot.isBoundTo(measurement, config ^ bytes32(uint256(1))));
+            assertEq(slot.leaseUntil(), f.leaseUntil);
+            assertEq(slot.tcbEvaluation(), f.tcb);
+            assertEq(slot.generation(), f.generation);
+            assertEq(slot.teeKind(), f.kind);
+            assertEq(slot.keyGroup(), f.group);
+            assertEq(slot.vouchers(), f.vouchers);
+            assertEq(bytes2(slot.product()), bytes2(f.product));
             slot = slot.revoke();
         }
+    }
+
+    function testFuzz_a_signer_is_bound_to_its_measurement_and_configuration(bytes32 measurement, bytes32 config)
+        public
+        pure
+    {
+        uint88 binding = SignerSlots.bindingOf(measurement, config);
+        assertEq(binding, uint256(keccak256(abi.encode(measurement, config))) >> 168);
+        SignerSlot slot = SignerSlots.create(1, 2, 3, 4, 5, 6, 7, binding);
+        assertTrue(slot.isBoundTo(measurement, config));
+        assertFalse(slot.isBoundTo(measurement ^ bytes32(uint256(1)), config));
+        assertFalse(slot.isBoundTo(measurement, config ^ bytes32(uint256(1))));
+        assertTrue(slot.revoke().isBoundTo(measurement, config));
+    }
+
+    function testFuzz_two_words_are_of_one_enclave_if_what_cannot_change_is_the_same(uint8 bit) public pure {
+        SignerSlot slot = SignerSlots.create(1, 2, 3, 4, 5, 6, 7, 8);
+        bool kept = bit < 104 || bit >= 120 && bit < 152 || bit >= 160 && bit < 168;
+        assertEq(slot.isOfSameEnclave(SignerSlot.wrap(SignerSlot.unwrap(slot) ^ 1 << bit)), !kept);
     }
 }

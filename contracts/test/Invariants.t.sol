@@ -4,10 +4,11 @@ pragma solidity ^0.8.28;
 import {Test} from "forge-std/Test.sol";
 
 import {ProtocolHandler} from "./support/ProtocolHandler.sol";
+import {TrustBooks} from "./support/TrustBooks.sol";
 import {TrustModel} from "./support/TrustModel.sol";
 
 /// @notice What holds after any sequence of requests, batches, repetitions, forgeries, refunds,
-/// retries, withdrawals, admissions, revocations, epochs and waiting. The handler keeps its own books
+/// retries, withdrawals, admissions, renewals, revocations of every kind, epochs and waiting. The handler keeps its own books
 /// and predicts every outcome; after each call an invariant looks at what it noted, and after each
 /// sequence everything is looked at again.
 contract InvariantsTest is Test {
@@ -27,7 +28,7 @@ contract InvariantsTest is Test {
         selectors[7] = ProtocolHandler.setMood.selector;
         selectors[8] = ProtocolHandler.advanceEpoch.selector;
         selectors[9] = TrustModel.admit.selector;
-        selectors[10] = TrustModel.admitAgain.selector;
+        selectors[10] = TrustModel.renew.selector;
         selectors[11] = TrustModel.govern.selector;
         selectors[12] = TrustModel.openEpoch.selector;
         selectors[13] = TrustModel.wait.selector;
@@ -75,21 +76,28 @@ contract InvariantsTest is Test {
         assertFalse(handler.chainBroken());
     }
 
-    function invariant_no_stranger_nor_revoked_signer_build_or_family_lands() public view {
+    function invariant_no_stranger_nor_anyone_who_rests_on_what_was_taken_lands() public view {
         assertFalse(handler.strangerLanded());
-        assertFalse(handler.landed(uint256(TrustModel.Trust.Revoked)));
-        assertFalse(handler.landed(uint256(TrustModel.Trust.BuildRevoked)));
-        assertFalse(handler.landed(uint256(TrustModel.Trust.FamilyDenied)));
+        assertFalse(handler.landed(uint256(TrustBooks.Trust.Revoked)));
+        assertFalse(handler.landed(uint256(TrustBooks.Trust.BuildRevoked)));
+        assertFalse(handler.landed(uint256(TrustBooks.Trust.ConfigRemoved)));
+        assertFalse(handler.landed(uint256(TrustBooks.Trust.ProductDenied)));
+        assertFalse(handler.landed(uint256(TrustBooks.Trust.VoucherRevoked)));
+        assertFalse(handler.landed(uint256(TrustBooks.Trust.FamilyDenied)));
     }
 
     function invariant_no_signer_lands_after_its_lease() public view {
-        assertFalse(handler.landed(uint256(TrustModel.Trust.LeaseEnded)));
+        assertFalse(handler.landed(uint256(TrustBooks.Trust.LeaseEnded)));
         assertFalse(handler.signerRestored());
     }
 
     function invariant_only_who_is_trusted_is_admitted_and_all_of_those() public view {
         assertFalse(handler.wronglyAdmitted());
         assertFalse(handler.wronglyDenied());
+    }
+
+    function invariant_a_place_among_the_vouchers_stands_for_one() public view {
+        assertFalse(handler.placesBroken());
     }
 
     function invariant_epochs_open_one_by_one_and_stay() public view {
@@ -108,10 +116,13 @@ contract InvariantsTest is Test {
             _step(seed % 14, seed >> 16);
         }
         afterInvariant();
-        for (uint256 trust = 0; trust < 5; ++trust) {
-            assertGt(handler.attempts(trust), 0);
+        for (uint256 trust = 0; trust < 8; ++trust) {
+            assertGt(handler.attempts(trust), 5, "trust");
         }
         assertTrue(handler.landed(0));
+        assertGt(handler.renewals(), 20, "renewals");
+        assertGt(handler.registrations(), 20, "registrations");
+        assertGt(handler.turnedAway(), 0, "turnedAway");
         assertGt(handler.executed(), 50, "executed");
         assertGt(handler.refunds(), 20, "refunds");
         assertGt(handler.delivered(), 20, "delivered");
@@ -130,7 +141,7 @@ contract InvariantsTest is Test {
         if (which == 7) handler.setMood(seed);
         if (which == 8) handler.advanceEpoch(seed);
         if (which == 9) handler.admit(seed);
-        if (which == 10) handler.admitAgain(seed);
+        if (which == 10) handler.renew(seed);
         if (which == 11) handler.govern(seed);
         if (which == 12) handler.openEpoch(seed);
         if (which == 13) handler.wait(seed);

@@ -26,6 +26,7 @@ contract RegistryTests is RegistryTest {
             a.signer,
             measurement,
             a.machineId,
+            PRODUCT,
             CONFIG,
             a.transferKeyHash,
             a.evidenceHash,
@@ -54,17 +55,14 @@ contract RegistryTests is RegistryTest {
         assertEq(leaseUntil, block.timestamp + MAXIMUM_LEASE);
     }
 
-    function test_a_signer_is_admitted_once() public {
-        _expectRefused(
-            _admission(vm.addr(signerKey)),
-            abi.encodeWithSelector(ISubrosaRegistry.SignerExists.selector, vm.addr(signerKey))
-        );
-        skip(30 days);
-        vm.roll(block.number + 10);
-        _expectRefused(
-            _admission(vm.addr(signerKey)),
-            abi.encodeWithSelector(ISubrosaRegistry.SignerExists.selector, vm.addr(signerKey))
-        );
+    function test_an_evaluation_number_that_cannot_be_kept_is_refused() public {
+        SignerAdmission memory a = _admission(vm.addr(NEW));
+        a.tcbEvaluation = 1 << 24;
+        _expectRefused(a, abi.encodeWithSelector(ISubrosaRegistry.TcbEvaluationTooLarge.selector, 1 << 24));
+        a.tcbEvaluation = (1 << 24) - 1;
+        registry.admit(a, _vouch(a, verifierKey));
+        (, uint32 tcb,,,) = registry.signerOf(a.signer);
+        assertEq(tcb, (1 << 24) - 1);
     }
 
     function test_revocation_holds_before_and_after_admission() public {
@@ -82,7 +80,7 @@ contract RegistryTests is RegistryTest {
     function testFuzz_every_field_of_an_admission_is_signed(uint8 field) public {
         SignerAdmission memory a = _admission(vm.addr(NEW));
         bytes[] memory signatures = _vouch(a, verifierKey);
-        field %= 15;
+        field %= 16;
         if (field == 0) a.signer = address(1);
         if (field == 1) a.transferKeyHash ^= bytes32(uint256(1));
         if (field == 2) a.measurementId ^= bytes32(uint256(1));
@@ -98,6 +96,7 @@ contract RegistryTests is RegistryTest {
         if (field == 12) a.challengeBlockHash ^= bytes32(uint256(1));
         if (field == 13) a.registrant = address(1);
         if (field == 14) a.notAfter += 1;
+        if (field == 15) a.product ^= bytes32(uint256(1));
         vm.expectPartialRevert(ISubrosaRegistry.VerifierUnknown.selector);
         registry.admit(a, signatures);
     }
@@ -189,6 +188,28 @@ contract RegistryTests is RegistryTest {
         registry.revokeMeasurement(a.measurementId, 0);
     }
 
+    function test_a_measurements_successor_is_another_one_that_is_not_revoked() public {
+        bytes32 unknown = keccak256("never added");
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.MeasurementUnknown.selector, unknown));
+        registry.revokeMeasurement(measurement, unknown);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.MeasurementIsRevoked.selector, measurement));
+        registry.revokeMeasurement(measurement, measurement);
+        bytes32 broken = registry.addMeasurement(ROOT, TEE_KIND, keccak256("broken"));
+        registry.revokeMeasurement(broken, 0);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.MeasurementIsRevoked.selector, broken));
+        registry.revokeMeasurement(measurement, broken);
+        assertEq(registry.checkSigner(vm.addr(signerKey), measurement, CONFIG), KEY_GROUP, "nothing was revoked");
+
+        // One that counts only later will do, and may be of another family.
+        bytes32 next = registry.addMeasurement(ROOT, TEE_KIND + 1, keccak256("next"));
+        vm.expectEmit(true, true, true, true, address(registry));
+        emit ISubrosaRegistry.MeasurementRevoked(measurement, next);
+        registry.revokeMeasurement(measurement, next);
+        (,, bool revoked, bytes32 successor) = registry.measurementOf(measurement);
+        assertTrue(revoked);
+        assertEq(successor, next);
+    }
+
     function test_a_configuration_counts_from_its_activation_until_its_removal() public {
         bytes32 config = keccak256("next config");
         SignerAdmission memory a = _admission(vm.addr(NEW));
@@ -205,7 +226,8 @@ contract RegistryTests is RegistryTest {
         assertEq(registry.checkSigner(a.signer, measurement, config), 9);
 
         registry.removeConfig(config);
-        assertEq(registry.checkSigner(a.signer, measurement, config), 9, "leases run on");
+        vm.expectRevert(unknown);
+        registry.checkSigner(a.signer, measurement, config);
         a.signer = address(99);
         _expectRefused(a, unknown);
         vm.expectRevert(unknown);
@@ -255,6 +277,8 @@ contract RegistryTests is RegistryTest {
         registry.setVerifierThreshold(2);
         SignerAdmission memory a = _admission(vm.addr(NEW));
         _expectRefused(a, abi.encodeWithSelector(ISubrosaRegistry.WrongSignatureCount.selector, 1, 2));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.WrongSignatureCount.selector, 0, 2));
+        registry.admit(a, new bytes[](0));
 
         (uint256 low, uint256 high) =
             vm.addr(verifierKey) < vm.addr(second) ? (verifierKey, second) : (second, verifierKey);
@@ -298,7 +322,7 @@ contract RegistryTests is RegistryTest {
     // Governance.
 
     function test_only_the_authority_governs() public {
-        bytes[] memory calls = new bytes[](9);
+        bytes[] memory calls = new bytes[](14);
         calls[0] = abi.encodeCall(ISubrosaRegistry.addMeasurement, (ROOT, TEE_KIND, 0));
         calls[1] = abi.encodeCall(ISubrosaRegistry.revokeMeasurement, (measurement, 0));
         calls[2] = abi.encodeCall(ISubrosaRegistry.addConfig, (keccak256("x"), 1));
@@ -308,6 +332,11 @@ contract RegistryTests is RegistryTest {
         calls[6] = abi.encodeCall(ISubrosaRegistry.setFamily, (TEE_KIND, 0, true));
         calls[7] = abi.encodeCall(ISubrosaRegistry.revokeSigner, (address(1)));
         calls[8] = abi.encodeCall(ISubrosaRegistry.withdrawRuntime, (1, 2));
+        calls[9] = abi.encodeCall(ISubrosaRegistry.revokeVerifier, (address(2)));
+        calls[10] = abi.encodeCall(ISubrosaRegistry.setDcap, (address(3), 2));
+        calls[11] = abi.encodeCall(ISubrosaRegistry.revokeDcap, (address(3)));
+        calls[12] = abi.encodeCall(ISubrosaRegistry.denyProduct, (TEE_KIND, PRODUCT));
+        calls[13] = abi.encodeCall(ISubrosaRegistry.allowProduct, (TEE_KIND, PRODUCT));
         address stranger = makeAddr("stranger");
         for (uint256 i = 0; i < calls.length; ++i) {
             vm.prank(stranger);

@@ -187,6 +187,14 @@ contract HashVectorsTest is VectorFile {
         }
     }
 
+    function test_product_ids() public view {
+        for (uint256 i = 0; i < CASES; ++i) {
+            uint8 teeKind = uint8(_uint("product", i, "teeKind"));
+            bytes32 id = Digests.product(teeKind, keccak256(_bytes("product", i, "name")));
+            assertEq(id, _word("product", i, "product"));
+        }
+    }
+
     function test_measurement_ids_and_sets() public {
         for (uint256 i = 0; i < CASES; ++i) {
             bytes32 id = Digests.measurement(
@@ -391,11 +399,9 @@ contract MessageVectorsTest is VectorFile {
     }
 
     function test_the_registry_recovers_the_verifier_of_an_admission() public {
-        // Its constructor sets the threshold, and only what this transaction wrote can be copied.
-        address instance = address(_deployRegistry());
         for (uint256 i = 0; i < CASES; ++i) {
             SignerAdmission memory admission = _admission(i);
-            ISubrosaRegistry registry = ISubrosaRegistry(_place("signerAdmission", i, instance));
+            ISubrosaRegistry registry = ISubrosaRegistry(_place("signerAdmission", i, address(registryInstance)));
             bytes[] memory signatures = new bytes[](1);
             signatures[0] = _sign(_word("signerAdmission", i, "hash"));
             vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.VerifierUnknown.selector, vm.addr(KEY)));
@@ -527,6 +533,7 @@ contract MessageVectorsTest is VectorFile {
             configHash: _word(kind, i, "message.configHash"),
             rootId: _word(kind, i, "message.rootId"),
             teeKind: uint8(_uint(kind, i, "message.teeKind")),
+            product: _word(kind, i, "message.product"),
             machineId: _word(kind, i, "message.machineId"),
             tcbStatus: uint8(_uint(kind, i, "message.tcbStatus")),
             tcbEvaluation: uint32(_uint(kind, i, "message.tcbEvaluation")),

@@ -135,6 +135,10 @@ each('measurement', (v, name) => {
   assert.equal(hash('measurement', 'bytes32, uint8, bytes32', values), v.measurementId, name)
 })
 
+each('product', (v, name) => {
+  assert.equal(hash('product', 'uint8, bytes32', [Number(v.teeKind), keccak256(v.name)]), v.product, name)
+})
+
 each('measurementSet', (v, name) => {
   const ids = [...new Set(v.measurementIds)].sort()
   assert.equal(hash('measurement-set', 'bytes32', [keccak256(concat(ids))]), v.setHash, name)
@@ -233,7 +237,7 @@ const types = {
     'bytes32[] resultHashes, uint64 anchorNumber, bytes32 anchorHash, bytes32 configHash, bytes32 measurementId, uint32 keyGroup, uint32 keyEpoch',
   ),
   SignerAdmission: fields(
-    'address signer, bytes32 transferKeyHash, bytes32 measurementId, bytes32 configHash, bytes32 rootId, uint8 teeKind, bytes32 machineId, uint8 tcbStatus, uint32 tcbEvaluation, bytes32 policyHash, bytes32 evidenceHash, uint64 challengeBlock, bytes32 challengeBlockHash, address registrant, uint64 notAfter',
+    'address signer, bytes32 transferKeyHash, bytes32 measurementId, bytes32 configHash, bytes32 rootId, uint8 teeKind, bytes32 product, bytes32 machineId, uint8 tcbStatus, uint32 tcbEvaluation, bytes32 policyHash, bytes32 evidenceHash, uint64 challengeBlock, bytes32 challengeBlockHash, address registrant, uint64 notAfter',
   ),
   EpochOpening: fields(
     'uint32 keyGroup, uint32 keyEpoch, bytes32 publicKeyHash, bytes32 configHash, bytes32 measurementSetHash, uint256 recovery',

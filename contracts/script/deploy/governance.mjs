@@ -9,13 +9,26 @@ const ADMIN = 0n;
 
 /**
  * Roles by name. A *guardian* takes trust away, at once. A *curator* adds builds and configurations,
- * which the registry's activation delay holds back. An *appointer* says whose word admits signers, and
- * waits for the delay in the configuration; a guardian can cancel meanwhile.
+ * which the registry's activation delay holds back. An *appointer* says whose word admits signers and which
+ * denied products are trusted again, and waits for the delay in the configuration; a guardian can cancel
+ * meanwhile.
  */
 const ROLES = {
-  guardian: { id: 1n, functions: ['revokeMeasurement', 'removeConfig', 'setFamily', 'revokeSigner', 'withdrawRuntime'] },
+  guardian: {
+    id: 1n,
+    functions: [
+      'revokeMeasurement',
+      'removeConfig',
+      'setFamily',
+      'revokeSigner',
+      'revokeVerifier',
+      'revokeDcap',
+      'denyProduct',
+      'withdrawRuntime',
+    ],
+  },
   curator: { id: 2n, functions: ['addMeasurement', 'addConfig'] },
-  appointer: { id: 3n, functions: ['setVerifier', 'setVerifierThreshold', 'setDcap'] },
+  appointer: { id: 3n, functions: ['setVerifier', 'setVerifierThreshold', 'setDcap', 'allowProduct'] },
 };
 
 /** What everybody may call, and what the registry takes from its authority alone. */

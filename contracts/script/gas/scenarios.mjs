@@ -110,6 +110,7 @@ async function admit(stage, signerKey) {
     configHash: stage.configHash,
     rootId: stage.rootId,
     teeKind,
+    product: word(),
     machineId: word(),
     tcbStatus: 1,
     tcbEvaluation: 17,

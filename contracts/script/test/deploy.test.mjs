@@ -90,9 +90,16 @@ test('roles do what they are for and nothing else, and the administrator has to 
   const word = toHex('w', { size: 32 });
   const signer = accounts.stranger.address;
   const duties = {
-    guardian: [['revokeSigner', [signer]], ['setFamily', [1, 16, true]], ['withdrawRuntime', [1, 2]]],
+    guardian: [
+      ['revokeSigner', [signer]],
+      ['setFamily', [1, 16, true]],
+      ['revokeVerifier', [signer]],
+      ['revokeDcap', [signer]],
+      ['denyProduct', [1, word]],
+      ['withdrawRuntime', [1, 2]],
+    ],
     curator: [['addMeasurement', [word, 1, word]], ['addConfig', [word, 1]]],
-    appointer: [['setVerifier', [signer, true]], ['setVerifierThreshold', [2]]],
+    appointer: [['setVerifier', [signer, true]], ['setVerifierThreshold', [2]], ['setDcap', [signer, 2]], ['allowProduct', [1, word]]],
   };
   for (const [role, calls] of Object.entries(duties)) {
     for (const [functionName, args] of calls) {

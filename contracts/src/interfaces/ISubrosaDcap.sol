@@ -47,6 +47,8 @@ struct DcapClaims {
     uint32 tcbEvaluation;
     /// H["machine"](rootId, teeKind, keccak256(PPID)).
     bytes32 machineId;
+    /// What kind of platform it is, of Intel's making: as in the PCK certificate.
+    bytes6 fmspc;
     /// keccak256 of the signed part of the quote.
     bytes32 evidenceHash;
     /// Unix seconds at which the first piece of collateral runs out: nothing later was verified.

@@ -8,8 +8,8 @@ import {DcapRegistration, EpochOpening, SignerAdmission} from "./SubrosaTypes.so
 /// @title The registry: who may sign results, and under which epochs' keys
 /// @notice Governance says which builds (measurements), which configurations and which verifiers are
 /// trusted. Adding one takes effect after a delay that users can use to leave; taking one away takes
-/// effect at once. Verifiers admit enclaves' signers, each for one lease. Admitted signers open
-/// epochs.
+/// effect at once, on signers already admitted too: the next `checkSigner` refuses them. Verifiers admit
+/// enclaves' signers for a lease, which can be renewed until it ends. Admitted signers open epochs.
 interface ISubrosaRegistry is IERC5267 {
     /// @notice A measurement was added; it is trusted from `activeFrom` (Unix seconds).
     event MeasurementAdded(
@@ -22,11 +22,14 @@ interface ISubrosaRegistry is IERC5267 {
     /// @notice A configuration was added; signers with it are admitted from `activeFrom`.
     event ConfigAdded(bytes32 indexed configHash, uint32 indexed keyGroup, uint40 activeFrom);
 
-    /// @notice A configuration was removed, for good: no more signers are admitted with it.
+    /// @notice A configuration was removed, for good: no signer may sign with it.
     event ConfigRemoved(bytes32 indexed configHash);
 
-    /// @notice A verifier's key was added or removed.
+    /// @notice A verifier's key was added or retired. Leases it vouched for run on.
     event VerifierChanged(address indexed verifier, bool trusted);
+
+    /// @notice A verifier's key was revoked, for good: leases it vouched for are void.
+    event VerifierRevoked(address indexed verifier);
 
     /// @notice The number of verifiers that must vouch for a signer was changed.
     event VerifierThresholdChanged(uint16 threshold);
@@ -37,11 +40,23 @@ interface ISubrosaRegistry is IERC5267 {
     /// @notice What verifies DCAP quotes, and which TCB statuses are accepted of them, was changed.
     event DcapChanged(address indexed dcap, uint16 acceptedTcbStatuses);
 
-    /// @notice A signer was admitted. `policyHash` is zero if it was admitted by its quote.
+    /// @notice A contract that verifies DCAP quotes was revoked, for good: leases it vouched for are void.
+    /// If it was the one in use, none is in use now.
+    event DcapRevoked(address indexed dcap);
+
+    /// @notice A hardware product was denied; see `SignerAdmission` for its id.
+    event ProductDenied(uint8 indexed teeKind, bytes32 indexed product);
+
+    /// @notice A hardware product that was denied is allowed again.
+    event ProductAllowed(uint8 indexed teeKind, bytes32 indexed product);
+
+    /// @notice A signer was admitted, or, where the same signer was before, its lease was renewed: what
+    /// counts is the last of a signer's events. `policyHash` is zero if it was admitted by its quote.
     event SignerAdmitted(
         address indexed signer,
         bytes32 indexed measurementId,
         bytes32 indexed machineId,
+        bytes32 product,
         bytes32 configHash,
         bytes32 transferKeyHash,
         bytes32 evidenceHash,
@@ -102,7 +117,7 @@ interface ISubrosaRegistry is IERC5267 {
     /// @custom:remedy Pass 65 bytes r ‖ s ‖ v with low s, made by the key that is said to sign.
     error InvalidSignature();
     /// @notice A signature is not by a trusted verifier.
-    /// @custom:remedy Use a verifier for which `isVerifier` holds. An unknown address also results from
+    /// @custom:remedy Use a verifier for which `isVerifier` holds; one retired or revoked is none. An unknown address also results from
     /// signing other contents, or for another chain or registry.
     error VerifierUnknown(address verifier);
     /// @notice Signatures are not in ascending order of their verifiers' addresses.
@@ -120,10 +135,13 @@ interface ISubrosaRegistry is IERC5267 {
     /// @notice The zero address cannot sign.
     /// @custom:remedy Pass the address in question.
     error ZeroSigner();
-    /// @notice The address was admitted before. A signer is admitted once.
-    /// @custom:remedy Nothing needs doing if it is your enclave's; to renew a lease, restart it, which
-    /// makes a new signer.
+    /// @notice The address was admitted before, with another measurement, configuration or product.
+    /// @custom:remedy Renew with evidence of the same enclave; another enclave makes a new signer.
     error SignerExists(address signer);
+    /// @notice The admission brings a signer nothing: its lease is as long already, until `leaseUntil`.
+    /// @custom:remedy Nothing needs doing if it was shown before; to renew, have the enclave appraised
+    /// again, against newer collateral if that is what ends the lease.
+    error LeaseNotRenewed(address signer, uint256 leaseUntil);
     /// @notice The signer was never admitted.
     /// @custom:remedy Submit the signer's admission first.
     error SignerUnknown(address signer);
@@ -131,8 +149,8 @@ interface ISubrosaRegistry is IERC5267 {
     /// @custom:remedy Restart the enclave, which makes a new signer, unless governance objects to the
     /// machine.
     error SignerIsRevoked(address signer);
-    /// @notice The signer's lease has ended.
-    /// @custom:remedy Have the enclave appraised again under a new signer.
+    /// @notice The signer's lease has ended, and its address is used up.
+    /// @custom:remedy Restart the enclave, which makes a new signer, and renew its lease in time.
     error LeaseEnded(address signer, uint256 leaseUntil);
     /// @notice The signer was admitted with another measurement or configuration.
     /// @custom:remedy Name the measurement and the configuration that `SignerAdmitted` shows for this
@@ -141,6 +159,30 @@ interface ISubrosaRegistry is IERC5267 {
     /// @notice The TCB that the signer's evidence was appraised against is too old.
     /// @custom:remedy Update the platform's firmware and have it appraised against newer collateral.
     error TcbTooOld(uint8 teeKind, uint32 tcbEvaluation, uint32 minimum);
+    /// @notice TCB evaluation numbers are below 2^24.
+    /// @custom:remedy Check the verifier: vendors count from one, and no such number is published.
+    error TcbEvaluationTooLarge(uint32 tcbEvaluation);
+    /// @notice The hardware product is denied. Of a signer already admitted only the first 16 bits of the
+    /// product's id are known, and shown here.
+    /// @custom:remedy Run on another product, until governance allows this one again.
+    error ProductIsDenied(uint8 teeKind, bytes32 product);
+    /// @notice The hardware product is not denied.
+    /// @custom:remedy Check TEE kind and product id with `isDenied`.
+    error ProductNotDenied(uint8 teeKind, bytes32 product);
+    /// @notice Who vouched for the signer was revoked: bit n for the voucher with index n.
+    /// @custom:remedy Renew the lease with an admission by verifiers that are trusted.
+    error VouchersRevoked(address signer, uint16 vouchers);
+    /// @notice The verifier's key or DCAP contract was revoked before, for good.
+    /// @custom:remedy Nothing needs doing if it was to be revoked; to trust a verifier again, give it a
+    /// new key, and a DCAP contract, deploy it anew.
+    error VoucherIsRevoked(address voucher);
+    /// @notice The address is in use as a verifier's key and cannot be the DCAP contract, or the reverse.
+    /// @custom:remedy Use the function for what the address is in use as, or another address.
+    error VoucherInUse(address voucher);
+    /// @notice All 16 indices are those of verifiers and DCAP contracts that may vouch, or that did within
+    /// the last `maximumLease` seconds.
+    /// @custom:remedy Retire a verifier with `setVerifier` and wait for `maximumLease` seconds, at most.
+    error NoVoucherIndex();
     /// @notice The family of TEEs is stopped.
     /// @custom:remedy Use another family of TEEs until governance lifts the stop.
     error FamilyIsStopped(uint8 teeKind);
@@ -174,15 +216,19 @@ interface ISubrosaRegistry is IERC5267 {
     error RuntimeNotLater(uint16 generation, uint16 successor);
 
     /// @notice Admits a signer for which enough verifiers vouch. Anyone may call it; a caller that
-    /// finds `SignerExists` was merely overtaken. The lease ends with the admission's `notAfter` or
+    /// finds `LeaseNotRenewed` was merely overtaken. The lease ends with the admission's `notAfter` or
     /// after `maximumLease`, whichever is sooner.
+    ///
+    /// For a signer whose lease runs, with the same measurement, configuration and product, this renews
+    /// the lease: evaluation number and vouchers are then the new admission's, and the end may be later
+    /// but not sooner. An address whose lease has ended is used up.
     /// @param admission What the verifiers signed (EIP-712).
     /// @param signatures r ‖ s ‖ v of exactly the threshold's number of verifiers, in ascending order
     /// of their addresses.
     function admit(SignerAdmission calldata admission, bytes[] calldata signatures) external;
 
-    /// @notice Admits a signer whose quote verifies on chain, without any verifier. Measurement,
-    /// configuration, TCB status and evaluation number must be accepted. The lease ends when the first
+    /// @notice Admits a signer whose quote verifies on chain, without any verifier, or renews its lease as
+    /// `admit` does. Measurement, configuration, product, TCB status and evaluation number must be accepted. The lease ends when the first
     /// piece of the collateral runs out or after `maximumLease`, whichever is sooner.
     ///
     /// The report data must be sha256(abi.encode(`ReportBinding`)) ‖ sha256(hash of the challenge
@@ -191,8 +237,10 @@ interface ISubrosaRegistry is IERC5267 {
     function registerSignerDcap(DcapRegistration calldata registration) external;
 
     /// @notice Reverts unless the signer may sign results now: admitted with exactly this measurement
-    /// and configuration, lease running, neither it nor its measurement revoked, its family not
-    /// stopped and its TCB recent enough.
+    /// and configuration, lease running, neither it nor its measurement nor who vouched for it revoked,
+    /// its configuration not removed, its product not denied, its family not stopped and its TCB recent
+    /// enough. Of a product 16 bits are compared, so that one signer in 65,536 is refused for a denied
+    /// product of the same family that it does not run on.
     /// @return keyGroup The key group that the signer's configuration serves.
     function checkSigner(address signer, bytes32 measurementId, bytes32 configHash)
         external
@@ -214,7 +262,7 @@ interface ISubrosaRegistry is IERC5267 {
         returns (bytes32 measurementId);
 
     /// @notice Stops trusting a build, at once and for good, active or not. Governance only.
-    /// @param successor The measurement to use instead; zero for none.
+    /// @param successor The measurement to use instead, which was added and not revoked; zero for none.
     function revokeMeasurement(bytes32 measurementId, bytes32 successor) external;
 
     /// @notice Admits signers with this configuration, for this key group, from `activationDelay`
@@ -223,13 +271,18 @@ interface ISubrosaRegistry is IERC5267 {
     /// only.
     function addConfig(bytes32 configHash, uint32 keyGroup) external;
 
-    /// @notice Admits no more signers with this configuration. Those admitted keep their lease unless
-    /// revoked. Governance only.
+    /// @notice Stops trusting a configuration, at once and for good, active or not. Governance only.
     function removeConfig(bytes32 configHash) external;
 
-    /// @notice Trusts a verifier's key, or no longer. Signers it vouched for keep their lease unless
-    /// revoked. Governance only; the delay for adding is the authority's to impose.
+    /// @notice Trusts a verifier's key, or retires it: it vouches for nobody from then on, and leases that
+    /// it vouched for run on. There is room for 16 of them, the DCAP contract included; the place of one
+    /// that was retired is free again after `maximumLease` seconds. Governance only; the delay for adding is
+    /// the authority's to impose.
     function setVerifier(address verifier, bool trusted) external;
+
+    /// @notice Revokes a verifier's key at once and for good, trusted, retired or never seen. No signer
+    /// for which it vouched may sign from then on, unless its lease was renewed without it. Governance only.
+    function revokeVerifier(address verifier) external;
 
     /// @notice Sets how many verifiers must vouch for a signer. Governance only.
     function setVerifierThreshold(uint16 threshold) external;
@@ -239,9 +292,24 @@ interface ISubrosaRegistry is IERC5267 {
     function setFamily(uint8 teeKind, uint32 minimumTcbEvaluation, bool stopped) external;
 
     /// @notice Names the contract that verifies DCAP quotes (`ISubrosaDcap`), zero for none, and the
-    /// TCB statuses accepted of them, bit n for status n. Signers already admitted keep their lease.
-    /// Governance only; the delay for naming one is the authority's to impose.
+    /// TCB statuses accepted of them, bit n for status n. A contract that is replaced is retired, as a
+    /// verifier is: leases run on. Governance only; the delay for naming one is the authority's to impose.
     function setDcap(address dcap, uint16 acceptedTcbStatuses) external;
+
+    /// @notice Revokes a contract that verifies DCAP quotes at once and for good, in use, retired or never
+    /// seen. No signer that it admitted may sign from then on, unless its lease was renewed otherwise. If it
+    /// was in use, no signer is admitted by a quote until governance names another. Governance only.
+    function revokeDcap(address dcap) external;
+
+    /// @notice Denies a hardware product, at once: its signers are neither admitted nor may they sign.
+    /// Governance only.
+    /// @param product See `SignerAdmission`. The id is derived from the kind: with another `teeKind` than
+    /// its own, this denies nothing that exists.
+    function denyProduct(uint8 teeKind, bytes32 product) external;
+
+    /// @notice Allows a hardware product again, as when the vendor mended it. Leases it had go on.
+    /// Governance only; the delay is the authority's to impose.
+    function allowProduct(uint8 teeKind, bytes32 product) external;
 
     /// @notice Revokes a signer at once and for good, admitted or not. Governance only.
     function revokeSigner(address signer) external;
@@ -268,6 +336,11 @@ interface ISubrosaRegistry is IERC5267 {
         view
         returns (uint40 leaseUntil, uint32 tcbEvaluation, uint8 teeKind, uint32 keyGroup, bool revoked);
 
+    /// @notice What a signer's lease rests on beside its measurement and configuration.
+    /// @return vouchers Who vouched for it: bit n for the voucher with index n, see `voucherOf`.
+    /// @return product The first 16 bits of its product's id.
+    function foundationOf(address signer) external view returns (uint16 vouchers, uint16 product);
+
     /// @notice What is known of a measurement.
     /// @return activeFrom Unix seconds from which it is trusted; zero if never added.
     /// @return teeKind Its family of TEEs.
@@ -286,6 +359,16 @@ interface ISubrosaRegistry is IERC5267 {
 
     /// @notice What is asked of a family of TEEs.
     function familyOf(uint8 teeKind) external view returns (uint32 minimumTcbEvaluation, bool stopped);
+
+    /// @notice Whether a hardware product is denied.
+    function isDenied(uint8 teeKind, bytes32 product) external view returns (bool);
+
+    /// @notice What is known of a verifier's key or of a contract that verifies DCAP quotes.
+    /// @return seated Whether it has an index. If not, no lease rests on it.
+    /// @return index Its bit in `foundationOf`.
+    /// @return vacated Unix seconds since which it vouches for nobody; zero if it may vouch.
+    /// @return revoked Whether it was revoked.
+    function voucherOf(address voucher) external view returns (bool seated, uint8 index, uint40 vacated, bool revoked);
 
     /// @notice Whether a verifier's key is trusted.
     function isVerifier(address verifier) external view returns (bool);

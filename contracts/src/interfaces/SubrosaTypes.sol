@@ -116,8 +116,12 @@ struct SignerAdmission {
     /// SHA-256 of the root key's SubjectPublicKeyInfo (DER).
     bytes32 rootId;
     uint8 teeKind;
+    /// H["product"](teeKind, keccak256(name)). The name is the FMSPC (6 bytes) for Intel; "Milan", "Genoa"
+    /// or "Turin" for SEV-SNP; empty for Nitro.
+    bytes32 product;
     bytes32 machineId;
     uint8 tcbStatus;
+    /// Below 2^24.
     uint32 tcbEvaluation;
     bytes32 policyHash;
     /// keccak256 of the evidence that was appraised.

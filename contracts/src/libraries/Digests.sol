@@ -16,6 +16,7 @@ library Digests {
     bytes32 internal constant EPOCH_KEY = keccak256("subrosa.v1.epoch-key");
     bytes32 internal constant MEASUREMENT = keccak256("subrosa.v1.measurement");
     bytes32 internal constant MEASUREMENT_SET = keccak256("subrosa.v1.measurement-set");
+    bytes32 internal constant PRODUCT = keccak256("subrosa.v1.product");
     bytes32 internal constant CONFIG = keccak256("subrosa.v1.config");
     bytes32 internal constant REPORT_DATA = keccak256("subrosa.v1.report-data");
 
@@ -137,6 +138,12 @@ library Digests {
     /// @notice The hash of a set of measurement ids, given the hash of their sorted concatenation.
     function measurementSet(bytes32 idsHash) internal pure returns (bytes32) {
         return keccak256(abi.encode(MEASUREMENT_SET, idsHash));
+    }
+
+    /// @notice A product's id, given the hash of its name: FMSPC, 6 bytes, for Intel; "Milan", "Genoa" or
+    /// "Turin" for SEV-SNP; nothing for Nitro.
+    function product(uint8 teeKind, bytes32 nameHash) internal pure returns (bytes32) {
+        return keccak256(abi.encode(PRODUCT, teeKind, nameHash));
     }
 
     /// @notice The hash of an enclave's configuration.

@@ -2,40 +2,59 @@
 pragma solidity ^0.8.28;
 
 /// @notice What the registry knows of a signer, in one word, high to low: leaseUntil 40 ‖
-/// tcbEvaluation 32 ‖ generation 24 ‖ teeKind 8 ‖ revoked 8 ‖ keyGroup 32 ‖ binding 112.
+/// tcbEvaluation 24 ‖ generation 24 ‖ teeKind 8 ‖ flags 8 (bit 0: revoked) ‖ keyGroup 32 ‖
+/// vouchers 16 ‖ product 16 ‖ binding 88.
 ///
-/// The generation is the family's at admission: while it is the same, no measurement of the family
-/// was revoked since, and the signer's own need not be looked up. The binding is the first 112 bits
-/// of keccak256(abi.encode(measurementId, configHash)). Only a second preimage would help anyone:
-/// governance approved both values beforehand.
+/// The generation is the family's at admission: while it is the same, nothing was taken from the family
+/// since, and what the signer rests on need not be looked up. Vouchers has bit n for the voucher with
+/// index n. Product is the first 16 bits of the product's id.
+///
+/// The binding is the first 88 bits of keccak256(abi.encode(measurementId, configHash)). Who wants to
+/// pass for another build or configuration needs a second preimage made of two values that governance
+/// approved before, each of them a hash. A collision, 2^44 work, has to be prepared by whoever proposes
+/// both builds to governance; it lets a signer of the one pass for the other, approved too, until its
+/// lease ends, which is soon.
 type SignerSlot is uint256;
 
 using SignerSlots for SignerSlot global;
 
 /// @title Reading and making a signer's word
 library SignerSlots {
-    uint256 private constant KEY_GROUP = 112;
-    uint256 private constant REVOKED = 144;
-    uint256 private constant TEE_KIND = 152;
-    uint256 private constant GENERATION = 160;
-    uint256 private constant TCB_EVALUATION = 184;
+    uint256 private constant PRODUCT = 88;
+    uint256 private constant VOUCHERS = 104;
+    uint256 private constant KEY_GROUP = 120;
+    uint256 private constant REVOKED = 152;
+    uint256 private constant TEE_KIND = 160;
+    uint256 private constant GENERATION = 168;
+    uint256 private constant TCB_EVALUATION = 192;
     uint256 private constant LEASE_UNTIL = 216;
+    /// What a renewal leaves as it is: TEE kind, key group, product and binding.
+    uint256 private constant IDENTITY =
+        0xff << TEE_KIND | 0xffffffff << KEY_GROUP | 0xffff << PRODUCT | 0xffffffffffffffffffffff;
 
     /// @notice The word of a signer just admitted.
+    /// @param productTag See `tagOf`.
+    /// @param bound See `bindingOf`.
     function create(
         uint40 until,
-        uint32 evaluation,
+        uint24 evaluation,
         uint24 familyGeneration,
         uint8 kind,
         uint32 group,
-        bytes32 measurementId,
-        bytes32 configHash
+        uint16 voucherMask,
+        uint16 productTag,
+        uint88 bound
     ) internal pure returns (SignerSlot) {
-        return SignerSlot.wrap(
-            uint256(until) << LEASE_UNTIL | uint256(evaluation) << TCB_EVALUATION | uint256(familyGeneration)
-                << GENERATION | uint256(kind) << TEE_KIND | uint256(group) << KEY_GROUP
-                | bindingOf(measurementId, configHash)
-        );
+        uint256 word = until;
+        word = word << 24 | evaluation;
+        word = word << 24 | familyGeneration;
+        word = word << 8 | kind;
+        // No flags.
+        word = word << 8;
+        word = word << 32 | group;
+        word = word << 16 | voucherMask;
+        word = word << 16 | productTag;
+        return SignerSlot.wrap(word << 88 | bound);
     }
 
     /// @notice The same signer, revoked.
@@ -48,8 +67,8 @@ library SignerSlots {
         return uint40(SignerSlot.unwrap(slot) >> LEASE_UNTIL);
     }
 
-    function tcbEvaluation(SignerSlot slot) internal pure returns (uint32) {
-        return uint32(SignerSlot.unwrap(slot) >> TCB_EVALUATION);
+    function tcbEvaluation(SignerSlot slot) internal pure returns (uint24) {
+        return uint24(SignerSlot.unwrap(slot) >> TCB_EVALUATION);
     }
 
     function generation(SignerSlot slot) internal pure returns (uint24) {
@@ -61,20 +80,39 @@ library SignerSlots {
     }
 
     function isRevoked(SignerSlot slot) internal pure returns (bool) {
-        return uint8(SignerSlot.unwrap(slot) >> REVOKED) != 0;
+        return SignerSlot.unwrap(slot) >> REVOKED & 1 != 0;
     }
 
     function keyGroup(SignerSlot slot) internal pure returns (uint32) {
         return uint32(SignerSlot.unwrap(slot) >> KEY_GROUP);
     }
 
-    /// @notice Whether the signer was admitted with this measurement and configuration.
-    function isBoundTo(SignerSlot slot, bytes32 measurementId, bytes32 configHash) internal pure returns (bool) {
-        return uint112(SignerSlot.unwrap(slot)) == bindingOf(measurementId, configHash);
+    /// @notice Bit n: the voucher with index n vouched for the lease that runs.
+    function vouchers(SignerSlot slot) internal pure returns (uint16) {
+        return uint16(SignerSlot.unwrap(slot) >> VOUCHERS);
     }
 
-    /// @notice 112 bits.
-    function bindingOf(bytes32 measurementId, bytes32 configHash) internal pure returns (uint256) {
-        return uint256(keccak256(abi.encode(measurementId, configHash))) >> 144;
+    function product(SignerSlot slot) internal pure returns (uint16) {
+        return uint16(SignerSlot.unwrap(slot) >> PRODUCT);
+    }
+
+    /// @notice Whether the signer was admitted with this measurement and configuration.
+    function isBoundTo(SignerSlot slot, bytes32 measurementId, bytes32 configHash) internal pure returns (bool) {
+        return uint88(SignerSlot.unwrap(slot)) == bindingOf(measurementId, configHash);
+    }
+
+    /// @notice Whether two words are of one enclave: the same TEE kind, key group, product and binding.
+    function isOfSameEnclave(SignerSlot slot, SignerSlot other) internal pure returns (bool) {
+        return (SignerSlot.unwrap(slot) ^ SignerSlot.unwrap(other)) & IDENTITY == 0;
+    }
+
+    /// @notice The first 88 bits of the hash of both.
+    function bindingOf(bytes32 measurementId, bytes32 configHash) internal pure returns (uint88) {
+        return uint88(uint256(keccak256(abi.encode(measurementId, configHash))) >> 168);
+    }
+
+    /// @notice What of a product's id is kept.
+    function tagOf(bytes32 productId) internal pure returns (uint16) {
+        return uint16(bytes2(productId));
     }
 }

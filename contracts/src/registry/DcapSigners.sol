@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {DcapClaims, ISubrosaDcap} from "../interfaces/ISubrosaDcap.sol";
 import {ISubrosaRegistry} from "../interfaces/ISubrosaRegistry.sol";
-import {DcapRegistration, ReportBinding} from "../interfaces/SubrosaTypes.sol";
+import {DcapRegistration, ReportBinding, SignerAdmission} from "../interfaces/SubrosaTypes.sol";
 import {Digests} from "../libraries/Digests.sol";
 import {RegistryStorage} from "./RegistryStorage.sol";
 import {Signers} from "./Signers.sol";
@@ -31,20 +31,26 @@ abstract contract DcapSigners is Signers {
             if (claims.configRegisterHash != expected) revert ConfigRegisterMismatch(registration.configHash);
         }
         _enroll(
-            Enrollment({
+            SignerAdmission({
                 signer: registration.signer,
                 transferKeyHash: registration.transferKeyHash,
                 measurementId: Digests.measurement(registration.rootId, claims.teeKind, claims.measurementHash),
                 configHash: registration.configHash,
                 rootId: registration.rootId,
                 teeKind: claims.teeKind,
+                product: Digests.product(claims.teeKind, keccak256(abi.encodePacked(claims.fmspc))),
                 machineId: claims.machineId,
                 tcbStatus: claims.tcbStatus,
                 tcbEvaluation: claims.tcbEvaluation,
                 policyHash: 0,
                 evidenceHash: claims.evidenceHash,
+                challengeBlock: registration.challengeBlock,
+                // Checked with the report data.
+                challengeBlockHash: 0,
+                registrant: msg.sender,
                 notAfter: claims.expires
-            })
+            }),
+            uint16(1) << $.dcapIndex
         );
     }
 

@@ -5,9 +5,10 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 
 import {ISubrosaRegistry} from "../interfaces/ISubrosaRegistry.sol";
 import {Digests} from "../libraries/Digests.sol";
+import {Generations} from "./Generations.sol";
 import {RegistryStorage} from "./RegistryStorage.sol";
 
-/// @title What is trusted, and who says so
+/// @title Which builds, configurations and families are trusted
 /// @notice Every change goes through the authority's roles (OpenZeppelin's AccessManager). What takes
 /// trust away must work at once, so those functions should have no execution delay there; what gives
 /// trust to verifiers should have one.
@@ -33,6 +34,7 @@ abstract contract Governance is AccessManaged, ISubrosaRegistry {
         measurement.activeFrom = activeFrom;
         measurement.teeKind = teeKind;
         measurement.root = bytes25(rootId);
+        RegistryStorage.load().kinds |= 1 << teeKind;
         emit MeasurementAdded(measurementId, rootId, teeKind, measurementHash, activeFrom);
     }
 
@@ -44,8 +46,13 @@ abstract contract Governance is AccessManaged, ISubrosaRegistry {
         if (measurement.revoked) revert MeasurementIsRevoked(measurementId);
 
         measurement.revoked = true;
-        ++$.families[measurement.teeKind].generation;
-        $.successors[measurementId] = successor;
+        if (successor != 0) {
+            // Itself is no successor either: it is revoked by now.
+            if ($.measurements[successor].activeFrom == 0) revert MeasurementUnknown(successor);
+            if ($.measurements[successor].revoked) revert MeasurementIsRevoked(successor);
+            $.successors[measurementId] = successor;
+        }
+        Generations.take(measurement.teeKind);
         emit MeasurementRevoked(measurementId, successor);
     }
 
@@ -65,19 +72,8 @@ abstract contract Governance is AccessManaged, ISubrosaRegistry {
         RegistryStorage.Config storage config = RegistryStorage.load().configs[configHash];
         if (config.activeFrom == 0 || config.removed) revert ConfigUnknown(configHash);
         config.removed = true;
+        Generations.takeFromAll();
         emit ConfigRemoved(configHash);
-    }
-
-    /// @inheritdoc ISubrosaRegistry
-    function setVerifier(address verifier, bool trusted) external restricted {
-        if (verifier == address(0)) revert ZeroSigner();
-        RegistryStorage.load().verifiers[verifier] = trusted;
-        emit VerifierChanged(verifier, trusted);
-    }
-
-    /// @inheritdoc ISubrosaRegistry
-    function setVerifierThreshold(uint16 threshold) external restricted {
-        _setVerifierThreshold(threshold);
     }
 
     /// @inheritdoc ISubrosaRegistry
@@ -86,14 +82,6 @@ abstract contract Governance is AccessManaged, ISubrosaRegistry {
         family.minimumTcbEvaluation = minimumTcbEvaluation;
         family.stopped = stopped;
         emit FamilyChanged(teeKind, minimumTcbEvaluation, stopped);
-    }
-
-    /// @inheritdoc ISubrosaRegistry
-    function setDcap(address dcap, uint16 acceptedTcbStatuses) external restricted {
-        RegistryStorage.Layout storage $ = RegistryStorage.load();
-        $.dcap = dcap;
-        $.acceptedTcbStatuses = acceptedTcbStatuses;
-        emit DcapChanged(dcap, acceptedTcbStatuses);
     }
 
     /// @inheritdoc ISubrosaRegistry
@@ -124,28 +112,6 @@ abstract contract Governance is AccessManaged, ISubrosaRegistry {
     function familyOf(uint8 teeKind) external view returns (uint32 minimumTcbEvaluation, bool stopped) {
         RegistryStorage.Family storage f = RegistryStorage.load().families[teeKind];
         return (f.minimumTcbEvaluation, f.stopped);
-    }
-
-    /// @inheritdoc ISubrosaRegistry
-    function isVerifier(address verifier) external view returns (bool) {
-        return RegistryStorage.load().verifiers[verifier];
-    }
-
-    /// @inheritdoc ISubrosaRegistry
-    function verifierThreshold() external view returns (uint16) {
-        return RegistryStorage.load().verifierThreshold;
-    }
-
-    /// @inheritdoc ISubrosaRegistry
-    function dcapVerification() external view returns (address dcap, uint16 acceptedTcbStatuses) {
-        RegistryStorage.Layout storage $ = RegistryStorage.load();
-        return ($.dcap, $.acceptedTcbStatuses);
-    }
-
-    function _setVerifierThreshold(uint16 threshold) internal {
-        if (threshold == 0) revert ZeroThreshold();
-        RegistryStorage.load().verifierThreshold = threshold;
-        emit VerifierThresholdChanged(threshold);
     }
 
     function _activation() private view returns (uint40) {

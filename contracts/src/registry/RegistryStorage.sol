@@ -28,9 +28,28 @@ library RegistryStorage {
     /// @notice What is asked of a family of TEEs.
     struct Family {
         uint32 minimumTcbEvaluation;
-        /// How many of its measurements were revoked.
+        /// How often something was taken away that its signers may rest on.
         uint24 generation;
         bool stopped;
+        /// How many of its products are denied: while none is, none has to be looked up.
+        uint24 denials;
+    }
+
+    /// @notice What is known of a verifier's key or a contract that verifies DCAP quotes.
+    struct Voucher {
+        /// How many verifiers must vouch for a signer, the same for all: kept with each, an admission
+        /// reads one word less. Zero if this is not a verifier that may vouch now.
+        uint16 threshold;
+        bool revoked;
+        /// Its place in masks of vouchers, if `seats` agrees.
+        uint8 index;
+    }
+
+    /// @notice Who stands for an index in masks of vouchers.
+    struct Seat {
+        address holder;
+        /// Unix seconds since which the holder vouches for nobody; zero if it still does.
+        uint40 vacated;
     }
 
     /// @custom:storage-location erc7201:subrosa.storage.Registry
@@ -43,14 +62,23 @@ library RegistryStorage {
         mapping(bytes32 measurementId => bytes32) successors;
         mapping(bytes32 configHash => Config) configs;
         mapping(uint256 teeKind => Family) families;
-        mapping(address verifier => bool) verifiers;
+        mapping(address voucher => Voucher) vouchers;
         uint16 verifierThreshold;
         /// Bit n accepts TCB status n.
         uint16 acceptedTcbStatuses;
         /// What verifies DCAP quotes; zero if no signer is registered by one.
         address dcap;
+        uint8 dcapIndex;
+        /// Bit n: whatever rests on the voucher with index n is void.
+        uint16 revokedVouchers;
         /// Zero for a generation that is not withdrawn.
         mapping(uint256 generation => uint16) runtimeSuccessors;
+        mapping(uint256 index => Seat) seats;
+        /// Bit n: TEE kind n has, or had, a measurement.
+        uint256 kinds;
+        mapping(uint256 teeKind => mapping(bytes32 product => bool)) denied;
+        /// How many denied products share a tag, which is what signers keep of theirs.
+        mapping(uint256 teeKind => mapping(uint256 tag => uint256)) deniedTags;
     }
 
     /// keccak256(abi.encode(uint256(keccak256("subrosa.storage.Registry")) - 1)) & ~0xff (ERC-7201)

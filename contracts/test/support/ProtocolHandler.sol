@@ -17,12 +17,12 @@ contract ProtocolHandler is LedgerModel {
     uint256 private sends;
 
     /// By `Trust`: whether a batch of such a signer was ever taken.
-    bool[5] public landed;
+    bool[TRUSTS] public landed;
     bool public strangerLanded;
     /// A batch with a trusted signer and ample gas did less, or more, than it should.
     bool public notApplied;
     /// How often each situation came up, so that a test can tell that none is missed.
-    uint256[5] public attempts;
+    uint256[TRUSTS] public attempts;
     uint256 public starvedBatches;
     uint256 public retries;
 

@@ -16,6 +16,7 @@ abstract contract RegistryTest is Test {
     bytes32 internal constant ROOT = keccak256("root");
     bytes32 internal constant MEASUREMENT_HASH = keccak256("build");
     bytes32 internal constant CONFIG = keccak256("config");
+    bytes32 internal constant PRODUCT = keccak256("product");
 
     AccessManager internal authority;
     ISubrosaRegistry internal registry;
@@ -30,7 +31,9 @@ abstract contract RegistryTest is Test {
         vm.warp(1_800_000_000);
         authority = new AccessManager(address(this));
         registry = ISubrosaRegistry(
-            deployCode("SubrosaRegistry.sol:SubrosaRegistry", abi.encode(authority, _activationDelay(), MAXIMUM_LEASE))
+            deployCode(
+                "SubrosaRegistry.sol:SubrosaRegistry", abi.encode(authority, _activationDelay(), _maximumLease())
+            )
         );
         registry.setVerifier(vm.addr(verifierKey), true);
         measurement = registry.addMeasurement(ROOT, TEE_KIND, MEASUREMENT_HASH);
@@ -43,6 +46,10 @@ abstract contract RegistryTest is Test {
         return 0;
     }
 
+    function _maximumLease() internal virtual returns (uint40) {
+        return MAXIMUM_LEASE;
+    }
+
     function _admission(address signer) internal view returns (SignerAdmission memory) {
         return SignerAdmission({
             signer: signer,
@@ -51,6 +58,7 @@ abstract contract RegistryTest is Test {
             configHash: CONFIG,
             rootId: ROOT,
             teeKind: TEE_KIND,
+            product: PRODUCT,
             machineId: keccak256("machine"),
             tcbStatus: 1,
             tcbEvaluation: 17,
@@ -75,7 +83,7 @@ abstract contract RegistryTest is Test {
 
     function _vouchOne(SignerAdmission memory a, uint256 key) internal view returns (bytes memory) {
         bytes32 typeHash = keccak256(
-            "SignerAdmission(address signer,bytes32 transferKeyHash,bytes32 measurementId,bytes32 configHash,bytes32 rootId,uint8 teeKind,bytes32 machineId,uint8 tcbStatus,uint32 tcbEvaluation,bytes32 policyHash,bytes32 evidenceHash,uint64 challengeBlock,bytes32 challengeBlockHash,address registrant,uint64 notAfter)"
+            "SignerAdmission(address signer,bytes32 transferKeyHash,bytes32 measurementId,bytes32 configHash,bytes32 rootId,uint8 teeKind,bytes32 product,bytes32 machineId,uint8 tcbStatus,uint32 tcbEvaluation,bytes32 policyHash,bytes32 evidenceHash,uint64 challengeBlock,bytes32 challengeBlockHash,address registrant,uint64 notAfter)"
         );
         return _sign(key, _registryMessage(keccak256(abi.encode(typeHash, a))));
     }

@@ -45,6 +45,9 @@ pub enum AdmissionError {
     /// The evidence answers another challenge than the registration's.
     #[error("the evidence was appraised for another challenge than this registration's")]
     Challenge,
+    /// The claims are Intel's and name no platform.
+    #[error("the evidence does not say which product the platform is")]
+    Product,
     /// The signature is not 65 bytes with a recovery byte of 27 or 28, or not in low-s form, or
     /// recovers to nobody.
     #[error("malformed admission signature")]
@@ -62,7 +65,8 @@ pub enum AdmissionError {
 ///
 /// # Errors
 ///
-/// [`AdmissionError::Challenge`] if the evidence was not appraised for this registration.
+/// [`AdmissionError::Challenge`] if the evidence was not appraised for this registration,
+/// [`AdmissionError::Product`] if it lacks the platform's FMSPC, which no genuine evidence does.
 pub fn admit(
     bound: &Verified<Bound>,
     registration: &Registration,
@@ -80,6 +84,7 @@ pub fn admit(
         configHash: binding.config_hash,
         rootId: claims.root_id,
         teeKind: claims.tee as u8,
+        product: claims.product_id().ok_or(AdmissionError::Product)?,
         machineId: claims.machine_id,
         // Zero where the vendor publishes none.
         tcbStatus: claims.tcb_status.map_or(0, |status| status as u8),

@@ -6,7 +6,7 @@ use std::fmt;
 use alloy_primitives::{B256, Bytes, FixedBytes, U256, keccak256};
 use alloy_sol_types::SolValue;
 use serde::{Deserialize, Serialize};
-use subrosa_types::id::{TeeKind, measurement_id};
+use subrosa_types::id::{TeeKind, measurement_id, product_id};
 
 use crate::{
     AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, AWS_NITRO_ROOT_ID, Binding,
@@ -91,6 +91,22 @@ impl Claims {
             .iter()
             .find(|register| register.name == name)
             .map(|register| &register.value)
+    }
+
+    /// H\["product"\] of what the registry can deny: Intel's FMSPC, AMD's product name, nothing for
+    /// Nitro. `None` if the claims are Intel's and lack the register `fmspc` of 6 bytes.
+    pub fn product_id(&self) -> Option<B256> {
+        let name: &[u8] = match self.product {
+            Product::IntelSgx | Product::IntelTdx => {
+                let fmspc = self.register("fmspc")?;
+                (fmspc.len() == 6).then_some(fmspc)?
+            }
+            Product::Milan => b"Milan",
+            Product::Genoa => b"Genoa",
+            Product::Turin => b"Turin",
+            Product::Nitro => b"",
+        };
+        Some(product_id(self.tee, name))
     }
 }
 

@@ -58,6 +58,7 @@ same_fields!(SubrosaRegistry::SignerAdmission {
     configHash,
     rootId,
     teeKind,
+    product,
     machineId,
     tcbStatus,
     tcbEvaluation,

@@ -25,6 +25,8 @@ pub enum Domain {
     Measurement,
     /// `measurement-set`: the measurements that may hold an epoch's secret.
     MeasurementSet,
+    /// `product`: kinds of hardware that the registry can deny.
+    Product,
     /// `config`: enclave configurations.
     Config,
     /// `report-data`: the binding of evidence to an enclave's keys.
@@ -33,7 +35,7 @@ pub enum Domain {
 
 impl Domain {
     /// Every domain, in declaration order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ContractId,
         Self::Code,
         Self::Entry,
@@ -43,6 +45,7 @@ impl Domain {
         Self::EpochKey,
         Self::Measurement,
         Self::MeasurementSet,
+        Self::Product,
         Self::Config,
         Self::ReportData,
     ];
@@ -59,6 +62,7 @@ impl Domain {
             Self::EpochKey => "epoch-key",
             Self::Measurement => "measurement",
             Self::MeasurementSet => "measurement-set",
+            Self::Product => "product",
             Self::Config => "config",
             Self::ReportData => "report-data",
         }

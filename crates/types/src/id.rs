@@ -28,6 +28,13 @@ pub fn measurement_id(root_id: B256, tee: TeeKind, measurement_hash: B256) -> B2
     Domain::Measurement.hash(&(root_id, U256::from(tee as u8), measurement_hash))
 }
 
+/// H\["product"\](teeKind, keccak256(name)): a kind of hardware that the registry can deny. The name is
+/// the FMSPC (6 bytes) for Intel; `Milan`, `Genoa` or `Turin` for SEV-SNP, as AMD's key distribution
+/// service spells them; empty for Nitro.
+pub fn product_id(tee: TeeKind, name: &[u8]) -> B256 {
+    Domain::Product.hash(&(U256::from(tee as u8), keccak256(name)))
+}
+
 /// H\["measurement-set"\](keccak256 of the ids, sorted ascending, without duplicates).
 pub fn measurement_set_hash(ids: &[B256]) -> B256 {
     let mut sorted = ids.to_vec();

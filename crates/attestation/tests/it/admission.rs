@@ -10,6 +10,7 @@ use subrosa_attestation::{
 };
 use subrosa_types::abi::SignerAdmission;
 use subrosa_types::eip712::registry_domain;
+use subrosa_types::id::{TeeKind, product_id};
 
 use crate::fixture::{NOW, binding, bundle, expectations, forge};
 
@@ -67,6 +68,8 @@ fn an_admission_states_what_was_appraised() {
         ),
         (1, 1, 17)
     );
+    let fmspc = bound.claims.register("fmspc").unwrap();
+    assert_eq!(admission.product, product_id(TeeKind::Tdx, fmspc));
     assert_eq!(admission.machineId, bound.claims.machine_id);
     assert_eq!(admission.policyHash, Policy::development().hash());
     assert_eq!(admission.evidenceHash, bound.claims.evidence_hash);
@@ -124,7 +127,7 @@ fn the_signature_is_the_verifiers_over_every_field_chain_and_registry() {
     ] {
         assert!(verify_admission(&admission(), &signature, &domain, &verifiers).is_err());
     }
-    let changes: [fn(&mut SignerAdmission); 15] = [
+    let changes: [fn(&mut SignerAdmission); 16] = [
         |a| a.signer = Address::ZERO,
         |a| a.transferKeyHash.0[0] ^= 1,
         |a| a.measurementId.0[0] ^= 1,
@@ -140,6 +143,7 @@ fn the_signature_is_the_verifiers_over_every_field_chain_and_registry() {
         |a| a.challengeBlockHash.0[0] ^= 1,
         |a| a.registrant = Address::ZERO,
         |a| a.notAfter ^= 1,
+        |a| a.product.0[0] ^= 1,
     ];
     for (index, change) in changes.into_iter().enumerate() {
         let mut changed = admission();

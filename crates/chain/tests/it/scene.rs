@@ -189,6 +189,7 @@ async fn admit_and_open(
         configHash: config,
         rootId: root,
         teeKind: TeeKind::Tdx as u8,
+        product: B256::repeat_byte(8),
         machineId: B256::repeat_byte(5),
         tcbStatus: 0,
         tcbEvaluation: 17,

@@ -115,6 +115,7 @@ fn parts() -> Parts {
             configHash: CONFIG,
             rootId: INTEL_SGX_ROOT_ID,
             teeKind: 1,
+            product: B256::repeat_byte(0x9d),
             machineId: B256::repeat_byte(0x4a),
             tcbStatus: 1,
             tcbEvaluation: 17,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Identifiers, commitments, digests.
 
-use alloy_primitives::{B256, U256, aliases::U48, hex};
+use alloy_primitives::{B256, Bytes, U256, aliases::U48, hex};
 use alloy_sol_types::SolValue;
 use serde_json::{Value, json};
 use subrosa_types::{
@@ -163,6 +163,23 @@ pub(crate) fn measurements() -> Value {
         json!({
             "rootId": root, "teeKind": decimal(tee as u8), "measurementHash": hash,
             "measurementId": id::measurement_id(root, tee, hash),
+        })
+    })
+}
+
+pub(crate) fn products() -> Value {
+    let mut draw = Draw::new("product");
+    let named = [
+        (TeeKind::Tdx, draw.bytes(6)),
+        (TeeKind::Sgx, draw.bytes(6)),
+        (TeeKind::Snp, Bytes::from_static(b"Genoa")),
+        (TeeKind::Nitro, Bytes::new()),
+    ];
+    cases(|index| {
+        let (tee, name) = &named[index];
+        json!({
+            "teeKind": decimal(*tee as u8), "name": name,
+            "product": id::product_id(*tee, name),
         })
     })
 }

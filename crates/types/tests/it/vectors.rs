@@ -41,6 +41,7 @@ fn vectors() -> Value {
         "epochKey": hashes::epoch_keys(),
         "measurement": hashes::measurements(),
         "measurementSet": hashes::measurement_sets(),
+        "product": hashes::products(),
         "config": hashes::configs(),
         "reportData": hashes::report_data(),
         "executionWord": words::executions(),

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+
+import {ISubrosaRegistry} from "../interfaces/ISubrosaRegistry.sol";
+import {SignerSlots} from "../libraries/SignerSlot.sol";
+import {Generations} from "./Generations.sol";
+import {RegistryStorage} from "./RegistryStorage.sol";
+
+/// @title Denying hardware products
+/// @notice A product found broken is denied at once. It can be allowed again, as a vendor can mend one by
+/// microcode, by whoever gives trust and not by whoever takes it.
+abstract contract Products is AccessManaged, ISubrosaRegistry {
+    /// @inheritdoc ISubrosaRegistry
+    function denyProduct(uint8 teeKind, bytes32 product) external restricted {
+        RegistryStorage.Layout storage $ = RegistryStorage.load();
+        if ($.denied[teeKind][product]) revert ProductIsDenied(teeKind, product);
+        $.denied[teeKind][product] = true;
+        ++$.deniedTags[teeKind][SignerSlots.tagOf(product)];
+        ++$.families[teeKind].denials;
+        Generations.take(teeKind);
+        emit ProductDenied(teeKind, product);
+    }
+
+    /// @inheritdoc ISubrosaRegistry
+    function allowProduct(uint8 teeKind, bytes32 product) external restricted {
+        RegistryStorage.Layout storage $ = RegistryStorage.load();
+        if (!$.denied[teeKind][product]) revert ProductNotDenied(teeKind, product);
+        $.denied[teeKind][product] = false;
+        --$.deniedTags[teeKind][SignerSlots.tagOf(product)];
+        --$.families[teeKind].denials;
+        emit ProductAllowed(teeKind, product);
+    }
+
+    /// @inheritdoc ISubrosaRegistry
+    function isDenied(uint8 teeKind, bytes32 product) external view returns (bool) {
+        return RegistryStorage.load().denied[teeKind][product];
+    }
+}

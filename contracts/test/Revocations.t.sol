@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
+import {Entry, Fulfillment, SignerAdmission} from "../src/interfaces/SubrosaTypes.sol";
+import {OracleTest} from "./support/OracleTest.sol";
+
+/// @notice Whatever is taken away, the very next batch of a signer that rests on it is refused, and none
+/// of a signer that does not.
+contract RevocationsTests is OracleTest {
+    uint256 private constant OTHER = uint256(keccak256("a signer that shares nothing with the first"));
+    uint256 private constant OTHER_VERIFIER = uint256(keccak256("another verifier"));
+    bytes32 private constant OTHER_CONFIG = keccak256("another configuration");
+    bytes32 private constant OTHER_PRODUCT = keccak256("another product");
+
+    Entry private entry;
+    bytes32 private otherMeasurement;
+
+    function setUp() public override {
+        super.setUp();
+        entry = _request(stateful, address(this), 0);
+        registry.setVerifier(vm.addr(OTHER_VERIFIER), true);
+        registry.addConfig(OTHER_CONFIG, KEY_GROUP);
+        otherMeasurement = registry.addMeasurement(ROOT, TEE_KIND, keccak256("another build"));
+        SignerAdmission memory a = _admission(vm.addr(OTHER));
+        (a.measurementId, a.configHash, a.product) = (otherMeasurement, OTHER_CONFIG, OTHER_PRODUCT);
+        registry.admit(a, _vouch(a, OTHER_VERIFIER));
+    }
+
+    function test_a_measurement() public {
+        registry.revokeMeasurement(measurement, 0);
+        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.MeasurementIsRevoked.selector, measurement));
+    }
+
+    function test_a_configuration() public {
+        registry.removeConfig(CONFIG);
+        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.ConfigUnknown.selector, CONFIG));
+    }
+
+    function test_a_verifier() public {
+        registry.revokeVerifier(vm.addr(verifierKey));
+        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.VouchersRevoked.selector, vm.addr(signerKey), 1));
+    }
+
+    function test_a_verifier_that_was_retired_before() public {
+        registry.setVerifier(vm.addr(verifierKey), false);
+        registry.revokeVerifier(vm.addr(verifierKey));
+        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.VouchersRevoked.selector, vm.addr(signerKey), 1));
+    }
+
+    function test_a_product() public {
+        vm.expectEmit(true, true, true, true, address(registry));
+        emit ISubrosaRegistry.ProductDenied(TEE_KIND, PRODUCT);
+        registry.denyProduct(TEE_KIND, PRODUCT);
+        assertTrue(registry.isDenied(TEE_KIND, PRODUCT));
+        assertFalse(registry.isDenied(TEE_KIND + 1, PRODUCT));
+        bytes32 tag = bytes32(bytes2(PRODUCT));
+        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.ProductIsDenied.selector, TEE_KIND, tag));
+    }
+
+    function test_a_signer() public {
+        registry.revokeSigner(vm.addr(signerKey));
+        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.SignerIsRevoked.selector, vm.addr(signerKey)));
+    }
+
+    function test_everything_at_once_and_the_first_is_named() public {
+        registry.revokeVerifier(vm.addr(verifierKey));
+        registry.denyProduct(TEE_KIND, PRODUCT);
+        registry.removeConfig(CONFIG);
+        registry.revokeMeasurement(measurement, 0);
+        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.MeasurementIsRevoked.selector, measurement));
+    }
+
+    function test_what_was_taken_before_an_admission_concerns_later_ones_too() public {
+        // The signer is admitted in the family's newest generation, and the next thing taken is its own.
+        registry.denyProduct(TEE_KIND, keccak256("a third product"));
+        uint256 key = uint256(keccak256("later"));
+        _admit(key);
+        Fulfillment memory f = _valid(key, measurement, CONFIG);
+        registry.removeConfig(CONFIG);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.ConfigUnknown.selector, CONFIG));
+        _fulfill(f);
+    }
+
+    function test_a_product_allowed_again_has_its_leases_again() public {
+        registry.denyProduct(TEE_KIND, PRODUCT);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.ProductIsDenied.selector, TEE_KIND, PRODUCT));
+        registry.denyProduct(TEE_KIND, PRODUCT);
+        SignerAdmission memory a = _admission(address(99));
+        bytes[] memory signatures = _vouch(a, verifierKey);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.ProductIsDenied.selector, TEE_KIND, PRODUCT));
+        registry.admit(a, signatures);
+
+        vm.expectEmit(true, true, true, true, address(registry));
+        emit ISubrosaRegistry.ProductAllowed(TEE_KIND, PRODUCT);
+        registry.allowProduct(TEE_KIND, PRODUCT);
+        assertFalse(registry.isDenied(TEE_KIND, PRODUCT));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.ProductNotDenied.selector, TEE_KIND, PRODUCT));
+        registry.allowProduct(TEE_KIND, PRODUCT);
+        registry.admit(a, signatures);
+        assertEq(_fulfill(_valid(signerKey, measurement, CONFIG)), 1);
+    }
+
+    /// @dev Two products of a family may share the 16 bits that signers keep: the denial of either stops
+    /// both, and only the denied one's admissions.
+    function test_a_signer_whose_product_looks_like_a_denied_one_is_refused() public {
+        bytes32 twin = PRODUCT ^ bytes32(uint256(1));
+        bytes32 tag = bytes32(bytes2(PRODUCT));
+        registry.denyProduct(TEE_KIND, twin);
+        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.ProductIsDenied.selector, TEE_KIND, tag));
+        registry.denyProduct(TEE_KIND, PRODUCT);
+        registry.allowProduct(TEE_KIND, PRODUCT);
+        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.ProductIsDenied.selector, TEE_KIND, tag));
+        // One admitted later is in the newest generation: it is not confused with the twin.
+        uint256 key = uint256(keccak256("later"));
+        _admit(key);
+        assertEq(registry.checkSigner(vm.addr(key), measurement, CONFIG), KEY_GROUP);
+        registry.allowProduct(TEE_KIND, twin);
+        assertEq(registry.checkSigner(vm.addr(signerKey), measurement, CONFIG), KEY_GROUP);
+    }
+
+    function test_another_familys_denial_is_no_concern() public {
+        registry.denyProduct(TEE_KIND + 1, PRODUCT);
+        assertEq(_fulfill(_valid(signerKey, measurement, CONFIG)), 1);
+    }
+
+    /// @dev The batch was signed before anything was taken; the other signer's is still taken afterwards.
+    function _expectStopped(bytes memory why) private {
+        Fulfillment memory f = _valid(signerKey, measurement, CONFIG);
+        vm.expectRevert(why);
+        _fulfill(f);
+        uint256 snapshot = vm.snapshotState();
+        assertEq(_fulfill(_valid(OTHER, otherMeasurement, OTHER_CONFIG)), 1, "who does not rest on it goes on");
+        vm.revertToStateAndDelete(snapshot);
+    }
+
+    function _valid(uint256 key, bytes32 id, bytes32 config) private view returns (Fulfillment memory f) {
+        f = _batch(_groupOnHead(_list(entry)));
+        (f.measurementId, f.configHash) = (id, config);
+        _signBatch(f, key);
+    }
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {DcapClaims} from "../../src/interfaces/ISubrosaDcap.sol";
+import {DcapRegistration, ReportBinding, SignerAdmission} from "../../src/interfaces/SubrosaTypes.sol";
+import {OracleTest} from "./OracleTest.sol";
+import {Reference} from "./Reference.sol";
+
+/// @notice An own account of whom to trust, and why: nothing here asks the registry what it thinks.
+abstract contract TrustBooks is OracleTest {
+    struct Signer {
+        uint256 key;
+        address account;
+        uint256 build;
+        bytes32 configHash;
+        bytes32 product;
+        uint40 leaseUntil;
+        uint32 tcbEvaluation;
+        /// Bit n: `vouchers[n]` vouched for the lease.
+        uint256 vouchers;
+        bool revoked;
+    }
+
+    struct Build {
+        bytes32 id;
+        bytes32 hash;
+        uint8 family;
+        bool revoked;
+    }
+
+    struct Family {
+        uint32 minimum;
+        bool stopped;
+    }
+
+    struct Voucher {
+        /// Zero for a contract that verifies quotes.
+        uint256 key;
+        address account;
+        bool trusted;
+        bool revoked;
+        /// When it last stopped vouching.
+        uint40 left;
+    }
+
+    /// Why a signer may not sign now; the first that applies.
+    enum Trust {
+        Trusted,
+        Revoked,
+        LeaseEnded,
+        BuildRevoked,
+        ConfigRemoved,
+        ProductDenied,
+        VoucherRevoked,
+        FamilyDenied
+    }
+
+    uint256 internal constant TRUSTS = 8;
+    /// Longer than any lease here, and short enough that places of vouchers pass on.
+    uint40 internal constant LONGEST = 8 days;
+    uint256 internal constant PLACES = 16;
+    uint256 internal constant NONE = type(uint256).max;
+
+    Signer[] internal signers;
+    Build[] internal builds;
+    Voucher[] internal vouchers;
+    bytes32[] internal configs;
+    mapping(uint256 family => Family) internal families;
+    mapping(bytes32 configHash => bool) internal removed;
+    mapping(bytes32 product => bool) internal denied;
+    uint256 internal threshold = 1;
+    /// Which of the vouchers verifies quotes.
+    uint256 internal dcapInUse = NONE;
+
+    function _maximumLease() internal pure override returns (uint40) {
+        return LONGEST;
+    }
+
+    function _trust(Signer memory s) internal view returns (Trust) {
+        if (s.revoked) return Trust.Revoked;
+        if (block.timestamp >= s.leaseUntil) return Trust.LeaseEnded;
+        if (builds[s.build].revoked) return Trust.BuildRevoked;
+        if (removed[s.configHash]) return Trust.ConfigRemoved;
+        if (denied[s.product]) return Trust.ProductDenied;
+        for (uint256 i = 0; i < vouchers.length; ++i) {
+            if (s.vouchers >> i & 1 != 0 && vouchers[i].revoked) return Trust.VoucherRevoked;
+        }
+        if (_familyDenies(s)) return Trust.FamilyDenied;
+        return Trust.Trusted;
+    }
+
+    /// @dev Whether everything is trusted that an admission says of a signer.
+    function _isAcceptable(Signer memory s) internal view returns (bool) {
+        return !builds[s.build].revoked && !removed[s.configHash] && !denied[s.product] && !_familyDenies(s);
+    }
+
+    function _familyDenies(Signer memory s) private view returns (bool) {
+        Family memory family = families[builds[s.build].family];
+        return family.stopped || s.tcbEvaluation < family.minimum;
+    }
+
+    /// @dev Whether one more voucher finds a place.
+    function _hasPlace() internal view returns (bool) {
+        uint256 taken;
+        for (uint256 i = 0; i < vouchers.length; ++i) {
+            if (vouchers[i].trusted || _leftLately(vouchers[i])) ++taken;
+        }
+        return taken < PLACES;
+    }
+
+    /// @dev Whether a lease that the voucher vouched for may still run.
+    function _leftLately(Voucher memory v) internal view returns (bool) {
+        return v.left != 0 && block.timestamp < v.left + LONGEST;
+    }
+
+    function _product(uint8 family, uint256 which) internal pure returns (bytes32) {
+        return keccak256(abi.encode(Reference.domain("product"), family, keccak256(abi.encodePacked(_fmspc(which)))));
+    }
+
+    function _fmspc(uint256 which) internal pure returns (bytes6) {
+        return bytes6(uint48(which % 3 + 1));
+    }
+
+    /// @dev What verifiers would say of a signer.
+    function _statement(Signer memory s) internal view returns (SignerAdmission memory a) {
+        a = _admission(s.account);
+        a.measurementId = builds[s.build].id;
+        a.teeKind = builds[s.build].family;
+        a.configHash = s.configHash;
+        a.product = s.product;
+        a.tcbEvaluation = s.tcbEvaluation;
+        a.notAfter = s.leaseUntil;
+    }
+
+    /// @dev A quote that says the same, for `QuoteStub` to find genuine.
+    function _quoteOf(Signer memory s) internal view returns (DcapRegistration memory r) {
+        DcapClaims memory claims;
+        claims.rootId = ROOT;
+        claims.teeKind = builds[s.build].family;
+        claims.measurementHash = builds[s.build].hash;
+        ReportBinding memory binding =
+            ReportBinding(Reference.domain("report-data"), 1, s.account, keccak256("transfer key"), s.configHash);
+        claims.reportDataHigh = sha256(abi.encode(binding));
+        claims.reportDataLow = sha256(bytes.concat(blockhash(block.number - 1), bytes20(address(this))));
+        claims.tcbStatus = 1;
+        claims.tcbEvaluation = s.tcbEvaluation;
+        claims.expires = s.leaseUntil;
+        for (uint256 i = 0; i < 3; ++i) {
+            if (_product(claims.teeKind, i) == s.product) claims.fmspc = _fmspc(i);
+        }
+        r.quote = abi.encode(claims);
+        r.rootId = ROOT;
+        r.signer = s.account;
+        r.transferKeyHash = binding.transferKeyHash;
+        r.configHash = s.configHash;
+        r.challengeBlock = uint64(block.number - 1);
+    }
+}
+
+/// @notice Takes the claims for the quote.
+contract QuoteStub {
+    function verifyQuote(bytes calldata quote, bytes calldata, bytes32, bytes32)
+        external
+        pure
+        returns (DcapClaims memory)
+    {
+        return abi.decode(quote, (DcapClaims));
+    }
+}
