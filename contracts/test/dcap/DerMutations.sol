@@ -108,12 +108,13 @@ contract DerMutations {
     /// @dev The elements inside, and how many bytes of the content come before them.
     function _inner(bytes calldata der) private pure returns (uint256 before, bytes calldata inner) {
         bytes calldata content = der[_header(der):];
-        if (uint8(der[0]) & 0x20 != 0) return (0, content);
         if (der[0] == 0x03 && content.length != 0) before = 1;
-        if ((der[0] == 0x03 || der[0] == 0x04) && _isDer(content[before:])) return (before, content[before:]);
+        bool may = uint8(der[0]) & 0x20 != 0 || der[0] == 0x03 || der[0] == 0x04;
+        if (may && _isDer(content[before:])) return (before, content[before:]);
         return (0, der[:0]);
     }
 
+    /// @dev Whether elements are all there is, whatever is in them.
     function _isDer(bytes calldata data) private pure returns (bool) {
         while (data.length != 0) {
             if (data.length < 2 || (uint8(data[1]) > 0x7f && data.length < 4)) return false;
