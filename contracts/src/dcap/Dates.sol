@@ -62,7 +62,8 @@ library Dates {
             uint256 minute = _pair(digits, 3);
             uint256 second = _pair(digits, 4);
             uint256 last = uint8(LAST_DAYS >> (8 * month));
-            if (month == 2 && year % (year % 100 == 0 ? 400 : 4) == 0) ++last;
+            // Of the years that 25 divides, those leap that 16 divides.
+            if (month == 2 && year & (year % 25 == 0 ? 15 : 3) == 0) ++last;
             if (year < 1970 || day == 0 || day > last || hour > 23 || minute > 59 || second > 59) {
                 revert ISubrosaDcap.DateMalformed(bytes32(text));
             }

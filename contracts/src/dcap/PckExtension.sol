@@ -38,19 +38,25 @@ library PckExtension {
                 if (offset - value != 16) revert ISubrosaDcap.DerMalformed(value);
                 platform.ppidHash = keccak256(der[value:offset]);
             } else if (field == TCB) {
-                _tcb(der, value, offset, platform);
+                seen |= _tcb(der, value, offset, platform);
             } else if (field == FMSPC) {
                 value = der.skip(value, offset, hex"0406", 2);
                 if (offset - value != 6) revert ISubrosaDcap.DerMalformed(value);
                 platform.fmspc = der.number(value, 6);
+            } else {
+                // Else number 17 would pass for PCESVN, which has it below TCB.
+                continue;
             }
             seen = _once(seen, field, offset);
         }
         if (seen & REQUIRED != REQUIRED) revert ISubrosaDcap.PckFieldsMissing(seen);
     }
 
-    function _tcb(bytes calldata der, uint256 offset, uint256 end, Platform memory platform) private pure {
-        uint256 seen;
+    function _tcb(bytes calldata der, uint256 offset, uint256 end, Platform memory platform)
+        private
+        pure
+        returns (uint256 seen)
+    {
         uint256 stop;
         (offset, stop) = der.enter(offset, end, Der.SEQUENCE);
         if (stop != end) revert ISubrosaDcap.DerMalformed(stop);
@@ -70,7 +76,6 @@ library PckExtension {
                 seen = _once(seen, field, offset);
             }
         }
-        if (seen != TCB_REQUIRED) revert ISubrosaDcap.PckFieldsMissing(seen);
     }
 
     /// @dev Reads a pair: the last number of its identifier, and where its value lies.
@@ -98,8 +103,7 @@ library PckExtension {
     uint256 private constant FMSPC = 4;
     uint256 private constant PCESVN = 17;
     uint256 private constant CPUSVN = 18;
-    uint256 private constant REQUIRED = 1 << PPID | 1 << TCB | 1 << FMSPC;
-    uint256 private constant TCB_REQUIRED = 1 << PCESVN | 1 << CPUSVN;
+    uint256 private constant REQUIRED = 1 << PPID | 1 << TCB | 1 << FMSPC | 1 << PCESVN | 1 << CPUSVN;
     /// OBJECT IDENTIFIER of ten bytes: 1.2.840.113741.1.13.1 and one more number.
     bytes32 private constant OID = hex"060a2a864886f84d010d01";
     /// Of eleven bytes: 1.2.840.113741.1.13.1.2 and one more number.

@@ -140,7 +140,8 @@ abstract contract DerReference is IDocuments {
             (entry, fields) = _tagged(fields, 0x30);
             entry = _literal(entry, hex"060a2a864886f84d010d01");
             uint8 field = uint8(entry[0]);
-            require(!seen[field]);
+            // Of the others there may be several.
+            require(!seen[field] || (field != 1 && field != 2 && field != 4));
             seen[field] = true;
             if (field == 1) p.ppidHash = keccak256(_octets(entry[1:], 16));
             if (field == 2) _tcb(_only(entry[1:], 0x30), p);
