@@ -39,7 +39,8 @@ function run() {
   const args = ['coverage', '--ir-minimum', '--no-match-contract', without, '--report', 'lcov', '--report-file', report];
   const { status, stdout, error } = spawnSync(forge, args, {
     cwd: root,
-    env: { ...process.env, FOUNDRY_PROFILE: 'coverage' },
+    // Code that is not optimized takes more gas; and chance is not what covers branches.
+    env: { ...process.env, FOUNDRY_PROFILE: 'coverage', FOUNDRY_GAS_LIMIT: '40000000000', FOUNDRY_FUZZ_RUNS: '64' },
     stdio: ['ignore', 'pipe', 'inherit'],
     encoding: 'utf8',
     maxBuffer: 1 << 28,
