@@ -22,6 +22,9 @@ interface IJsonMutations {
 /// cut and extended in every place, it gives the same result or is refused, with an error that the
 /// interface names.
 contract DcapDocumentsTests is DcapTest {
+    /// SubjectPublicKeyInfo of a key on P-256, up to its coordinates.
+    uint216 private constant KEY = 0x3059301306072a8648ce3d020106082a8648ce3d03010703420004;
+
     address private readers;
     address private references;
     IDerMutations private mutations;
@@ -131,6 +134,20 @@ contract DcapDocumentsTests is DcapTest {
             bytes memory same = bytes.concat(hex"3082", bytes2(uint16(content.length)), content);
             assertTrue(_agree(_call(i, same)));
             assertFalse(_agree(_call(i, bytes.concat(hex"3082", bytes2(uint16(content.length + 2)), content, hex"0500"))));
+        }
+    }
+
+    /// @dev The signed part ends anywhere within its key, and every length is right.
+    function test_a_certificate_that_ends_within_its_key_is_refused() public {
+        uint256 key;
+        while (uint216(bytes27(this.slice(certificate, key, key + 27))) != KEY) ++key;
+        uint256 end = 8 + uint256(uint8(certificate[6])) * 256 + uint8(certificate[7]);
+        bytes memory signature = this.slice(certificate, end, certificate.length);
+        for (uint256 length = 0; length <= 27 + 64; ++length) {
+            bytes memory signed = this.slice(certificate, 8, key + length);
+            signed = bytes.concat(hex"3082", bytes2(uint16(signed.length)), signed, signature);
+            bytes memory whole = bytes.concat(hex"3082", bytes2(uint16(signed.length)), signed);
+            assertFalse(_agree(abi.encodeCall(IDocuments.certificate, (whole))));
         }
     }
 
