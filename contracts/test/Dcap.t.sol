@@ -77,7 +77,7 @@ contract DcapTests is DcapTest {
     }
 
     /// forge-config: default.fuzz.runs = 256
-    function test_fuzz_a_changed_byte_is_refused_or_changes_nothing(uint256 index, uint8 change) public {
+    function testFuzz_a_changed_byte_is_refused_or_changes_nothing(uint256 index, uint8 change) public {
         vm.assume(change != 0);
         dcap.putCollateral(_collateral("tdx"));
         bytes memory quote = _quote("tdx");
@@ -91,7 +91,7 @@ contract DcapTests is DcapTest {
     }
 
     /// forge-config: default.fuzz.runs = 256
-    function test_fuzz_a_changed_byte_of_a_certificate_or_list_is_refused(uint256 index, uint8 change, uint8 part)
+    function testFuzz_a_changed_byte_of_a_certificate_or_list_is_refused(uint256 index, uint8 change, uint8 part)
         public
     {
         vm.assume(change != 0);

@@ -70,9 +70,9 @@ library Certificates {
         certificate.keyId = sha256(der[offset:next]);
 
         (start, offset) = der.enter(next, tbsEnd, EXTENSIONS);
-        if (offset != tbsEnd) revert ISubrosaDcap.DerMalformed(offset);
         (start, next) = der.enter(start, offset, Der.SEQUENCE);
-        if (next != offset) revert ISubrosaDcap.DerMalformed(next);
+        // No element ends after the one around it, so these end together.
+        if (next != tbsEnd) revert ISubrosaDcap.DerMalformed(next);
         while (start != next) start = _extension(der, start, next, certificate);
     }
 
@@ -110,10 +110,11 @@ library Certificates {
         (offset, next) = der.enter(offset, end, Der.BIT_STRING);
         // No unused bits.
         offset = der.skip(offset, next, hex"00", 1);
-        (offset, end) = der.enter(offset, next, Der.SEQUENCE);
-        (r, offset) = der.unsigned(offset, end);
-        (s, offset) = der.unsigned(offset, end);
-        if (offset != end || end != next) revert ISubrosaDcap.DerMalformed(offset);
+        (offset, next) = der.enter(offset, next, Der.SEQUENCE);
+        (r, offset) = der.unsigned(offset, next);
+        (s, offset) = der.unsigned(offset, next);
+        // No element ends after the one around it, so these end together.
+        if (offset != end) revert ISubrosaDcap.DerMalformed(offset);
     }
 
     function _extension(bytes calldata der, uint256 offset, uint256 end, Certificate memory certificate)

@@ -61,10 +61,12 @@ library Dates {
             uint256 hour = _pair(digits, 2);
             uint256 minute = _pair(digits, 3);
             uint256 second = _pair(digits, 4);
-            if (
-                year < 1970 || month == 0 || month > 12 || day == 0 || day > 31 || hour > 23 || minute > 59
-                    || second > 59
-            ) revert ISubrosaDcap.DateMalformed(bytes32(text));
+            uint256 last = uint8(LAST_DAYS >> (8 * month));
+            // Of the years that 25 divides, those leap that 16 divides.
+            if (month == 2 && year & (year % 25 == 0 ? 15 : 3) == 0) ++last;
+            if (year < 1970 || day == 0 || day > last || hour > 23 || minute > 59 || second > 59) {
+                revert ISubrosaDcap.DateMalformed(bytes32(text));
+            }
             if (month < 3) {
                 month += 12;
                 --year;
@@ -77,6 +79,9 @@ library Dates {
 
     /// Days from 1 March of year 0 to 1 January 1970.
     uint256 private constant EPOCH_DAYS = 719_468;
+    /// The last day of the month whose number is that of the byte, from the lowest; zero if there is
+    /// no such month.
+    uint256 private constant LAST_DAYS = 0x1f1e1f1e1f1f1e1f1e1f1c1f00;
     uint256 private constant ZEROS = 0x3030303030303030303030303030303030303030303030303030303030303030;
     uint256 private constant OVER_NINE = 0x7676767676767676767676767676767676767676767676767676767676767676;
     uint256 private constant HIGH_BITS = 0x8080808080808080808080808080808080808080808080808080808080808080;

@@ -43,6 +43,9 @@ library PckExtension {
                 value = der.skip(value, offset, hex"0406", 2);
                 if (offset - value != 6) revert ISubrosaDcap.DerMalformed(value);
                 platform.fmspc = der.number(value, 6);
+            } else {
+                // Else number 17 would pass for PCESVN, which has it below TCB.
+                continue;
             }
             seen = _once(seen, field, offset);
         }

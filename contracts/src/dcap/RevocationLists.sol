@@ -53,7 +53,10 @@ library RevocationLists {
         } else {
             list.serials = new bytes(headroom);
         }
-        if (tag != EXTENSIONS || stop != tbsEnd) revert ISubrosaDcap.DerMalformed(next);
+        if (tag != EXTENSIONS) revert ISubrosaDcap.DerMalformed(next);
+        (inner, stop) = der.enter(inner, stop, Der.SEQUENCE);
+        // No element ends after the one around it, so these end together.
+        if (stop != tbsEnd) revert ISubrosaDcap.DerMalformed(stop);
         _extensions(der, inner, stop);
     }
 
@@ -91,9 +94,6 @@ library RevocationLists {
     }
 
     function _extensions(bytes calldata der, uint256 offset, uint256 end) private pure {
-        uint256 stop;
-        (offset, stop) = der.enter(offset, end, Der.SEQUENCE);
-        if (stop != end) revert ISubrosaDcap.DerMalformed(stop);
         while (offset != end) {
             uint256 next;
             (offset, next) = der.enter(offset, end, Der.SEQUENCE);
