@@ -12,7 +12,7 @@ import {Payee} from "./Payee.sol";
 /// operation, it is after it; it starts with nothing held and nothing owed.
 ///
 /// Bounds: one operation, from any storage whatever that has the entry on its log in any status that
-/// can be (refunded only after the deadline); batches of one item without callback and public output
+/// can be (refunded only after the deadline, marked as executed only on a stateless log); batches of one item without callback and public output
 /// in that entry's place. Whoever is paid takes it or refuses. An appended request has an input of 32
 /// bytes, known flags, a kind of its own (`EntryKind.CALL`), and a log that is neither paused nor
 /// restricted.
@@ -122,18 +122,17 @@ contract EscrowProof is EntryProof {
 
     /// @dev An entry on its log, in any status that can be.
     function _known() private returns (Entry memory e) {
+        _later();
         e = _anyEntry(address(requester));
-        bool refunded = svm.createBool("refunded");
-        vm.assume(!refunded || block.timestamp > _deadline(e));
-        bool executed = svm.createBool("executed");
+        uint256 status = svm.createUint256("status") & (REFUNDED | EXECUTED);
+        vm.assume(status & REFUNDED == 0 || block.timestamp > _deadline(e));
         // Only entries of stateless logs carry that bit, and those have no head.
         bool stateless = LogSlot.wrap(oracle.logOf(e.contractId)).isStateless();
-        vm.assume(!executed || stateless);
+        vm.assume(status & EXECUTED == 0 || stateless);
         vm.assume(!stateless || oracle.headWord(e.contractId) == 0);
-        uint256 status = (refunded ? REFUNDED : 0) | (executed ? EXECUTED : 0);
         oracle.putEntry(e, uint8(status));
-        if (svm.createBool("requester refuses")) requester.refuse();
-        if (svm.createBool("relayer refuses")) relayer.refuse();
+        requester.refuse(svm.createBool("requester refuses"));
+        relayer.refuse(svm.createBool("relayer refuses"));
     }
 
     function _fulfill(Entry memory e) private {

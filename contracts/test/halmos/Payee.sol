@@ -8,8 +8,8 @@ contract Payee {
     address private target;
     bytes private message;
 
-    function refuse() external {
-        refusing = true;
+    function refuse(bool refusing_) external {
+        refusing = refusing_;
     }
 
     /// @notice Makes this call, once, when next called.

@@ -111,8 +111,9 @@ contract PaymentOutcomeProof is EntryProof {
     }
 
     function _both(bytes memory first, bytes memory second) private returns (uint256 relayed, uint256 returned) {
-        if (svm.createBool("refusing")) payee.refuse();
+        payee.refuse(svm.createBool("refusing"));
         (uint256 relayer, uint256 requester) = (_wealth(RELAYER), _wealth(address(payee)));
+        _later();
         _send(first);
         _later();
         _send(second);

@@ -103,11 +103,12 @@ abstract contract Symbolic {
         }
     }
 
-    /// @dev Any entry by this requester, with a fee that covers its charge: `EscrowProof` proves that
-    /// the oracle takes no other.
+    /// @dev Any entry by this requester that a log takes: not its 2^48th (`LogFull`), and none whose fee
+    /// does not cover its charge, as `EscrowProof` proves.
     function _anyEntry(address requester) internal pure returns (Entry memory e) {
         e.contractId = svm.createBytes32("contractId");
         e.seq = uint48(svm.createUint256("seq"));
+        vm.assume(e.seq != type(uint48).max);
         e.previousDigest = svm.createBytes32("entry.previousDigest");
         e.context = svm.createBytes32("context");
         e.inputHash = svm.createBytes32("inputHash");
