@@ -77,6 +77,7 @@ contract DcapTests is DcapTest {
     }
 
     /// forge-config: default.fuzz.runs = 256
+    /// forge-config: soak.fuzz.runs = 2000
     function testFuzz_a_changed_byte_is_refused_or_changes_nothing(uint256 index, uint8 change) public {
         vm.assume(change != 0);
         dcap.putCollateral(_collateral("tdx"));
@@ -91,6 +92,7 @@ contract DcapTests is DcapTest {
     }
 
     /// forge-config: default.fuzz.runs = 256
+    /// forge-config: soak.fuzz.runs = 2000
     function testFuzz_a_changed_byte_of_a_certificate_or_list_is_refused(uint256 index, uint8 change, uint8 part)
         public
     {

@@ -8,10 +8,7 @@ import {DcapTest} from "./support/DcapTest.sol";
 interface IDerMutations {
     function KINDS() external view returns (uint256);
     function count(bytes calldata der) external view returns (uint256);
-    function mutate(bytes calldata der, uint256 target, uint256 kind, uint256 seed)
-        external
-        view
-        returns (bytes memory);
+    function mutate(bytes calldata der, uint256 target, uint256 kind, uint256 seed) external view returns (bytes memory);
 }
 
 interface IJsonMutations {
@@ -50,8 +47,7 @@ contract DcapDocumentsTests is DcapTest {
         tdInfo = collateral.tcbInfo;
         identity = collateral.qeIdentity;
         sgxInfo = _collateral("sgx").tcbInfo;
-        uint256[15] memory fields =
-            abi.decode(IDocuments(readers).certificate(certificate), (uint256[15]));
+        uint256[15] memory fields = abi.decode(IDocuments(readers).certificate(certificate), (uint256[15]));
         extension = this.slice(certificate, fields[13], fields[14]);
 
         bytes4[7] memory errors = [
@@ -133,7 +129,9 @@ contract DcapDocumentsTests is DcapTest {
             bytes memory content = this.slice(documents[i], 4, documents[i].length);
             bytes memory same = bytes.concat(hex"3082", bytes2(uint16(content.length)), content);
             assertTrue(_agree(_call(i, same)));
-            assertFalse(_agree(_call(i, bytes.concat(hex"3082", bytes2(uint16(content.length + 2)), content, hex"0500"))));
+            assertFalse(
+                _agree(_call(i, bytes.concat(hex"3082", bytes2(uint16(content.length + 2)), content, hex"0500")))
+            );
         }
     }
 
@@ -190,7 +188,8 @@ contract DcapDocumentsTests is DcapTest {
         // Digits, of which one may be anything.
         bytes memory text = tag % 2 == 0 ? bytes.concat(short) : bytes.concat(long);
         for (uint256 i = 0; i < text.length; ++i) {
-            text[i] = bytes1(48 + uint8(text[i]) % (i == (tag % 2 == 0 ? 2 : 4) ? 2 : i % 2 == text.length % 2 ? 4 : 10));
+            text[i] =
+                bytes1(48 + uint8(text[i]) % (i == (tag % 2 == 0 ? 2 : 4) ? 2 : i % 2 == text.length % 2 ? 4 : 10));
         }
         text[text.length - 1] = "Z";
         if (part % 4 == 0) text[(part >> 8) % text.length] = bytes1(value);
@@ -208,9 +207,7 @@ contract DcapDocumentsTests is DcapTest {
                     if (_agree(abi.encodeCall(IDocuments.time, (bytes.concat(hex"180f", text))))) ++accepted;
                     _agree(abi.encodeCall(IDocuments.generalizedTime, (bytes15(text))));
                     _agree(abi.encodeCall(IDocuments.utcTime, (bytes13(this.slice(text, 2, 15)))));
-                    text = bytes.concat(
-                        bytes(vm.toString(ofYears[y])), "-", _two(month), "-", _two(day), "T00:00:00Z"
-                    );
+                    text = bytes.concat(bytes(vm.toString(ofYears[y])), "-", _two(month), "-", _two(day), "T00:00:00Z");
                     _agree(abi.encodeCall(IDocuments.iso8601, (bytes20(text))));
                 }
             }

@@ -14,12 +14,14 @@ contract P256Tests is Test {
     }
 
     /// forge-config: default.fuzz.runs = 128
+    /// forge-config: soak.fuzz.runs = 10000
     function testFuzz_valid_signatures_are_accepted_by_both(uint256 secret, bytes32 digest, bool high) public view {
         bytes memory input = _signed(secret, digest, high);
         assertTrue(_agree(input));
     }
 
     /// forge-config: default.fuzz.runs = 128
+    /// forge-config: soak.fuzz.runs = 10000
     function testFuzz_changed_signatures_are_judged_alike(uint256 secret, bytes32 digest, uint256 index, uint8 change)
         public
         view
@@ -31,6 +33,7 @@ contract P256Tests is Test {
     }
 
     /// forge-config: default.fuzz.runs = 128
+    /// forge-config: soak.fuzz.runs = 10000
     function testFuzz_arbitrary_words_are_judged_alike(bytes32[5] calldata words) public view {
         _agree(abi.encode(words));
     }
@@ -57,6 +60,7 @@ contract P256Tests is Test {
     }
 
     /// forge-config: default.fuzz.runs = 128
+    /// forge-config: soak.fuzz.runs = 10000
     function testFuzz_a_negated_key_is_judged_alike(uint256 secret, bytes32 digest) public view {
         bytes memory input = _signed(secret, digest, false);
         uint256 y;

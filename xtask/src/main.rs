@@ -25,7 +25,8 @@ usage: cargo xtask <command>
   bench [--json]       measure a private call in the enclave, stage by stage, and the verification
                        of evidence, each against references in the same run
   soak [STEP]          long batteries, each with a result in docs/results: `kills` of processes under
-                       load, `flips` of every bit of genuine evidence, `fuzz` of every parser
+                       load, `flips` of every bit of genuine evidence, `fuzz` of every parser;
+                       `slither` and `halmos` over the contracts, `contracts` invariants and fuzzing
   vectors DIR          hold the command line to genuine evidence and the verdicts DIR/MANIFEST.json
                        expects
   install              install what the other commands need (npm packages)

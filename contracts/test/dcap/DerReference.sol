@@ -257,17 +257,20 @@ abstract contract DerReference is IDocuments {
         else year = _decimal(text[:4]);
         text = text[tag == 0x17 ? 2 : 4:];
         unix = _date(
-            [year, _decimal(text[:2]), _decimal(text[2:4]), _decimal(text[4:6]), _decimal(text[6:8]), _decimal(text[8:10])]
+            [
+                year,
+                _decimal(text[:2]),
+                _decimal(text[2:4]),
+                _decimal(text[4:6]),
+                _decimal(text[6:8]),
+                _decimal(text[8:10])
+            ]
         );
     }
 
     // Elements.
 
-    function _next(bytes calldata der)
-        private
-        pure
-        returns (uint256 tag, bytes calldata content, bytes calldata rest)
-    {
+    function _next(bytes calldata der) private pure returns (uint256 tag, bytes calldata content, bytes calldata rest) {
         tag = uint8(der[0]);
         uint256 length = uint8(der[1]);
         rest = der[2:];

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `cargo xtask soak`: the batteries that are too long for every change. Each result is committed.
 
+mod contracts;
 mod flips;
 mod fuzz;
+mod halmos;
 mod kills;
+mod slither;
+mod tools;
 
 use std::{fs, process::Command};
 
@@ -15,10 +19,13 @@ use crate::shell;
 type Step = (&'static str, fn() -> Result<Value>);
 
 /// The step, which is the name of its result as well.
-const STEPS: [Step; 3] = [
+const STEPS: [Step; 6] = [
     ("soak", kills::run),
     ("flips", flips::run),
     ("fuzz", fuzz::run),
+    ("slither", slither::run),
+    ("halmos", halmos::run),
+    ("contracts", contracts::run),
 ];
 
 /// Runs every battery, or the named one, and writes `docs/results/STEP.json`.
@@ -26,8 +33,8 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     let wanted = match arguments {
         [] => None,
         ["kills"] => Some("soak"),
-        [wanted @ ("flips" | "fuzz")] => Some(*wanted),
-        _ => bail!("`cargo xtask soak [kills | flips | fuzz]`"),
+        [wanted @ ("flips" | "fuzz" | "slither" | "halmos" | "contracts")] => Some(*wanted),
+        _ => bail!("`cargo xtask soak [kills | flips | fuzz | slither | halmos | contracts]`"),
     };
     for (name, step) in STEPS {
         if wanted.is_some_and(|wanted| wanted != name) {

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {ISubrosaRegistry} from "../../src/interfaces/ISubrosaRegistry.sol";
+import {Entry, FulfillmentGroup, FulfillmentItem} from "../../src/interfaces/SubrosaTypes.sol";
+import {AdmittingRegistry, OracleUnderProof} from "./OracleUnderProof.sol";
+import {Symbolic} from "./Symbolic.sol";
+
+/// @notice Proofs about what becomes of one entry.
+///
+/// A digest is a hash without its low byte. That those do not collide either is assumed of every item
+/// and claim in the entry's place: one with the entry's digest has its fields. Without that, anything
+/// could be passed off as the entry, as halmos finds out at once.
+abstract contract EntryProof is Symbolic {
+    OracleUnderProof internal oracle;
+
+    function _setUpOracle() internal {
+        oracle = new OracleUnderProof(ISubrosaRegistry(address(new AdmittingRegistry(7))));
+        vm.deal(address(oracle), 1 << 127);
+        svm.enableSymbolicStorage(address(oracle));
+    }
+
+    /// @dev Puts a group in this entry's place: on its contract, with its number.
+    function _aim(FulfillmentGroup memory group, Entry memory e) internal view returns (FulfillmentGroup memory) {
+        group.start = group.start >> 48 << 48 | e.seq;
+        FulfillmentItem memory item = group.items[0];
+        bytes32 executionHash = keccak256(abi.encode(e.context, e.inputHash, e.execution));
+        bool same = group.previousDigest == e.previousDigest && item.executionHash == executionHash
+            && item.settlement == e.settlement && item.payment == e.payment;
+        bytes32 digest =
+            oracle.digest(e.contractId, e.seq, group.previousDigest, item.executionHash, item.settlement, item.payment);
+        vm.assume(same || digest != oracle.digestOf(e));
+        return group;
+    }
+
+    /// @dev What anyone may say this entry is.
+    function _anyClaim(Entry memory e) internal view returns (Entry memory claimed) {
+        claimed = _anyEntry(address(uint160(e.settlement >> 96)));
+        (claimed.contractId, claimed.seq) = (e.contractId, e.seq);
+        bool same = claimed.previousDigest == e.previousDigest && claimed.context == e.context
+            && claimed.inputHash == e.inputHash && claimed.execution == e.execution
+            && claimed.settlement == e.settlement && claimed.payment == e.payment;
+        vm.assume(same || oracle.digestOf(claimed) != oracle.digestOf(e));
+    }
+}

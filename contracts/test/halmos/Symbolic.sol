@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Entry, Fulfillment, FulfillmentGroup, FulfillmentItem} from "../../src/interfaces/SubrosaTypes.sol";
+
+/// @notice The cheatcodes used here, of forge's and of halmos' own. Not forge-std's, which takes
+/// longer to compile than all the rest.
+interface Cheats {
+    function assume(bool condition) external pure;
+    function deal(address account, uint256 balance) external;
+    function prank(address sender) external;
+    function warp(uint256 timestamp) external;
+}
+
+interface Svm {
+    /// @notice Makes every slot that this account has not written yet hold any value whatever.
+    function enableSymbolicStorage(address account) external;
+    /// @notice Any call whatever of any function of a contract that was compiled, views left out.
+    function createCalldata(string calldata contractName) external pure returns (bytes memory);
+    function createUint256(string calldata name) external pure returns (uint256);
+    function createBytes32(string calldata name) external pure returns (bytes32);
+    function createAddress(string calldata name) external pure returns (address);
+    function createBool(string calldata name) external pure returns (bool);
+    function createBytes(uint256 length, string calldata name) external pure returns (bytes memory);
+}
+
+/// @notice Values that stand for all values at once, and batches made of them.
+///
+/// A function named `check_…` is a theorem: no values make an `assert` in it fail. One named
+/// `check_…_is_reachable` asserts the contrary of what must be possible, and has to be refuted: it shows
+/// that the theorems beside it are not true for want of anything happening.
+///
+/// What holds for all of them: keccak256 has no collisions, ecrecover may be any function (so any
+/// signature may be anyone's), gas is not counted and GAS yields any value, calls between contracts are
+/// executed for real. A path that reverts proves nothing and needs nothing: it changes nothing.
+///
+/// Bounds of every batch built here: groups and items as the caller says, 32 bytes of data an item, of
+/// which all or none is public output. All words are arbitrary, but for the requester, which is the
+/// given one. The anchor is the current block, which any hash passes: an anchor can only make a batch
+/// revert.
+abstract contract Symbolic {
+    Cheats internal constant vm = Cheats(address(uint160(uint256(keccak256("hevm cheat code")))));
+    Svm internal constant svm = Svm(address(uint160(uint256(keccak256("svm cheat code")))));
+
+    address internal constant RELAYER = address(0xbeef);
+
+    /// @dev Bytes of an item's data.
+    uint256 private constant DATA = 32;
+
+    function _anyBatch(FulfillmentGroup memory group) internal view returns (Fulfillment memory f) {
+        f.groups = new FulfillmentGroup[](1);
+        f.groups[0] = group;
+        _sign(f);
+    }
+
+    function _anyBatch(FulfillmentGroup memory a, FulfillmentGroup memory b)
+        internal
+        view
+        returns (Fulfillment memory f)
+    {
+        f.groups = new FulfillmentGroup[](2);
+        (f.groups[0], f.groups[1]) = (a, b);
+        _sign(f);
+    }
+
+    /// @dev A group of items without callbacks and public output.
+    function _plainGroup(bytes32 contractId, uint256 items, address requester)
+        internal
+        pure
+        returns (FulfillmentGroup memory group)
+    {
+        group = _group(contractId, items);
+        for (uint256 i = 0; i < items; ++i) {
+            FulfillmentItem memory item = group.items[i];
+            item.settlement = uint256(uint160(requester)) << 96 | uint64(svm.createUint256("settlement"));
+            item.result = svm.createUint256("result") >> 32 << 32;
+        }
+    }
+
+    function _anyGroup(bytes32 contractId, uint256 items, address requester)
+        internal
+        pure
+        returns (FulfillmentGroup memory group)
+    {
+        group = _group(contractId, items);
+        for (uint256 i = 0; i < items; ++i) {
+            FulfillmentItem memory item = group.items[i];
+            item.settlement = _anySettlement(requester);
+            item.result = svm.createUint256("result") >> 32 << 32 | (svm.createBool("isPublic") ? DATA : 0);
+        }
+    }
+
+    function _group(bytes32 contractId, uint256 items) private pure returns (FulfillmentGroup memory group) {
+        group.contractId = contractId;
+        group.start = svm.createUint256("start");
+        group.previousDigest = svm.createBytes32("previousDigest");
+        group.items = new FulfillmentItem[](items);
+        for (uint256 i = 0; i < items; ++i) {
+            FulfillmentItem memory item = group.items[i];
+            item.executionHash = svm.createBytes32("executionHash");
+            item.payment = svm.createUint256("payment");
+            item.data = svm.createBytes(DATA, "data");
+        }
+    }
+
+    /// @dev Any entry by this requester that a log takes: not its 2^48th (`LogFull`), and none whose fee
+    /// does not cover its charge, as `EscrowProof` proves.
+    function _anyEntry(address requester) internal pure returns (Entry memory e) {
+        e.contractId = svm.createBytes32("contractId");
+        e.seq = uint48(svm.createUint256("seq"));
+        vm.assume(e.seq != type(uint48).max);
+        e.previousDigest = svm.createBytes32("entry.previousDigest");
+        e.context = svm.createBytes32("context");
+        e.inputHash = svm.createBytes32("inputHash");
+        e.execution = svm.createUint256("execution");
+        e.settlement = _anySettlement(requester);
+        e.payment = svm.createUint256("entry.payment");
+        vm.assume(_charge(e) <= _fee(e));
+    }
+
+    function _anySettlement(address requester) internal pure returns (uint256) {
+        return uint256(uint160(requester)) << 96 | uint96(svm.createUint256("settlement"));
+    }
+
+    function _fee(Entry memory e) internal pure returns (uint256) {
+        return e.payment >> 160;
+    }
+
+    function _charge(Entry memory e) internal pure returns (uint256) {
+        return uint96(e.payment >> 64);
+    }
+
+    function _deadline(Entry memory e) internal pure returns (uint256) {
+        return uint48(e.settlement);
+    }
+
+    /// @dev The head after one more entry with this result.
+    function _advance(uint256 head, uint256 result) internal pure returns (uint256) {
+        return result >> 48 << 48 | (uint48(head) + 1);
+    }
+
+    function _later() internal {
+        uint256 time = svm.createUint256("later");
+        vm.assume(time >= block.timestamp && time < 1 << 48);
+        vm.warp(time);
+    }
+
+    /// @dev Whoever it was that signed, for whatever.
+    function _sign(Fulfillment memory f) private view {
+        f.anchorNumber = uint64(block.number);
+        f.anchorHash = svm.createBytes32("anchorHash");
+        f.configHash = svm.createBytes32("configHash");
+        f.measurementId = svm.createBytes32("measurementId");
+        f.keyGroup = uint32(svm.createUint256("keyGroup"));
+        f.keyEpoch = uint32(svm.createUint256("keyEpoch"));
+        f.r = svm.createBytes32("r");
+        f.vs = svm.createBytes32("vs");
+    }
+}
