@@ -39,6 +39,7 @@ mod attest;
 mod attested;
 mod chain;
 mod check;
+pub mod collateral;
 mod deploy;
 mod deployment;
 mod error;

@@ -7,10 +7,14 @@
     reason = "a test fails by panicking"
 )]
 
+mod agreement;
 #[path = "../../../chain-proof/tests/it/anvil.rs"]
 mod anvil;
 mod contracts;
+mod dcap;
 mod follow;
 mod proxy;
 mod scene;
 mod send;
+#[path = "../../../attestation/tests/forge/sgx.rs"]
+mod sgx;

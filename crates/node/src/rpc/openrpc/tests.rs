@@ -207,7 +207,7 @@ fn shapes_are_those_of_the_types() {
         "Attestation",
         Attestation {
             bundle: bytes.clone(),
-            ear: "token".into(),
+            ear: Some("token".into()),
             config: bytes.clone(),
             signer: address,
             transfer_key: bytes.clone(),
