@@ -143,17 +143,31 @@ impl<'a> Parts<'a> {
             _ => return None,
         };
         let signed = HEADER + body;
-        let outer = if version == 3 { 0 } else { 6 };
-        let authentication = signed + 4 + SIGNATURE_AND_KEY + outer + ENCLAVE_REPORT + 64;
-        let place = authentication + 2 + usize::from(le16(quote, authentication)?);
-        let length = usize::try_from(le32(quote, place + 2)?).ok()?;
+        // Every length must fit into the one around it, as the contract has it.
+        let within = |start: usize, length: usize, end: usize| {
+            start.checked_add(length).filter(|next| *next <= end)
+        };
+        let length = |place: usize| usize::try_from(le32(quote, place)?).ok();
+        let mut offset = signed + 4;
+        let mut end = within(offset, length(signed)?, quote.len())?;
+        offset = within(offset, SIGNATURE_AND_KEY, end)?;
+        if version != 3 {
+            let start = within(offset, 6, end)?;
+            end = within(start, length(offset + 2)?, end)?;
+            offset = start;
+        }
+        let authentication = within(offset, ENCLAVE_REPORT + 64, end)?;
+        let size = usize::from(le16(quote, authentication)?);
+        let place = within(authentication, 2 + size, end)?;
+        let content = within(place, 6, end)?;
+        let certification_end = within(content, length(place + 2)?, end)?;
         Some(Self {
             tee,
             version,
             signed,
             place,
             certification_type: le16(quote, place)?,
-            certification: quote.get(place + 6..)?.get(..length)?,
+            certification: quote.get(content..certification_end)?,
         })
     }
 

@@ -35,6 +35,11 @@ const DIFFERENCES: &[(&str, &str)] = &[
          certificate from the collateral, and the PCK certificate by itself",
     ),
     (
+        "synth_wrong_root",
+        "the same: another root's certificate ends the chain in the quote, and everything that is \
+         signed hangs from the right one",
+    ),
+    (
         "evaluation number 65536",
         "the chain keeps 16 bits of the evaluation number; Intel has counted to about 20 since 2018",
     ),
