@@ -47,6 +47,7 @@ const FAULTS: [Fault; 26] = [
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = vec![case("sound", &sound())];
     cases.extend(faults());
+    cases.extend(enclaves());
     cases.extend(values());
     cases.extend(times());
     cases.extend(swaps());
@@ -67,6 +68,26 @@ fn faults() -> Vec<Case> {
         }
     }
     cases
+}
+
+/// SGX evidence, and every fault that survives being made over into it.
+fn enclaves() -> Vec<Case> {
+    let made_over = |name: String, forge: &Forge| Case {
+        bundle: crate::sgx::made_over(forge, &[0x5a; 64]),
+        ..case(name, forge)
+    };
+    let faults = FAULTS.into_iter().map(|fault| {
+        let name = format!("SGX: {fault:?}");
+        made_over(name, &sound().fault(fault))
+    });
+    let other = Case {
+        bundle: crate::sgx::bundle(&[0x5b; 64]),
+        ..case("SGX: sound, with other report data", &sound())
+    };
+    [made_over("SGX: sound".to_owned(), &sound()), other]
+        .into_iter()
+        .chain(faults)
+        .collect()
 }
 
 /// Sound evidence of other contents.
@@ -99,7 +120,10 @@ fn times() -> Vec<Case> {
         let forge = fault.map_or(sound(), |fault| sound().fault(fault));
         for moment in moments {
             for now in [moment - 1, moment, moment + 1] {
-                let name = format!("{fault:?} at {now}");
+                let name = match fault {
+                    Some(fault) => format!("{fault:?} at {now}"),
+                    None => format!("sound at {now}"),
+                };
                 cases.push(Case {
                     now,
                     ..case(name, &forge)
@@ -239,20 +263,28 @@ fn differences() -> Vec<Case> {
     // In the middle of the certificate's base64.
     let place = offset + 400;
     damaged[place] = if damaged[place] == b'A' { b'B' } else { b'A' };
-    let reordered = crate::sgx::bundle(&[0x5a; 64]);
+    let mut reordered = collateral_of(&bundle(&sound()));
+    let text = reordered["tcb_info"].as_str().unwrap();
+    let changed = text.replacen(
+        "{\"id\":\"TDX\",\"version\":3,",
+        "{\"version\":3,\"id\":\"TDX\",",
+        1,
+    );
+    assert_ne!(text, changed);
+    let signature = crate::sgx::sign("tcb-signer", changed.as_bytes());
+    reordered["tcb_info_signature"] = hex::encode(signature).into();
+    reordered["tcb_info"] = changed.into();
     vec![
         with_part(
             "intermediate certificate in the certification data is damaged",
             EvidencePart::Quote,
             damaged,
         ),
-        Case {
-            bundle: reordered,
-            ..case(
-                "SGX evidence whose JSON has its members in another order",
-                &sound(),
-            )
-        },
+        with_part(
+            "TCB info with its members in another order",
+            EvidencePart::Collateral,
+            reordered.to_string().into_bytes(),
+        ),
     ]
 }
 
