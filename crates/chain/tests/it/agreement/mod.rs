@@ -144,7 +144,7 @@ fn difference(claims: &Result<Claims, VerifyError>, verdict: &Verdict) -> Option
         }
         (Ok(off), Verdict::Accepted(on)) => (off, on),
     };
-    let register = off.config_register.map(|register| keccak256(register));
+    let register = off.config_register.map(keccak256);
     let report_data = [on.reportDataHigh.0, on.reportDataLow.0].concat();
     let pairs = [
         ("root", off.root_id.to_string(), on.rootId.to_string()),
