@@ -78,6 +78,8 @@ enum Command {
     Contract(command::contract::ContractArgs),
     /// Fetch or verify the receipt of a fulfilled request
     Receipt(command::receipt::ReceiptArgs),
+    /// Keep Intel's collateral on a chain fresh
+    Collateral(command::collateral::CollateralArgs),
     /// Compute what an enclave executable will report of itself
     Measurement(command::measurement::MeasurementArgs),
     /// Show a node's effective configuration
@@ -121,6 +123,7 @@ impl Cli {
             Command::Query(args) => args.run(&output).await,
             Command::Contract(args) => args.run(&output).await,
             Command::Receipt(args) => args.run(&output).await,
+            Command::Collateral(args) => args.run(&output).await,
             Command::Measurement(args) => args.run(&output, self.global.enclave.as_deref()),
             Command::Config(args) => args.run(&output),
         }

@@ -27,6 +27,11 @@ pub(crate) enum EvidenceRefused {
     NotAppraised(String),
 }
 
+/// Collateral that the chain does not take, or keeps past its time; the report has been printed.
+#[derive(Debug, thiserror::Error)]
+#[error("the chain does not keep this collateral in force: {0}")]
+pub(crate) struct CollateralRefused(pub(crate) String);
+
 /// Says on standard error what failed, why, and what to do next.
 pub(crate) fn report(error: &Report) -> ExitCode {
     let mut text = format!("error: {error}\n");
@@ -50,7 +55,8 @@ pub(crate) fn report(error: &Report) -> ExitCode {
 fn code(error: &Report) -> u8 {
     let refused = refusal(error).is_some()
         || error.downcast_ref::<ReceiptRefused>().is_some()
-        || error.downcast_ref::<EvidenceRefused>().is_some();
+        || error.downcast_ref::<EvidenceRefused>().is_some()
+        || error.downcast_ref::<CollateralRefused>().is_some();
     if refused { REFUSED } else { OTHER }
 }
 
@@ -69,10 +75,22 @@ fn advice(error: &Report) -> Option<&'static str> {
              --expect-report-data",
         );
     }
+    if let Some(CollateralRefused(reason)) = error.downcast_ref() {
+        return Some(if reason.contains("RootUnknown") {
+            "this contract does not pin the root of this collateral: check --dcap, and whose \
+             evidence it is"
+        } else {
+            "fetch current collateral (--from URL) and push it again; the reference of SubrosaDcap's \
+             errors is docs/reference/contracts.md"
+        });
+    }
     Some(match error.downcast_ref::<ClientError>()? {
         ClientError::Refused(refusal) => match refusal.check.as_ref() {
             "development" => {
                 "pass --development if you accept that nothing is protected from the node's host"
+            }
+            "ear.present" => {
+                "pass --verify raw: there is no verifier, and the evidence itself can be verified"
             }
             "ear.fresh" | "challenge" => "attest again; check this machine's clock",
             "signer.admitted" => {

@@ -93,5 +93,51 @@ pub(crate) fn pairs(pairs: &[(&str, String)]) -> String {
     lines.join("\n")
 }
 
+/// A time (Unix seconds) as `2026-01-31T00:00:00Z`; as a number if it is past the year 9999.
+pub(crate) fn date(unix: u64) -> String {
+    let days = unix / 86_400;
+    let (hour, minute, second) = (unix / 3600 % 24, unix / 60 % 60, unix % 60);
+    // Days are counted from 1 March of year 0, so that the leap day is the last of a year, and in
+    // eras of 400 years, which all have the same length.
+    let from_march = days.saturating_add(719_468);
+    let (era, of_era) = (from_march / 146_097, from_march % 146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    if year > 9_999 {
+        return unix.to_string();
+    }
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 /// What every surface says that shows a verdict on development evidence.
 pub(crate) const DEVELOPMENT: &str = "development: protects nothing from this host";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_dates() {
+        for (unix, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_767_225_599, "2025-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (253_402_300_799, "9999-12-31T23:59:59Z"),
+            (253_402_300_800, "253402300800"),
+        ] {
+            assert_eq!(date(unix), text);
+        }
+        assert_eq!(date(u64::MAX), u64::MAX.to_string());
+    }
+}

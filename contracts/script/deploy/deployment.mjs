@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// One chain's contracts: AccessManager, registry and oracle, and what they are recorded as.
+// One chain's contracts: AccessManager, registry, oracle and the verification of quotes, and what they are recorded as.
 
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { getAddress, isAddress, isHex, size } from 'viem';
+import { getAddress, isAddress, isAddressEqual, isHex, size } from 'viem';
 import { features, requireOwnBlockNumbers } from './chain.mjs';
 import { CREATE2_DEPLOYER, ensureContract, ensureDeployer } from './create2.mjs';
 import { setUp } from './governance.mjs';
@@ -14,8 +14,9 @@ const artifacts = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'art
 /**
  * Deploys what is missing, checks what is there, sets up the roles as far as `account` may.
  *
- * Gives { record, left }: what belongs into the deployments file, and the AccessManager calls that
- * only the administrator can make. Run again it changes nothing and gives the same record.
+ * Gives { record, left, unnamed }: what belongs into the deployments file, the AccessManager calls that
+ * only the administrator can make, and SubrosaDcap's address unless the registry names it already, which
+ * only the appointer can have it do. Run again it changes nothing and gives the same record.
  *
  * @param previous the record of an earlier run, from which blocks and transactions are taken over
  */
@@ -41,9 +42,13 @@ export async function deploy(client, account, configuration, previous) {
   const manager = await put('AccessManager', [settings.admin]);
   const registry = await put('SubrosaRegistry', [manager.address, settings.activationDelay, settings.maximumLease]);
   await put('SubrosaOracle', [registry.address]);
+  const dcap = await put('SubrosaDcap', [settings.rootIds]);
+  // Chosen when it was deployed: the precompile, or a fallback deployed along with it.
+  contracts.SubrosaDcap.p256 = await client.readContract({ ...dcap, functionName: 'p256' });
 
   const left = await setUp(client, account, { manager, registry, configuration: settings });
-  const { salt, ...governance } = settings;
+  const [named] = await client.readContract({ ...registry, functionName: 'dcapVerification' });
+  const { salt, rootIds, ...governance } = settings;
   const record = {
     $schema: './schema.json',
     chainId: await client.getChainId(),
@@ -53,12 +58,16 @@ export async function deploy(client, account, configuration, previous) {
     governance,
     chain: await features(client),
   };
-  return { record, left: left.map((call) => ({ to: manager.address, ...call })) };
+  return {
+    record,
+    left: left.map((call) => ({ to: manager.address, ...call })),
+    unnamed: isAddressEqual(named, dcap.address) ? undefined : dcap.address,
+  };
 }
 
 /** The configuration with every value checked and addresses in their canonical case. */
 function checked(given) {
-  const { salt, admin, adminDelay, appointerDelay, activationDelay, maximumLease, roles, ...unknown } = given;
+  const { salt, rootIds, admin, adminDelay, appointerDelay, activationDelay, maximumLease, roles, ...unknown } = given;
   const faults = Object.keys(unknown).map((key) => `${key}: not known`);
   const seconds = { adminDelay, appointerDelay, activationDelay, maximumLease };
   for (const [key, value] of Object.entries(seconds)) {
@@ -67,6 +76,11 @@ function checked(given) {
   }
   if (maximumLease === 0) faults.push('maximumLease: no signer could be admitted');
   if (!isHex(salt) || size(salt) !== 32) faults.push(`salt: ${salt} is not 32 bytes`);
+  const roots = Array.isArray(rootIds) ? rootIds : [];
+  if (roots.length === 0) faults.push('rootIds: at least one root is needed; Intel\'s is in deployments/README.md');
+  for (const root of roots) if (!isHex(root) || size(root) !== 32) faults.push(`rootIds: ${root} is not 32 bytes`);
+  // One set of roots gives one address, however it is written.
+  const sorted = [...new Set(roots.map((root) => String(root).toLowerCase()))].sort();
   const address = (key, value) => (isAddress(value) ? getAddress(value) : (faults.push(`${key}: ${value} is no address`), value));
   const members = (name) => {
     const list = roles?.[name];
@@ -75,6 +89,7 @@ function checked(given) {
   };
   const settings = {
     salt,
+    rootIds: sorted,
     admin: address('admin', admin),
     ...seconds,
     roles: { guardian: members('guardian'), curator: members('curator'), appointer: members('appointer') },

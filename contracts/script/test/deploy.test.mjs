@@ -19,6 +19,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const schema = JSON.parse(readFileSync(join(root, 'deployments', 'schema.json'), 'utf8'));
 const artifact = (name) => JSON.parse(readFileSync(join(root, 'artifacts', `${name}.json`), 'utf8'));
 const day = 86_400;
+/** Intel's SGX Root CA, and a root of nobody. */
+const roots = ['0xa0af031289f5d5d4132f9186068a7fc13628633ba235777472e29b6b6c67a49e', toHex(7, { size: 32 })];
 
 let chain;
 let directory;
@@ -65,6 +67,15 @@ test('deploys everything, governs as configured, and does nothing the second tim
   const registry = registryOf(record);
   assert.equal(await read(registry, 'authority'), record.contracts.AccessManager.address);
   assert.equal(await read(registry, 'activationDelay'), 2 * day);
+
+  const dcap = { abi: artifact('SubrosaDcap').abi, address: record.contracts.SubrosaDcap.address };
+  for (const root of roots) {
+    assert.equal(await chain.client.readContract({ ...dcap, functionName: 'isRoot', args: [root] }), true);
+  }
+  assert.equal(record.contracts.SubrosaDcap.p256, toHex(0x100, { size: 20 }));
+  // Whom the registry believes is the appointer's to say, after the delay.
+  assert.deepEqual(await read(registry, 'dcapVerification'), [toHex(0, { size: 20 }), 0]);
+  assert.match(first.stderr, new RegExp(`appointer: setDcap\\(${dcap.address},`));
 
   const block = await chain.client.getBlockNumber();
   const second = await run(accounts.admin);
@@ -140,6 +151,55 @@ test('addresses do not depend on who deploys, and a stranger leaves the roles to
   assert.equal(resumed.code, 0, resumed.stderr);
 });
 
+test('the roots alone, in any order, decide where the verification of quotes is', async () => {
+  const at = async (changes) => {
+    await fresh();
+    const { stdout, stderr } = await run(accounts.admin, changes);
+    assert.ok(stdout, stderr);
+    return JSON.parse(stdout).contracts.SubrosaDcap.address;
+  };
+  const here = await at({});
+  assert.equal(await at({ rootIds: [...roots].reverse().map((root) => `0x${root.slice(2).toUpperCase()}`) }), here);
+  assert.equal(await at({ admin: accounts.stranger.address }), here);
+  assert.notEqual(await at({ rootIds: [roots[0]] }), here);
+});
+
+test('once the appointer has named it, nothing is said of the verification of quotes', async () => {
+  await fresh();
+  const record = JSON.parse((await run(accounts.admin)).stdout);
+  const registry = registryOf(record);
+  const manager = { abi: artifact('AccessManager').abi, address: record.contracts.AccessManager.address };
+  const data = encodeFunctionData({ abi: registry.abi, functionName: 'setDcap', args: [record.contracts.SubrosaDcap.address, 2] });
+  const act = async (functionName, args) => {
+    const hash = await chain.client.writeContract({ ...manager, account: accounts.appointer, functionName, args });
+    assert.equal((await chain.client.waitForTransactionReceipt({ hash })).status, 'success');
+  };
+  await act('schedule', [registry.address, data, 0]);
+  await chain.client.increaseTime({ seconds: 3 * day });
+  await chain.client.mine({ blocks: 1 });
+  await act('execute', [registry.address, data]);
+  const { code, stderr } = await run(accounts.admin);
+  assert.equal(code, 0, stderr);
+  assert.doesNotMatch(stderr, /setDcap/);
+});
+
+test('deploys a fallback where there is no P-256 precompile', async () => {
+  const old = await start({ hardfork: 'prague' });
+  try {
+    await old.client.setAutomine(true);
+    const { code, stdout, stderr } = await run(accounts.admin, {}, old.client.transport.url);
+    assert.equal(code, 0, stderr);
+    const record = JSON.parse(stdout);
+    assert.deepEqual(violations(schema, record), []);
+    assert.equal(record.chain.p256Precompile, false);
+    const { p256 } = record.contracts.SubrosaDcap;
+    assert.notEqual(p256, toHex(0x100, { size: 20 }));
+    assert.ok((await old.client.getCode({ address: p256 }))?.length > 2);
+  } finally {
+    await old.stop();
+  }
+});
+
 test('another salt, administrator or delay gives other addresses', async () => {
   await fresh();
   const seen = new Set();
@@ -193,9 +253,9 @@ test('names every fault of a configuration before sending anything', async () =>
   await fresh();
   const block = await chain.client.getBlockNumber();
   const roles = { guardian: [], curator: ['0x12'], appointer: [accounts.appointer.address], king: [] };
-  const { code, stderr } = await run(accounts.admin, { salt: '0x00', adminDelay: -1, roles, extra: 1 });
+  const { code, stderr } = await run(accounts.admin, { salt: '0x00', adminDelay: -1, roles, rootIds: ['0x12'], extra: 1 });
   assert.equal(code, 1);
-  for (const part of ['salt:', 'adminDelay:', 'roles.guardian:', 'roles.curator:', 'roles.king:', 'extra:']) {
+  for (const part of ['salt:', 'rootIds:', 'adminDelay:', 'roles.guardian:', 'roles.curator:', 'roles.king:', 'extra:']) {
     assert.ok(stderr.includes(part), `${part} in ${stderr}`);
   }
   assert.equal(await chain.client.getBlockNumber(), block);
@@ -218,6 +278,8 @@ test('the schema rejects what it should', async () => {
     { ...record, extra: 1 },
     { ...record, salt: '0x00' },
     { ...record, contracts: { ...record.contracts, SubrosaOracle: undefined } },
+    { ...record, contracts: { ...record.contracts, SubrosaDcap: { ...record.contracts.SubrosaDcap, p256: undefined } } },
+    { ...record, contracts: { ...record.contracts, SubrosaDcap: { ...record.contracts.SubrosaDcap, arguments: [[]] } } },
     { ...record, governance: { ...record.governance, roles: { ...record.governance.roles, curator: [] } } },
   ];
   for (const value of broken) assert.notDeepEqual(violations(schema, value), []);
@@ -228,10 +290,11 @@ function registryOf({ contracts }) {
 }
 
 /** Runs the script as a process. */
-async function run(account, changes = {}) {
+async function run(account, changes = {}, url = chain.client.transport.url) {
   const { admin, guardian, curator, appointer } = accounts;
   const configuration = {
     salt: toHex(0, { size: 32 }),
+    rootIds: roots,
     admin: admin.address,
     adminDelay: 5 * day,
     appointerDelay: 2 * day,
@@ -242,7 +305,7 @@ async function run(account, changes = {}) {
   };
   const config = join(directory, 'config.json');
   writeFileSync(config, JSON.stringify(configuration));
-  const args = ['script/deploy.mjs', '--rpc', chain.client.transport.url, '--config', config];
+  const args = ['script/deploy.mjs', '--rpc', url, '--config', config];
   const child = spawn(process.execPath, [...args, '--out', join(directory, 'record.json')], {
     cwd: root,
     env: { ...process.env, SUBROSA_DEPLOYER_KEY: bytesToHex(account.getHdKey().privateKey) },

@@ -23,6 +23,12 @@ alloy::sol!(
 
 alloy::sol!(
     #[sol(rpc, all_derives)]
+    SubrosaDcap,
+    "../../contracts/artifacts/SubrosaDcap.json"
+);
+
+alloy::sol!(
+    #[sol(rpc, all_derives)]
     AccessManager,
     "../../contracts/artifacts/AccessManager.json"
 );

@@ -4,6 +4,7 @@
 //! - [`bindings`] are generated from the committed artifacts, [`deploy`] puts the contracts there.
 //! - [`Follower`] yields the oracle's logs in order and says when the chain took some back.
 //! - [`fetch_proof`] collects what an enclave needs to believe a slot.
+//! - [`dcap`] is what the chain takes of Intel's collateral and quotes.
 //! - [`Sender`] owns the nonces of one key and sees each transaction through.
 //!
 //! Nothing here is trusted by an enclave; what a node answers is checked only as far as the host's
@@ -12,6 +13,7 @@
 
 pub mod bindings;
 mod convert;
+pub mod dcap;
 mod deploy;
 mod endpoint;
 mod error;

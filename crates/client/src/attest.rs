@@ -46,9 +46,11 @@ impl Default for AttestOptions {
 /// What is verified of an attestation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Appraisal {
-    /// The verifier's attestation result, and the evidence itself.
+    /// The verifier's attestation result, and the evidence itself; the evidence alone if the
+    /// deployment names no verifier.
     Both,
-    /// The verifier's attestation result: the verifier is trusted.
+    /// The verifier's attestation result: the verifier is trusted. Refused if the deployment names
+    /// none.
     Result,
     /// The evidence itself: no verifier is trusted.
     Evidence,
@@ -140,11 +142,29 @@ impl Session {
         now: u64,
     ) -> Result<B256, ClientError> {
         let mut appraised: Option<Claims> = None;
-        if options.appraisal != Appraisal::Evidence {
+        let verifier = self.deployment.trusted_verifier();
+        let looks_at_result = match options.appraisal {
+            Appraisal::Both => verifier.is_some(),
+            Appraisal::Result => true,
+            Appraisal::Evidence => false,
+        };
+        if looks_at_result {
             ledger.turn_to(Subject::AttestationResult);
-            let trusted = [self.deployment.trusted_verifier()];
+            let trusted: Vec<_> = verifier.into_iter().collect();
+            let presented = match (trusted.is_empty(), &attestation.ear) {
+                (true, _) => Err("a deployment that names no verifier"),
+                (false, None) => Err("a node without a verifier"),
+                (false, Some(ear)) => Ok(ear),
+            };
+            let ear = match presented {
+                Ok(ear) => ear,
+                Err(found) => {
+                    ledger.record("ear.present", false, "an attestation result", found);
+                    return Err(ledger.refusal());
+                }
+            };
             let (verdict, result) =
-                subrosa_attestation::ear::appraise(&attestation.ear, &trusted, expectations, now);
+                subrosa_attestation::ear::appraise(ear, &trusted, expectations, now);
             adopt(ledger, &verdict);
             ledger.settle()?;
             let result = result.map_err(|error| refuse(ledger, &error))?.into_inner();

@@ -23,7 +23,7 @@ use subrosa_types::{abi::EnclaveConfig, config::ConfigError, measured::Measured}
 /// chain_id = 1
 /// # … every field of `Measured`
 ///
-/// [verifier]
+/// [verifier] # left away, nobody's attestation results are believed: see `Appraisal`
 /// issuer = "https://verifier.example.org"
 /// admission = ["0x…"]
 /// keys = [{ kty = "EC", crv = "P-256", x = "…", y = "…", kid = "…" }]
@@ -55,8 +55,10 @@ pub struct Deployment {
     pub minimum_tcb_evaluation: u32,
     /// What every enclave of this deployment was started with.
     pub measured: Measured,
-    /// The verifier whose attestation results are believed.
-    pub verifier: VerifierTrust,
+    /// The verifier whose attestation results are believed; `None` believes nobody's, and evidence
+    /// is verified by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verifier: Option<VerifierTrust>,
 }
 
 /// The verifier a client believes.
@@ -124,13 +126,14 @@ impl Deployment {
     }
 
     /// The verifier, as attestation results are held against it.
-    pub(crate) fn trusted_verifier(&self) -> TrustedVerifier {
-        TrustedVerifier {
-            issuer: self.verifier.issuer.clone(),
+    pub(crate) fn trusted_verifier(&self) -> Option<TrustedVerifier> {
+        let verifier = self.verifier.as_ref()?;
+        Some(TrustedVerifier {
+            issuer: verifier.issuer.clone(),
             keys: Jwks {
-                keys: self.verifier.keys.clone(),
+                keys: verifier.keys.clone(),
             },
-        }
+        })
     }
 
     fn check(&self) -> Result<(), DeploymentError> {
@@ -138,11 +141,18 @@ impl Deployment {
             return Err(DeploymentError::Version(self.version));
         }
         self.enclave_config()?;
+        let verifier = self.verifier.as_ref();
         let lists = [
             ("measurements", self.measurements.is_empty()),
             ("roots", self.roots.is_empty()),
-            ("verifier.keys", self.verifier.keys.is_empty()),
-            ("verifier.admission", self.verifier.admission.is_empty()),
+            (
+                "verifier.keys",
+                verifier.is_some_and(|verifier| verifier.keys.is_empty()),
+            ),
+            (
+                "verifier.admission",
+                verifier.is_some_and(|verifier| verifier.admission.is_empty()),
+            ),
         ];
         if let Some((name, _)) = lists.iter().find(|(_, empty)| *empty) {
             return Err(DeploymentError::Empty(name));
@@ -152,7 +162,7 @@ impl Deployment {
                 self.measurements.len(),
             ));
         }
-        for key in &self.verifier.keys {
+        for key in verifier.into_iter().flat_map(|verifier| &verifier.keys) {
             key.validate()
                 .map_err(|source| DeploymentError::VerifierKey {
                     kid: key.kid.clone(),

@@ -40,6 +40,7 @@ mod attested;
 mod call_session;
 mod chain;
 mod check;
+pub mod collateral;
 mod deploy;
 mod deployment;
 mod error;

@@ -62,7 +62,12 @@ impl ReceiptTrust {
             oracle: deployment.measured.oracle,
             registry: deployment.measured.registry,
             config_hash: config.hash(),
-            verifiers: deployment.verifier.admission.clone(),
+            // Without a verifier there is no admission to hold a receipt against.
+            verifiers: deployment
+                .verifier
+                .as_ref()
+                .map(|verifier| verifier.admission.clone())
+                .unwrap_or_default(),
             measurements: deployment.measurements.clone(),
             roots: deployment.roots.clone(),
             development: development && deployment.development,

@@ -14,7 +14,7 @@ use subrosa_attestation::{
     DEVELOPMENT_ROOT_ID, Policy,
     measurement::{SoftwareMeasurement, measurement_of_executable},
 };
-use subrosa_chain::bindings::{AccessManager, SubrosaOracle, SubrosaRegistry};
+use subrosa_chain::bindings::{AccessManager, SubrosaDcap, SubrosaOracle, SubrosaRegistry};
 use subrosa_types::{
     config::{HeaderTrustKind, Recovery},
     id::TeeKind,
@@ -38,9 +38,11 @@ pub struct Contracts {
     pub oracle: Address,
     /// keccak256 of its code.
     pub oracle_code_hash: B256,
+    /// What verifies DCAP quotes for the registry, under the development root alone.
+    pub dcap: Address,
 }
 
-/// Deploys access manager, registry and oracle. What is added to the registry is trusted at once.
+/// Deploys access manager, registry, oracle and the verification of quotes. What is added to the registry is trusted at once.
 pub(crate) async fn deploy(
     provider: &DynProvider,
     deployer: &DevAccount,
@@ -57,6 +59,9 @@ pub(crate) async fn deploy(
     let oracle = SubrosaOracle::deploy(&signing, *registry.address())
         .await
         .map_err(&step)?;
+    let dcap = SubrosaDcap::deploy(&signing, vec![DEVELOPMENT_ROOT_ID])
+        .await
+        .map_err(&step)?;
     let chain_id = provider
         .get_chain_id()
         .await
@@ -68,6 +73,7 @@ pub(crate) async fn deploy(
         registry_code_hash: code_hash(provider, *registry.address()).await?,
         oracle: *oracle.address(),
         oracle_code_hash: code_hash(provider, *oracle.address()).await?,
+        dcap: *dcap.address(),
     })
 }
 
@@ -104,7 +110,8 @@ pub(crate) fn measure(executable: &Path) -> Result<SoftwareMeasurement, DevnetEr
 pub(crate) struct Governance<'a> {
     pub(crate) measurement: &'a SoftwareMeasurement,
     pub(crate) measured: &'a Measured,
-    pub(crate) verifier: Address,
+    /// Whose word admits signers; `None`: nobody's.
+    pub(crate) verifier: Option<Address>,
 }
 
 impl Governance<'_> {
@@ -134,10 +141,14 @@ impl Governance<'_> {
         )
         .await?;
         mined(
-            "adding the verifier",
-            registry.setVerifier(self.verifier, true),
+            "naming the verification of quotes",
+            registry.setDcap(contracts.dcap, UP_TO_DATE),
         )
-        .await
+        .await?;
+        let Some(verifier) = self.verifier else {
+            return Ok(());
+        };
+        mined("adding the verifier", registry.setVerifier(verifier, true)).await
     }
 }
 
@@ -180,6 +191,8 @@ fn failed<E: std::error::Error + Send + Sync + 'static>(
     }
 }
 
+/// Bit n accepts TCB status n: status 1 alone.
+const UP_TO_DATE: u16 = 1 << 1;
 /// The one key group.
 const KEY_GROUP: u32 = 1;
 /// Longest lease of a signer, seconds: a month.

@@ -26,6 +26,8 @@ pub struct Options {
     pub block_time: Option<f64>,
     /// How many funded accounts to make for users; zero makes ten.
     pub accounts: u8,
+    /// No verifier: the chain admits the node by its quote, and clients verify the evidence alone.
+    pub without_verifier: bool,
     /// The `subrosa` executable, if it is not to be looked for.
     pub subrosa: Option<PathBuf>,
     /// The `subrosa-enclave` executable, if it is not to be looked for.
@@ -51,7 +53,7 @@ pub struct Devnet {
     // Dropped in this order: whoever depends on another goes first.
     node: Node,
     enclave: Enclave,
-    verifier: Verifier,
+    verifier: Option<Verifier>,
     anvil: Anvil,
     contracts: Contracts,
     deployment: Deployment,
@@ -106,17 +108,17 @@ impl Devnet {
             environment: options.environment_of(service),
         };
         let subrosa = options.subrosa.as_deref();
-        let verifier = Verifier::start(
-            &start(Service::Verifier, subrosa),
-            &http,
-            contracts.chain_id,
-            contracts.registry,
-        )
-        .await?;
+        let verifier = if options.without_verifier {
+            None
+        } else {
+            let start = start(Service::Verifier, subrosa);
+            let (chain_id, registry) = (contracts.chain_id, contracts.registry);
+            Some(Verifier::start(&start, &http, chain_id, registry).await?)
+        };
         let governance = Governance {
             measurement: &measurement,
             measured: &measured,
-            verifier: verifier.keys.admission,
+            verifier: verifier.as_ref().map(|verifier| verifier.keys.admission),
         };
         governance
             .apply(&anvil.provider, &deployer, &contracts)
@@ -125,12 +127,12 @@ impl Devnet {
         let node = Node::start(
             &start(Service::Node, subrosa),
             &anvil,
-            &verifier.url,
+            verifier.as_ref().map(|verifier| verifier.url.as_str()),
             &relay,
             &measured,
         )
         .await?;
-        let deployment = deployment(&anvil, &node, &verifier, measured, measurement.id);
+        let deployment = deployment(&anvil, &node, verifier.as_ref(), measured, measurement.id);
         let text = deployment
             .to_toml()
             .map_err(|error| DevnetError::Unexpected {
@@ -212,9 +214,9 @@ impl Devnet {
         &self.node.admin
     }
 
-    /// The verifier.
-    pub fn verifier_url(&self) -> &str {
-        &self.verifier.url
+    /// The verifier, if there is one.
+    pub fn verifier_url(&self) -> Option<&str> {
+        self.verifier.as_ref().map(|verifier| verifier.url.as_str())
     }
 
     /// A connection to the chain that signs nothing.
@@ -222,23 +224,24 @@ impl Devnet {
         &self.anvil.provider
     }
 
-    /// A service's process.
-    pub fn process(&self, service: Service) -> &Process {
+    /// A service's process; `None` if the network has no such service.
+    pub fn process(&self, service: Service) -> Option<&Process> {
         match service {
-            Service::Chain => &self.anvil.process,
-            Service::Verifier => &self.verifier.process,
-            Service::Enclave => &self.enclave.process,
-            Service::Node => &self.node.process,
+            Service::Chain => Some(&self.anvil.process),
+            Service::Verifier => self.verifier.as_ref().map(|verifier| &verifier.process),
+            Service::Enclave => Some(&self.enclave.process),
+            Service::Node => Some(&self.node.process),
         }
     }
 
-    /// A service's process, to signal or to set variables for its next start.
-    pub fn process_mut(&mut self, service: Service) -> &mut Process {
+    /// A service's process, to signal or to set variables for its next start; `None` if the
+    /// network has no such service.
+    pub fn process_mut(&mut self, service: Service) -> Option<&mut Process> {
         match service {
-            Service::Chain => &mut self.anvil.process,
-            Service::Verifier => &mut self.verifier.process,
-            Service::Enclave => &mut self.enclave.process,
-            Service::Node => &mut self.node.process,
+            Service::Chain => Some(&mut self.anvil.process),
+            Service::Verifier => self.verifier.as_mut().map(|verifier| &mut verifier.process),
+            Service::Enclave => Some(&mut self.enclave.process),
+            Service::Node => Some(&mut self.node.process),
         }
     }
 
@@ -248,7 +251,7 @@ impl Devnet {
     ///
     /// [`DevnetError::Signal`].
     pub fn kill(&mut self, service: Service) -> Result<(), DevnetError> {
-        self.process_mut(service).kill()
+        self.process_mut(service).map_or(Ok(()), Process::kill)
     }
 
     /// Starts a service again, after killing it if it runs, and does not wait for it.
@@ -257,7 +260,7 @@ impl Devnet {
     ///
     /// [`DevnetError::Spawn`].
     pub fn spawn(&mut self, service: Service) -> Result<(), DevnetError> {
-        self.process_mut(service).respawn()
+        self.process_mut(service).map_or(Ok(()), Process::respawn)
     }
 
     /// Starts a service again, after killing it if it runs, and waits until it is ready. An
@@ -280,7 +283,10 @@ impl Devnet {
     pub async fn ready(&mut self, service: Service) -> Result<(), DevnetError> {
         match service {
             Service::Chain => self.anvil.ready().await,
-            Service::Verifier => self.verifier.ready(&self.http).await,
+            Service::Verifier => match &mut self.verifier {
+                Some(verifier) => verifier.ready(&self.http).await,
+                None => Ok(()),
+            },
             Service::Enclave => self.enclave.ready().await,
             Service::Node => self.node.ready(&self.http).await,
         }
@@ -293,7 +299,8 @@ impl Devnet {
     /// [`DevnetError::Ended`], with the last lines of its log.
     pub fn ensure_running(&mut self) -> Result<(), DevnetError> {
         for service in Service::ALL {
-            self.process_mut(service).ensure_running()?;
+            self.process_mut(service)
+                .map_or(Ok(()), Process::ensure_running)?;
         }
         Ok(())
     }
@@ -306,11 +313,9 @@ impl Devnet {
     pub fn stop(mut self) -> Result<(), DevnetError> {
         let mut outcome = Ok(());
         for service in Service::ALL.into_iter().rev() {
-            let stopped = self
-                .process_mut(service)
-                .terminate(STOP_PATIENCE)
-                .map(|_| ());
-            outcome = outcome.and(stopped);
+            if let Some(process) = self.process_mut(service) {
+                outcome = outcome.and(process.terminate(STOP_PATIENCE).map(|_| ()));
+            }
         }
         outcome
     }
@@ -319,7 +324,7 @@ impl Devnet {
 fn deployment(
     anvil: &Anvil,
     node: &Node,
-    verifier: &Verifier,
+    verifier: Option<&Verifier>,
     measured: Measured,
     measurement_id: B256,
 ) -> Deployment {
@@ -332,11 +337,11 @@ fn deployment(
         roots: measured.evidence_roots.clone(),
         minimum_tcb_evaluation: 0,
         measured,
-        verifier: VerifierTrust {
+        verifier: verifier.map(|verifier| VerifierTrust {
             issuer: verifier.keys.issuer.clone(),
             admission: vec![verifier.keys.admission],
             keys: verifier.jwks.keys.clone(),
-        },
+        }),
     }
 }
 

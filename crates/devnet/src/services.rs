@@ -18,7 +18,7 @@ use crate::{
 pub enum Service {
     /// anvil. Killed, it forgets the chain; terminated, it writes it down and takes it up again.
     Chain,
-    /// `subrosa verifier`.
+    /// `subrosa verifier`; not in a network that has none.
     Verifier,
     /// `subrosa-enclave`.
     Enclave,
@@ -189,7 +189,7 @@ impl Node {
     pub(crate) async fn start(
         start: &Start<'_>,
         anvil: &Anvil,
-        verifier_url: &str,
+        verifier_url: Option<&str>,
         relay: &DevAccount,
         measured: &Measured,
     ) -> Result<Self, DevnetError> {
@@ -269,7 +269,7 @@ fn verifier_config(
 fn node_config(
     layout: &Layout,
     anvil: &Anvil,
-    verifier_url: &str,
+    verifier_url: Option<&str>,
     relay: &DevAccount,
     measured: &Measured,
     rpc: u16,
@@ -292,6 +292,10 @@ fn node_config(
         quoted(&layout.node_data()),
     );
     let (http, ws) = (anvil.http(), anvil.ws());
+    let (admission, verifier) = match verifier_url {
+        Some(url) => ("verifier", format!("[verifier]\nurl = \"{url}\"\n\n")),
+        None => ("dcap", String::new()),
+    };
     Ok(format!(
         "# Written by the development network.\n\
          {measured}\n\
@@ -301,10 +305,9 @@ fn node_config(
          \n\
          [enclave]\n\
          socket = {socket}\n\
+         admission = \"{admission}\"\n\
          \n\
-         [verifier]\n\
-         url = \"{verifier_url}\"\n\
-         \n\
+         {verifier}\
          [relay]\n\
          key = {{ file = {key} }}\n\
          \n\

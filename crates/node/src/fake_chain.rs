@@ -82,13 +82,14 @@ impl FakeChain {
                 socket: directory.join("enclave.sock"),
                 binary: None,
                 arguments: Vec::new(),
+                admission: None,
                 open_epochs: config::OpenEpochs::First,
                 epoch_measurements: Vec::new(),
                 renew_before_seconds: 600,
             },
-            verifier: config::Verifier {
+            verifier: Some(config::Verifier {
                 url: url("http://127.0.0.1:9".to_owned()),
-            },
+            }),
             relay: config::Relay {
                 key: KeySource::File {
                     file: directory.join("relay.key"),

@@ -24,7 +24,8 @@ pub(crate) struct Host {
     pub(crate) config_hash: B256,
     pub(crate) store: Arc<dyn Storage>,
     pub(crate) ledger: Ledger,
-    pub(crate) verifier: Verifier,
+    /// `None`: the chain admits the signer by its quote, and clients appraise the evidence.
+    pub(crate) verifier: Option<Verifier>,
     pub(crate) executors: Executors,
     pub(crate) latency: Latency,
     pub(crate) metrics: Metrics,
@@ -48,7 +49,7 @@ impl Host {
         enclave_config: EnclaveConfig,
         store: Arc<dyn Storage>,
         ledger: Ledger,
-        verifier: Verifier,
+        verifier: Option<Verifier>,
         metrics: Metrics,
     ) -> Self {
         Self {

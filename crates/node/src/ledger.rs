@@ -19,7 +19,9 @@ use subrosa_chain::{
         SubrosaOracle::{self, SubrosaOracleEvents, SubrosaOracleInstance},
         SubrosaRegistry::{self, SubrosaRegistryInstance},
     },
-    code_hash, fetch_block, fetch_header, fetch_proof,
+    code_hash,
+    dcap::Dcap,
+    fetch_block, fetch_header, fetch_proof,
     send::{Pending, SendError, SenderConfig},
 };
 use subrosa_store::{Storage, StoreError};
@@ -140,6 +142,19 @@ impl Ledger {
         let known = self.registry.signerOf(signer).call().await?;
         let lease_until = known.leaseUntil.to::<u64>();
         Ok((lease_until > 0 || known.revoked).then_some(lease_until))
+    }
+
+    /// The contract that verifies DCAP quotes for the registry; `None` if it names none.
+    pub(crate) async fn dcap(&self) -> Result<Option<Dcap>, LedgerError> {
+        let named = self.registry.dcapVerification().call().await?.dcap;
+        let dcap = || Dcap::new(named, self.provider.clone());
+        Ok((!named.is_zero()).then(dcap))
+    }
+
+    /// The timestamp of the chain's latest block, Unix seconds.
+    pub(crate) async fn now(&self) -> Result<u64, LedgerError> {
+        let block = fetch_block(&self.provider, alloy::eips::BlockId::latest()).await?;
+        Ok(block.timestamp)
     }
 
     /// Whether the registry accepts results of this signer at the moment.

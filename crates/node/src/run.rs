@@ -100,7 +100,10 @@ pub(crate) async fn assemble(config: Config) -> Result<(Arc<Host>, Launcher), Ru
     let store = open_store(&config)?;
     let key = config.relay.key.load()?;
     let ledger = Ledger::connect(&config, key, Arc::clone(&store)).await?;
-    let verifier = Verifier::new(config.verifier.url.url())?;
+    let verifier = match &config.verifier {
+        Some(verifier) => Some(Verifier::new(verifier.url.url())?),
+        None => None,
+    };
     let metrics = Metrics::new()?;
     let directory = &config.data.directory;
     let launcher = Launcher::new(&config.enclave, directory, metrics.enclave.clone());

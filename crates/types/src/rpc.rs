@@ -24,8 +24,9 @@ pub struct AttestationRequest {
 pub struct Attestation {
     /// Evidence bundle (quote and collateral).
     pub bundle: Bytes,
-    /// The verifier's attestation result over the same evidence (EAR, JWT).
-    pub ear: String,
+    /// The verifier's attestation result over the same evidence (EAR, JWT); `None` if the node has
+    /// no verifier, and the evidence is all there is.
+    pub ear: Option<String>,
     /// ABI encoding of the enclave's `EnclaveConfig`.
     pub config: Bytes,
     /// Address of the enclave's signer.

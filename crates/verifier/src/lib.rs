@@ -51,6 +51,7 @@ mod http;
 mod keys;
 mod service;
 
+pub use collateral::{FamilyError, IntelCa, IntelFamily, IntelTee};
 pub use config::{CollateralConfig, Config, ConfigError, Limits, PolicyConfig, RegistryConfig};
 pub use http::{Clock, MAX_BODY_BYTES, serve};
 pub use keys::{Keys, KeysError, Rotation};

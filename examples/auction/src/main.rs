@@ -63,7 +63,9 @@ async fn demonstrate(options: &Options, scratch: &Path, keep: bool) -> Result<()
         .await
         .wrap_err("the network did not start")?;
     for service in Service::ALL {
-        let process = network.process(service);
+        let Some(process) = network.process(service) else {
+            continue;
+        };
         let pid = process.pid().map(|pid| pid.to_string()).unwrap_or_default();
         report.detail(format!("{:<9} process {pid}", process.name()));
     }

@@ -11,7 +11,7 @@ use alloy::{
 use alloy_primitives::Bytes;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use eyre::{OptionExt, Result, bail};
-use subrosa_devnet::{Devnet, Service};
+use subrosa_devnet::{Devnet, Process, Service};
 
 use crate::{
     house::signed_by,
@@ -39,7 +39,8 @@ impl PublicRecord {
             public_code: Vec::new(),
         };
         record.add_chain(network.provider()).await?;
-        for url in [network.admin_url(), network.verifier_url()] {
+        let verifier = network.verifier_url().ok_or_eyre("no verifier")?;
+        for url in [network.admin_url(), verifier] {
             let url = format!("{url}/metrics");
             let text = reqwest::get(&url).await?.error_for_status()?.text().await?;
             record.haystack.add(url, text);
@@ -48,7 +49,7 @@ impl PublicRecord {
             record.add_open_files(
                 network
                     .process(service)
-                    .pid()
+                    .and_then(Process::pid)
                     .ok_or_eyre("a service ended")?,
             )?;
         }

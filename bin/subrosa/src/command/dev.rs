@@ -24,6 +24,10 @@ pub(crate) struct DevArgs {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     block_time: Option<f64>,
 
+    /// Run no verifier: the chain admits the node by its quote
+    #[arg(long)]
+    without_verifier: bool,
+
     /// Number of funded accounts
     #[arg(long, value_name = "NUMBER", default_value_t = 10,
         value_parser = clap::value_parser!(u8).range(1..=100))]
@@ -48,7 +52,8 @@ struct Summary {
     chain_ws: String,
     node: String,
     admin: String,
-    verifier: String,
+    verifier: Option<String>,
+    dcap: Address,
     deployment: PathBuf,
     directory: PathBuf,
     processes: Vec<(String, u32)>,
@@ -70,6 +75,7 @@ impl DevArgs {
         let options = Options {
             directory: self.keep_data,
             block_time: self.block_time,
+            without_verifier: self.without_verifier,
             accounts: self.accounts,
             subrosa: Some(std::env::current_exe().wrap_err("cannot find this executable")?),
             enclave,
@@ -112,7 +118,7 @@ impl Summary {
     fn of(network: &Devnet) -> Self {
         let contracts = network.contracts();
         let pid = |service: Service| {
-            let process = network.process(service);
+            let process = network.process(service)?;
             process.pid().map(|pid| (process.name().to_owned(), pid))
         };
         Self {
@@ -130,7 +136,8 @@ impl Summary {
             chain_ws: network.chain_ws(),
             node: network.node_url().to_owned(),
             admin: network.admin_url().to_owned(),
-            verifier: network.verifier_url().to_owned(),
+            verifier: network.verifier_url().map(ToOwned::to_owned),
+            dcap: contracts.dcap,
             deployment: network.layout().deployment_file(),
             directory: network.layout().root().to_owned(),
             processes: Service::ALL.into_iter().filter_map(pid).collect(),
@@ -151,6 +158,7 @@ impl Summary {
             ("registry", self.registry.to_string()),
             ("oracle", self.oracle.to_string()),
             ("access manager", self.access_manager.to_string()),
+            ("dcap", self.dcap.to_string()),
             ("governor", self.governor.to_string()),
             ("relay", self.relay.to_string()),
             ("measurement", self.measurement_id.to_string()),
@@ -159,7 +167,12 @@ impl Summary {
             ("chain", format!("{}  {}", self.chain_http, self.chain_ws)),
             ("node", self.node.clone()),
             ("node admin", self.admin.clone()),
-            ("verifier", self.verifier.clone()),
+            (
+                "verifier",
+                self.verifier
+                    .clone()
+                    .unwrap_or_else(|| "none: the chain verifies the node's quote".to_owned()),
+            ),
         ]);
         let (deployment, directory) = (self.deployment.display(), self.directory.display());
         text.push_str(&format!(

@@ -2,6 +2,7 @@
 //! The subcommands, one a file.
 
 pub(crate) mod attest;
+pub(crate) mod collateral;
 pub(crate) mod config;
 pub(crate) mod contract;
 pub(crate) mod deploy;

@@ -3,10 +3,10 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use eyre::{Result, WrapErr};
 use serde::Serialize;
-use subrosa_node::{Config, shutdown};
+use subrosa_node::{Config, config::Admission, shutdown};
 
 use crate::output::Output;
 
@@ -37,9 +37,21 @@ pub(crate) struct NodeConfigArgs {
     #[arg(long, value_name = "PATH", env = "SUBROSA_ENCLAVE_SOCKET")]
     enclave_socket: Option<PathBuf>,
 
+    /// Overrides enclave.admission: how the enclave's signer comes into the registry
+    #[arg(long, value_enum, env = "SUBROSA_ADMISSION")]
+    admission: Option<AdmissionBy>,
+
     /// Overrides data.directory
     #[arg(long, value_name = "DIR", env = "SUBROSA_DATA_DIRECTORY")]
     data_directory: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum AdmissionBy {
+    /// By the verifier's signature
+    Verifier,
+    /// By its DCAP quote, which the chain verifies itself
+    Dcap,
 }
 
 #[derive(Debug, Serialize)]
@@ -88,6 +100,12 @@ impl NodeConfigArgs {
         }
         if let Some(directory) = &self.data_directory {
             config.data.directory.clone_from(directory);
+        }
+        if let Some(admission) = self.admission {
+            config.enclave.admission = Some(match admission {
+                AdmissionBy::Verifier => Admission::Verifier,
+                AdmissionBy::Dcap => Admission::Dcap,
+            });
         }
         config.check()?;
         Ok(config)

@@ -3,7 +3,7 @@
 
 use crate::run::{subrosa, subrosa_with};
 
-const SUBCOMMANDS: [&str; 13] = [
+const SUBCOMMANDS: [&str; 14] = [
     "dev",
     "node",
     "verifier",
@@ -15,6 +15,7 @@ const SUBCOMMANDS: [&str; 13] = [
     "query",
     "contract",
     "receipt",
+    "collateral",
     "measurement",
     "config",
 ];
@@ -48,18 +49,23 @@ fn every_subcommand_has_help_and_takes_json() {
 
 #[test]
 fn no_option_takes_a_private_key_as_its_value() {
-    for name in ["deploy", "request", "query"] {
-        let help = subrosa(&[name, "--help"]).quiet_success();
+    for name in [
+        &["deploy"][..],
+        &["request"],
+        &["query"],
+        &["collateral", "push"],
+    ] {
+        let help = subrosa(&[name, &["--help"]].concat()).quiet_success();
         for option in [
             "--keystore <FILE>",
             "--password-file <FILE>",
             "--key-file <FILE>",
         ] {
-            assert!(help.contains(option), "{name} lacks {option}: {help}");
+            assert!(help.contains(option), "{name:?} lacks {option}: {help}");
         }
-        assert!(help.contains("SUBROSA_PRIVATE_KEY"), "{name}: {help}");
+        assert!(help.contains("SUBROSA_PRIVATE_KEY"), "{name:?}: {help}");
         for option in ["--private-key", "--password ", "--mnemonic"] {
-            assert!(!help.contains(option), "{name} has {option}: {help}");
+            assert!(!help.contains(option), "{name:?} has {option}: {help}");
         }
     }
 }

@@ -3,10 +3,14 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     reason = "tests: a panic is the report"
 )]
 
+#[path = "../../../../crates/chain-proof/tests/it/anvil.rs"]
+mod anvil;
+mod collateral;
 mod config;
 mod errors;
 mod evidence;

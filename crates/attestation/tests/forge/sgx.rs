@@ -15,7 +15,12 @@ use subrosa_types::id::{EvidencePart, TeeKind};
 
 /// A production enclave with `report_data`, judged as [`Forge`]'s evidence is.
 pub(crate) fn bundle(report_data: &[u8; 64]) -> EvidenceBundle {
-    let evidence = Forge::new().ppid([0x99; 16]).evidence();
+    made_over(&Forge::new().ppid([0x99; 16]), report_data)
+}
+
+/// The same of what `forge` makes; what it spoiled in the TD's report or after signing is mended.
+pub(crate) fn made_over(forge: &Forge, report_data: &[u8; 64]) -> EvidenceBundle {
+    let evidence = forge.evidence();
     let quote = quote(evidence.quote(), report_data);
     let collateral = collateral(evidence.part(EvidencePart::Collateral).unwrap());
     EvidenceBundle::new(TeeKind::Sgx, quote, collateral).unwrap()
@@ -54,36 +59,44 @@ fn quote(td_quote: &[u8], report_data: &[u8; 64]) -> Vec<u8> {
 
 fn collateral(td_collateral: &[u8]) -> Vec<u8> {
     let mut collateral: Value = serde_json::from_slice(td_collateral).unwrap();
-    let change = |text: &Value, change: fn(&mut Value)| {
-        let mut value: Value = serde_json::from_str(text.as_str().unwrap()).unwrap();
-        change(&mut value);
-        let text = value.to_string();
-        let signature = hex::encode(sign("tcb-signer", text.as_bytes()));
-        (json!(text), json!(signature))
-    };
-    let (tcb_info, signature) = change(&collateral["tcb_info"], |tcb_info| {
-        tcb_info["id"] = json!("SGX");
-        let fields = tcb_info.as_object_mut().unwrap();
-        fields.remove("tdxModule");
-        fields.remove("tdxModuleIdentities");
-        for level in tcb_info["tcbLevels"].as_array_mut().unwrap() {
-            let components = level["tcb"].as_object_mut().unwrap();
-            components.remove("tdxtcbcomponents");
-        }
-    });
-    collateral["tcb_info"] = tcb_info;
-    collateral["tcb_info_signature"] = signature;
-    let (identity, signature) = change(&collateral["qe_identity"], |identity| {
-        identity["id"] = json!("QE");
-        identity["isvprodid"] = json!(QE_PRODUCT);
-    });
-    collateral["qe_identity"] = identity;
-    collateral["qe_identity_signature"] = signature;
+    // As text, so that members stay in Intel's order.
+    for (text, signature, change) in [
+        (
+            "tcb_info",
+            "tcb_info_signature",
+            sgx_tcb_info as fn(&str) -> String,
+        ),
+        ("qe_identity", "qe_identity_signature", sgx_qe_identity),
+    ] {
+        let changed = change(collateral[text].as_str().unwrap());
+        collateral[signature] = json!(hex::encode(sign("tcb-signer", changed.as_bytes())));
+        collateral[text] = json!(changed);
+    }
     collateral.to_string().into_bytes()
 }
 
+fn sgx_tcb_info(text: &str) -> String {
+    let text = text.replacen("\"id\":\"TDX\"", "\"id\":\"SGX\"", 1);
+    let (head, rest) = text.split_once("\"tdxModule\":").unwrap();
+    // Module identities have levels, too.
+    let levels = rest
+        .find("\"tcbLevels\":[{\"tcb\":{\"sgxtcbcomponents\"")
+        .unwrap();
+    let mut text = format!("{head}{}", &rest[levels..]);
+    while let Some(start) = text.find(",\"tdxtcbcomponents\":[") {
+        let length = text[start..].find(']').unwrap();
+        text.replace_range(start..=start + length, "");
+    }
+    text
+}
+
+fn sgx_qe_identity(text: &str) -> String {
+    text.replacen("\"id\":\"TD_QE\"", "\"id\":\"QE\"", 1)
+        .replacen("\"isvprodid\":2", &format!("\"isvprodid\":{QE_PRODUCT}"), 1)
+}
+
 /// r ‖ s under the development key of that name, whose private key is derived from the name.
-fn sign(name: &str, message: &[u8]) -> [u8; 64] {
+pub(crate) fn sign(name: &str, message: &[u8]) -> [u8; 64] {
     let key = (0u8..)
         .find_map(|counter| {
             let scalar = Sha256::new()

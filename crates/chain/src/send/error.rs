@@ -8,7 +8,11 @@ use alloy::{
 
 use crate::{
     ChainError,
-    bindings::{SubrosaOracle::SubrosaOracleErrors, SubrosaRegistry::SubrosaRegistryErrors},
+    bindings::{
+        SubrosaDcap::SubrosaDcapErrors, SubrosaOracle::SubrosaOracleErrors,
+        SubrosaRegistry::SubrosaRegistryErrors,
+    },
+    dcap::named,
 };
 
 /// Why a record could not be written.
@@ -72,6 +76,9 @@ impl SendError {
             Self::Reverted(format!("{reason:?}"))
         } else if let Ok(reason) = SubrosaRegistryErrors::abi_decode(&data) {
             Self::Reverted(format!("{reason:?}"))
+        } else if let Ok(reason) = SubrosaDcapErrors::abi_decode(&data) {
+            // The registry passes on what the verification of a quote reverts with.
+            Self::Reverted(named(&reason))
         } else {
             Self::Reverted(payload.message.to_string())
         }

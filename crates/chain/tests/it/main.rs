@@ -4,13 +4,18 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test fails by panicking"
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it has not run"
 )]
 
+mod agreement;
 #[path = "../../../chain-proof/tests/it/anvil.rs"]
 mod anvil;
 mod contracts;
+mod dcap;
 mod follow;
 mod proxy;
 mod scene;
 mod send;
+#[path = "../../../attestation/tests/forge/sgx.rs"]
+mod sgx;

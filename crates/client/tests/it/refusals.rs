@@ -78,6 +78,28 @@ async fn an_honest_node_is_accepted_and_every_check_is_named() {
 }
 
 #[tokio::test]
+async fn without_a_verifier_the_evidence_alone_is_verified() {
+    for ear in ["", "not a token"] {
+        let mut world = World::honest();
+        world.tamper = match ear {
+            "" => |a| a.ear = None,
+            _ => |a| a.ear = Some("not a token".to_owned()),
+        };
+        let server = world.serve().await;
+        let mut deployment = deployment(&server);
+        deployment.verifier = None;
+        let attested = session(deployment)
+            .await
+            .attest(&DEVELOPMENT)
+            .await
+            .unwrap();
+        let mut names = attested.checks().iter().map(|check| check.id.as_ref());
+        assert!(names.clone().any(|name| name == "dcap.signature"));
+        assert!(!names.any(|name| name.starts_with("ear.")));
+    }
+}
+
+#[tokio::test]
 async fn an_envelope_arrives_once_the_node_is_attested() {
     // The counterpart of every test below: what they show not to arrive is seen to arrive here.
     let server = World::honest().serve().await;
@@ -170,11 +192,15 @@ fn cases() -> Vec<Case> {
         case("a result from the future", "ear.fresh", |w| {
             w.ear_signed_at = NOW + 3600
         }),
-        case("no result", "ear.format", |w| w.tamper = |a| a.ear.clear()),
+        case("no result", "ear.present", |w| w.tamper = |a| a.ear = None),
+        case("an empty result", "ear.format", |w| {
+            w.tamper = |a| a.ear = Some(String::new())
+        }),
         case("an altered result", "ear.signature", |w| {
             w.tamper = |a| {
-                let last = a.ear.pop();
-                a.ear.push(if last == Some('A') { 'Q' } else { 'A' });
+                let ear = a.ear.as_mut().unwrap();
+                let last = ear.pop();
+                ear.push(if last == Some('A') { 'Q' } else { 'A' });
             };
         }),
         case("a replayed attestation", "challenge", |w| {
@@ -285,7 +311,7 @@ fn cases() -> Vec<Case> {
             d.minimum_tcb_evaluation = u32::MAX;
         }),
         trust_case("another verifier expected", "ear.issuer", |d| {
-            d.verifier.issuer = "https://other.example".to_owned();
+            d.verifier.as_mut().unwrap().issuer = "https://other.example".to_owned();
         }),
         trust_case(
             "a production deployment of development parts",
@@ -295,6 +321,16 @@ fn cases() -> Vec<Case> {
             },
         ),
     ];
+    cases.push(Case {
+        name: "a result asked for where the deployment names no verifier",
+        check: "ear.present",
+        options: AttestOptions {
+            appraisal: Appraisal::Result,
+            ..DEVELOPMENT
+        },
+        spoil: |_| {},
+        trust: |d| d.verifier = None,
+    });
     cases.push(Case {
         name: "a development deployment without consent",
         check: "development",

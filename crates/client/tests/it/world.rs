@@ -186,7 +186,7 @@ impl World {
         let keys = epoch_keys();
         let mut attestation = Attestation {
             bundle: self.bundle(challenge, [0x99; 16]).encode().into(),
-            ear: self.ear(challenge),
+            ear: Some(self.ear(challenge)),
             config: self.config.clone(),
             signer: signer().address(),
             transfer_key: transfer_key(),
@@ -273,11 +273,11 @@ pub(crate) fn deployment(server: &FakeServer) -> Deployment {
         roots: vec![INTEL_SGX_ROOT_ID, DEVELOPMENT_ROOT_ID],
         minimum_tcb_evaluation: 0,
         measured: measured(),
-        verifier: VerifierTrust {
+        verifier: Some(VerifierTrust {
             issuer: ISSUER.to_owned(),
             admission: vec![Address::repeat_byte(0xad)],
             keys: vec![EarKey::from_bytes(&[3; 32]).unwrap().jwk()],
-        },
+        }),
     }
     .to_toml()
     .unwrap();

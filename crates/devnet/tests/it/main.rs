@@ -11,6 +11,7 @@ mod failpoints;
 mod workload;
 
 mod boundary;
+mod by_quote;
 mod kills;
 mod refusals;
 mod sessions;

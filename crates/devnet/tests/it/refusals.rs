@@ -75,7 +75,7 @@ async fn whatever_is_not_as_told_is_refused_by_name() {
     assert!(refused.contains("code"), "{refused}");
 
     let mut other = good.clone();
-    other.verifier.issuer = "https://somebody.else".into();
+    other.verifier.as_mut().unwrap().issuer = "https://somebody.else".into();
     let refused = refusal(other, consent).await;
     assert!(refused.contains("issuer"), "{refused}");
 

@@ -9,6 +9,7 @@
 
 mod admission;
 mod epoch;
+mod registration;
 
 use std::{
     sync::Arc,
@@ -16,6 +17,7 @@ use std::{
 };
 
 use alloy_sol_types::SolValue;
+use subrosa_chain::{ChainError, dcap::DcapError};
 use subrosa_store::StoreError;
 use subrosa_types::frame::{ErrorCode, HelloReply, Loaded, Started};
 use tracing::{info, warn};
@@ -259,6 +261,21 @@ pub enum BringupError {
     /// The verifier gives no admission.
     #[error("no admission")]
     Verifier(#[from] VerifierError),
+    /// The enclave's evidence is none that the chain could verify.
+    #[error("no registration by quote with this evidence")]
+    Evidence(#[from] DcapError),
+    /// The registry names no contract that verifies quotes.
+    #[error(
+        "the registry takes no DCAP quotes; its governance names what verifies them (setDcap), or \
+         a [verifier] admits the signer"
+    )]
+    NoDcap,
+    /// The chain does not keep what it needs to judge the quote, and the evidence brings none.
+    #[error(
+        "the chain keeps no collateral in force for this platform: {0}; \
+         `subrosa collateral push` submits it"
+    )]
+    Collateral(String),
     /// The chain does not answer, or refused a transaction.
     #[error("the chain failed during bring-up")]
     Ledger(#[source] Box<LedgerError>),
@@ -288,6 +305,12 @@ pub enum BringupError {
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
+}
+
+impl From<ChainError> for BringupError {
+    fn from(error: ChainError) -> Self {
+        LedgerError::from(error).into()
+    }
 }
 
 impl From<LedgerError> for BringupError {

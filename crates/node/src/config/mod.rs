@@ -27,8 +27,9 @@
 //! binary = "/usr/bin/subrosa-enclave" # optional: started when nothing listens on the socket
 //! arguments = ["--sealing-key-file", "/var/lib/subrosa/development.key"]
 //! open_epochs = "first"
+//! admission = "verifier"              # or "dcap"; by default as [verifier] is there or not
 //!
-//! [verifier]
+//! [verifier]                          # optional: without it, the chain verifies the quote
 //! url = "http://127.0.0.1:8700"
 //!
 //! [relay]
@@ -72,8 +73,10 @@ pub struct Config {
     pub chain: Chain,
     /// Where the enclave is, and who starts it.
     pub enclave: Enclave,
-    /// Who appraises the enclave.
-    pub verifier: Verifier,
+    /// Who appraises the enclave; `None` leaves that to the chain and to clients, which then see
+    /// its evidence and no attestation result.
+    #[serde(default)]
+    pub verifier: Option<Verifier>,
     /// How results get onto the chain.
     pub relay: Relay,
     /// What clients talk to.
@@ -115,6 +118,10 @@ pub struct Enclave {
     /// Further arguments of `binary`.
     #[serde(default)]
     pub arguments: Vec<String>,
+    /// How its signer comes into the registry; `None` is `verifier` where there is one, else
+    /// `dcap`.
+    #[serde(default)]
+    pub admission: Option<Admission>,
     /// When this node may open a new epoch of its key group.
     #[serde(default)]
     pub open_epochs: OpenEpochs,
@@ -126,6 +133,18 @@ pub struct Enclave {
     /// replaced by a fresh one. Signers are admitted once, so a lease cannot be extended.
     #[serde(default = "default_renew_before_seconds")]
     pub renew_before_seconds: u64,
+}
+
+/// How an enclave's signer comes into the registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Admission {
+    /// By the verifier's signature: evidence of every kind.
+    Verifier,
+    /// By its DCAP quote, which the chain verifies itself: TDX and SGX, and nobody's word. The
+    /// lease ends with the first piece of collateral that the chain keeps for the platform; without
+    /// collateral in the evidence, somebody must keep it fresh there.
+    Dcap,
 }
 
 /// When a node opens a new epoch of its key group.
@@ -233,6 +252,9 @@ impl Config {
     /// [`ConfigError`].
     pub fn check(&self) -> Result<(), ConfigError> {
         self.enclave_config()?;
+        if self.admission() == Admission::Verifier && self.verifier.is_none() {
+            return Err(ConfigError::NoVerifier);
+        }
         if !self.admin.listen.ip().is_loopback() {
             return Err(ConfigError::AdminNotLoopback(self.admin.listen));
         }
@@ -253,6 +275,15 @@ impl Config {
         let length = self.enclave.socket.as_os_str().len() as u64;
         in_range("length of enclave.socket", length, 1, 107)?;
         Ok(())
+    }
+
+    /// How the enclave's signer comes into the registry.
+    pub fn admission(&self) -> Admission {
+        let by_default = match self.verifier {
+            Some(_) => Admission::Verifier,
+            None => Admission::Dcap,
+        };
+        self.enclave.admission.unwrap_or(by_default)
     }
 
     /// What the enclave is started with.
@@ -302,6 +333,9 @@ pub enum ConfigError {
     /// The `[measured]` table makes no valid enclave configuration.
     #[error("[measured] is refused")]
     Measured(#[from] MeasuredError),
+    /// A verifier is to admit the signer, and there is none.
+    #[error("enclave.admission is \"verifier\", and there is no [verifier]")]
+    NoVerifier,
     /// The admin listener would be reachable from other machines.
     #[error("admin.listen is {0}, which is not a loopback address")]
     AdminNotLoopback(SocketAddr),

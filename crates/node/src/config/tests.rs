@@ -54,6 +54,28 @@ fn the_example_parses_with_its_defaults() {
 }
 
 #[test]
+fn a_signer_is_admitted_by_the_verifier_if_there_is_one_and_by_the_chain_otherwise() {
+    let with = |admission: &str, verifier: bool| {
+        let mut text = EXAMPLE.replace("[enclave]\n", &format!("[enclave]\n{admission}\n"));
+        if !verifier {
+            text = text.replace("[verifier]\nurl = \"http://127.0.0.1:8700\"\n", "");
+            assert!(!text.contains("verifier]"));
+        }
+        Config::from_toml(&text).map(|config| config.admission())
+    };
+    assert_eq!(with("", true).unwrap(), Admission::Verifier);
+    assert_eq!(with("", false).unwrap(), Admission::Dcap);
+    let dcap = "admission = \"dcap\"";
+    assert_eq!(with(dcap, true).unwrap(), Admission::Dcap);
+    assert_eq!(with(dcap, false).unwrap(), Admission::Dcap);
+    let verifier = "admission = \"verifier\"";
+    assert_eq!(with(verifier, true).unwrap(), Admission::Verifier);
+    let error = with(verifier, false).unwrap_err();
+    assert!(matches!(error, ConfigError::NoVerifier), "{error}");
+    assert!(with("admission = \"nobody\"", true).is_err());
+}
+
+#[test]
 fn unknown_fields_are_refused_in_every_table() {
     for table in [
         "measured", "chain", "enclave", "verifier", "relay", "rpc", "admin", "data",

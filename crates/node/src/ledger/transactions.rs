@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The three transactions a node sends, and what became of them.
+//! The transactions a node sends, and what became of them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +9,11 @@ use alloy::{
 use alloy_primitives::{Address, B256, Bytes};
 use subrosa_chain::{
     ChainError,
-    bindings::{SubrosaOracle, SubrosaOracle::SubrosaOracleEvents, SubrosaRegistry},
+    bindings::{
+        SubrosaOracle,
+        SubrosaOracle::SubrosaOracleEvents,
+        SubrosaRegistry::{self, DcapRegistration},
+    },
     send::{Call, Pending, SendError},
 };
 use subrosa_store::IntentKind;
@@ -53,6 +57,31 @@ impl Ledger {
         };
         let call = Call::new(*self.registry.address(), call.abi_encode().into());
         let pending = self.send(call, IntentKind::Admit, Vec::new()).await?;
+        self.mined(pending).await
+    }
+
+    /// Registers a signer by its quote, and waits until that is mined.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Send`] if it would revert or cannot be sent.
+    pub(crate) async fn register_by_quote(
+        &self,
+        registration: DcapRegistration,
+    ) -> Result<Mined, LedgerError> {
+        let call = SubrosaRegistry::registerSignerDcapCall { registration };
+        let call = Call::new(*self.registry.address(), call.abi_encode().into());
+        let pending = self.send(call, IntentKind::Admit, Vec::new()).await?;
+        self.mined(pending).await
+    }
+
+    /// Sends what prepares a registration, and waits until that is mined.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Send`] if it would revert or cannot be sent.
+    pub(crate) async fn prepare(&self, call: Call) -> Result<Mined, LedgerError> {
+        let pending = self.send(call, IntentKind::Other, Vec::new()).await?;
         self.mined(pending).await
     }
 

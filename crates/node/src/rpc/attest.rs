@@ -6,8 +6,8 @@ use subrosa_types::rpc::{Attestation, AttestationRequest, EpochPublicKeys};
 
 use super::{Context, RpcError};
 
-/// Evidence over the client's challenge, the verifier's result over the same evidence, and what
-/// both are about. All of it is for the client to check.
+/// Evidence over the client's challenge, the verifier's result over the same evidence if there is a
+/// verifier, and what both are about. All of it is for the client to check.
 pub(super) async fn attestation(
     context: &Context,
     request: AttestationRequest,
@@ -21,12 +21,14 @@ pub(super) async fn attestation(
     let (bundle, ear) = context
         .wait_for(async {
             let bundle = serving.link.quote(challenge.to_vec()).await?;
-            let (ear, bundle) = host
-                .verifier
+            let Some(verifier) = &host.verifier else {
+                return Ok((bundle, None));
+            };
+            let (ear, bundle) = verifier
                 .appraise(&bundle, &challenge, &serving.started)
                 .await
                 .map_err(RpcError::Verifier)?;
-            Ok::<_, RpcError>((bundle, ear))
+            Ok::<_, RpcError>((bundle, Some(ear)))
         })
         .await??;
     let keys = &serving.keys;

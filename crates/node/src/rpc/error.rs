@@ -11,7 +11,7 @@
 //! | -32041 | `unknown-contract` | the contract is not registered, or not deployed here | check the id; deploy it |
 //! | -32042 | `unknown-entry` | the log has no such entry, as far as this node has seen | check the number; try again |
 //! | -32043 | `not-fulfilled` | the entry is not fulfilled on chain yet | try again |
-//! | -32044 | `receipt-unavailable` | the entry was fulfilled by someone whose signature this node cannot show | ask another node |
+//! | -32044 | `receipt-unavailable` | the entry was fulfilled by someone whose signature, or whose admission by a verifier, this node cannot show | ask another node |
 //! | -32045 | `deployment-refused` | the envelope does not open, or is not what was registered | seal it again to the current epoch |
 //! | -32046 | `query-refused` | the query does not open, is expired, or is not signed by its caller | seal and sign it again |
 //! | -32047 | `no-result` | the enclave cannot serve this contract: a key, a state or a feature is missing | ask another node; tell the operator |
@@ -42,7 +42,10 @@ pub(crate) enum RpcError {
     UnknownEntry { contract: ContractId, seq: u64 },
     #[error("entry {seq} of {contract} is not fulfilled on chain yet")]
     NotFulfilled { contract: ContractId, seq: u64 },
-    #[error("entry {seq} of {contract} was fulfilled under a signature that is not available here")]
+    #[error(
+        "no receipt of entry {seq} of {contract}: its signature, or a verifier's admission of its \
+         signer, is not available here"
+    )]
     ReceiptUnavailable { contract: ContractId, seq: u64 },
     #[error("deployment refused: {0}")]
     DeploymentRefused(String),

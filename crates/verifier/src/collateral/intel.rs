@@ -126,37 +126,46 @@ impl Need {
         if brought.is_none() && chosen.iter().any(Option::is_none) {
             return None;
         }
-        let mut all = brought.unwrap_or_else(nothing);
-        let [tcb_info, qe_identity, pck_list, root_list] = chosen.each_ref().map(Option::as_deref);
-        if let Some(Content::Text {
-            chain,
-            text,
-            signature,
-        }) = tcb_info
-        {
-            all.tcb_info_issuer_chain.clone_from(chain);
-            all.tcb_info.clone_from(text);
-            all.tcb_info_signature.clone_from(signature);
-        }
-        if let Some(Content::Text {
-            chain,
-            text,
-            signature,
-        }) = qe_identity
-        {
-            all.qe_identity_issuer_chain.clone_from(chain);
-            all.qe_identity.clone_from(text);
-            all.qe_identity_signature.clone_from(signature);
-        }
-        if let Some(Content::List { chain, der }) = pck_list {
-            all.pck_crl_issuer_chain.clone_from(chain);
-            all.pck_crl.clone_from(der);
-        }
-        if let Some(Content::List { der, .. }) = root_list {
-            all.root_ca_crl.clone_from(der);
-        }
-        serde_json::to_vec(&all).ok()
+        filled(brought.unwrap_or_else(nothing), &chosen)
     }
+}
+
+/// `all` with the pieces that were chosen in their places, as JSON.
+fn filled(mut all: QuoteCollateralV3, chosen: &[Option<Arc<Content>>; 4]) -> Option<Vec<u8>> {
+    let [tcb_info, qe_identity, pck_list, root_list] = chosen.each_ref().map(Option::as_deref);
+    if let Some(Content::Text {
+        chain,
+        text,
+        signature,
+    }) = tcb_info
+    {
+        all.tcb_info_issuer_chain.clone_from(chain);
+        all.tcb_info.clone_from(text);
+        all.tcb_info_signature.clone_from(signature);
+    }
+    if let Some(Content::Text {
+        chain,
+        text,
+        signature,
+    }) = qe_identity
+    {
+        all.qe_identity_issuer_chain.clone_from(chain);
+        all.qe_identity.clone_from(text);
+        all.qe_identity_signature.clone_from(signature);
+    }
+    if let Some(Content::List { chain, der }) = pck_list {
+        all.pck_crl_issuer_chain.clone_from(chain);
+        all.pck_crl.clone_from(der);
+    }
+    if let Some(Content::List { der, .. }) = root_list {
+        all.root_ca_crl.clone_from(der);
+    }
+    serde_json::to_vec(&all).ok()
+}
+
+/// Collateral of these four pieces, in the order of [`Need::pieces`], as JSON.
+pub(super) fn assembled(pieces: [Dated; 4]) -> Option<Vec<u8>> {
+    filled(nothing(), &pieces.map(|dated| Some(dated.content)))
 }
 
 impl Brought {
@@ -247,7 +256,7 @@ pub(super) fn pck_list(
     dated_list(&list, answer.chain, der, now)
 }
 
-fn pieces(tee: IntelTee, fmspc: [u8; 6], ca: IntelCa) -> [Piece; 4] {
+pub(super) fn pieces(tee: IntelTee, fmspc: [u8; 6], ca: IntelCa) -> [Piece; 4] {
     [
         Piece::TcbInfo { tee, fmspc },
         Piece::QeIdentity { tee },

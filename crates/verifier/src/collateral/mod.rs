@@ -16,6 +16,7 @@ mod amd;
 mod cache;
 mod circuit;
 mod content;
+mod family;
 mod fetch;
 mod flight;
 #[cfg(test)]
@@ -24,6 +25,9 @@ mod intel;
 mod piece;
 mod plan;
 mod signed;
+
+pub use family::{FamilyError, IntelFamily};
+pub use piece::{IntelCa, IntelTee};
 
 use std::collections::HashMap;
 use std::net::IpAddr;

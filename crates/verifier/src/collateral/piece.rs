@@ -25,15 +25,19 @@ pub(crate) enum Piece {
 
 /// Which of Intel's TEEs collateral is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum IntelTee {
+pub enum IntelTee {
+    /// SGX.
     Sgx,
+    /// TDX.
     Tdx,
 }
 
 /// Which of Intel's authorities issued a PCK certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum IntelCa {
+pub enum IntelCa {
+    /// Of processors that stand alone.
     Processor,
+    /// Of platforms with several.
     Platform,
 }
 

@@ -3,6 +3,8 @@
 
 mod verify;
 
+pub(crate) use verify::read as read_evidence;
+
 use alloy_primitives::{Address, B256};
 use clap::{Args, Subcommand};
 use eyre::Result;

@@ -200,7 +200,7 @@ fn conclude(verdict: &Verdict) -> Result<()> {
 }
 
 /// A file, if it is not larger than any bundle.
-fn read(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     let at = || format!("cannot read {}", path.display());
     let limit = EvidenceBundle::MAX_BYTES;
     let mut bytes = Vec::new();

@@ -203,18 +203,20 @@ fn shapes_are_those_of_the_types() {
         measurement_set_hash: hash,
         recovery: U256::from(4) << 248,
     };
-    check(
-        "Attestation",
-        Attestation {
-            bundle: bytes.clone(),
-            ear: "token".into(),
-            config: bytes.clone(),
-            signer: address,
-            transfer_key: bytes.clone(),
-            epoch,
-            epoch_opening: opening,
-        },
-    );
+    for ear in [Some("token".to_owned()), None] {
+        check(
+            "Attestation",
+            Attestation {
+                bundle: bytes.clone(),
+                ear,
+                config: bytes.clone(),
+                signer: address,
+                transfer_key: bytes.clone(),
+                epoch: epoch.clone(),
+                epoch_opening: opening.clone(),
+            },
+        );
+    }
     check(
         "DeployRequest",
         DeployRequest {

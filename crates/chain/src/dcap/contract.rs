@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A `SubrosaDcap` on a chain: what it keeps, and what submits what it lacks.
+
+use alloy::{
+    primitives::{Address, B256, Bytes, U256, keccak256},
+    providers::{DynProvider, Provider},
+    rpc::types::TransactionRequest,
+    sol_types::{SolCall, SolInterface, SolValue},
+    transports::{RpcError, TransportErrorKind},
+};
+
+use super::Piece;
+use crate::{
+    ChainError,
+    bindings::SubrosaDcap::{
+        DcapCollateral, SubrosaDcapErrors, SubrosaDcapInstance, putCollateralCall,
+        putConfigRegisterCall,
+    },
+    endpoint::within,
+    send::Call,
+};
+
+/// A `SubrosaDcap` on a chain.
+#[derive(Clone, Debug)]
+pub struct Dcap {
+    contract: SubrosaDcapInstance<DynProvider>,
+}
+
+/// What the contract keeps under a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// When it was issued, Unix seconds.
+    pub issued: u64,
+    /// The last second at which it serves, Unix seconds.
+    pub expires: u64,
+    /// TCB evaluation number; zero for revocation lists.
+    pub evaluation: u32,
+}
+
+/// How a piece compares with what the contract keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The contract keeps none.
+    Missing,
+    /// The contract keeps an older one.
+    Newer(Kept),
+    /// The contract keeps this very edition.
+    Same(Kept),
+    /// The contract keeps a newer one, or one of a higher evaluation number, and leaves this alone.
+    Older(Kept),
+}
+
+impl Standing {
+    /// What is kept.
+    pub fn kept(self) -> Option<Kept> {
+        match self {
+            Self::Missing => None,
+            Self::Newer(kept) | Self::Same(kept) | Self::Older(kept) => Some(kept),
+        }
+    }
+
+    /// Whether the contract would keep the piece if it verifies.
+    pub fn is_wanted(self) -> bool {
+        matches!(self, Self::Missing | Self::Newer(_))
+    }
+}
+
+/// A call of `putCollateral`, and which of the pieces it was made of it submits.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// What to send.
+    pub call: Call,
+    /// Indices into those pieces.
+    pub pieces: Vec<usize>,
+}
+
+/// Why the contract does not take something: the name of its error, and the error with its
+/// arguments.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Refusal {
+    /// Name of the error, as in the contract's interface.
+    pub name: String,
+    /// Name and arguments.
+    pub reason: String,
+}
+
+impl Dcap {
+    /// The contract at `address`.
+    pub fn new(address: Address, provider: DynProvider) -> Self {
+        Self {
+            contract: SubrosaDcapInstance::new(address, provider),
+        }
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> Address {
+        *self.contract.address()
+    }
+
+    /// What is kept under a key.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::Contract`], [`ChainError::NoContract`] if there is no such contract.
+    pub async fn kept(&self, key: B256) -> Result<Option<Kept>, ChainError> {
+        let call = self.contract.collateralOf(key);
+        let kept = match call.call().await {
+            Ok(kept) => kept,
+            Err(alloy::contract::Error::ZeroData(..)) => {
+                return Err(ChainError::NoContract(self.address()));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let issued = kept.issued.to::<u64>();
+        Ok((issued > 0).then(|| Kept {
+            issued,
+            expires: kept.expires.to::<u64>(),
+            evaluation: kept.evaluation.into(),
+        }))
+    }
+
+    /// How a piece compares with what is kept: by the rule by which `putCollateral` decides.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::kept`].
+    pub async fn standing(&self, piece: &Piece) -> Result<Standing, ChainError> {
+        Ok(match self.kept(piece.key).await? {
+            None => Standing::Missing,
+            Some(kept) if kept.issued == piece.issued && kept.evaluation == piece.evaluation => {
+                Standing::Same(kept)
+            }
+            Some(kept) if piece.issued > kept.issued && piece.evaluation >= kept.evaluation => {
+                Standing::Newer(kept)
+            }
+            Some(kept) => Standing::Older(kept),
+        })
+    }
+
+    /// Whether the contract would take a piece now; `None` if it would.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError`] if the chain gives no answer.
+    pub async fn refusal(&self, piece: &Piece) -> Result<Option<Refusal>, ChainError> {
+        let input = put(piece.submission.clone());
+        let request = TransactionRequest::default()
+            .to(self.address())
+            .input(input.into());
+        let provider = self.contract.provider();
+        match within(async { provider.call(request).await }).await {
+            Ok(_) => Ok(None),
+            Err(ChainError::Rpc(error)) => {
+                refusal_of(&error).map(Some).ok_or(ChainError::Rpc(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What submits `pieces`: all those under one root and signer in one transaction, which saves
+    /// verifying these again. A piece that is refused takes the others of its transaction with it:
+    /// ask [`Self::refusal`] first.
+    pub fn submissions(&self, pieces: &[&Piece]) -> Vec<Submission> {
+        let mut groups: Vec<(DcapCollateral, Vec<usize>)> = Vec::new();
+        for (index, piece) in pieces.iter().enumerate() {
+            let place = groups
+                .iter_mut()
+                .find_map(|(group, of)| Some((joined(group, &piece.submission)?, group, of)));
+            match place {
+                Some((both, group, of)) => {
+                    *group = both;
+                    of.push(index);
+                }
+                None => groups.push((piece.submission.clone(), vec![index])),
+            }
+        }
+        let submission = |(collateral, pieces)| Submission {
+            call: Call::new(self.address(), put(collateral)),
+            pieces,
+        };
+        groups.into_iter().map(submission).collect()
+    }
+
+    /// What stores the configuration register of TDs started with a configuration; `None` if it is
+    /// stored. Registering works without it, and costs 150,000 gas more every time.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::Rpc`].
+    pub async fn config_register(&self, config_hash: B256) -> Result<Option<Call>, ChainError> {
+        let slot = U256::from_be_bytes(STORAGE) + U256::from(CONFIG_REGISTERS);
+        let place = keccak256((config_hash, slot).abi_encode());
+        let stored = self
+            .contract
+            .provider()
+            .get_storage_at(self.address(), place.into())
+            .await?;
+        if !stored.is_zero() {
+            return Ok(None);
+        }
+        let call = putConfigRegisterCall {
+            configHash: config_hash,
+        };
+        Ok(Some(Call::new(self.address(), call.abi_encode().into())))
+    }
+}
+
+/// The contract's error behind a failed request, if there is one.
+pub fn refusal_of(error: &RpcError<TransportErrorKind>) -> Option<Refusal> {
+    let payload = error.as_error_resp()?;
+    let data = payload.as_revert_data()?;
+    let reason = match SubrosaDcapErrors::abi_decode(&data) {
+        Ok(reason) => named(&reason),
+        Err(_) => payload.message.to_string(),
+    };
+    let name = reason.split([' ', '(']).next().unwrap_or_default();
+    Some(Refusal {
+        name: name.to_owned(),
+        reason,
+    })
+}
+
+/// `Name { argument: … }` of a decoded error, which debug output writes as `Name(Name { … })`.
+pub(crate) fn named(reason: &impl std::fmt::Debug) -> String {
+    let text = format!("{reason:?}");
+    match text.split_once('(') {
+        Some((name, rest)) if rest.starts_with(name) => {
+            rest.strip_suffix(')').unwrap_or(rest).to_owned()
+        }
+        _ => text,
+    }
+}
+
+fn put(collateral: DcapCollateral) -> Bytes {
+    putCollateralCall { collateral }.abi_encode().into()
+}
+
+/// Two submissions as one, if their roots and signers do not differ.
+fn joined(a: &DcapCollateral, b: &DcapCollateral) -> Option<DcapCollateral> {
+    let either = |a: &Bytes, b: &Bytes| match (a.is_empty(), b.is_empty()) {
+        (_, true) => Some(a.clone()),
+        (true, _) => Some(b.clone()),
+        _ => (a == b).then(|| a.clone()),
+    };
+    Some(DcapCollateral {
+        rootCertificate: either(&a.rootCertificate, &b.rootCertificate)?,
+        rootCrl: either(&a.rootCrl, &b.rootCrl)?,
+        pckAuthority: either(&a.pckAuthority, &b.pckAuthority)?,
+        pckCrl: either(&a.pckCrl, &b.pckCrl)?,
+        tcbSigner: either(&a.tcbSigner, &b.tcbSigner)?,
+        tcbInfo: either(&a.tcbInfo, &b.tcbInfo)?,
+        tcbInfoSignature: either(&a.tcbInfoSignature, &b.tcbInfoSignature)?,
+        qeIdentity: either(&a.qeIdentity, &b.qeIdentity)?,
+        qeIdentitySignature: either(&a.qeIdentitySignature, &b.qeIdentitySignature)?,
+    })
+}
+
+/// Where the contract's storage begins (ERC-7201, `subrosa.storage.Dcap`), and which of its fields
+/// is the mapping of configuration registers: `contracts/snapshots` pins both.
+const STORAGE: [u8; 32] =
+    alloy::primitives::hex!("0e5f8f523a21fd3ef12a1d7648c50792a5beadb6b4b3ba40a15c67850c60ee00");
+const CONFIG_REGISTERS: u64 = 2;

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Intel's collateral and quotes in the form in which `SubrosaDcap` takes them.
+//!
+//! [`Collateral`] takes apart what machines and Intel hand out (JSON, PEM) into [`Piece`]s, each of
+//! which can be submitted by itself; [`Quoted`] does the same with a quote and says which pieces it
+//! needs. [`Dcap`] compares pieces with what a contract keeps and prepares the calls that submit
+//! those it lacks.
+//!
+//! Nothing here verifies a signature: the contract does, and so does every verifier off chain. What
+//! is read is read to find keys and dates, and to say early what a transaction would fail with.
+
+mod certificate;
+mod collateral;
+mod contract;
+mod error;
+mod evidence;
+mod quote;
+
+pub(crate) use contract::named;
+
+pub use collateral::{Collateral, MAX_COLLATERAL_BYTES, Piece, PieceKind};
+pub use contract::{Dcap, Kept, Refusal, Standing, Submission, refusal_of};
+pub use error::DcapError;
+pub use evidence::evidence_parts;
+pub use quote::{MAX_QUOTE_BYTES, Quoted};

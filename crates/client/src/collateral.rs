@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Intel's collateral on a chain: what a `SubrosaDcap` keeps of it, and submitting what it lacks.
+//!
+//! Anyone may submit collateral. The contract verifies it under its pinned roots, and takes only
+//! what is newer than what it keeps, so there is nobody to trust and nothing to undo.
+
+use std::time::Duration;
+
+use alloy::providers::DynProvider;
+use alloy_primitives::{Address, B256};
+use serde::Serialize;
+use subrosa_chain::{
+    ChainError, Endpoints, Sender,
+    bindings::SubrosaRegistry,
+    connect,
+    dcap::Dcap,
+    fetch_block,
+    send::{SendError, SenderConfig, unrecorded},
+};
+
+pub use subrosa_chain::dcap::{Collateral, DcapError, Piece, PieceKind, Quoted, Standing};
+
+use crate::Account;
+
+/// A chain's verification of DCAP quotes, as somebody who keeps its collateral fresh sees it.
+#[derive(Clone, Debug)]
+pub struct CollateralChain {
+    provider: DynProvider,
+    dcap: Dcap,
+}
+
+/// Where the contract is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DcapPlace {
+    /// At this address.
+    Contract(Address),
+    /// Where the registry at this address says.
+    Registry(Address),
+}
+
+/// One piece of collateral, and how it stands on chain. Times are Unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PieceReport {
+    /// `root-crl`, `pck-authority`, `tcb-info tdx 00806f050000`, `qe-identity tdx`.
+    pub piece: String,
+    /// What `collateralOf` takes.
+    pub key: B256,
+    /// SHA-256 of what its issuer signed.
+    pub digest: B256,
+    /// When it was issued.
+    pub issued: u64,
+    /// When the next edition is due.
+    pub next_update: u64,
+    /// TCB evaluation number; zero for revocation lists.
+    pub evaluation: u32,
+    /// What became of it.
+    pub outcome: PieceOutcome,
+    /// What the contract said, if it refused it.
+    pub reason: Option<String>,
+    /// What is kept now.
+    pub kept: Option<KeptReport>,
+    /// Whether what is kept now is in force.
+    pub in_force: bool,
+    /// The transaction that stored it, perhaps along with others.
+    pub transaction: Option<B256>,
+    /// Gas of that whole transaction.
+    pub gas: Option<u64>,
+}
+
+/// What a contract keeps of a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptReport {
+    /// When it was issued.
+    pub issued: u64,
+    /// The last second at which it serves.
+    pub expires: u64,
+    /// TCB evaluation number; zero for revocation lists.
+    pub evaluation: u32,
+}
+
+/// What became of a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PieceOutcome {
+    /// The contract keeps this very edition.
+    Kept,
+    /// The contract keeps a later edition, or one of a higher evaluation number: it leaves this one
+    /// alone.
+    Older,
+    /// The contract would store it.
+    Wanted,
+    /// The contract has stored it.
+    Stored,
+    /// The contract does not take it.
+    Refused,
+}
+
+/// Why collateral cannot be compared with a chain, or not submitted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CollateralError {
+    /// The registry names no contract that verifies quotes.
+    #[error(
+        "registry {0} takes no DCAP quotes: its governance names no contract that verifies them"
+    )]
+    NoDcap(Address),
+    /// The chain gives no answer, or does not take a transaction.
+    #[error("the chain gives no usable answer")]
+    Chain(#[from] ChainError),
+}
+
+impl From<SendError> for CollateralError {
+    fn from(error: SendError) -> Self {
+        ChainError::from(error).into()
+    }
+}
+
+impl CollateralChain {
+    /// Connects to a chain's JSON-RPC (http, https, ws or wss) and finds the contract.
+    ///
+    /// # Errors
+    ///
+    /// [`CollateralError`].
+    pub async fn connect(rpc_url: &str, place: DcapPlace) -> Result<Self, CollateralError> {
+        let provider = connect(&Endpoints::parse(rpc_url)?).await?;
+        let address = match place {
+            DcapPlace::Contract(address) => address,
+            DcapPlace::Registry(address) => {
+                let registry = SubrosaRegistry::new(address, provider.clone());
+                let named = registry.dcapVerification().call().await;
+                named.map_err(ChainError::from)?.dcap
+            }
+        };
+        match place {
+            DcapPlace::Registry(registry) if address.is_zero() => {
+                return Err(CollateralError::NoDcap(registry));
+            }
+            _ => {}
+        }
+        let dcap = Dcap::new(address, provider.clone());
+        Ok(Self { provider, dcap })
+    }
+
+    /// Where the contract is.
+    pub fn address(&self) -> Address {
+        self.dcap.address()
+    }
+
+    /// How each piece of `collateral` stands, without sending anything.
+    ///
+    /// # Errors
+    ///
+    /// [`CollateralError::Chain`].
+    pub async fn survey(
+        &self,
+        collateral: &Collateral,
+    ) -> Result<Vec<PieceReport>, CollateralError> {
+        let mut reports = Vec::new();
+        for piece in &collateral.pieces {
+            let standing = self.dcap.standing(piece).await?;
+            let refusal = match standing.is_wanted() {
+                true => self.dcap.refusal(piece).await?,
+                false => None,
+            };
+            let outcome = match (standing, &refusal) {
+                (Standing::Same(_), _) => PieceOutcome::Kept,
+                (Standing::Older(_), _) => PieceOutcome::Older,
+                (_, Some(_)) => PieceOutcome::Refused,
+                (_, None) => PieceOutcome::Wanted,
+            };
+            let mut report = PieceReport {
+                piece: piece.kind.to_string(),
+                key: piece.key,
+                digest: piece.digest,
+                issued: piece.issued,
+                next_update: piece.next_update,
+                evaluation: piece.evaluation,
+                outcome,
+                reason: refusal.map(|refusal| refusal.reason),
+                kept: None,
+                in_force: false,
+                transaction: None,
+                gas: None,
+            };
+            self.look(&mut report).await?;
+            reports.push(report);
+        }
+        Ok(reports)
+    }
+
+    /// Submits what the contract would store: those that it refuses do not hold the others up.
+    ///
+    /// # Errors
+    ///
+    /// [`CollateralError::Chain`]; what was stored by then stays stored.
+    pub async fn push(
+        &self,
+        collateral: &Collateral,
+        account: &Account,
+    ) -> Result<Vec<PieceReport>, CollateralError> {
+        let mut reports = self.survey(collateral).await?;
+        let wanted: Vec<usize> = reports
+            .iter()
+            .enumerate()
+            .filter(|(_, report)| report.outcome == PieceOutcome::Wanted)
+            .map(|(index, _)| index)
+            .collect();
+        if wanted.is_empty() {
+            return Ok(reports);
+        }
+        let pieces: Vec<&Piece> = wanted
+            .iter()
+            .filter_map(|index| collateral.pieces.get(*index))
+            .collect();
+        let config = SenderConfig::default();
+        let sender = Sender::new(self.provider.clone(), account.clone(), config).await?;
+        for submission in self.dcap.submissions(&pieces) {
+            let mut pending = sender.send(submission.call, unrecorded()).await?;
+            let receipt = pending.receipt(PATIENCE).await?;
+            if !receipt.status() {
+                let transaction = format!("transaction {}", receipt.transaction_hash);
+                return Err(SendError::Reverted(transaction).into());
+            }
+            let places = submission.pieces.iter().filter_map(|of| wanted.get(*of));
+            for place in places {
+                let Some(report) = reports.get_mut(*place) else {
+                    continue;
+                };
+                report.transaction = Some(receipt.transaction_hash);
+                report.gas = Some(receipt.gas_used);
+                self.look(report).await?;
+                // Somebody may have been faster, with a later edition.
+                report.outcome = match report.kept {
+                    Some(kept) if kept.issued == report.issued => PieceOutcome::Stored,
+                    _ => PieceOutcome::Older,
+                };
+            }
+        }
+        Ok(reports)
+    }
+
+    /// Reads what is kept now.
+    async fn look(&self, report: &mut PieceReport) -> Result<(), CollateralError> {
+        let latest = alloy::eips::BlockId::latest();
+        let now = fetch_block(&self.provider, latest).await?.timestamp;
+        report.kept = self.dcap.kept(report.key).await?.map(|kept| KeptReport {
+            issued: kept.issued,
+            expires: kept.expires,
+            evaluation: kept.evaluation,
+        });
+        report.in_force = report.kept.is_some_and(|kept| kept.expires >= now);
+        Ok(())
+    }
+}
+
+/// Longest wait for one transaction.
+const PATIENCE: Duration = Duration::from_secs(300);

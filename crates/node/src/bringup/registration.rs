@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Getting an enclave's signer registered by its quote: the chain verifies it, and nobody's word is
+//! taken.
+
+use alloy_primitives::{B256, keccak256};
+use subrosa_chain::{
+    bindings::SubrosaRegistry::DcapRegistration,
+    dcap::{Collateral, Dcap, Quoted, evidence_parts},
+};
+use subrosa_types::{frame::Started, id::TeeKind};
+use tracing::{info, warn};
+
+use super::BringupError;
+use crate::{enclave::Link, host::Host, verifier::Challenge};
+
+/// Submits what the chain lacks of the platform's collateral, then the quote. Returns the
+/// transaction.
+///
+/// # Errors
+///
+/// [`BringupError::NoDcap`], [`BringupError::Collateral`], [`BringupError::Evidence`], and whatever
+/// the enclave and the chain fail with.
+pub(super) async fn by_quote(
+    host: &Host,
+    link: &Link,
+    started: &Started,
+) -> Result<B256, BringupError> {
+    let dcap = host.ledger.dcap().await?.ok_or(BringupError::NoDcap)?;
+    let mut evidence = Evidence::obtain(host, link).await?;
+    if provide(host, &dcap, &evidence, started.config_hash).await? {
+        // The challenge must be one of the last 256 blocks, and that took some.
+        evidence = Evidence::obtain(host, link).await?;
+    }
+    let registration = DcapRegistration {
+        quote: evidence.quoted.short,
+        pckCertificate: evidence.quoted.pck_certificate,
+        rootId: evidence.quoted.root_id,
+        pckAuthority: evidence.quoted.pck_authority,
+        signer: started.signer,
+        transferKeyHash: keccak256(&started.transfer_key),
+        configHash: started.config_hash,
+        challengeBlock: evidence.challenge.block,
+    };
+    let mined = host.ledger.register_by_quote(registration).await?;
+    Ok(mined.transaction)
+}
+
+/// A quote that answers a challenge of the chain, and the collateral that came with it.
+struct Evidence {
+    challenge: Challenge,
+    quoted: Quoted,
+    collateral: Option<Collateral>,
+}
+
+impl Evidence {
+    async fn obtain(host: &Host, link: &Link) -> Result<Self, BringupError> {
+        let tip = host.ledger.tip().await?;
+        let challenge = Challenge {
+            block: tip.number,
+            block_hash: tip.hash,
+            registrant: host.ledger.account(),
+        };
+        let bundle = link.quote(challenge.bytes()).await?;
+        let (quote, collateral) = evidence_parts(&bundle)?;
+        let collateral = match collateral {
+            [] => None,
+            json => Some(Collateral::from_json(json)?),
+        };
+        let quoted = match &collateral {
+            Some(collateral) => Quoted::with_collateral(quote, collateral)?,
+            None => Quoted::read(quote)?,
+        };
+        Ok(Self {
+            challenge,
+            quoted,
+            collateral,
+        })
+    }
+}
+
+/// Submits what the chain lacks before it can judge the quote. Whether anything had to be.
+async fn provide(
+    host: &Host,
+    dcap: &Dcap,
+    evidence: &Evidence,
+    config_hash: B256,
+) -> Result<bool, BringupError> {
+    let mut wanted = Vec::new();
+    for piece in evidence.collateral.iter().flat_map(|all| &all.pieces) {
+        if !dcap.standing(piece).await?.is_wanted() {
+            continue;
+        }
+        match dcap.refusal(piece).await? {
+            None => wanted.push(piece),
+            // What is kept may still do.
+            Some(refusal) => warn!(piece = %piece.kind, %refusal, "collateral is refused"),
+        }
+    }
+    let mut sent = false;
+    for submission in dcap.submissions(&wanted) {
+        let mined = host.ledger.prepare(submission.call).await?;
+        info!(transaction = %mined.transaction, pieces = submission.pieces.len(), "collateral submitted");
+        sent = true;
+    }
+    require(host, dcap, &evidence.quoted).await?;
+    // Enclaves of SGX have no such register.
+    if evidence.quoted.tee == TeeKind::Tdx
+        && let Some(call) = dcap.config_register(config_hash).await?
+    {
+        let mined = host.ledger.prepare(call).await?;
+        info!(transaction = %mined.transaction, "configuration register submitted");
+        sent = true;
+    }
+    Ok(sent)
+}
+
+/// Fails by name if something that the quote needs is not there or has run out.
+async fn require(host: &Host, dcap: &Dcap, quoted: &Quoted) -> Result<(), BringupError> {
+    let now = host.ledger.now().await?;
+    let mut lacking = Vec::new();
+    for (kind, key) in quoted.needs() {
+        match dcap.kept(key).await? {
+            Some(kept) if kept.expires >= now => {}
+            Some(kept) => lacking.push(format!("{kind} ran out at {}", kept.expires)),
+            None => lacking.push(format!("{kind} is missing")),
+        }
+    }
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    Err(BringupError::Collateral(lacking.join(", ")))
+}
