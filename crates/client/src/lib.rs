@@ -38,6 +38,7 @@
 mod attest;
 mod attested;
 mod chain;
+mod change;
 mod check;
 mod deploy;
 mod deployment;
@@ -57,6 +58,7 @@ pub use alloy::signers::local::PrivateKeySigner as Account;
 pub use attest::{Appraisal, AttestOptions};
 pub use attested::Attested;
 pub use chain::LogWord;
+pub use change::{Announced, Upgrade, UpgradeTerms, Upgraded, code_salt};
 pub use check::{Check, Outcome, Refusal, Subject};
 pub use deploy::{Bytecode, ContractPolicy, Deployed, ENGINE_EVM};
 pub use deployment::{

@@ -8,9 +8,12 @@
 )]
 
 mod failpoints;
+mod scene;
 mod workload;
 
 mod boundary;
+mod changes;
 mod kills;
 mod refusals;
 mod stale;
+mod stateless;
