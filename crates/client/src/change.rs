@@ -83,7 +83,9 @@ impl Session {
         }
         let oracle = self.chain.oracle_as(account);
         let transaction = oracle.announceUpgrade(contract, code_commitment);
-        self.chain.send("announcing an upgrade", transaction).await?;
+        self.chain
+            .send("announcing an upgrade", transaction)
+            .await?;
         self.upgrade_terms(contract).await
     }
 

@@ -7,12 +7,7 @@ use eyre::Result;
 use subrosa_client::{ContractPolicy, Deployed};
 
 use crate::{
-    args::{
-        code::CodeArgs,
-        deployment::AttestationArgs,
-        key::KeyArgs,
-        wait::WaitArgs,
-    },
+    args::{code::CodeArgs, deployment::AttestationArgs, key::KeyArgs, wait::WaitArgs},
     output::{self, Output},
 };
 
@@ -42,7 +37,12 @@ struct PolicyArgs {
 
     /// Seconds between announcing other code and running it, for users to leave in; 0 means that the
     /// code never changes. Fixed for good
-    #[arg(long, value_name = "SECONDS", default_value_t = 0, conflicts_with = "stateless")]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 0,
+        conflicts_with = "stateless"
+    )]
     upgrade_delay: u32,
 
     /// Fuel of the constructor

@@ -3,8 +3,7 @@
 
 use alloy_primitives::{B256, Bytes, U256, hex};
 use subrosa_client::{
-    Bytecode, ClientError, ContractPolicy, ENGINE_EVM, NodeError, Sealing, Upgrade,
-    code_salt,
+    Bytecode, ClientError, ContractPolicy, ENGINE_EVM, NodeError, Sealing, Upgrade, code_salt,
 };
 use subrosa_types::{ContractId, result::Status, rpc::DeployRequest};
 
@@ -68,7 +67,10 @@ async fn code_is_replaced_after_its_delay_and_what_is_stored_stays() {
         ..upgrade.clone()
     };
     let other = attested.upgrade(&other, &owner, Default::default()).await;
-    assert!(matches!(other, Err(ClientError::NotAnnounced { .. })), "{other:?}");
+    assert!(
+        matches!(other, Err(ClientError::NotAnnounced { .. })),
+        "{other:?}"
+    );
 
     // Node and enclave are started anew between announcing and upgrading, and after it.
     scene.restart().await;
@@ -118,7 +120,14 @@ async fn a_constructor_that_reverts_leaves_the_old_code_and_the_log_goes_on() {
         .await
         .unwrap_err();
     assert!(
-        matches!(failed, ClientError::Unsuccessful { seq: 1, status: Status::Failed, .. }),
+        matches!(
+            failed,
+            ClientError::Unsuccessful {
+                seq: 1,
+                status: Status::Failed,
+                ..
+            }
+        ),
         "{failed:?}"
     );
     assert_eq!(scene.call(contract, 2).await, U256::from(102));
@@ -187,7 +196,10 @@ async fn an_upgrade_waits_for_its_code_whatever_else_is_handed_in() {
 
     // The call behind it still waits, also in a node that was started anew.
     scene.restart().await;
-    assert_eq!(scene.session().await.find(contract, 2).await.unwrap().seq, 2);
+    assert_eq!(
+        scene.session().await.find(contract, 2).await.unwrap().seq,
+        2
+    );
     let appended = Upgrade {
         appended: Some(seq),
         ..wanted
@@ -230,7 +242,10 @@ async fn pending_calls_of_an_unknown_generation_run_in_order_once_the_log_is_mov
     let expected = [(1, 101), (2, 103), (3, 106), (5, 110)];
     for (answer, (seq, value)) in answers.iter().zip(expected) {
         assert_eq!((answer.seq, answer.status), (U256::from(seq), 1));
-        assert_eq!(answer.output.as_ref(), B256::from(U256::from(value)).as_slice());
+        assert_eq!(
+            answer.output.as_ref(),
+            B256::from(U256::from(value)).as_slice()
+        );
     }
     assert_eq!(answers.len(), expected.len());
     scene.restart().await;
@@ -239,7 +254,10 @@ async fn pending_calls_of_an_unknown_generation_run_in_order_once_the_log_is_mov
 
 #[track_caller]
 fn assert_refused(error: &ClientError) {
-    let refused = matches!(error, ClientError::Node(NodeError::Refused { code: -32_045, .. }));
+    let refused = matches!(
+        error,
+        ClientError::Node(NodeError::Refused { code: -32_045, .. })
+    );
     assert!(refused, "{error:?}");
 }
 

@@ -115,7 +115,10 @@ impl Scene {
 
     /// The timestamp of the newest block.
     pub(crate) async fn now(&self) -> u64 {
-        let block = self.network.provider().get_block_by_number(Default::default());
+        let block = self
+            .network
+            .provider()
+            .get_block_by_number(Default::default());
         block.await.unwrap().unwrap().header.timestamp
     }
 
@@ -147,7 +150,10 @@ impl Scene {
         loop {
             match node.deploy(request).await {
                 Err(NodeError::Refused { code: -32_042, .. }) => {
-                    assert!(tokio::time::Instant::now() < deadline, "entry is never seen");
+                    assert!(
+                        tokio::time::Instant::now() < deadline,
+                        "entry is never seen"
+                    );
                     tokio::time::sleep(INTERVAL).await;
                 }
                 answer => return answer,

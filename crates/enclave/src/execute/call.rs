@@ -23,7 +23,11 @@ use crate::{
 
 impl Enclave {
     /// A call of a stateful contract.
-    pub(super) fn call(&mut self, id: ContractId, proven: &Proven<'_>) -> Result<ExecutedEntry, FrameError> {
+    pub(super) fn call(
+        &mut self,
+        id: ContractId,
+        proven: &Proven<'_>,
+    ) -> Result<ExecutedEntry, FrameError> {
         let place = self.place()?;
         let contract = self.continued(id, proven)?;
         let epoch = self.epochs.active(named_epoch(proven.entry))?;

@@ -86,8 +86,7 @@ impl Enclave {
         let Brought { vm, plaintext } = open_code(place, epoch, proven, envelope)?;
         let ran = if plaintext.engine == contract.engine {
             let call = machine_call(place, contract, proven, &[], None);
-            let execution =
-                vm.upgrade(&contract.state, &call, &plaintext.code, &plaintext.init);
+            let execution = vm.upgrade(&contract.state, &call, &plaintext.code, &plaintext.init);
             ran(place, contract, proven, None, execution)?
         } else {
             // What the one engine stores is not what the other would find.

@@ -27,7 +27,6 @@ use self::prove::{Proven, is_stateless};
 use crate::{
     Enclave,
     contract::{Contract, Place, Step},
-    input::named_epoch,
 };
 
 /// Most entries in one frame.

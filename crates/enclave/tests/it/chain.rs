@@ -112,13 +112,8 @@ impl Chain {
             .insert(slot::epoch(opening.keyGroup, opening.keyEpoch), record);
     }
 
-    /// Registers a contract: entry 0.
-    pub(crate) fn register(&mut self, ask: Ask, commitment: B256) -> (ContractId, LoggedEntry) {
-        self.register_as(ask, commitment, 1, false)
-    }
-
-    /// The same with this policy.
-    pub(crate) fn register_as(
+    /// Registers a contract at a runtime generation, stateful or not: entry 0.
+    pub(crate) fn register(
         &mut self,
         ask: Ask,
         commitment: B256,

@@ -192,7 +192,7 @@ impl Host {
         let plaintext = code_plaintext(guest::init_code(), init);
         let commitment = id::code_commitment(plaintext.salt, 1, &plaintext.code, &plaintext.init);
         let ask = Ask::default();
-        let (contract, entry) = chain.register_as(ask, commitment, generation, stateless);
+        let (contract, entry) = chain.register(ask, commitment, generation, stateless);
         let plaintext = plaintext::encode(plaintext);
         let envelope = self.seal(chain, contract, ask, Purpose::Deploy, &plaintext);
         (contract, entry, envelope)
@@ -228,10 +228,7 @@ impl Host {
     ) -> Bytes {
         let binding = binding(chain, contract, ask);
         let epoch = chain.epoch_of(contract);
-        let keys = self
-            .later
-            .get(&epoch)
-            .map_or(&self.keys, |(keys, _)| keys);
+        let keys = self.later.get(&epoch).map_or(&self.keys, |(keys, _)| keys);
         let draft = Draft {
             suite: Suite::XWing,
             purpose,
@@ -244,8 +241,7 @@ impl Host {
             recipients: B256::ZERO,
             binding: &binding,
         };
-        let recipient =
-            EpochPublicKey::from_bytes(&keys.xwing, keys.x25519.as_slice()).unwrap();
+        let recipient = EpochPublicKey::from_bytes(&keys.xwing, keys.x25519.as_slice()).unwrap();
         envelope::seal(&draft, &recipient, plaintext, &mut self.rng)
             .unwrap()
             .into()

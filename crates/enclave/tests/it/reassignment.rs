@@ -5,7 +5,7 @@ use alloy_primitives::{B256, Bytes};
 use subrosa_types::{
     ContractId,
     change::RuntimeChange,
-    entry::EntryKind,
+    entry::{EntryKind, Execution},
     frame::{
         BlobKind, ErrorCode, Executed, FrameError, LoggedEntry, Reassignment, Request, ResultRef,
         StorageProof,
@@ -109,10 +109,15 @@ fn pending_entries_are_executed_in_the_generation_the_log_was_moved_to() {
     );
     assert_eq!(outputs, [&[], one.as_slice(), &two, &three, &[], &four]);
     assert!(results.iter().all(|r| r.status == Status::Succeeded));
-    assert_eq!((results[4].blob.kind, results[4].fuel_bucket), (BlobKind::Delta, 0));
+    assert_eq!(
+        (results[4].blob.kind, results[4].fuel_bucket),
+        (BlobKind::Delta, 0)
+    );
     // Their digests are those of the entries as logged, at generation 0.
     for (result, logged) in results.iter().zip(&pending) {
-        let digest = logged.entry.digest(scene.chain.chain_id, scene.chain.oracle);
+        let digest = logged
+            .entry
+            .digest(scene.chain.chain_id, scene.chain.oracle);
         assert_eq!(result.blob.digest, digest);
     }
     let blobs = results.iter().map(|result| result.blob.clone()).collect();
@@ -165,7 +170,9 @@ fn a_known_generation_ignores_what_is_shown() {
         reassignment,
         proof: proof.clone(),
     };
-    let with = host.ask_to_execute(request(Some(Box::new(garbage)))).unwrap();
+    let with = host
+        .ask_to_execute(request(Some(Box::new(garbage))))
+        .unwrap();
     assert_eq!(with, host.ask_to_execute(request(None)).unwrap());
 }
 
@@ -215,10 +222,9 @@ fn a_reassignment_must_be_a_runtime_entry_with_its_input() {
     let mut disguised = good.clone();
     disguised.between.push(scene.runtime.entry.clone());
     disguised.between.push(scene.after.entry.clone());
-    disguised.runtime =
-        scene
-            .chain
-            .request(scene.contract, Ask::default(), change.encode().into());
+    disguised.runtime = scene
+        .chain
+        .request(scene.contract, Ask::default(), change.encode().into());
     disguised.proof = scene.prove(6);
     let mut other_input = good.clone();
     other_input.runtime.input = RuntimeChange {
@@ -284,8 +290,14 @@ fn only_entries_that_were_pending_are_reassigned() {
 #[test]
 fn a_move_between_unknown_generations_or_from_a_known_one_reassigns_nothing() {
     // (the entry's generation, previous, next)
-    for (own, previous, next) in [(0, 0, 2), (0, 1, 2), (0, 0, 0), (0, 1, 1), (2, 0, 1), (2, 2, 3)]
-    {
+    for (own, previous, next) in [
+        (0, 0, 2),
+        (0, 1, 2),
+        (0, 0, 0),
+        (0, 1, 1),
+        (2, 0, 1),
+        (2, 2, 3),
+    ] {
         let mut chain = Chain::new();
         let mut host = Host::new(&mut chain);
         let (contract, entry, envelope) =
@@ -330,11 +342,15 @@ fn entries_of_a_stateless_contract_are_reassigned_in_any_order() {
     }
     let runtime = [scene.runtime.clone()];
     let result = scene.execute(&runtime, None).unwrap().results.remove(0);
-    assert_eq!((result.status, result.commitment), (Status::Succeeded, B256::ZERO));
+    assert_eq!(
+        (result.status, result.commitment),
+        (Status::Succeeded, B256::ZERO)
+    );
     // An entry after the runtime entry is of its generation, and is not moved by it.
     let mut early = scene.after.clone();
-    let word = early.entry.execution;
-    early.entry.execution = word & !(alloy_primitives::U256::from(0xffff) << 136);
+    let mut execution = Execution::unpack(early.entry.execution).unwrap();
+    execution.runtime_generation = 0;
+    early.entry.execution = execution.pack();
     scene.chain.log(&early.entry);
     let shown = scene.shown(3);
     assert_refused(scene.execute(&[early], Some(shown)), ErrorCode::Sequence);

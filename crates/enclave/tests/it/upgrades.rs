@@ -135,7 +135,10 @@ fn a_constructor_that_fails_is_a_signed_failure_and_the_old_code_goes_on() {
     for (code, init) in [
         (guest::successor(), guest::uint(13)),
         (not_code, Vec::new()),
-        (vec![0x60, 0xef, 0x5f, 0x53, 0x60, 1, 0x5f, 0xf3], Vec::new()),
+        (
+            vec![0x60, 0xef, 0x5f, 0x53, 0x60, 1, 0x5f, 0xf3],
+            Vec::new(),
+        ),
         (vec![0; 49_153], Vec::new()),
     ] {
         let mut scene = scene();
@@ -207,7 +210,9 @@ fn without_the_right_envelope_an_upgrade_has_no_result_and_loses_nothing() {
     let code = |bonus| (guest::successor(), guest::uint(bonus));
     let mut wrong = Vec::new();
     for (ask, (code, init)) in [(ask, code(6)), (stranger, code(5)), (context, code(5))] {
-        let (_, envelope) = scene.host.seal_code(&scene.chain, contract, ask, code, init);
+        let (_, envelope) = scene
+            .host
+            .seal_code(&scene.chain, contract, ask, code, init);
         wrong.push(envelope);
     }
     let unknown_engine = DeployPlaintext {
@@ -231,7 +236,9 @@ fn without_the_right_envelope_an_upgrade_has_no_result_and_loses_nothing() {
     wrong.push(Bytes::from_static(b"no envelope"));
     wrong.push(Bytes::new());
     for envelope in &wrong {
-        let answer = scene.host.execute_code(&scene.chain, &entry, Some(envelope));
+        let answer = scene
+            .host
+            .execute_code(&scene.chain, &entry, Some(envelope));
         assert_refused(answer, ErrorCode::Deployment);
     }
     assert_eq!(scene.execute(&entry, &envelope).status, Status::Succeeded);
@@ -254,7 +261,9 @@ fn an_engine_that_is_not_in_this_build_gives_no_result() {
         .host
         .seal(&scene.chain, scene.contract, ask, Purpose::Deploy, &encoded);
     let entry = scene.chain.upgrade(scene.contract, ask, commitment);
-    let answer = scene.host.execute_code(&scene.chain, &entry, Some(&envelope));
+    let answer = scene
+        .host
+        .execute_code(&scene.chain, &entry, Some(&envelope));
     assert_refused(answer, ErrorCode::Deployment);
 }
 
@@ -265,7 +274,9 @@ fn an_upgrade_that_does_not_continue_the_state_has_no_result() {
         .chain
         .request(scene.contract, Ask::default(), guest::add(1).into());
     let (entry, envelope) = scene.announce(5);
-    let answer = scene.host.execute_code(&scene.chain, &entry, Some(&envelope));
+    let answer = scene
+        .host
+        .execute_code(&scene.chain, &entry, Some(&envelope));
     assert_refused(answer, ErrorCode::Sequence);
     scene
         .host
@@ -273,7 +284,9 @@ fn an_upgrade_that_does_not_continue_the_state_has_no_result() {
         .unwrap();
     assert_eq!(scene.execute(&entry, &envelope).status, Status::Succeeded);
     // Once executed it is not executed again on the new state.
-    let answer = scene.host.execute_code(&scene.chain, &entry, Some(&envelope));
+    let answer = scene
+        .host
+        .execute_code(&scene.chain, &entry, Some(&envelope));
     assert_refused(answer, ErrorCode::Sequence);
 }
 

@@ -17,8 +17,8 @@ use subrosa_types::{
     ContractId,
     frame::{
         EpochKeys, EpochProposal, ErrorCode, Executed, HeaderFrame, HelloReply, Loaded,
-        LoggedEntry, Queried, Reassignment, Request, Response, ResultRef, Signed, Started, StateBlob, Stated,
-        StorageProof, WIRE_VERSION, WireError,
+        LoggedEntry, Queried, Reassignment, Request, Response, ResultRef, Signed, Started,
+        StateBlob, Stated, StorageProof, WIRE_VERSION, WireError,
     },
 };
 use tokio::{

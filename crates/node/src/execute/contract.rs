@@ -209,10 +209,7 @@ impl Task {
         let mut results = Vec::with_capacity(entries.len());
         let mut refused = None;
         for entries in entries.chunks(frames) {
-            match self
-                .execute_frame(serving, entries, code.clone())
-                .await
-            {
+            match self.execute_frame(serving, entries, code.clone()).await {
                 Ok(executed) => {
                     results.extend(executed.results);
                     refused = executed.refused;
@@ -473,8 +470,7 @@ impl Task {
         let Some(next) = store.entry(self.contract, next)? else {
             return Ok(false);
         };
-        self.reassigning =
-            reassign::candidate(store, self.contract, &next, self.reassigning)?;
+        self.reassigning = reassign::candidate(store, self.contract, &next, self.reassigning)?;
         Ok(self.reassigning.is_some())
     }
 

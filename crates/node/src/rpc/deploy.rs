@@ -162,11 +162,7 @@ async fn tried(
     }
 }
 
-fn accepted(
-    context: &Context,
-    contract: ContractId,
-    seq: u64,
-) -> Result<DeployAccepted, RpcError> {
+fn accepted(context: &Context, contract: ContractId, seq: u64) -> Result<DeployAccepted, RpcError> {
     let state = match state_of(context.host.store.as_ref(), contract, seq)? {
         RequestState::Unknown => RequestState::Pending,
         state => state,

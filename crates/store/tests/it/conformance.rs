@@ -5,9 +5,7 @@
 //! and reopens it before it looks.
 
 use alloy_primitives::{Address, B256, Bytes};
-use subrosa_store::{
-    AdmissionRecord, IntentKind, MAX_UPGRADES, ResultRecord, Storage, StoreError,
-};
+use subrosa_store::{AdmissionRecord, IntentKind, MAX_UPGRADES, ResultRecord, Storage, StoreError};
 use subrosa_types::frame::{BlobKind, HeaderFrame, StorageProof};
 
 use crate::sample::{block, commitment, contract, cursor, entry, executed, fulfillment, intent};

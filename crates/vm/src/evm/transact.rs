@@ -198,7 +198,6 @@ impl<'a> Transact<'a> {
         if account.nonce() == 0 {
             account.set_nonce(1);
         }
-        drop(account);
 
         match self.run_exec_loop(machine, first_frame)? {
             FrameResult::Call(mut outcome) => {
