@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Runtime entries, and pending entries of generations that this build does not have.
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{B256, Bytes, aliases::U48};
 use subrosa_types::{
     ContractId,
+    abi::Entry,
     change::RuntimeChange,
     entry::{EntryKind, Execution},
     frame::{
-        BlobKind, ErrorCode, Executed, FrameError, LoggedEntry, Reassignment, Request, ResultRef,
-        StorageProof,
+        BlobKind, ErrorCode, Executed, FrameError, LoggedEntry, MAX_BETWEEN, Reassignment, Request,
+        ResultRef, StorageProof,
     },
     result::Status,
 };
@@ -354,4 +355,47 @@ fn entries_of_a_stateless_contract_are_reassigned_in_any_order() {
     scene.chain.log(&early.entry);
     let shown = scene.shown(3);
     assert_refused(scene.execute(&[early], Some(shown)), ErrorCode::Sequence);
+}
+
+#[test]
+fn what_is_shown_is_limited_in_length() {
+    for (count, code) in [
+        (MAX_BETWEEN, None),
+        (MAX_BETWEEN + 1, Some(ErrorCode::Sequence)),
+    ] {
+        let mut chain = Chain::new();
+        let mut host = Host::new(&mut chain);
+        let (contract, entry, envelope) = host.register_as(&mut chain, guest::uint(1), 0, false);
+        let digest_of = |entry: &Entry| entry.digest(chain.chain_id, chain.oracle);
+        let mut between: Vec<Entry> = Vec::with_capacity(count);
+        for seq in 1..=count {
+            let before = between.last().unwrap_or(&entry.entry);
+            between.push(Entry {
+                seq: U48::from(seq),
+                previousDigest: digest_of(before),
+                ..entry.entry.clone()
+            });
+        }
+        let before = digest_of(between.last().unwrap());
+        let mut runtime = chain.change_runtime(contract, 1, 0);
+        runtime.entry.seq = U48::from(count + 1);
+        runtime.entry.previousDigest = before;
+        chain.log(&runtime.entry);
+        let reassignment = Reassignment {
+            between,
+            runtime,
+            proof: chain.prove_entry(contract, count as u64 + 1),
+        };
+        let answer = host.ask_to_execute(Request::Execute {
+            contract,
+            entries: vec![entry],
+            deployment: Some(envelope),
+            reassignment: Some(Box::new(reassignment)),
+            proof: Box::new(chain.prove_entry(contract, 0)),
+        });
+        match code {
+            Some(code) => assert_refused(answer, code),
+            None => assert_eq!(answer.unwrap().results[0].status, Status::Succeeded),
+        }
+    }
 }

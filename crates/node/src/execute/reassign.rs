@@ -111,3 +111,141 @@ fn is_stateless(record: &EntryRecord) -> bool {
 
 /// Entries read at a time.
 const PAGE: usize = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{Address, B256, U256, aliases::U48};
+    use subrosa_store::{Block, Cursor, Identity, Store};
+    use subrosa_types::{abi::Entry, entry::FinalityClass, frame::LoggedEntry};
+
+    use super::*;
+
+    const CONTRACT: ContractId = B256::repeat_byte(1);
+
+    fn record(seq: u64, kind: EntryKind, generation: u16, chained: bool) -> EntryRecord {
+        let execution = Execution {
+            kind,
+            flags: 0,
+            fuel_limit: 0,
+            code_version: 0,
+            runtime_generation: generation,
+            finality_class: FinalityClass::HostAsserted,
+            block_number: 1,
+            block_timestamp: 1,
+        };
+        let entry = Entry {
+            contractId: CONTRACT,
+            seq: U48::from(seq),
+            previousDigest: if chained && seq > 0 {
+                B256::repeat_byte(7)
+            } else {
+                B256::ZERO
+            },
+            context: B256::ZERO,
+            inputHash: B256::ZERO,
+            execution: execution.pack(),
+            settlement: U256::ZERO,
+            payment: U256::ZERO,
+        };
+        EntryRecord {
+            logged: LoggedEntry {
+                entry,
+                input: Vec::new().into(),
+            },
+            block_number: 1,
+            block_hash: B256::ZERO,
+            tx_hash: B256::ZERO,
+        }
+    }
+
+    /// A log whose entries 6 and 9 are of kind RUNTIME, the first of many pages.
+    fn store(chained: bool) -> (tempfile::TempDir, Store, Vec<EntryRecord>) {
+        let directory = tempfile::tempdir().unwrap();
+        let identity = Identity {
+            chain_id: 1,
+            oracle: Address::ZERO,
+            registry: Address::ZERO,
+            config_hash: B256::ZERO,
+        };
+        let store = Store::open(directory.path(), identity).unwrap();
+        let entries: Vec<_> = (0..2_000)
+            .map(|seq| {
+                let (kind, generation) = match seq {
+                    0 => (EntryKind::Deploy, 0),
+                    6 => (EntryKind::Runtime, 1),
+                    9 => (EntryKind::Runtime, 2),
+                    ..6 => (EntryKind::Call, 0),
+                    ..9 => (EntryKind::Call, 1),
+                    _ => (EntryKind::Call, 2),
+                };
+                record(seq, kind, generation, chained)
+            })
+            .collect();
+        let block = Block {
+            cursor: Cursor {
+                number: 1,
+                hash: B256::ZERO,
+                parent_hash: B256::ZERO,
+            },
+            entries: entries.clone(),
+            fulfillments: Vec::new(),
+        };
+        store.apply_block(&block).unwrap();
+        (directory, store, entries)
+    }
+
+    #[test]
+    fn runtime_entries_are_shown_in_log_order_until_there_are_no_more() {
+        for chained in [true, false] {
+            let (_directory, store, entries) = store(chained);
+            let mut shown = None;
+            let mut tried = Vec::new();
+            loop {
+                shown = candidate(&store, CONTRACT, &entries[2], shown).unwrap();
+                let Some(next) = shown else { break };
+                assert_eq!(next.generation, 0);
+                tried.push(next.runtime);
+            }
+            assert_eq!(tried, [6, 9]);
+            // What was shown with another generation says nothing about this one.
+            let shown = Some(Reassigning {
+                generation: 0,
+                runtime: 9,
+            });
+            let next = candidate(&store, CONTRACT, &entries[7], shown).unwrap();
+            assert_eq!(next.map(|next| next.runtime), Some(9));
+            assert_eq!(
+                candidate(&store, CONTRACT, &entries[10], None).unwrap(),
+                None
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_shown_is_everything_in_between() {
+        let (_directory, store, entries) = store(true);
+        let (between, runtime) = shown(&store, CONTRACT, &entries[3], 9).unwrap().unwrap();
+        let expected: Vec<_> = entries[4..9]
+            .iter()
+            .map(|e| e.logged.entry.clone())
+            .collect();
+        assert_eq!((between, &runtime), (expected, &entries[9]));
+        let (between, _) = shown(&store, CONTRACT, &entries[5], 6).unwrap().unwrap();
+        assert!(between.is_empty());
+        for gone in [8, 2_000] {
+            assert!(
+                shown(&store, CONTRACT, &entries[3], gone)
+                    .unwrap()
+                    .is_none()
+            );
+        }
+    }
+
+    #[test]
+    fn entries_of_a_stateless_contract_are_shown_without_what_is_in_between() {
+        let (_directory, store, entries) = store(false);
+        let (between, runtime) = shown(&store, CONTRACT, &entries[3], 9).unwrap().unwrap();
+        assert!(between.is_empty());
+        assert_eq!(runtime, entries[9]);
+    }
+}
