@@ -115,6 +115,8 @@ fn artifacts() -> Result<()> {
     contracts_script("reference.mjs")?;
     for script in [
         "examples/auction/artifacts.mjs",
+        "crates/devnet/tests/consumers/compile.mjs",
+        "crates/enclave/tests/guests/compile.mjs",
         "crates/vm/tests/fixtures/compile.mjs",
     ] {
         shell::run(

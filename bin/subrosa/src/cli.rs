@@ -74,7 +74,7 @@ enum Command {
     Result(command::result::ResultArgs),
     /// Ask a confidential contract off chain, as a signed caller
     Query(command::query::QueryArgs),
-    /// Have the enclave state what code runs under a contract id
+    /// Have the enclave state what code runs under a contract id; change it as its owner
     Contract(command::contract::ContractArgs),
     /// Fetch or verify the receipt of a fulfilled request
     Receipt(command::receipt::ReceiptArgs),

@@ -13,7 +13,7 @@ use alloy_sol_types::SolEvent;
 use subrosa_chain::bindings::{SubrosaOracle, SubrosaRegistry};
 use subrosa_types::{ContractId, entry::mask_digest, result::Head};
 
-use crate::{ChainError, error::ClientError};
+use crate::{ChainError, UpgradeTerms, error::ClientError};
 
 /// The oracle and the registry, through a JSON-RPC endpoint that is believed about the chain.
 #[derive(Clone, Debug)]
@@ -150,6 +150,13 @@ impl Chain {
         })
     }
 
+    /// Whether and when a contract's code can change.
+    pub(crate) async fn upgrade_terms(&self, id: ContractId) -> Result<UpgradeTerms, ChainError> {
+        let answer = self.oracle().upgradeOf(id).call().await;
+        let terms = answer.map_err(contract("reading a contract's terms of upgrade"))?;
+        Ok(UpgradeTerms::of(&terms))
+    }
+
     /// The digest of an entry.
     pub(crate) async fn digest(&self, id: ContractId, seq: u64) -> Result<B256, ChainError> {
         let answer = self.oracle().entryDigest(id, U256::from(seq)).call().await;
@@ -231,6 +238,10 @@ pub struct LogWord {
     pub key_group: u32,
     /// Epoch whose key opens new entries.
     pub key_epoch: u32,
+    /// How many upgrades are on the log.
+    pub code_version: u16,
+    /// Runtime generation of new entries.
+    pub runtime_generation: u16,
     /// Whether entries are executed in any order, on no state.
     pub stateless: bool,
     /// Whether only the owner and the callers it named may append requests.
@@ -257,6 +268,8 @@ impl LogWord {
             next_seq: field(0, 48),
             key_group: field(48, 32) as u32,
             key_epoch: field(80, 32) as u32,
+            code_version: field(112, 16) as u16,
+            runtime_generation: field(128, 16) as u16,
             stateless: flags & 1 != 0,
             restricted: flags & 2 != 0,
             paused: flags & 4 != 0,
@@ -304,7 +317,7 @@ mod tests {
         // minimumDeadline 24 ‖ maximumCallbackGas 32 ‖ executionChargeGwei 40 ‖ flags 8 ‖
         // finalityClass 8 ‖ runtimeGeneration 16 ‖ codeVersion 16 ‖ keyEpoch 32 ‖ keyGroup 32 ‖
         // nextSeq 48
-        let text = "000e10 000493e0 000000002a 05 01 0001 0000 00000002 00000001 000000000009";
+        let text = "000e10 000493e0 000000002a 05 01 0004 0003 00000002 00000001 000000000009";
         let word = U256::from_str_radix(&text.replace(' ', ""), 16).unwrap();
         assert_eq!(
             LogWord::unpack(word),
@@ -312,6 +325,8 @@ mod tests {
                 next_seq: 9,
                 key_group: 1,
                 key_epoch: 2,
+                code_version: 3,
+                runtime_generation: 4,
                 stateless: true,
                 restricted: false,
                 paused: true,

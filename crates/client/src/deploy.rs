@@ -38,6 +38,24 @@ pub struct Bytecode {
     pub init: Bytes,
 }
 
+impl Bytecode {
+    /// What the chain knows of it, if `salt` is the commitment's.
+    pub fn commitment(&self, salt: B256) -> B256 {
+        code_commitment(salt, self.engine, &self.code, &self.init)
+    }
+
+    /// What the enclave is told of it.
+    pub(crate) fn plaintext(&self, salt: B256) -> DeployPlaintext {
+        DeployPlaintext {
+            engine: self.engine,
+            salt,
+            code: self.code.clone(),
+            init: self.init.clone(),
+            padding: Bytes::new(),
+        }
+    }
+}
+
 impl std::fmt::Debug for Bytecode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Code and arguments are the secret.
@@ -63,6 +81,9 @@ pub struct ContractPolicy {
     pub fuel_limit: u64,
     /// The part of every fee that is never refunded, gwei (40 bits).
     pub execution_charge_gwei: u64,
+    /// Seconds between announcing other code and running it; zero if the code never changes. Zero
+    /// for a stateless contract.
+    pub upgrade_delay: u32,
     /// Least time between a request and its deadline, seconds (24 bits).
     pub minimum_deadline: u32,
     /// Largest callback gas limit a request may name.
@@ -74,7 +95,8 @@ pub struct ContractPolicy {
 }
 
 impl Default for ContractPolicy {
-    /// The newest runtime, stateful, free of charge, deadlines from one minute, callbacks up to a million gas.
+    /// The newest runtime, stateful, code that never changes, free of charge, deadlines from one
+    /// minute, callbacks up to a million gas.
     fn default() -> Self {
         Self {
             finality: None,
@@ -82,6 +104,7 @@ impl Default for ContractPolicy {
             stateless: false,
             fuel_limit: 30_000_000,
             execution_charge_gwei: 0,
+            upgrade_delay: 0,
             minimum_deadline: 60,
             maximum_callback_gas: 1_000_000,
             fee: None,
@@ -128,7 +151,7 @@ impl Attested {
         self.fresh()?;
         let session = self.session();
         let salt = B256::from(*random::bytes()?);
-        let commitment = code_commitment(salt, bytecode.engine, &bytecode.code, &bytecode.init);
+        let commitment = bytecode.commitment(salt);
         let registration = self.registration(commitment, policy);
 
         let charge = U256::from(policy.execution_charge_gwei) * U256::from(1_000_000_000u64);
@@ -148,16 +171,14 @@ impl Attested {
             requester: account.address(),
             context: policy.context,
         };
-        let plaintext = DeployPlaintext {
-            engine: bytecode.engine,
-            salt,
-            code: bytecode.code.clone(),
-            init: bytecode.init.clone(),
-            padding: Bytes::new(),
+        let plaintext = bytecode.plaintext(salt);
+        let request = DeployRequest {
+            contract,
+            envelope: self.seal(&target, plaintext, Sealing::default())?.envelope,
+            seq: None,
+            code_commitment: None,
         };
-        let envelope = self.seal(&target, plaintext, Sealing::default())?.envelope;
-        self.hand_in(&DeployRequest { contract, envelope }, wait)
-            .await?;
+        self.hand_in(&request, wait).await?;
 
         let fulfilled = session.wait(&ticket, wait).await?;
         if fulfilled.status != Status::Succeeded {
@@ -178,7 +199,11 @@ impl Attested {
     }
 
     /// Hands the envelope to the node, again while the node says that it has not come so far.
-    async fn hand_in(&self, request: &DeployRequest, wait: WaitOptions) -> Result<(), ClientError> {
+    pub(crate) async fn hand_in(
+        &self,
+        request: &DeployRequest,
+        wait: WaitOptions,
+    ) -> Result<(), ClientError> {
         let started = Instant::now();
         loop {
             match self.session().node.deploy(request).await {
@@ -215,14 +240,14 @@ impl Attested {
             executionChargeGwei: U40::saturating_from(policy.execution_charge_gwei),
             minimumDeadline: U24::saturating_from(policy.minimum_deadline),
             maximumCallbackGas: policy.maximum_callback_gas,
-            upgradeDelay: 0,
+            upgradeDelay: policy.upgrade_delay,
             deadline: U48::saturating_from(deadline),
         }
     }
 }
 
-/// Codes of a node that has no enclave yet, or has not seen the registration yet.
-const TRY_AGAIN: [i64; 2] = [-32_040, -32_041];
+/// Codes of a node that has no enclave yet, or has not seen the registration or the upgrade yet.
+const TRY_AGAIN: [i64; 3] = [-32_040, -32_041, -32_042];
 
 /// The strongest finality class that a kind of header trust provides.
 fn finality_of(trust: HeaderTrustKind) -> FinalityClass {

@@ -68,6 +68,20 @@ pub enum ClientError {
         /// What was attested.
         attested_group: u32,
     },
+    /// The contract's code never changes.
+    #[error("contract {0} was registered without an upgrade delay: its code never changes")]
+    NotUpgradable(ContractId),
+    /// Other code is announced for the contract, or none.
+    #[error(
+        "code {code_commitment} is not announced for contract {contract}; announce it, or give the \
+         code, arguments and salt that were"
+    )]
+    NotAnnounced {
+        /// The contract.
+        contract: ContractId,
+        /// What the given code commits to.
+        code_commitment: B256,
+    },
     /// The input cannot be sealed.
     #[error("cannot seal")]
     Seal(#[from] subrosa_crypto::SealError),

@@ -39,6 +39,7 @@ mod attest;
 mod attested;
 mod call_session;
 mod chain;
+mod change;
 mod check;
 pub mod collateral;
 mod deploy;
@@ -60,6 +61,7 @@ pub use attest::{Appraisal, AttestOptions};
 pub use attested::Attested;
 pub use call_session::{CallSession, PendingSession};
 pub use chain::LogWord;
+pub use change::{Announced, Upgrade, UpgradeTerms, Upgraded, code_salt};
 pub use check::{Check, Outcome, Refusal, Subject};
 pub use deploy::{Bytecode, ContractPolicy, Deployed, ENGINE_EVM};
 pub use deployment::{

@@ -44,6 +44,7 @@ pub(crate) struct Position {
 }
 
 /// What executing one entry did, before it is sealed.
+#[derive(Clone)]
 pub(crate) struct Step {
     pub(crate) position: Position,
     pub(crate) outcome: Outcome,
@@ -142,6 +143,23 @@ impl Contract {
             writes: WriteSet::default(),
             ..step
         };
+    }
+
+    /// The contract as it stands after a step. A copy, so that nothing has happened if the copy
+    /// cannot be sealed.
+    pub(crate) fn after(&self, step: Step) -> Self {
+        let mut after = Self {
+            id: self.id,
+            code_commitment: self.code_commitment,
+            engine: self.engine,
+            vm: self.vm,
+            root: ContractRoot::from_bytes(self.root.expose()),
+            state: self.state.clone(),
+            last: self.last.clone(),
+            results: self.results.clone(),
+        };
+        after.apply(step);
+        after
     }
 
     /// Makes a step's result signable without changing the state.

@@ -76,9 +76,16 @@ impl Enclave {
                 contract,
                 entries,
                 deployment,
+                reassignment,
                 proof,
             } => self
-                .execute(contract, &entries, deployment.as_ref(), &proof)
+                .execute(
+                    contract,
+                    &entries,
+                    deployment.as_ref(),
+                    reassignment.as_deref(),
+                    &proof,
+                )
                 .map(|executed| Response::Executed(Box::new(executed))),
             Request::Snapshot { contract } => self
                 .snapshot(contract)

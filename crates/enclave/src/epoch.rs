@@ -36,6 +36,8 @@ struct Proposed {
 
 /// A secret with its expanded keys.
 pub(crate) struct Epoch {
+    /// What the registry records, or would, of its opening.
+    pub(crate) record: B256,
     pub(crate) secret: EpochSecret,
     pub(crate) keys: EpochKeys,
 }
@@ -106,8 +108,12 @@ impl Enclave {
             };
             let sealed = self.seal_epoch(&secret, &opening)?;
             let proposed = Proposed {
+                epoch: Epoch {
+                    record: opening.record(),
+                    secret,
+                    keys,
+                },
                 opening,
-                epoch: Epoch { secret, keys },
                 sealed,
             };
             self.epochs.proposed.insert(epoch, proposed);
@@ -141,8 +147,12 @@ impl Enclave {
         let epoch = named.epoch;
         if !self.epochs.active.contains_key(&epoch) {
             let proposed = Proposed {
+                epoch: Epoch {
+                    record: opening.record(),
+                    secret,
+                    keys,
+                },
                 opening,
-                epoch: Epoch { secret, keys },
                 sealed: sealed.clone(),
             };
             self.epochs.proposed.insert(epoch, proposed);

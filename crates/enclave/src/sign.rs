@@ -19,6 +19,7 @@ pub const MAX_SIGNED_RESULTS: usize = 1_024;
 pub const MAX_SIGNABLE: usize = 4_096;
 
 /// A result that this enclave computed or opened from its own sealed blob.
+#[derive(Clone, Copy)]
 pub(crate) struct Signable {
     result_hash: B256,
     epoch: EpochId,

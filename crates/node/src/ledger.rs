@@ -174,6 +174,11 @@ impl Ledger {
         Ok(!self.oracle.logOf(contract).call().await?.is_zero())
     }
 
+    /// Commitment of the code that a contract's owner announced; zero if none is.
+    pub(crate) async fn announced(&self, contract: ContractId) -> Result<B256, LedgerError> {
+        Ok(self.oracle.upgradeOf(contract).call().await?.codeCommitment)
+    }
+
     /// Whether a contract's entries stand alone.
     pub(crate) async fn is_stateless(&self, contract: ContractId) -> Result<bool, LedgerError> {
         let log = self.oracle.logOf(contract).call().await?;

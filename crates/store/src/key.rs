@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Keys, ordered so that a scan of a contract's keys runs in log order.
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use subrosa_types::{ContractId, frame::BlobKind};
 
 /// contract 32 ‖ seq 8 (big-endian).
@@ -25,6 +25,14 @@ pub(crate) fn blob(contract: ContractId, seq: u64, kind: BlobKind) -> [u8; 41] {
 
 /// Last byte of a snapshot's [`blob`] key.
 pub(crate) const SNAPSHOT: u8 = 0;
+
+/// contract 32 ‖ code commitment 32.
+pub(crate) fn upgrade(contract: ContractId, commitment: B256) -> [u8; 64] {
+    let mut key = [0; 64];
+    key[..32].copy_from_slice(contract.as_slice());
+    key[32..].copy_from_slice(commitment.as_slice());
+    key
+}
 
 /// group 4 ‖ epoch 4.
 pub(crate) fn epoch(group: u32, epoch: u32) -> [u8; 8] {
@@ -78,6 +86,12 @@ pub(crate) fn parse_trace(key: &[u8]) -> Option<(Trace, ContractId, u64)> {
 pub(crate) fn parse_entry(key: &[u8]) -> Option<(ContractId, u64)> {
     let (contract, seq) = key.split_first_chunk::<32>()?;
     Some((contract.into(), u64::from_be_bytes(seq.try_into().ok()?)))
+}
+
+/// Reads the code commitment of an [`upgrade`] key.
+pub(crate) fn parse_upgrade(key: &[u8]) -> Option<B256> {
+    let (_, commitment) = key.split_first_chunk::<32>()?;
+    B256::try_from(commitment).ok()
 }
 
 /// Reads an [`epoch`] key.

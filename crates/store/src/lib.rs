@@ -25,4 +25,4 @@ pub use record::{
     AdmissionRecord, Block, Cursor, EntryRecord, FulfillmentRecord, Intent, IntentKind, Receipt,
     ResultRecord,
 };
-pub use storage::Storage;
+pub use storage::{MAX_UPGRADES, Storage};

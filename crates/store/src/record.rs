@@ -45,6 +45,14 @@ pub struct EntryRecord {
     pub tx_hash: B256,
 }
 
+/// The envelope of an upgrade's code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UpgradeRecord {
+    /// Grows with every envelope that is handed in for the contract.
+    pub(crate) order: u64,
+    pub(crate) envelope: Bytes,
+}
+
 /// A result, without the state blob that came with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResultRecord {

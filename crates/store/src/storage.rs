@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The interface of a host's storage.
 
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use subrosa_types::{
     ContractId,
     frame::{ExecutedEntry, StateBlob, StorageProof},
@@ -81,6 +81,19 @@ pub trait Storage: Send + Sync {
 
     /// A deployment envelope.
     fn deployment(&self, contract: ContractId) -> Result<Option<Bytes>, StoreError>;
+
+    /// Keeps the envelope of the code that `commitment` commits to, for an upgrade that may not be
+    /// on the log yet. Of each contract the [`MAX_UPGRADES`] that were handed in last are kept.
+    /// Durable.
+    fn put_upgrade(
+        &self,
+        contract: ContractId,
+        commitment: B256,
+        envelope: &Bytes,
+    ) -> Result<(), StoreError>;
+
+    /// The envelope of an upgrade's code.
+    fn upgrade(&self, contract: ContractId, commitment: B256) -> Result<Option<Bytes>, StoreError>;
 
     /// Keeps results and the blobs that came with them. Durable: only after it returns may a
     /// result be submitted.
@@ -163,3 +176,7 @@ pub trait Storage: Send + Sync {
     /// Forgets the intents of nonces below `nonce`: they are mined. Returns how many.
     fn settle_intents(&self, sender: Address, nonce: u64) -> Result<usize, StoreError>;
 }
+
+/// Most upgrade envelopes of one contract. Whoever hands them in has checked that the owner
+/// announced the code.
+pub const MAX_UPGRADES: usize = 16;

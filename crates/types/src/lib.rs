@@ -3,12 +3,13 @@
 //!
 //! Everything here is data and arithmetic: no clock, no network, no environment. The structs that
 //! cross languages are defined once, in `contracts/src/interfaces/SubrosaTypes.sol`, and read from
-//! there by [`abi`]; the packed words inside them have typed views in [`entry`], [`result`] and
-//! [`config`]. [`frame`] is the protocol between host and enclave, [`rpc`] the JSON that a node
+//! there by [`abi`]; the packed words inside them have typed views in [`entry`], [`change`],
+//! [`result`] and [`config`]. [`frame`] is the protocol between host and enclave, [`rpc`] the JSON that a node
 //! answers with.
 #![forbid(unsafe_code)]
 
 pub mod abi;
+pub mod change;
 pub mod config;
 mod domain;
 pub mod eip712;

@@ -71,24 +71,31 @@ pub struct EpochOpening {
     pub recovery: U256,
 }
 
-/// Parameters of `subrosa_deploy`.
+/// Parameters of `subrosa_deploy`: the envelope of a deployment, or of an upgrade if its entry or
+/// its code is named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeployRequest {
     /// The registered contract.
     pub contract: ContractId,
-    /// Deployment envelope.
+    /// Envelope of purpose deploy.
     pub envelope: Bytes,
+    /// Position of the upgrade on the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// Commitment of the upgrade's code. Enough for one that is announced and not on the log yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_commitment: Option<B256>,
 }
 
-/// Result of `subrosa_deploy`: the envelope is stored durably, and executed once entry 0 is
+/// Result of `subrosa_deploy`: the envelope is stored durably, and executed once its entry is
 /// proven.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeployAccepted {
     /// The contract.
     pub contract: ContractId,
-    /// Where its deployment stands.
+    /// Where the deployment or upgrade stands.
     pub state: RequestState,
 }
 

@@ -10,7 +10,7 @@ use crate::{State, WriteSet};
 
 /// An engine that runs confidential contracts.
 ///
-/// Both functions are total and deterministic: the result depends on the arguments alone, and
+/// Every function is total and deterministic: the result depends on the arguments alone, and
 /// every failure of the guest is a [`Halt`].
 pub trait Vm: fmt::Debug + Send + Sync {
     /// Runs a constructor: `code` (the init code) on `init` (its encoded arguments).
@@ -18,6 +18,17 @@ pub trait Vm: fmt::Debug + Send + Sync {
     /// On success the contract lives at `call.contract` and the output is empty: runtime code is
     /// state, never output. `call.input` is not read.
     fn construct(&self, state: &State, call: &Call<'_>, code: &[u8], init: &[u8]) -> Execution;
+
+    /// Replaces the contract's code: runs `code` on `init` as [`construct`](Self::construct) does,
+    /// at the same price and under the same limits, but in the contract's own account. What is
+    /// stored stays and can be read and written, the account's nonce goes on from where it is, and
+    /// while the new constructor runs the account has no code, as in a construction. The old code
+    /// leaves the state unless another account has it too.
+    ///
+    /// `call.input` is not read. The output is empty on success; any other end leaves the state
+    /// and the old code as they are. A contract whose constructor failed, so that there is no
+    /// account, gets one.
+    fn upgrade(&self, state: &State, call: &Call<'_>, code: &[u8], init: &[u8]) -> Execution;
 
     /// Calls the contract at `call.contract` with `call.input`.
     fn call(&self, state: &State, call: &Call<'_>) -> Execution;

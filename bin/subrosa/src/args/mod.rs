@@ -2,6 +2,7 @@
 //! Arguments that several subcommands share, one topic a file.
 
 pub(crate) mod call;
+pub(crate) mod code;
 pub(crate) mod deployment;
 pub(crate) mod key;
 pub(crate) mod reply_key;

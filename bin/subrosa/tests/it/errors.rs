@@ -57,6 +57,9 @@ fn a_missing_key_says_every_way_to_give_one() {
         &["request", CONTRACT, "bid(uint256)", "7"][..],
         &["query", CONTRACT, "winner()"],
         &["deploy", "--code", "/nowhere"],
+        &["contract", "set-runtime", CONTRACT, "2"],
+        &["contract", "advance-epoch", CONTRACT],
+        &["contract", "withdraw-upgrade", CONTRACT],
     ] {
         let error = subrosa(arguments).failure();
         for way in [

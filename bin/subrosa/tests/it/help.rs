@@ -71,6 +71,31 @@ fn no_option_takes_a_private_key_as_its_value() {
 }
 
 #[test]
+fn what_an_owner_can_change_is_under_contract() {
+    for name in [
+        "announce-upgrade",
+        "withdraw-upgrade",
+        "upgrade",
+        "set-runtime",
+        "advance-epoch",
+    ] {
+        let help = subrosa(&["contract", name, "--help"]).quiet_success();
+        for part in [
+            "<CONTRACT>",
+            "--key-file <FILE>",
+            "--deployment <FILE>",
+            "--json",
+        ] {
+            assert!(help.contains(part), "{name} lacks {part}: {help}");
+        }
+    }
+    let both = subrosa(&["contract", "advance-epoch"]).failure();
+    assert!(both.contains("<CONTRACT>"), "{both}");
+    let deploy = subrosa(&["deploy", "--help"]).quiet_success();
+    assert!(deploy.contains("--upgrade-delay <SECONDS>"), "{deploy}");
+}
+
+#[test]
 fn usage_errors_are_not_mistaken_for_refusals() {
     for arguments in [
         &["--unknown"][..],
@@ -79,6 +104,17 @@ fn usage_errors_are_not_mistaken_for_refusals() {
         &["request"],
         &["receipt"],
         &["request", "0x12"],
+        &["contract"],
+        &["contract", "upgrade"],
+        &["contract", "set-runtime", "0x12", "1"],
+        &[
+            "deploy",
+            "--stateless",
+            "--upgrade-delay",
+            "5",
+            "--code",
+            "/nowhere",
+        ],
         &["dev", "--block-time", "-1"],
         &["--quiet", "--verbose", "measurement"],
         &[],

@@ -8,11 +8,14 @@
 )]
 
 mod failpoints;
+mod scene;
 mod workload;
 
 mod boundary;
 mod by_quote;
+mod changes;
 mod kills;
 mod refusals;
 mod sessions;
 mod stale;
+mod stateless;

@@ -66,6 +66,7 @@ fn frames(chain: &mut Chain, host: &mut Host, contract: ContractId) -> Vec<Probe
         contract,
         entries: vec![entry],
         deployment: None,
+        reassignment: None,
         proof: Box::new(proof),
     };
     let public = chain.request(contract, Ask::default(), calldata(1).into());
@@ -76,6 +77,7 @@ fn frames(chain: &mut Chain, host: &mut Host, contract: ContractId) -> Vec<Probe
         contract,
         entries: vec![public],
         deployment: None,
+        reassignment: None,
         proof: Box::new(proof),
     });
     assert!(matches!(response, Response::Executed(_)), "{response:?}");

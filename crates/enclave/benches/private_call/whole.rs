@@ -131,6 +131,7 @@ impl Variant {
             contract,
             entries,
             deployment: None,
+            reassignment: None,
             proof: Box::new(chain.prove_entry(contract, last)),
         };
         let anchor = chain.header();

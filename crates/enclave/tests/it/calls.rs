@@ -326,7 +326,7 @@ fn an_entry_of_another_runtime_generation_has_no_result() {
     chain.log(&entry.entry);
     assert_refused(
         host.execute(&chain, contract, vec![entry]),
-        ErrorCode::Unsupported,
+        ErrorCode::Generation,
     );
 }
 

@@ -10,6 +10,7 @@ use alloy_trie::{HashBuilder, Nibbles, TrieAccount, proof::ProofRetainer};
 use subrosa_types::{
     ContractId,
     abi::{EnclaveConfig, Entry, EpochOpening},
+    change::{EpochChange, RuntimeChange},
     config::{CONFIG_VERSION, HeaderTrustKind, Recovery},
     entry::{
         EntryKind, Execution, FLAG_INPUT_SEALED, FLAG_OPENS_SESSION, FinalityClass, Payment,
@@ -32,8 +33,18 @@ pub(crate) struct Chain {
     pub(crate) timestamp: u64,
     oracle_slots: BTreeMap<B256, U256>,
     registry_slots: BTreeMap<B256, U256>,
-    logs: BTreeMap<ContractId, (u64, B256)>,
+    logs: BTreeMap<ContractId, Log>,
     registered: u64,
+}
+
+/// What the oracle keeps of a log.
+#[derive(Clone, Copy)]
+struct Log {
+    next: u64,
+    digest: B256,
+    epoch: u32,
+    generation: u16,
+    stateless: bool,
 }
 
 /// What a requester chooses.
@@ -106,11 +117,24 @@ impl Chain {
             .insert(slot::epoch(opening.keyGroup, opening.keyEpoch), record);
     }
 
-    /// Registers a contract: entry 0.
-    pub(crate) fn register(&mut self, ask: Ask, commitment: B256) -> (ContractId, LoggedEntry) {
+    /// Registers a contract at a runtime generation, stateful or not: entry 0.
+    pub(crate) fn register(
+        &mut self,
+        ask: Ask,
+        commitment: B256,
+        generation: u16,
+        stateless: bool,
+    ) -> (ContractId, LoggedEntry) {
         let contract = id::contract_id(self.chain_id, self.oracle, ask.requester, self.registered);
         self.registered += 1;
-        self.logs.insert(contract, (0, B256::ZERO));
+        let log = Log {
+            next: 0,
+            digest: B256::ZERO,
+            epoch: EPOCH,
+            generation,
+            stateless,
+        };
+        self.logs.insert(contract, log);
         let input = Bytes::from(commitment.to_vec());
         (
             contract,
@@ -124,6 +148,63 @@ impl Chain {
         self.append(contract, EntryKind::Call, ask, hash, input)
     }
 
+    /// Logs an upgrade.
+    pub(crate) fn upgrade(
+        &mut self,
+        contract: ContractId,
+        ask: Ask,
+        commitment: B256,
+    ) -> LoggedEntry {
+        let input = Bytes::from(commitment.to_vec());
+        self.append(contract, EntryKind::Upgrade, ask, commitment, input)
+    }
+
+    /// Moves a log to an epoch that the registry has recorded.
+    pub(crate) fn advance_epoch(&mut self, contract: ContractId, next: u32) -> LoggedEntry {
+        let log = self.logs.get_mut(&contract).unwrap();
+        let previous = std::mem::replace(&mut log.epoch, next);
+        let record = self.registry_slots[&slot::epoch(GROUP, next)];
+        let change = EpochChange {
+            previous,
+            next,
+            record: B256::from(record),
+        };
+        self.change(contract, EntryKind::Epoch, change.encode())
+    }
+
+    /// Moves a log to another runtime generation when `head_seq` entries are executed.
+    pub(crate) fn change_runtime(
+        &mut self,
+        contract: ContractId,
+        next: u16,
+        head_seq: u64,
+    ) -> LoggedEntry {
+        let log = self.logs.get_mut(&contract).unwrap();
+        let previous = std::mem::replace(&mut log.generation, next);
+        let change = RuntimeChange {
+            previous,
+            next,
+            head_seq,
+        };
+        self.change(contract, EntryKind::Runtime, change.encode())
+    }
+
+    /// Logs an entry that runs no code, whatever its input is.
+    pub(crate) fn change(
+        &mut self,
+        contract: ContractId,
+        kind: EntryKind,
+        input: Vec<u8>,
+    ) -> LoggedEntry {
+        let hash = keccak256(&input);
+        self.append(contract, kind, Ask::default(), hash, input.into())
+    }
+
+    /// The epoch of a log's next entry.
+    pub(crate) fn epoch_of(&self, contract: ContractId) -> u32 {
+        self.logs.get(&contract).map_or(EPOCH, |log| log.epoch)
+    }
+
     fn append(
         &mut self,
         contract: ContractId,
@@ -133,11 +214,15 @@ impl Chain {
         input: Bytes,
     ) -> LoggedEntry {
         self.mine();
-        let (seq, previous) = self.logs[&contract];
+        let log = self.logs[&contract];
         let entry = Entry {
             contractId: contract,
-            seq: U48::from(seq),
-            previousDigest: previous,
+            seq: U48::from(log.next),
+            previousDigest: if log.stateless {
+                B256::ZERO
+            } else {
+                log.digest
+            },
             context: ask.context,
             inputHash: input_hash,
             execution: Execution {
@@ -150,7 +235,7 @@ impl Chain {
                     },
                 fuel_limit: ask.fuel_limit,
                 code_version: 0,
-                runtime_generation: 1,
+                runtime_generation: log.generation,
                 finality_class: FinalityClass::HostAsserted,
                 block_number: self.number,
                 block_timestamp: self.timestamp,
@@ -167,7 +252,7 @@ impl Chain {
                 fee: 1_000,
                 execution_charge: 10,
                 key_group: GROUP,
-                key_epoch: EPOCH,
+                key_epoch: log.epoch,
             }
             .pack(),
         };
@@ -182,8 +267,8 @@ impl Chain {
         let word = U256::from_be_bytes(digest.0) | status;
         self.oracle_slots
             .insert(slot::entry(entry.contractId, entry.seq()), word);
-        self.logs
-            .insert(entry.contractId, (entry.seq() + 1, digest));
+        let log = self.logs.get_mut(&entry.contractId).unwrap();
+        (log.next, log.digest) = (entry.seq() + 1, digest);
     }
 
     pub(crate) fn prove_entry(&self, contract: ContractId, seq: u64) -> StorageProof {

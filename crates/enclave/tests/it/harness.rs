@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A scripted host: an enclave brought up on a synthetic chain, and the client's side of it.
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_sol_types::SolValue;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -78,6 +80,8 @@ pub(crate) struct Host {
     pub(crate) enclave: Enclave,
     pub(crate) keys: EpochKeys,
     pub(crate) sealed_epoch: Bytes,
+    /// Epochs after the first, likewise.
+    pub(crate) later: BTreeMap<u32, (EpochKeys, Bytes)>,
     pub(crate) rng: ChaCha20Rng,
 }
 
@@ -100,28 +104,54 @@ impl Host {
             panic!("no proposal")
         };
         chain.record_epoch(&proposal.opening);
-        activate(&mut enclave, chain);
+        activate(&mut enclave, chain, EPOCH);
         Self {
             enclave,
             keys: proposal.keys.clone(),
             sealed_epoch: proposal.sealed.clone(),
+            later: BTreeMap::new(),
             rng: ChaCha20Rng::seed_from_u64(9),
         }
     }
 
-    /// Another boot on the same machine, with the sealed epoch restored.
+    /// Opens a later epoch on `chain` and activates it.
+    pub(crate) fn open_epoch(&mut self, chain: &mut Chain, epoch: u32) {
+        let measurements = vec![own_measurement()];
+        let request = Request::ProposeEpoch {
+            epoch,
+            measurements,
+        };
+        let Response::Epoch(proposal) = self.enclave.handle(request) else {
+            panic!("no proposal")
+        };
+        chain.record_epoch(&proposal.opening);
+        activate(&mut self.enclave, chain, epoch);
+        self.later.insert(epoch, (proposal.keys, proposal.sealed));
+    }
+
+    /// Another boot on the same machine, with every sealed epoch restored.
     pub(crate) fn restart(&self, chain: &Chain, boot_number: u64) -> Self {
+        let epochs: Vec<u32> = self.later.keys().copied().chain([EPOCH]).collect();
+        self.restart_with(chain, boot_number, &epochs)
+    }
+
+    /// The same with these epochs only.
+    pub(crate) fn restart_with(&self, chain: &Chain, boot_number: u64, epochs: &[u32]) -> Self {
         let mut enclave = boot(boot_number);
         start(&mut enclave, chain);
-        let sealed = self.sealed_epoch.clone();
-        let Response::Epoch(_) = enclave.handle(Request::RestoreEpoch { sealed }) else {
-            panic!("epoch is not restored")
-        };
-        activate(&mut enclave, chain);
+        for epoch in epochs {
+            let later = self.later.get(epoch).map(|(_, sealed)| sealed.clone());
+            let sealed = later.unwrap_or_else(|| self.sealed_epoch.clone());
+            let Response::Epoch(_) = enclave.handle(Request::RestoreEpoch { sealed }) else {
+                panic!("epoch is not restored")
+            };
+            activate(&mut enclave, chain, *epoch);
+        }
         Self {
             enclave,
             keys: self.keys.clone(),
             sealed_epoch: self.sealed_epoch.clone(),
+            later: self.later.clone(),
             rng: ChaCha20Rng::seed_from_u64(10),
         }
     }
@@ -148,16 +178,21 @@ impl Host {
         chain: &mut Chain,
         init: Vec<u8>,
     ) -> (ContractId, LoggedEntry, Bytes) {
-        let plaintext = DeployPlaintext {
-            engine: 1,
-            salt: B256::repeat_byte(0x51),
-            code: guest::init_code().into(),
-            init: init.into(),
-            padding: Bytes::new(),
-        };
+        self.register_as(chain, init, 1, false)
+    }
+
+    /// The same at a runtime generation, stateful or not.
+    pub(crate) fn register_as(
+        &mut self,
+        chain: &mut Chain,
+        init: Vec<u8>,
+        generation: u16,
+        stateless: bool,
+    ) -> (ContractId, LoggedEntry, Bytes) {
+        let plaintext = code_plaintext(guest::init_code(), init);
         let commitment = id::code_commitment(plaintext.salt, 1, &plaintext.code, &plaintext.init);
         let ask = Ask::default();
-        let (contract, entry) = chain.register(ask, commitment);
+        let (contract, entry) = chain.register(ask, commitment, generation, stateless);
         let plaintext = plaintext::encode(plaintext);
         let envelope = self.seal(chain, contract, ask, Purpose::Deploy, &plaintext);
         (contract, entry, envelope)
@@ -205,20 +240,21 @@ impl Host {
         plaintext: &[u8],
     ) -> (Bytes, SessionSecret) {
         let binding = binding(chain, contract, ask);
+        let epoch = chain.epoch_of(contract);
+        let keys = self.later.get(&epoch).map_or(&self.keys, |(keys, _)| keys);
         let draft = Draft {
             suite: Suite::XWing,
             purpose,
             epoch: EpochId {
                 group: GROUP,
-                epoch: EPOCH,
+                epoch,
             },
             id: EnvelopeId::random(&mut self.rng),
             expiry: chain.timestamp + 3_600,
             recipients: B256::ZERO,
             binding: &binding,
         };
-        let recipient =
-            EpochPublicKey::from_bytes(&self.keys.xwing, self.keys.x25519.as_slice()).unwrap();
+        let recipient = EpochPublicKey::from_bytes(&keys.xwing, keys.x25519.as_slice()).unwrap();
         let (envelope, secret) =
             envelope::seal_opening(&draft, &recipient, plaintext, &mut self.rng).unwrap();
         (envelope.into(), secret)
@@ -256,17 +292,56 @@ impl Host {
         deployment: Option<Bytes>,
         proof: StorageProof,
     ) -> Result<Executed, FrameError> {
-        let proof = Box::new(proof);
-        match self.enclave.handle(Request::Execute {
+        self.ask_to_execute(Request::Execute {
             contract,
             entries,
             deployment,
-            proof,
-        }) {
+            reassignment: None,
+            proof: Box::new(proof),
+        })
+    }
+
+    pub(crate) fn ask_to_execute(&mut self, request: Request) -> Result<Executed, FrameError> {
+        match self.enclave.handle(request) {
             Response::Executed(executed) => Ok(*executed),
             Response::Error(error) => Err(error),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Executes an entry together with the envelope that carries its code.
+    pub(crate) fn execute_code(
+        &mut self,
+        chain: &Chain,
+        entry: &LoggedEntry,
+        envelope: Option<&Bytes>,
+    ) -> Result<ExecutedEntry, FrameError> {
+        let contract = entry.entry.contractId;
+        let proof = chain.prove_entry(contract, entry.entry.seq());
+        let executed =
+            self.execute_with(contract, vec![entry.clone()], envelope.cloned(), proof)?;
+        Ok(executed.results.into_iter().next().unwrap())
+    }
+
+    /// Seals code for an entry of `contract`, and says what it commits to.
+    pub(crate) fn seal_code(
+        &mut self,
+        chain: &Chain,
+        contract: ContractId,
+        ask: Ask,
+        code: Vec<u8>,
+        init: Vec<u8>,
+    ) -> (B256, Bytes) {
+        let plaintext = code_plaintext(code, init);
+        let commitment = id::code_commitment(
+            plaintext.salt,
+            plaintext.engine,
+            &plaintext.code,
+            &plaintext.init,
+        );
+        let plaintext = plaintext::encode(plaintext);
+        let envelope = self.seal(chain, contract, ask, Purpose::Deploy, &plaintext);
+        (commitment, envelope)
     }
 
     pub(crate) fn load(
@@ -297,6 +372,16 @@ impl Host {
     }
 }
 
+fn code_plaintext(code: Vec<u8>, init: Vec<u8>) -> DeployPlaintext {
+    DeployPlaintext {
+        engine: 1,
+        salt: B256::repeat_byte(0x51),
+        code: code.into(),
+        init: init.into(),
+        padding: Bytes::new(),
+    }
+}
+
 pub(crate) fn boot(number: u64) -> Enclave {
     Enclave::boot(Box::new(ScriptedPlatform::new(number))).unwrap()
 }
@@ -311,12 +396,9 @@ pub(crate) fn start(enclave: &mut Enclave, chain: &Chain) {
     assert!(matches!(started, Response::Started(_)), "{started:?}");
 }
 
-fn activate(enclave: &mut Enclave, chain: &Chain) {
-    let proof = Box::new(chain.prove_epoch(EPOCH));
-    let active = enclave.handle(Request::ActivateEpoch {
-        epoch: EPOCH,
-        proof,
-    });
+fn activate(enclave: &mut Enclave, chain: &Chain, epoch: u32) {
+    let proof = Box::new(chain.prove_epoch(epoch));
+    let active = enclave.handle(Request::ActivateEpoch { epoch, proof });
     assert!(matches!(active, Response::EpochActive(_)), "{active:?}");
 }
 

@@ -17,8 +17,8 @@ use subrosa_types::{
     ContractId,
     frame::{
         EpochKeys, EpochProposal, ErrorCode, Executed, HeaderFrame, HelloReply, Loaded,
-        LoggedEntry, Queried, Request, Response, ResultRef, Signed, Started, StateBlob, Stated,
-        StorageProof, WIRE_VERSION, WireError,
+        LoggedEntry, Queried, Reassignment, Request, Response, ResultRef, Signed, Started,
+        StateBlob, Stated, StorageProof, WIRE_VERSION, WireError,
     },
 };
 use tokio::{
@@ -257,12 +257,14 @@ impl Link {
         contract: ContractId,
         entries: Vec<LoggedEntry>,
         deployment: Option<Bytes>,
+        reassignment: Option<Reassignment>,
         proof: StorageProof,
     ) -> Result<Executed, EnclaveError> {
         let request = Request::Execute {
             contract,
             entries,
             deployment,
+            reassignment: reassignment.map(Box::new),
             proof: Box::new(proof),
         };
         match self.ask(request).await? {

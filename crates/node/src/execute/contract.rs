@@ -10,7 +10,11 @@ use alloy_primitives::{B256, Bytes, keccak256};
 use subrosa_store::{EntryRecord, ResultRecord, StoreError};
 use subrosa_types::{
     ContractId,
-    frame::{ErrorCode, ExecutedEntry, FrameError, LoggedEntry, StateBlob, StorageProof},
+    entry::EntryKind,
+    frame::{
+        BlobKind, ErrorCode, ExecutedEntry, FrameError, LoggedEntry, Reassignment, StateBlob,
+        StorageProof,
+    },
     result::Head,
     slot,
 };
@@ -18,8 +22,9 @@ use tokio::sync::Notify;
 use tracing::{debug, info, warn};
 
 use super::{
-    DeploymentOutcome,
+    CodeOutcome,
     plan::{MAX_BATCH, SinceSnapshot, batch_size},
+    reassign::{self, Reassigning},
 };
 use crate::{
     backoff::Backoff,
@@ -50,6 +55,7 @@ pub(super) async fn run(
         unkept: None,
         tried: None,
         refused: None,
+        reassigning: None,
         backoff: Backoff::new(Duration::from_millis(20), Duration::from_secs(30)),
     };
     while !shutdown.is_requested() {
@@ -63,6 +69,7 @@ pub(super) async fn run(
                 task.backoff.reset();
                 continue;
             }
+            Next::Again => continue,
             Next::Wait => None,
             Next::Retry => Some(task.backoff.step()),
         };
@@ -81,6 +88,8 @@ pub(super) async fn run(
 enum Next {
     /// There may be more to do.
     Continue,
+    /// The same in another way, at once.
+    Again,
     /// Nothing can be done until something changes.
     Wait,
     /// Something failed that may pass by itself.
@@ -94,11 +103,20 @@ struct Task {
     since: Option<SinceSnapshot>,
     /// A snapshot that is not stored yet, see [`Task::keep_snapshot`].
     unkept: Option<StateBlob>,
-    /// keccak256 of the deployment envelope that was tried last.
-    tried: Option<B256>,
-    /// keccak256 of the deployment envelope that the enclave refused last.
-    refused: Option<B256>,
+    /// The entry and the envelope with its code that were tried last.
+    tried: Option<Tried>,
+    /// What the enclave refused last for its envelope.
+    refused: Option<Tried>,
+    /// What is shown with entries of a generation that the enclave does not have.
+    reassigning: Option<Reassigning>,
     backoff: Backoff,
+}
+
+/// An entry that brings code, and keccak256 of the envelope that the code is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tried {
+    seq: u64,
+    envelope: B256,
 }
 
 /// Why a step came to nothing.
@@ -153,19 +171,30 @@ impl Task {
             return Ok(Next::Wait);
         };
         let stateless = next > 0 && first.logged.entry.previousDigest.is_zero();
-        let deployment = if next == 0 {
-            // Alone, so that what is refused with it is its envelope.
-            entries.truncate(1);
-            match store.deployment(self.contract)? {
-                Some(envelope) if self.refused != Some(keccak256(&envelope)) => {
-                    self.tried = Some(keccak256(&envelope));
-                    Some(envelope)
+        let code = match entries.iter().position(brings_code) {
+            Some(0) => {
+                // Alone, so that what is refused with it is its envelope.
+                entries.truncate(1);
+                match self.code(next, &entries)? {
+                    Some(envelope) => Some(envelope),
+                    None => return Ok(Next::Wait),
                 }
-                _ => return Ok(Next::Wait),
             }
-        } else {
-            None
+            Some(others) => {
+                entries.truncate(others);
+                None
+            }
+            None => None,
         };
+        if let Some(reassigning) = self.reassigning {
+            let alike = entries
+                .iter()
+                .take_while(|entry| reassign::generation(entry) == Some(reassigning.generation));
+            match alike.count() {
+                0 => self.reassigning = None,
+                alike => entries.truncate(alike),
+            }
+        }
         if !stateless {
             let head = store.chain_head(self.contract)?.unwrap_or_default();
             entries.truncate(batch_size(entries.len(), next.saturating_sub(head.seq)));
@@ -180,10 +209,7 @@ impl Task {
         let mut results = Vec::with_capacity(entries.len());
         let mut refused = None;
         for entries in entries.chunks(frames) {
-            match self
-                .execute_frame(serving, entries, deployment.clone())
-                .await
-            {
+            match self.execute_frame(serving, entries, code.clone()).await {
                 Ok(executed) => {
                     results.extend(executed.results);
                     refused = executed.refused;
@@ -237,19 +263,57 @@ impl Task {
         &self,
         serving: &Serving,
         entries: &[EntryRecord],
-        deployment: Option<Bytes>,
+        code: Option<Bytes>,
     ) -> Result<subrosa_types::frame::Executed, Fault> {
         let Some(last) = entries.last() else {
             return Err(Fault::NoBlobs);
         };
+        let reassignment = self.reassignment(last).await?;
         let proof = self.proof(last.logged.entry.seq(), false).await?;
         let logged: Vec<LoggedEntry> = entries.iter().map(|entry| entry.logged.clone()).collect();
         let executed = serving
             .link
-            .execute(self.contract, logged, deployment, proof)
+            .execute(self.contract, logged, code, reassignment, proof)
             .await?;
         failpoint!("after_execute_before_persist");
         Ok(executed)
+    }
+
+    /// The envelope with the code of the entry that comes next, unless it was refused already.
+    fn code(&mut self, next: u64, entries: &[EntryRecord]) -> Result<Option<Bytes>, StoreError> {
+        let store = self.host.store.as_ref();
+        let envelope = match entries.first() {
+            Some(upgrade) if next > 0 => {
+                store.upgrade(self.contract, upgrade.logged.entry.inputHash)?
+            }
+            _ => store.deployment(self.contract)?,
+        };
+        let tried = |envelope: &Bytes| Tried {
+            seq: next,
+            envelope: keccak256(envelope),
+        };
+        let envelope = envelope.filter(|envelope| self.refused != Some(tried(envelope)));
+        if let Some(envelope) = &envelope {
+            self.tried = Some(tried(envelope));
+        }
+        Ok(envelope)
+    }
+
+    /// What is shown with a frame that ends with `last`, if anything is.
+    async fn reassignment(&self, last: &EntryRecord) -> Result<Option<Reassignment>, Fault> {
+        let Some(Reassigning { runtime, .. }) = self.reassigning else {
+            return Ok(None);
+        };
+        let store = self.host.store.as_ref();
+        let Some((between, runtime)) = reassign::shown(store, self.contract, last, runtime)? else {
+            return Ok(None);
+        };
+        let proof = self.proof(runtime.logged.entry.seq(), false).await?;
+        Ok(Some(Reassignment {
+            between,
+            runtime: runtime.logged,
+            proof,
+        }))
     }
 
     /// Stores results and offers them to the relay, in this order.
@@ -266,11 +330,11 @@ impl Task {
             seq: last.seq + 1,
             commitment: last.commitment,
         };
-        let (digest, is_deployment) = (last.blob.digest, last.seq == 0);
+        let digest = last.blob.digest;
         let count = results.len() as u64;
-        let sizes: Vec<usize> = results
+        let sizes: Vec<(BlobKind, usize)> = results
             .iter()
-            .map(|result| result.blob.sealed.len())
+            .map(|result| (result.blob.kind, result.blob.sealed.len()))
             .collect();
         let contract = self.contract;
         self.host
@@ -280,27 +344,32 @@ impl Task {
         self.host.offer(contract);
         self.host.metrics.execute.executed.increment(count);
         debug!(%contract, seq = head.seq, count, "executed");
-        if is_deployment {
-            self.since = Some(SinceSnapshot::restart(sizes.iter().sum()));
-            self.announce(None);
-            info!(%contract, "deployed");
-        }
+        self.announce(head.seq - 1, None);
         if stateless {
             return Ok(());
         }
         serving.moved(contract, head, digest);
-        if !is_deployment {
-            let since = match self.since {
-                Some(mut since) => {
-                    sizes.iter().for_each(|size| since.add_delta(*size));
-                    since
+        let since = match (self.since, sizes.first()) {
+            (Some(since), _) => Some(since),
+            // Nothing before a snapshot counts.
+            (None, Some((BlobKind::Snapshot, _))) => Some(SinceSnapshot::default()),
+            (None, _) => None,
+        };
+        let since = match since {
+            Some(mut since) => {
+                for (kind, bytes) in sizes {
+                    match kind {
+                        BlobKind::Snapshot => since = SinceSnapshot::restart(bytes),
+                        BlobKind::Delta => since.add_delta(bytes),
+                    }
                 }
-                None => self.stored_since()?,
-            };
-            self.since = Some(since);
-            if since.is_due() {
-                self.take_snapshot(serving).await?;
+                since
             }
+            None => self.stored_since()?,
+        };
+        self.since = Some(since);
+        if since.is_due() {
+            self.take_snapshot(serving).await?;
         }
         Ok(())
     }
@@ -372,9 +441,12 @@ impl Task {
     ) -> Result<Next, StoreError> {
         match refusal.code {
             ErrorCode::Deployment => {
-                self.announce(Some(refusal.message));
+                if let Some(tried) = self.tried {
+                    self.announce(tried.seq, Some(refusal.message));
+                }
                 return Ok(Next::Wait);
             }
+            ErrorCode::Generation if self.reassign()? => return Ok(Next::Again),
             ErrorCode::Proof => {
                 if let Some(next) = self.refetch_proof().await? {
                     return Ok(next);
@@ -386,6 +458,18 @@ impl Task {
         Ok(self.retry(&refusal))
     }
 
+    /// Has the next RUNTIME entry further up the log shown; `false` if there is none.
+    fn reassign(&mut self) -> Result<bool, StoreError> {
+        let store = self.host.store.as_ref();
+        let last = store.last_result(self.contract)?;
+        let next = last.map_or(0, |last| last.seq + 1);
+        let Some(next) = store.entry(self.contract, next)? else {
+            return Ok(false);
+        };
+        self.reassigning = reassign::candidate(store, self.contract, &next, self.reassigning)?;
+        Ok(self.reassigning.is_some())
+    }
+
     /// Replaces the proof of the entries that come next by one at the tip.
     async fn refetch_proof(&mut self) -> Result<Option<Next>, StoreError> {
         let last = self.host.store.last_result(self.contract)?;
@@ -393,8 +477,9 @@ impl Task {
         let entries = self.host.store.entries(self.contract, next, MAX_BATCH)?;
         // Each of them could be the last of a frame; the failed one is refetched, the others when
         // they fail in turn.
-        for entry in &entries {
-            let seq = entry.logged.entry.seq();
+        let shown = self.reassigning.map(|reassigning| reassigning.runtime);
+        let pending = entries.iter().map(|entry| entry.logged.entry.seq());
+        for seq in pending.chain(shown) {
             if self.host.store.proof(self.contract, seq)?.is_none() {
                 continue;
             }
@@ -408,18 +493,23 @@ impl Task {
         Ok(None)
     }
 
-    /// Tells whoever waits for the deployment what became of it.
-    fn announce(&mut self, refused: Option<String>) {
-        let Some(envelope) = self.tried else {
+    /// Tells whoever waits what became of the envelope with the code of entry `seq`, if it was
+    /// that entry's turn.
+    fn announce(&mut self, seq: u64, refused: Option<String>) {
+        let Some(tried) = self.tried.take_if(|tried| tried.seq == seq) else {
             return;
         };
-        if let Some(reason) = &refused {
-            warn!(contract = %self.contract, reason, "deployment refused");
-            self.refused = Some(envelope);
+        match &refused {
+            Some(reason) => {
+                warn!(contract = %self.contract, seq, reason, "code refused");
+                self.refused = Some(tried);
+            }
+            None => info!(contract = %self.contract, seq, "code executed"),
         }
-        self.host.executors.deployed(DeploymentOutcome {
+        self.host.executors.executed_code(CodeOutcome {
             contract: self.contract,
-            envelope,
+            seq,
+            envelope: tried.envelope,
             refused,
         });
     }
@@ -429,6 +519,14 @@ impl Task {
         warn!(contract = %self.contract, error, "no result, trying again");
         Next::Retry
     }
+}
+
+/// Whether an entry needs an envelope with code.
+fn brings_code(entry: &EntryRecord) -> bool {
+    matches!(
+        reassign::kind(entry),
+        Some(EntryKind::Deploy | EntryKind::Upgrade)
+    )
 }
 
 impl From<StoreError> for Fault {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Executing entries: one task per contract, all sharing the enclave's stream.
 //!
-//! A task sleeps until its contract is woken (entries arrived, its deployment envelope did, its
+//! A task sleeps until its contract is woken (entries arrived, an envelope with code did, its
 //! head moved on chain, an enclave began to serve), then works until nothing is left to do. What
 //! there is to do is always read from the store: the entry after the last one that has a result.
 
 mod contract;
 mod plan;
+mod reassign;
 
 use std::{
     collections::HashMap,
@@ -27,17 +28,19 @@ use crate::{host::Host, shutdown::Shutdown};
 pub(crate) struct Executors {
     woken: Notify,
     contracts: Mutex<HashMap<ContractId, Option<Arc<Notify>>>>,
-    deployments: broadcast::Sender<DeploymentOutcome>,
+    code: broadcast::Sender<CodeOutcome>,
 }
 
-/// What became of a deployment envelope.
+/// What became of an envelope that carries code.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct DeploymentOutcome {
+pub(crate) struct CodeOutcome {
     /// Which contract.
     pub(crate) contract: ContractId,
+    /// Which entry it was tried for.
+    pub(crate) seq: u64,
     /// keccak256 of the envelope.
     pub(crate) envelope: B256,
-    /// Why the enclave refused it; `None` if the contract is deployed.
+    /// Why the enclave refused it; `None` if the entry is executed.
     pub(crate) refused: Option<String>,
 }
 
@@ -46,7 +49,7 @@ impl Default for Executors {
         Self {
             woken: Notify::new(),
             contracts: Mutex::default(),
-            deployments: broadcast::Sender::new(OUTCOMES),
+            code: broadcast::Sender::new(OUTCOMES),
         }
     }
 }
@@ -69,15 +72,15 @@ impl Executors {
         }
     }
 
-    /// Outcomes of deployments from now on.
-    pub(crate) fn deployments(&self) -> broadcast::Receiver<DeploymentOutcome> {
-        self.deployments.subscribe()
+    /// Outcomes of deployments and upgrades from now on.
+    pub(crate) fn code_outcomes(&self) -> broadcast::Receiver<CodeOutcome> {
+        self.code.subscribe()
     }
 
-    /// Tells whoever waits for a deployment.
-    fn deployed(&self, outcome: DeploymentOutcome) {
+    /// Tells whoever waits for a deployment or an upgrade.
+    fn executed_code(&self, outcome: CodeOutcome) {
         // Nobody may be waiting.
-        let _ = self.deployments.send(outcome);
+        let _ = self.code.send(outcome);
     }
 
     /// Contracts that were woken and have no task yet, with the signals their tasks will listen

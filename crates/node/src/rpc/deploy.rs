@@ -1,57 +1,149 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `subrosa_deploy`: taking in a deployment envelope.
+//! `subrosa_deploy`: taking in an envelope that carries code, for a deployment or an upgrade.
 //!
-//! Anyone may hand in an envelope for any registered contract, and only the enclave can tell
-//! whether it is the right one. So the latest one handed in is kept until the enclave has accepted
-//! one; a wrong one is refused as soon as entry 0 is proven, and stands in nobody's way.
+//! Anyone may hand in an envelope for code that was registered or announced, and only the enclave
+//! can tell whether it is the right one. So the latest one handed in is kept until the enclave has
+//! accepted one; a wrong one is refused as soon as its entry is proven, and stands in nobody's way.
 
 use std::time::Duration;
 
-use alloy_primitives::keccak256;
+use alloy_primitives::{B256, Bytes, keccak256};
 use subrosa_types::{
     ContractId,
+    entry::{EntryKind, Execution},
     rpc::{DeployAccepted, DeployRequest, RequestState},
 };
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{Context, RpcError, entry::state_of};
 
-/// Stores an envelope durably and waits a while for what becomes of it.
+/// Stores an envelope durably and waits a while for what becomes of it, if its entry is logged.
 pub(super) async fn deploy(
     context: &Context,
     request: DeployRequest,
 ) -> Result<DeployAccepted, RpcError> {
-    let DeployRequest { contract, envelope } = request;
+    let DeployRequest {
+        contract,
+        envelope,
+        seq,
+        code_commitment,
+    } = request;
     context.check_envelope(&envelope)?;
+    match (seq, code_commitment) {
+        (None | Some(0), None) => deployment(context, contract, envelope).await,
+        (None, Some(commitment)) => announced(context, contract, commitment, envelope).await,
+        (Some(seq), commitment) => upgrade(context, (contract, seq), commitment, envelope).await,
+    }
+}
+
+/// The envelope of entry 0.
+async fn deployment(
+    context: &Context,
+    contract: ContractId,
+    envelope: Bytes,
+) -> Result<DeployAccepted, RpcError> {
     let host = &context.host;
     if host.store.entry(contract, 0)?.is_none() {
         // The follower may be a block behind whoever has just registered the contract.
-        let registered = host.ledger.is_registered(contract).await;
-        if !registered.map_err(|error| RpcError::Internal(Box::new(error)))? {
-            return Err(RpcError::UnknownContract(contract));
-        }
+        check_registered(context, contract).await?;
     }
     if host.store.result(contract, 0)?.is_some() {
-        return accepted(context, contract);
+        return accepted(context, contract, 0);
     }
     let hash = keccak256(&envelope);
-    let mut outcomes = host.executors.deployments();
+    let outcomes = host.executors.code_outcomes();
     host.durably(move |store| store.put_deployment(contract, &envelope))
         .await?;
+    tried(context, (contract, 0), hash, outcomes).await
+}
+
+/// The envelope of an upgrade that is on the log.
+async fn upgrade(
+    context: &Context,
+    (contract, seq): (ContractId, u64),
+    expected: Option<B256>,
+    envelope: Bytes,
+) -> Result<DeployAccepted, RpcError> {
+    let host = &context.host;
+    let Some(record) = host.store.entry(contract, seq)? else {
+        return Err(RpcError::UnknownEntry { contract, seq });
+    };
+    let entry = record.logged.entry;
+    let is_upgrade = Execution::unpack(entry.execution)
+        .is_ok_and(|execution| execution.kind == EntryKind::Upgrade);
+    if !is_upgrade {
+        let message = format!("entry {seq} is no upgrade");
+        return Err(RpcError::DeploymentRefused(message));
+    }
+    let commitment = entry.inputHash;
+    if expected.is_some_and(|expected| expected != commitment) {
+        let message = format!("entry {seq} commits to {commitment}");
+        return Err(RpcError::DeploymentRefused(message));
+    }
+    if host.store.result(contract, seq)?.is_some() {
+        return accepted(context, contract, seq);
+    }
+    let hash = keccak256(&envelope);
+    let outcomes = host.executors.code_outcomes();
+    host.durably(move |store| store.put_upgrade(contract, commitment, &envelope))
+        .await?;
+    tried(context, (contract, seq), hash, outcomes).await
+}
+
+/// The envelope of an upgrade that is announced, and not on the log yet.
+async fn announced(
+    context: &Context,
+    contract: ContractId,
+    commitment: B256,
+    envelope: Bytes,
+) -> Result<DeployAccepted, RpcError> {
+    let host = &context.host;
+    check_registered(context, contract).await?;
+    let announced = host.ledger.announced(contract).await;
+    let announced = announced.map_err(|error| RpcError::Internal(Box::new(error)))?;
+    if commitment.is_zero() || announced != commitment {
+        let message = format!("code {commitment} is not announced for contract {contract}");
+        return Err(RpcError::DeploymentRefused(message));
+    }
+    host.durably(move |store| store.put_upgrade(contract, commitment, &envelope))
+        .await?;
+    // In the meantime it may be on the log, and waited for.
+    host.executors.wake(contract);
+    Ok(DeployAccepted {
+        contract,
+        state: RequestState::Pending,
+    })
+}
+
+async fn check_registered(context: &Context, contract: ContractId) -> Result<(), RpcError> {
+    let registered = context.host.ledger.is_registered(contract).await;
+    if registered.map_err(|error| RpcError::Internal(Box::new(error)))? {
+        Ok(())
+    } else {
+        Err(RpcError::UnknownContract(contract))
+    }
+}
+
+/// Has an envelope tried, and waits a while for what becomes of it.
+async fn tried(
+    context: &Context,
+    (contract, seq): (ContractId, u64),
+    envelope: B256,
+    mut outcomes: tokio::sync::broadcast::Receiver<crate::execute::CodeOutcome>,
+) -> Result<DeployAccepted, RpcError> {
+    let host = &context.host;
     host.executors.wake(contract);
     let outcome = async {
         loop {
             match outcomes.recv().await {
-                Ok(outcome) if outcome.contract == contract && outcome.envelope == hash => {
+                Ok(outcome) if (outcome.contract, outcome.seq) != (contract, seq) => {}
+                Ok(outcome) if outcome.envelope == envelope || outcome.refused.is_none() => {
                     return outcome.refused;
-                }
-                Ok(outcome) if outcome.contract == contract && outcome.refused.is_none() => {
-                    return None;
                 }
                 Ok(_) => {}
                 // Missed some: the store knows.
                 Err(RecvError::Lagged(_))
-                    if !matches!(host.store.result(contract, 0), Ok(None)) =>
+                    if !matches!(host.store.result(contract, seq), Ok(None)) =>
                 {
                     return None;
                 }
@@ -66,12 +158,12 @@ pub(super) async fn deploy(
     match waited {
         Ok(Ok(Some(reason))) => Err(RpcError::DeploymentRefused(reason)),
         // Not executed yet, or nobody waits: the envelope is stored all the same.
-        _ => accepted(context, contract),
+        _ => accepted(context, contract, seq),
     }
 }
 
-fn accepted(context: &Context, contract: ContractId) -> Result<DeployAccepted, RpcError> {
-    let state = match state_of(context.host.store.as_ref(), contract, 0)? {
+fn accepted(context: &Context, contract: ContractId, seq: u64) -> Result<DeployAccepted, RpcError> {
+    let state = match state_of(context.host.store.as_ref(), contract, seq)? {
         RequestState::Unknown => RequestState::Pending,
         state => state,
     };

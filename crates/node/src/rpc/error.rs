@@ -12,7 +12,7 @@
 //! | -32042 | `unknown-entry` | the log has no such entry, as far as this node has seen | check the number; try again |
 //! | -32043 | `not-fulfilled` | the entry is not fulfilled on chain yet | try again |
 //! | -32044 | `receipt-unavailable` | the entry was fulfilled by someone whose signature, or whose admission by a verifier, this node cannot show | ask another node |
-//! | -32045 | `deployment-refused` | the envelope does not open, or is not what was registered | seal it again to the current epoch |
+//! | -32045 | `deployment-refused` | the envelope does not open, or is not what was registered or announced | seal it again to the current epoch |
 //! | -32046 | `query-refused` | the query does not open, is expired, or is not signed by its caller | seal and sign it again |
 //! | -32047 | `no-result` | the enclave cannot serve this contract: a key, a state or a feature is missing | ask another node; tell the operator |
 //! | -32048 | `verifier-unavailable` | the attestation service gave no result | try again; tell the operator |
@@ -116,9 +116,10 @@ fn refused(error: FrameError) -> RpcError {
         ErrorCode::Deployment => RpcError::DeploymentRefused(error.message),
         ErrorCode::Query => RpcError::QueryRefused(error.message),
         ErrorCode::State => RpcError::NotReady,
-        ErrorCode::MissingKey | ErrorCode::Unsupported | ErrorCode::Blob => {
-            RpcError::NoResult(error.message)
-        }
+        ErrorCode::MissingKey
+        | ErrorCode::Unsupported
+        | ErrorCode::Generation
+        | ErrorCode::Blob => RpcError::NoResult(error.message),
         _ => RpcError::Internal(Box::new(error)),
     }
 }

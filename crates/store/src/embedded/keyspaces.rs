@@ -8,6 +8,7 @@ use subrosa_types::frame::{StateBlob, StorageProof};
 use super::table::Table;
 use crate::{
     AdmissionRecord, Cursor, EntryRecord, FulfillmentRecord, Intent, ResultRecord, StoreError,
+    record::UpgradeRecord,
 };
 
 /// Every keyspace of a store. [`key`](crate::key) documents the keys.
@@ -22,6 +23,8 @@ pub(super) struct Keyspaces {
     pub(super) proofs: Table<StorageProof>,
     /// Contract: deployment envelope.
     pub(super) deployments: Table<Bytes>,
+    /// (contract, code commitment).
+    pub(super) upgrades: Table<UpgradeRecord>,
     /// (contract, seq, kind).
     pub(super) blobs: Table<StateBlob>,
     /// (contract, seq).
@@ -52,6 +55,7 @@ impl Keyspaces {
             entries: Table::open(database, "entries", large)?,
             proofs: Table::open(database, "proofs", large)?,
             deployments: Table::open(database, "deployments", large)?,
+            upgrades: Table::open(database, "upgrades", large)?,
             blobs: Table::open(database, "blobs", large)?,
             results: Table::open(database, "results", large)?,
             fulfillments: Table::open(database, "fulfillments", small)?,

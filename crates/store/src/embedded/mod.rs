@@ -5,6 +5,7 @@ mod blobs;
 mod blocks;
 mod keyspaces;
 mod table;
+mod upgrades;
 
 use std::{
     fmt,
@@ -12,7 +13,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use fjall::{Database, PersistMode};
 use subrosa_types::{
     ContractId,
@@ -156,6 +157,23 @@ impl Storage for Store {
 
     fn deployment(&self, contract: ContractId) -> Result<Option<Bytes>, StoreError> {
         self.keyspaces.deployments.read(contract)
+    }
+
+    fn put_upgrade(
+        &self,
+        contract: ContractId,
+        commitment: B256,
+        envelope: &Bytes,
+    ) -> Result<(), StoreError> {
+        upgrades::put(self, contract, commitment, envelope)
+    }
+
+    fn upgrade(&self, contract: ContractId, commitment: B256) -> Result<Option<Bytes>, StoreError> {
+        let record = self
+            .keyspaces
+            .upgrades
+            .read(key::upgrade(contract, commitment))?;
+        Ok(record.map(|record| record.envelope))
     }
 
     fn commit_execution(

@@ -5,7 +5,7 @@
 //! and reopens it before it looks.
 
 use alloy_primitives::{Address, B256, Bytes};
-use subrosa_store::{AdmissionRecord, IntentKind, ResultRecord, Storage, StoreError};
+use subrosa_store::{AdmissionRecord, IntentKind, MAX_UPGRADES, ResultRecord, Storage, StoreError};
 use subrosa_types::frame::{BlobKind, HeaderFrame, StorageProof};
 
 use crate::sample::{block, commitment, contract, cursor, entry, executed, fulfillment, intent};
@@ -24,6 +24,7 @@ pub(crate) fn run<S: Storage, O: Fn() -> S>(fresh: impl Fn() -> O) {
         pruning_keeps_what_later_states_need,
         the_chain_head_follows_the_fulfillments,
         proofs_and_envelopes_come_back,
+        upgrade_envelopes_are_kept_by_commitment_and_in_number,
         admissions_and_epochs_come_back,
         intents_are_kept_per_sender_until_settled,
         contracts_do_not_mix,
@@ -336,6 +337,33 @@ fn proofs_and_envelopes_come_back(open: Open<'_>) {
     assert_eq!(store.proof(a, 0).unwrap(), Some(proof));
     assert_eq!(store.deployment(a).unwrap(), Some(envelope));
     assert_eq!(store.deployment(contract(1)).unwrap(), None);
+}
+
+fn upgrade_envelopes_are_kept_by_commitment_and_in_number(open: Open<'_>) {
+    let (a, b) = (contract(0), contract(1));
+    let commitment = |n: usize| B256::with_last_byte(n as u8);
+    let envelope = |n: usize| Bytes::from(vec![n as u8; 1_000]);
+    let store = open();
+    store.put_upgrade(b, commitment(0), &envelope(99)).unwrap();
+    for n in 0..MAX_UPGRADES {
+        store.put_upgrade(a, commitment(n), &envelope(n)).unwrap();
+    }
+    // Handed in again it is the newest, and takes no other's place.
+    store.put_upgrade(a, commitment(0), &envelope(50)).unwrap();
+    drop(store);
+    let store = open();
+    assert_eq!(store.upgrade(a, commitment(0)).unwrap(), Some(envelope(50)));
+    for n in 1..MAX_UPGRADES {
+        assert_eq!(store.upgrade(a, commitment(n)).unwrap(), Some(envelope(n)));
+    }
+    let next = commitment(MAX_UPGRADES);
+    store.put_upgrade(a, next, &envelope(51)).unwrap();
+    assert_eq!(store.upgrade(a, commitment(1)).unwrap(), None);
+    assert_eq!(store.upgrade(a, commitment(2)).unwrap(), Some(envelope(2)));
+    assert_eq!(store.upgrade(a, commitment(0)).unwrap(), Some(envelope(50)));
+    assert_eq!(store.upgrade(a, next).unwrap(), Some(envelope(51)));
+    assert_eq!(store.upgrade(b, commitment(0)).unwrap(), Some(envelope(99)));
+    assert_eq!(store.upgrade(b, commitment(1)).unwrap(), None);
 }
 
 fn admissions_and_epochs_come_back(open: Open<'_>) {

@@ -46,7 +46,8 @@ pub enum ErrorCode {
     UnknownContract,
     /// The key that is named is not held here: no result, ever, from this enclave as it is.
     MissingKey,
-    /// The deployment envelope does not open or does not match its commitment: the client's fault.
+    /// The envelope of a deployment or an upgrade is missing, does not open or does not match its
+    /// commitment: the client's fault.
     Deployment,
     /// A sealed blob does not open, or is not the continuation asked for.
     Blob,
@@ -56,4 +57,7 @@ pub enum ErrorCode {
     Platform,
     /// Something this build does not implement.
     Unsupported,
+    /// The entry's runtime generation is not in this build: show a
+    /// [`Reassignment`](super::Reassignment) to one that is, if the log has it.
+    Generation,
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The protocol between host and enclave, version 1.
+//! The protocol between host and enclave, version 2.
 //!
 //! One duplex byte stream (Unix socket, vsock, stdio). Each message is a frame: the length of what
 //! follows as a 32-bit big-endian integer, the version as a 16-bit one, then the message in
@@ -20,11 +20,11 @@ mod response;
 pub use codec::{MAX_FRAME_BYTES, WireError, decode, encode, read, write};
 pub use error::{ErrorCode, FrameError};
 pub use proof::{HeaderFrame, StorageProof};
-pub use request::{LoggedEntry, Request, ResultRef};
+pub use request::{LoggedEntry, MAX_BETWEEN, Reassignment, Request, ResultRef};
 pub use response::{
     BlobKind, EpochKeys, EpochProposal, Executed, ExecutedEntry, HelloReply, Loaded, Queried,
     Response, Signed, Started, StateBlob, Stated,
 };
 
 /// Version of this protocol; both sides must speak the same.
-pub const WIRE_VERSION: u16 = 1;
+pub const WIRE_VERSION: u16 = 2;

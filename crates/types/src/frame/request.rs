@@ -59,8 +59,10 @@ pub enum Request {
         contract: ContractId,
         /// Consecutive entries (for a stateless contract: exactly one).
         entries: Vec<LoggedEntry>,
-        /// The deployment envelope; needed if the first entry is entry 0.
+        /// The envelope that carries code; needed if one of them is entry 0 or an upgrade.
         deployment: Option<Bytes>,
+        /// Looked at only for entries whose runtime generation the enclave does not know.
+        reassignment: Option<Box<Reassignment>>,
         /// Of the oracle's slot of the *last* entry: digests chain, so it proves them all.
         proof: Box<StorageProof>,
     },
@@ -97,9 +99,29 @@ pub enum Request {
 pub struct LoggedEntry {
     /// As the oracle logged it.
     pub entry: Entry,
-    /// For entry 0 the 32-byte code commitment.
+    /// For entry 0 and upgrades the 32-byte code commitment.
     pub input: Bytes,
 }
+
+/// Shows that a log was moved to another runtime generation before its pending entries were
+/// executed, so that they are executed in that one.
+///
+/// Counts for entries at or after the head that the RUNTIME entry's input names, and only if the
+/// enclave knows neither their own generation nor any between theirs and the one that the log was
+/// moved from. So there is at most one entry that can be shown, and a host has no choice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reassignment {
+    /// The entries after the last of [`Request::Execute::entries`], up to the RUNTIME entry, which
+    /// the chain of their digests leads to. At most [`MAX_BETWEEN`]; none for a stateless contract.
+    pub between: Vec<Entry>,
+    /// The RUNTIME entry, which comes after every entry to be executed.
+    pub runtime: LoggedEntry,
+    /// Of the RUNTIME entry's slot.
+    pub proof: StorageProof,
+}
+
+/// Most entries in [`Reassignment::between`]; 17 MB of a frame.
+pub const MAX_BETWEEN: usize = 65_536;
 
 /// Names one executed entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

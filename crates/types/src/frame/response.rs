@@ -105,7 +105,8 @@ pub struct EpochProposal {
 /// A sealed state blob with the public values its AEAD binds. Stored as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateBlob {
-    /// Whether it stands alone. The blob of entry 0 is a snapshot, those after it deltas.
+    /// Whether it stands alone. Blobs of entry 0, of upgrades that succeeded and of epoch changes
+    /// are snapshots, all others deltas.
     pub kind: BlobKind,
     /// Seq of the last entry this state has executed.
     pub seq: u64,
@@ -113,7 +114,7 @@ pub struct StateBlob {
     pub digest: B256,
     /// The head's commitment before that entry.
     pub previous_commitment: B256,
-    /// Code commitment of the contract.
+    /// Code commitment of the contract after that entry.
     pub code_commitment: B256,
     /// Key group whose epoch secret seals it.
     pub group: u32,

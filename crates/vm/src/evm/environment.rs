@@ -7,7 +7,7 @@ use revm::{
     context_interface::block::BlobExcessGasAndPrice,
 };
 
-use super::SPEC;
+use super::{SPEC, transact::Course};
 use crate::{Call, host, limits::Limits};
 
 pub(super) fn configuration(call: &Call<'_>, limits: &Limits) -> CfgEnv {
@@ -38,12 +38,17 @@ pub(super) fn block(call: &Call<'_>, limits: &Limits) -> BlockEnv {
     }
 }
 
-pub(super) fn transaction(call: &Call<'_>, kind: TxKind, data: Bytes, fuel_limit: u64) -> TxEnv {
+pub(super) fn transaction(call: &Call<'_>, course: Course, data: Bytes, fuel_limit: u64) -> TxEnv {
     TxEnv {
         caller: call.caller,
         gas_limit: fuel_limit,
         gas_price: 0,
-        kind,
+        // What starting costs is decided by the kind.
+        kind: if course.installs_code() {
+            TxKind::Create
+        } else {
+            TxKind::Call(call.contract)
+        },
         value: U256::ZERO,
         data,
         chain_id: Some(call.chain_id),

@@ -8,6 +8,9 @@
 //! - There is no ether: every balance and value is zero, and so are gas price and base fee. The
 //!   caller's nonce is neither checked nor counted. The cap of EIP-7825 does not apply.
 //! - The contract lives at the address its id gives it, not at one derived from its creator.
+//! - An upgrade is priced and limited as a creation, but runs in the contract's account as it is:
+//!   storage and nonce stay, and SELFDESTRUCT takes nothing away, since the account is not of this
+//!   transaction's making (EIP-6780).
 //! - `block.number`, `block.timestamp` and `block.chainid` are those of the log entry;
 //!   `block.prevrandao` is a draw from the contract's own randomness; `block.coinbase` is zero,
 //!   `block.gaslimit` the most fuel there can be, `block.blobbasefee` the least there can be (1).
@@ -36,7 +39,7 @@ use revm::{
         result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction, OutOfGasError},
     },
     handler::Handler,
-    primitives::{Bytes, TxKind, hardfork::SpecId},
+    primitives::{Bytes, hardfork::SpecId},
 };
 
 use crate::{
@@ -47,7 +50,7 @@ use code_cache::CodeCache;
 use database::StateReader;
 use instructions::Instructions;
 use precompiles::GuestPrecompiles;
-use transact::{Machine, Transact};
+use transact::{Course, Machine, Transact};
 
 /// The hard fork of generation 1.
 const SPEC: SpecId = SpecId::OSAKA;
@@ -66,39 +69,51 @@ pub(crate) struct EvmEngine {
 
 impl Vm for EvmEngine {
     fn construct(&self, state: &State, call: &Call<'_>, code: &[u8], init: &[u8]) -> Execution {
-        let mut execution = self.execute(state, call, TxKind::Create, [code, init].concat().into());
+        self.install(state, call, Course::Create, code, init)
+    }
+
+    fn upgrade(&self, state: &State, call: &Call<'_>, code: &[u8], init: &[u8]) -> Execution {
+        self.install(state, call, Course::Replace, code, init)
+    }
+
+    fn call(&self, state: &State, call: &Call<'_>) -> Execution {
+        let input = Bytes::copy_from_slice(call.input);
+        self.execute(state, call, Course::Call, input)
+    }
+}
+
+impl EvmEngine {
+    /// Runs a constructor. The code that it leaves is state, not output.
+    fn install(
+        &self,
+        state: &State,
+        call: &Call<'_>,
+        course: Course,
+        code: &[u8],
+        init: &[u8],
+    ) -> Execution {
+        let mut execution = self.execute(state, call, course, [code, init].concat().into());
         if execution.halt == Halt::Succeeded {
             execution.output = Vec::new();
         }
         execution
     }
 
-    fn call(&self, state: &State, call: &Call<'_>) -> Execution {
-        let input = Bytes::copy_from_slice(call.input);
-        self.execute(state, call, TxKind::Call(call.contract), input)
-    }
-}
-
-impl EvmEngine {
-    fn execute(&self, state: &State, call: &Call<'_>, kind: TxKind, input: Bytes) -> Execution {
+    fn execute(&self, state: &State, call: &Call<'_>, course: Course, input: Bytes) -> Execution {
         let Some(limits) = limits::of(call.runtime_generation) else {
             return Execution::failed(Halt::UnsupportedGeneration, 0);
         };
         let fuel_limit = call.fuel_limit.min(limits.max_fuel);
-        if kind.is_create() && call.is_static {
+        if course.installs_code() && call.is_static {
             return Execution::failed(Halt::StaticViolation, fuel_limit);
         }
-        let has_code = |address| {
-            state
-                .account(address)
-                .is_some_and(|account| account.has_code())
-        };
-        if kind.to().is_some_and(|contract| !has_code(*contract)) {
+        let before = state.account(call.contract);
+        if !course.installs_code() && !before.is_some_and(|account| account.has_code()) {
             return Execution::failed(Halt::NoContract, 0);
         }
         let mut machine = self.machine(state, call, limits);
-        machine.ctx.tx = environment::transaction(call, kind, input, fuel_limit);
-        let result = Transact::new(call).run(&mut machine);
+        machine.ctx.tx = environment::transaction(call, course, input, fuel_limit);
+        let result = Transact::new(call, course).run(&mut machine);
         let changes = machine.ctx.journaled_state.finalize();
 
         let (output, fuel_used) = match ending(result) {
@@ -118,11 +133,16 @@ impl EvmEngine {
         if output.len() > limits.max_output {
             return Execution::failed(Halt::OutputTooLarge, fuel_limit);
         }
-        let writes = if call.is_static {
+        let mut writes = if call.is_static {
             WriteSet::default()
         } else {
             writes::collect(state, call.caller, changes)
         };
+        if course == Course::Replace
+            && let Some(before) = before
+        {
+            writes::drop_unused_code(state, &mut writes, before.code_hash);
+        }
         let size = state.encoded_size_after(&writes);
         // What only shrinks a state is allowed at any size.
         if size > limits.max_state && size > state.encoded_size() {

@@ -3,17 +3,24 @@
 
 use core::{convert::Infallible, marker::PhantomData};
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, Bytes, KECCAK256_EMPTY, keccak256};
 use revm::{
     Context, Journal,
+    bytecode::Bytecode,
     context::{BlockEnv, CfgEnv, Evm, TxEnv},
     context_interface::{
         Cfg, ContextTr, CreateScheme, JournalTr, LocalContextTr, Transaction,
+        journaled_state::{JournalCheckpoint, account::JournaledAccountTr},
         result::{EVMError, HaltReason, InvalidTransaction},
     },
-    handler::{EthFrame, EvmTr, FrameResult, Handler, execution::create_init_frame},
+    handler::{
+        EthFrame, EvmTr, FrameResult, Handler,
+        execution::{create_init_frame, runtime_oog_unwind},
+        return_create,
+    },
     interpreter::{
-        FrameInput, GasTracker, InitialAndFloorGas, SharedMemory, interpreter::EthInterpreter,
+        CallInput, CallInputs, CallScheme, CallValue, CreateOutcome, FrameInput, GasTracker,
+        InitialAndFloorGas, SharedMemory, interpreter::EthInterpreter,
         interpreter_action::FrameInit,
     },
 };
@@ -27,20 +34,40 @@ pub(super) type GuestContext<'a> =
 pub(super) type Machine<'a> =
     Evm<GuestContext<'a>, (), Instructions<'a>, GuestPrecompiles<'a>, EthFrame<EthInterpreter>>;
 
+/// What a transaction does to the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Course {
+    /// Runs its code.
+    Call,
+    /// Creates it where there is nothing.
+    Create,
+    /// Gives it other code.
+    Replace,
+}
+
+impl Course {
+    /// Whether it runs init code and leaves what that returns.
+    pub(super) fn installs_code(self) -> bool {
+        self != Self::Call
+    }
+}
+
 /// Runs the transaction that the machine holds.
 ///
 /// The steps that are not overridden are Ethereum's: intrinsic gas and calldata floor, warming,
 /// frames, refunds.
 pub(super) struct Transact<'a> {
     contract: Address,
+    course: Course,
     is_static: bool,
     machine: PhantomData<Machine<'a>>,
 }
 
 impl Transact<'_> {
-    pub(super) fn new(call: &Call<'_>) -> Self {
+    pub(super) fn new(call: &Call<'_>, course: Course) -> Self {
         Self {
             contract: call.contract,
+            course,
             is_static: call.is_static,
             machine: PhantomData,
         }
@@ -73,7 +100,28 @@ impl<'a> Handler for Transact<'a> {
         Ok(())
     }
 
-    /// Ethereum's first frame, made static, or creating the contract where its id says.
+    /// Ethereum's, and for [`Course::Replace`] the end of a creation after the end of a call.
+    fn execution(
+        &mut self,
+        machine: &mut Machine<'a>,
+        checkpoint: JournalCheckpoint,
+        gas: &mut GasTracker,
+    ) -> Result<Option<FrameResult>, Self::Error> {
+        let Some(first_frame) = self.first_frame_input(machine, gas)? else {
+            runtime_oog_unwind(machine.ctx(), checkpoint)?;
+            return Ok(None);
+        };
+        machine.ctx_mut().journal_mut().checkpoint_commit();
+        let mut result = match self.course {
+            Course::Call | Course::Create => self.run_exec_loop(machine, first_frame)?,
+            Course::Replace => self.replace(machine, first_frame)?,
+        };
+        self.last_frame_result(machine, &mut result, gas)?;
+        Ok(Some(result))
+    }
+
+    /// Ethereum's first frame, made static, or creating the contract where its id says. The frame
+    /// of a replacement is a call whose code is the init code.
     fn first_frame_input(
         &mut self,
         machine: &mut Machine<'a>,
@@ -88,6 +136,23 @@ impl<'a> Handler for Transact<'a> {
         };
         match &mut frame_input {
             FrameInput::Call(call) => call.is_static = self.is_static,
+            FrameInput::Create(create) if self.course == Course::Replace => {
+                let init_code = create.init_code().clone();
+                frame_input = FrameInput::Call(Box::new(CallInputs {
+                    input: CallInput::Bytes(Bytes::new()),
+                    gas_limit: create.gas_limit(),
+                    target_address: self.contract,
+                    bytecode_address: self.contract,
+                    known_bytecode: (keccak256(&init_code), Bytecode::new_legacy(init_code)),
+                    caller: create.caller(),
+                    value: CallValue::Transfer(create.value()),
+                    scheme: CallScheme::Call,
+                    is_static: false,
+                    return_memory_offset: 0..0,
+                    reservoir: create.reservoir(),
+                    charged_new_account_state_gas: false,
+                }));
+            }
             FrameInput::Create(create) => create.set_scheme(CreateScheme::Custom {
                 address: self.contract,
             }),
@@ -114,5 +179,38 @@ impl<'a> Handler for Transact<'a> {
         _result: &mut FrameResult,
     ) -> Result<(), Self::Error> {
         Ok(())
+    }
+}
+
+impl<'a> Transact<'a> {
+    /// Runs init code in the contract's account, emptied of code but of nothing else, and installs
+    /// what it returns by the rules of a creation.
+    fn replace(
+        &mut self,
+        machine: &mut Machine<'a>,
+        first_frame: FrameInit,
+    ) -> Result<FrameResult, EVMError<Infallible, InvalidTransaction>> {
+        let journal = machine.ctx_mut().journal_mut();
+        journal.load_account(self.contract)?;
+        let checkpoint = journal.checkpoint();
+        journal.set_code_with_hash(self.contract, Bytecode::default(), KECCAK256_EMPTY);
+        let mut account = journal.load_account_mut(self.contract)?.data;
+        if account.nonce() == 0 {
+            account.set_nonce(1);
+        }
+
+        match self.run_exec_loop(machine, first_frame)? {
+            FrameResult::Call(mut outcome) => {
+                return_create(
+                    machine.ctx_mut(),
+                    checkpoint,
+                    &mut outcome.result,
+                    self.contract,
+                );
+                let outcome = CreateOutcome::new(outcome.result, Some(self.contract));
+                Ok(FrameResult::Create(outcome))
+            }
+            created => Ok(created),
+        }
     }
 }

@@ -30,6 +30,25 @@ pub(super) fn collect(state: &State, caller: Address, touched: EvmState) -> Writ
     writes
 }
 
+/// Takes the code that an upgrade replaced out of the state, unless an account still has it.
+pub(super) fn drop_unused_code(state: &State, writes: &mut WriteSet, code_hash: B256) {
+    let key = StateKey::Code(code_hash);
+    if !state.contains(&key) {
+        return;
+    }
+    let has_it = |record: AccountRecord| record.code_hash == code_hash;
+    let is_used_after = writes.iter().any(|(key, value)| {
+        matches!(key, StateKey::Account(_))
+            && value.and_then(AccountRecord::decode).is_some_and(has_it)
+    });
+    let is_still_used = state.accounts().any(|(address, record)| {
+        has_it(record) && writes.get(&StateKey::Account(address)).is_none()
+    });
+    if !is_used_after && !is_still_used {
+        writes.record(key, None);
+    }
+}
+
 /// Records the account, or its absence. Code outlives the account: others may have the same.
 fn collect_account(
     state: &State,

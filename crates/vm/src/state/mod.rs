@@ -94,14 +94,22 @@ impl State {
         self.entries.range(first..end).map(|(key, _)| *key)
     }
 
-    /// How many envelopes are remembered.
-    pub fn seen_count(&self) -> usize {
+    /// Every envelope seen, in order of expiry.
+    pub fn seen(&self) -> impl Iterator<Item = StateKey> + '_ {
         let first = StateKey::Seen {
             expiry: 0,
             id: [0; 16],
         };
-        let end = StateKey::Session { seq: 0 };
-        self.entries.range(first..end).count()
+        let last = StateKey::Seen {
+            expiry: u64::MAX,
+            id: [0xff; 16],
+        };
+        self.entries.range(first..=last).map(|(key, _)| *key)
+    }
+
+    /// How many envelopes are remembered.
+    pub fn seen_count(&self) -> usize {
+        self.seen().count()
     }
 
     /// The open sessions, oldest first: the position of the entry that opened each, and its value.
@@ -118,6 +126,17 @@ impl State {
     /// The account at `address`, if there is one.
     pub fn account(&self, address: Address) -> Option<AccountRecord> {
         AccountRecord::decode(self.get(&StateKey::Account(address))?)
+    }
+
+    /// Every account, in order of address.
+    pub fn accounts(&self) -> impl Iterator<Item = (Address, AccountRecord)> + '_ {
+        let first = StateKey::Account(Address::ZERO);
+        let last = StateKey::Account(Address::repeat_byte(0xff));
+        let entries = self.entries.range(first..=last);
+        entries.filter_map(|(key, value)| match key {
+            StateKey::Account(address) => Some((*address, AccountRecord::decode(value)?)),
+            _ => None,
+        })
     }
 
     /// Number of entries.

@@ -31,6 +31,14 @@ sol! {
         function destroy() external;
     }
 
+    contract Heir {
+        function children(uint256 index) external view returns (address);
+        function inherited() external view returns (uint256);
+        function codeInside() external view returns (uint256);
+        function calledItself() external view returns (bool);
+        function sum() external view returns (uint256);
+    }
+
     struct Environment {
         uint256 chainId;
         uint256 number;
@@ -78,6 +86,10 @@ pub(crate) fn ledger() -> Vec<u8> {
 
 pub(crate) fn factory() -> Vec<u8> {
     fixture(include_str!("../fixtures/Factory.hex"))
+}
+
+pub(crate) fn heir() -> Vec<u8> {
+    fixture(include_str!("../fixtures/Heir.hex"))
 }
 
 pub(crate) fn probe() -> Vec<u8> {

@@ -11,3 +11,4 @@ mod host_calls;
 mod limits;
 mod metering;
 mod precompiles;
+mod upgrade;

@@ -222,6 +222,8 @@ fn shapes_are_those_of_the_types() {
         DeployRequest {
             contract: hash,
             envelope: bytes.clone(),
+            seq: Some(7),
+            code_commitment: Some(hash),
         },
     );
     for state in [
@@ -321,7 +323,7 @@ fn shapes_are_those_of_the_types() {
         "NodeStatus",
         NodeStatus {
             version: "1".into(),
-            wire_version: 1,
+            wire_version: 2,
             chain_id: 1,
             registry: address,
             oracle: address,

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `subrosa contract set-runtime` and `advance-epoch`.
+
+use alloy_primitives::B256;
+use clap::Args;
+use eyre::Result;
+use serde::Serialize;
+use subrosa_client::{Fulfilled, Session, Ticket};
+
+use crate::{
+    args::{deployment::DeploymentArgs, key::KeyArgs, wait::WaitArgs},
+    output::{self, Output},
+};
+
+/// Moves a contract to a later runtime generation, and waits for the result. Requests that no
+/// enclave can execute in their own generation are executed in this one.
+///
+/// Anyone may move a contract to the generation that the registry names as the successor of its own.
+#[derive(Debug, Args)]
+pub(crate) struct SetRuntimeArgs {
+    /// Contract id
+    contract: B256,
+
+    /// The generation
+    generation: u16,
+
+    #[command(flatten)]
+    deployment: DeploymentArgs,
+    #[command(flatten)]
+    key: KeyArgs,
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+/// Moves a contract to its key group's current epoch, and waits for the result. Requests encrypted
+/// to the epoch before are rejected from then on.
+#[derive(Debug, Args)]
+pub(crate) struct AdvanceEpochArgs {
+    /// Contract id
+    contract: B256,
+
+    #[command(flatten)]
+    deployment: DeploymentArgs,
+    #[command(flatten)]
+    key: KeyArgs,
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+impl SetRuntimeArgs {
+    pub(super) async fn run(self, output: &Output) -> Result<()> {
+        let account = self.key.required()?;
+        let session = self.deployment.open().await?;
+        let ticket = session
+            .change_runtime(self.contract, self.generation, &account)
+            .await?;
+        finish(&session, &ticket, &self.wait, output).await
+    }
+}
+
+impl AdvanceEpochArgs {
+    pub(super) async fn run(self, output: &Output) -> Result<()> {
+        let account = self.key.required()?;
+        let session = self.deployment.open().await?;
+        let ticket = session.advance_epoch(self.contract, &account).await?;
+        finish(&session, &ticket, &self.wait, output).await
+    }
+}
+
+/// An entry that runs no code, and its result.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Changed {
+    appended: B256,
+    fulfilled: Fulfilled,
+}
+
+async fn finish(
+    session: &Session,
+    ticket: &Ticket,
+    wait: &WaitArgs,
+    output: &Output,
+) -> Result<()> {
+    output.progress(format_args!("appended as entry {}", ticket.seq));
+    let changed = Changed {
+        appended: ticket.transaction,
+        fulfilled: session.wait(ticket, wait.options()).await?,
+    };
+    output.result(&changed, |changed| {
+        let fulfilled = &changed.fulfilled;
+        output::pairs(&[
+            ("contract", fulfilled.contract.to_string()),
+            ("entry", fulfilled.seq.to_string()),
+            ("status", format!("{:?}", fulfilled.status).to_lowercase()),
+            ("appended in", changed.appended.to_string()),
+            ("fulfilled in", fulfilled.transaction.to_string()),
+        ])
+    })
+}

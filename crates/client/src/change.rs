@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a contract's owner can change: its code, its key epoch, its runtime.
+
+use alloy_primitives::{B256, aliases::U48};
+use serde::Serialize;
+use subrosa_chain::bindings::SubrosaOracle;
+use subrosa_types::{ContractId, result::Status, rpc::DeployRequest};
+
+use crate::{
+    Account, Attested, Bytecode, CallTarget, ClientError, Fulfilled, Sealing, Session, Ticket,
+    WaitOptions, random, request::DEADLINE_MARGIN,
+};
+
+/// Whether and when a contract's code can change, as the chain says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpgradeTerms {
+    /// Seconds between announcing other code and running it; zero if the code never changes.
+    pub delay: u32,
+    /// What is announced.
+    pub announced: Option<Announced>,
+}
+
+/// Code that a contract's owner has announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Announced {
+    /// What the chain knows of it.
+    pub code_commitment: B256,
+    /// From when on (Unix seconds) the owner can have it run.
+    pub ready_at: u64,
+}
+
+/// An upgraded contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Upgraded {
+    /// Which.
+    pub contract: ContractId,
+    /// What the chain knows of the code that runs now.
+    pub code_commitment: B256,
+    /// Transaction that appended the upgrade.
+    pub appended: B256,
+    /// The result of its entry.
+    pub fulfilled: Fulfilled,
+}
+
+/// Draws the salt of a code commitment. Whoever knows it, the code and the arguments can check the
+/// commitment, so it is secret if the code is guessable.
+///
+/// # Errors
+///
+/// [`ClientError::Randomness`].
+pub fn code_salt() -> Result<B256, ClientError> {
+    Ok(B256::from(*random::bytes()?))
+}
+
+impl Session {
+    /// Whether and when a contract's code can change. To be read before its code is relied on.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError`](crate::ChainError).
+    pub async fn upgrade_terms(&self, contract: ContractId) -> Result<UpgradeTerms, ClientError> {
+        // An unknown contract has no terms either.
+        self.chain.log(contract).await?;
+        Ok(self.chain.upgrade_terms(contract).await?)
+    }
+
+    /// Announces other code for a contract by its commitment; zero withdraws what is announced.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::NotUpgradable`], and [`ChainError`](crate::ChainError) if the oracle refuses.
+    pub async fn announce_upgrade(
+        &self,
+        contract: ContractId,
+        code_commitment: B256,
+        account: &Account,
+    ) -> Result<UpgradeTerms, ClientError> {
+        if self.upgrade_terms(contract).await?.delay == 0 {
+            return Err(ClientError::NotUpgradable(contract));
+        }
+        let oracle = self.chain.oracle_as(account);
+        let transaction = oracle.announceUpgrade(contract, code_commitment);
+        self.chain
+            .send("announcing an upgrade", transaction)
+            .await?;
+        self.upgrade_terms(contract).await
+    }
+
+    /// Appends an entry that moves a contract to a later runtime generation. Pending entries that
+    /// no enclave can execute in their own are executed in it.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError`](crate::ChainError) if the oracle refuses.
+    pub async fn change_runtime(
+        &self,
+        contract: ContractId,
+        generation: u16,
+        account: &Account,
+    ) -> Result<Ticket, ClientError> {
+        let charge = self.chain.log(contract).await?.execution_charge();
+        let oracle = self.chain.oracle_as(account);
+        let transaction = oracle.changeRuntime(contract, generation).value(charge);
+        let step = "changing the runtime";
+        let receipt = self.chain.send(step, transaction).await?;
+        self.ticket(step, contract, &receipt).await
+    }
+
+    /// Appends an entry that moves a contract to its key group's current epoch.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError`](crate::ChainError) if the oracle refuses.
+    pub async fn advance_epoch(
+        &self,
+        contract: ContractId,
+        account: &Account,
+    ) -> Result<Ticket, ClientError> {
+        let charge = self.chain.log(contract).await?.execution_charge();
+        let oracle = self.chain.oracle_as(account);
+        let transaction = oracle.advanceEpoch(contract).value(charge);
+        let step = "advancing the epoch";
+        let receipt = self.chain.send(step, transaction).await?;
+        self.ticket(step, contract, &receipt).await
+    }
+
+    /// Appends the announced upgrade.
+    async fn append_upgrade(
+        &self,
+        contract: ContractId,
+        commitment: B256,
+        fuel_limit: u64,
+        account: &Account,
+    ) -> Result<Ticket, ClientError> {
+        let terms = self.upgrade_terms(contract).await?;
+        let announced = terms.announced.map(|announced| announced.code_commitment);
+        if announced != Some(commitment) {
+            return Err(ClientError::NotAnnounced {
+                contract,
+                code_commitment: commitment,
+            });
+        }
+        let log = self.chain.log(contract).await?;
+        let margin = u64::from(log.minimum_deadline).saturating_add(DEADLINE_MARGIN);
+        let deadline = U48::saturating_from(self.clock.now().saturating_add(margin));
+        let oracle = self.chain.oracle_as(account);
+        let transaction = oracle
+            .upgrade(contract, fuel_limit, deadline)
+            .value(log.execution_charge());
+        let receipt = self.chain.send("upgrading", transaction).await?;
+        self.ticket("upgrading", contract, &receipt).await
+    }
+}
+
+/// An upgrade to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upgrade {
+    /// Which contract.
+    pub contract: ContractId,
+    /// The new code. Its constructor runs on what the contract stores.
+    pub bytecode: Bytecode,
+    /// Salt of the commitment that was announced.
+    pub salt: B256,
+    /// Fuel of the constructor.
+    pub fuel_limit: u64,
+    /// Position of the upgrade, if it is on the log already and waits for its code.
+    pub appended: Option<u64>,
+}
+
+impl Attested {
+    /// Appends an announced upgrade, hands its code to the enclave, and waits until the oracle has
+    /// accepted the result of its constructor.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::NotAnnounced`] for other code than was announced;
+    /// [`ClientError::Unsuccessful`] if the constructor failed, after which the old code runs on;
+    /// [`ClientError::NotFulfilled`], after which the upgrade may still be executed.
+    pub async fn upgrade(
+        &self,
+        upgrade: &Upgrade,
+        account: &Account,
+        wait: WaitOptions,
+    ) -> Result<Upgraded, ClientError> {
+        self.recheck().await?;
+        self.fresh()?;
+        let (session, contract) = (self.session(), upgrade.contract);
+        self.check_contract(contract).await?;
+        let code_commitment = upgrade.bytecode.commitment(upgrade.salt);
+        let ticket = match upgrade.appended {
+            Some(seq) => session.find(contract, seq).await?,
+            None => {
+                session
+                    .append_upgrade(contract, code_commitment, upgrade.fuel_limit, account)
+                    .await?
+            }
+        };
+        tracing::info!(%contract, seq = ticket.seq, "upgrade appended");
+
+        self.hand_in_upgrade(upgrade, Some(ticket.seq), account, Sealing::default(), wait)
+            .await?;
+
+        let fulfilled = session.wait(&ticket, wait).await?;
+        if fulfilled.status != Status::Succeeded {
+            return Err(ClientError::Unsuccessful {
+                contract,
+                seq: fulfilled.seq,
+                status: fulfilled.status,
+            });
+        }
+        Ok(Upgraded {
+            contract,
+            code_commitment,
+            appended: ticket.transaction,
+            fulfilled,
+        })
+    }
+
+    /// Hands the code of an upgrade to the enclave, encrypted for its owner: to the entry at `seq`,
+    /// or ahead of the log if it is only announced. It must then still be in the attested epoch
+    /// and within `sealing.lifetime` when it is appended.
+    ///
+    /// # Errors
+    ///
+    /// [`NodeError::Refused`](crate::NodeError::Refused) if the enclave refuses it, or it is not
+    /// announced.
+    pub async fn hand_in_upgrade(
+        &self,
+        upgrade: &Upgrade,
+        seq: Option<u64>,
+        owner: &Account,
+        sealing: Sealing,
+        wait: WaitOptions,
+    ) -> Result<(), ClientError> {
+        let target = CallTarget {
+            contract: upgrade.contract,
+            requester: owner.address(),
+            context: B256::ZERO,
+        };
+        let plaintext = upgrade.bytecode.plaintext(upgrade.salt);
+        let request = DeployRequest {
+            contract: upgrade.contract,
+            envelope: self.seal(&target, plaintext, sealing)?.envelope,
+            seq,
+            code_commitment: Some(upgrade.bytecode.commitment(upgrade.salt)),
+        };
+        self.hand_in(&request, wait).await
+    }
+}
+
+impl UpgradeTerms {
+    /// The terms as the oracle returns them.
+    pub(crate) fn of(terms: &SubrosaOracle::upgradeOfReturn) -> Self {
+        Self {
+            delay: terms.delay,
+            announced: (!terms.codeCommitment.is_zero()).then(|| Announced {
+                code_commitment: terms.codeCommitment,
+                ready_at: terms.readyAt.to::<u64>(),
+            }),
+        }
+    }
+}
