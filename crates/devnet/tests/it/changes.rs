@@ -53,6 +53,7 @@ async fn code_is_replaced_after_its_delay_and_what_is_stored_stays() {
     let owner = scene.account().clone();
     let announced = scene
         .session()
+        .await
         .announce_upgrade(contract, commitment(&upgrade), &owner)
         .await
         .unwrap();
@@ -162,6 +163,7 @@ async fn an_upgrade_waits_for_its_code_whatever_else_is_handed_in() {
     let wanted = upgrade(contract, 5);
     scene
         .session()
+        .await
         .announce_upgrade(contract, commitment(&wanted), &owner)
         .await
         .unwrap();

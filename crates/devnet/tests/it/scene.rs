@@ -7,9 +7,10 @@ use alloy::{
     network::{EthereumWallet, TransactionBuilder},
     providers::{DynProvider, Provider, ProviderBuilder},
     rpc::types::{Filter, Log, TransactionRequest},
+    sol,
 };
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
-use alloy_sol_types::{SolCall, SolEvent, SolValue, sol};
+use alloy_sol_types::{SolCall, SolEvent, SolValue};
 use subrosa_chain::bindings::SubrosaOracle;
 use subrosa_client::{
     Account, AttestOptions, Attested, Bytecode, CallRequest, ContractPolicy, ENGINE_EVM,
