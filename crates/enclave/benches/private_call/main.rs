@@ -17,10 +17,12 @@
 )]
 #![allow(clippy::print_stdout, reason = "the result goes to standard output")]
 
+#[expect(dead_code, reason = "shared with the tests, which use all of it")]
 #[path = "../../tests/it/chain.rs"]
 mod chain;
 mod clock;
 mod floor;
+#[expect(dead_code, reason = "shared with the tests, which use all of it")]
 #[path = "../../tests/it/guest.rs"]
 mod guest;
 #[expect(dead_code, reason = "shared with the tests, which use all of it")]

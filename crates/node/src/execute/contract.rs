@@ -446,11 +446,7 @@ impl Task {
                 }
                 return Ok(Next::Wait);
             }
-            ErrorCode::Generation => {
-                if self.reassign()? {
-                    return Ok(Next::Again);
-                }
-            }
+            ErrorCode::Generation if self.reassign()? => return Ok(Next::Again),
             ErrorCode::Proof => {
                 if let Some(next) = self.refetch_proof().await? {
                     return Ok(next);
