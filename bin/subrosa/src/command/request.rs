@@ -95,6 +95,10 @@ impl RequestArgs {
     pub(crate) async fn run(self, output: &Output) -> Result<()> {
         let account = self.key.required()?;
         let call = self.call.call()?;
+        let own_key = match &self.session {
+            None => self.reply_key()?,
+            Some(_) => None,
+        };
         let (session, attested) = if self.clear {
             (self.attestation.deployment.open().await?, None)
         } else {
@@ -107,7 +111,8 @@ impl RequestArgs {
         };
         let (kept, reply_key) = match kept {
             Some(KeptSession { session, reply }) => (Some(session), reply),
-            None => (None, self.reply_key()?),
+            None if self.session.is_some() => (None, self.reply_key()?),
+            None => (None, own_key),
         };
         let request = CallRequest {
             reply: reply_key.as_ref(),

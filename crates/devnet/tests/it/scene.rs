@@ -125,7 +125,7 @@ impl Scene {
 
     pub(crate) fn oracle(&self) -> SubrosaOracle::SubrosaOracleInstance<DynProvider> {
         let address = self.network.deployment().measured.oracle;
-        SubrosaOracle::new(address, self.signing())
+        SubrosaOracle::new(address, self.signing(self.account()))
     }
 
     /// Appends the announced upgrade, and gives nobody its code.
@@ -194,7 +194,8 @@ impl Scene {
     pub(crate) async fn deploy_recorder(&self) -> Recorder {
         let oracle = self.network.deployment().measured.oracle;
         let code = [hex::decode(RECORDER.trim()).unwrap(), oracle.abi_encode()].concat();
-        let provider = self.signing();
+        // An account of its own: a provider counts the nonces of what it sends.
+        let provider = self.signing(self.network.accounts()[2].signer());
         let transaction = TransactionRequest::default().with_deploy_code(code);
         let sent = provider.send_transaction(transaction).await.unwrap();
         let receipt = sent.get_receipt().await.unwrap();
@@ -205,9 +206,9 @@ impl Scene {
         }
     }
 
-    fn signing(&self) -> DynProvider {
+    fn signing(&self, account: &Account) -> DynProvider {
         ProviderBuilder::new()
-            .wallet(EthereumWallet::from(self.account().clone()))
+            .wallet(EthereumWallet::from(account.clone()))
             .connect_provider(self.network.provider().clone())
             .erased()
     }

@@ -138,7 +138,9 @@ fn one_at_a_time_comes_to_the_same_bytes() {
     let mut singly = scene(false);
     for (index, entry) in pending.iter().enumerate() {
         let shown = singly.shown(index);
-        let executed = singly.execute(std::slice::from_ref(entry), Some(shown)).unwrap();
+        let executed = singly
+            .execute(std::slice::from_ref(entry), Some(shown))
+            .unwrap();
         assert_eq!(executed.results, expected[index..=index]);
     }
 }

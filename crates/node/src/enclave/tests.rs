@@ -183,7 +183,7 @@ async fn another_version_is_refused_by_either_side() {
 async fn garbage_ends_the_handshake_or_the_link() {
     let fake = FakeEnclave::listen();
     for garbage in [
-        &[0, 0, 0, 5, 0, 1, 0xff, 0xff, 0xff][..],
+        &[0, 0, 0, 5, 0, WIRE_VERSION as u8, 0xff, 0xff, 0xff][..],
         &[0, 0, 0, 0],
         &((MAX_FRAME_BYTES as u32 + 1).to_be_bytes())[..],
     ] {

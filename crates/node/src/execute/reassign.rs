@@ -172,10 +172,10 @@ mod tests {
             .map(|seq| {
                 let (kind, generation) = match seq {
                     0 => (EntryKind::Deploy, 0),
-                    6 => (EntryKind::Runtime, 1),
-                    9 => (EntryKind::Runtime, 2),
                     1..6 => (EntryKind::Call, 0),
+                    6 => (EntryKind::Runtime, 1),
                     7..9 => (EntryKind::Call, 1),
+                    9 => (EntryKind::Runtime, 2),
                     _ => (EntryKind::Call, 2),
                 };
                 record(seq, kind, generation, chained)
