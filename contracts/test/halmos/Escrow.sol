@@ -58,27 +58,35 @@ contract EscrowProof is EntryProof {
         assert(oracle.balanceOf(address(requester)) == 0);
     }
 
-    function check_a_request_is_owed_what_was_paid_in(bytes32 contractId, bytes32 context, uint256 terms, uint96 value)
-        public
-    {
-        // An entry before it, and one on another log.
-        Entry memory e = _known();
+    function check_a_request_is_owed_what_was_paid_in(
+        bytes32 contractId,
+        bytes32 context,
+        uint256 terms,
+        uint96 value,
+        bytes32 otherId,
+        uint256 otherSeq,
+        address other
+    ) public {
+        _later();
         Entry memory asked;
-        asked.contractId = contractId;
-        asked.context = context;
+        (asked.contractId, asked.context) = (contractId, context);
         LogSlot log = LogSlot.wrap(oracle.logOf(contractId));
         asked.seq = log.nextSeq();
-        vm.assume(e.contractId != contractId || e.seq < asked.seq);
-        vm.assume(terms >> 240 <= 1);
+        vm.assume(_either(otherId != contractId, otherSeq != asked.seq));
+        vm.assume(terms >> 240 <= 1 && !log.isPaused() && !log.isRestricted());
         bytes memory input = svm.createBytes(32, "input");
         asked.inputHash = keccak256(input);
-        (uint256 held, uint256 owed) = (address(oracle).balance, _owed(e));
+        uint256 held = address(oracle).balance;
+        (bytes32 slot, uint256 head) = (oracle.entryDigest(otherId, otherSeq), oracle.headWord(otherId));
+        uint256 deferred = oracle.balanceOf(other);
 
         vm.prank(address(requester));
         oracle.request{value: value}(contractId, context, terms, input);
 
         assert(address(oracle).balance == held + value);
-        assert(_owed(e) == owed);
+        // Nothing else is owed to anyone, or less.
+        assert(oracle.entryDigest(otherId, otherSeq) == slot && oracle.headWord(otherId) == head);
+        assert(oracle.balanceOf(other) == deferred);
         assert(log.executionCharge() <= value);
         bool chained = asked.seq != 0 && !log.isStateless();
         asked.previousDigest =
@@ -124,11 +132,11 @@ contract EscrowProof is EntryProof {
         _later();
         e = _anyEntry(address(requester));
         uint256 status = svm.createUint256("status") & (REFUNDED | EXECUTED);
-        vm.assume(status & REFUNDED == 0 || block.timestamp > _deadline(e));
+        vm.assume(_either(status & REFUNDED == 0, block.timestamp > _deadline(e)));
         // Only entries of stateless logs carry that bit, and those have no head.
         bool stateless = LogSlot.wrap(oracle.logOf(e.contractId)).isStateless();
-        vm.assume(status & EXECUTED == 0 || stateless);
-        vm.assume(!stateless || oracle.headWord(e.contractId) == 0);
+        vm.assume(_either(status & EXECUTED == 0, stateless));
+        vm.assume(_either(!stateless, oracle.headWord(e.contractId) == 0));
         oracle.putEntry(e, uint8(status));
         requester.refuse(svm.createBool("requester refuses"));
         relayer.refuse(svm.createBool("relayer refuses"));
@@ -144,8 +152,9 @@ contract EscrowProof is EntryProof {
     /// start with any.
     function _owed(Entry memory e) private view returns (uint256) {
         uint256 slot = uint256(oracle.entryDigest(e.contractId, e.seq));
-        bool executed = slot & EXECUTED != 0 || e.seq < uint48(oracle.headWord(e.contractId));
-        uint256 open = executed ? 0 : slot & REFUNDED != 0 ? _charge(e) : _fee(e);
+        bool executed = _either(slot & EXECUTED != 0, e.seq < uint48(oracle.headWord(e.contractId)));
+        bool refunded = slot & REFUNDED != 0;
+        uint256 open = (_charge(e) & _mask(refunded) | _fee(e) & _mask(!refunded)) & _mask(!executed);
         unchecked {
             return open + oracle.balanceOf(address(requester)) + oracle.balanceOf(address(relayer));
         }

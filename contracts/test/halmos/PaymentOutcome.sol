@@ -89,8 +89,9 @@ contract PaymentOutcomeProof is EntryProof {
     }
 
     function _judge(Entry memory e, uint256 relayed, uint256 returned) private pure {
-        assert(returned == 0 || returned == _fee(e) - _charge(e));
-        assert(relayed == 0 || relayed == (returned == 0 ? _fee(e) : _charge(e)));
+        assert(_either(returned == 0, returned == _fee(e) - _charge(e)));
+        uint256 due = _fee(e) & _mask(returned == 0) | _charge(e) & _mask(returned != 0);
+        assert(_either(relayed == 0, relayed == due));
     }
 
     function _pending() private returns (Entry memory e) {

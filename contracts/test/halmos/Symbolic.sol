@@ -145,6 +145,20 @@ abstract contract Symbolic {
         vm.warp(time);
     }
 
+    /// @dev `a || b` in one path: the operator makes two of it, and twice as many of all that follow.
+    function _either(bool a, bool b) internal pure returns (bool c) {
+        assembly ("memory-safe") {
+            c := or(a, b)
+        }
+    }
+
+    /// @dev All ones if so, else zero: `flag ? x : 0` in one path is `x & _mask(flag)`.
+    function _mask(bool flag) internal pure returns (uint256 mask) {
+        assembly ("memory-safe") {
+            mask := sub(0, flag)
+        }
+    }
+
     /// @dev Whoever it was that signed, for whatever.
     function _sign(Fulfillment memory f) private view {
         f.anchorNumber = uint64(block.number);

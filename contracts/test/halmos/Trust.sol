@@ -26,7 +26,10 @@ contract TrustProof is Symbolic {
         vm.warp(1_800_000_000);
     }
 
-    function check_who_passes_is_all_that_is_asked(address signer, bytes32 measurementId, bytes32 configHash) public {
+    function check_who_passes_is_all_that_is_asked(address signer, bytes32 measurementId, bytes32 configHash)
+        public
+        view
+    {
         uint32 keyGroup = registry.checkSigner(signer, measurementId, configHash);
         SignerSlot word = _word(signer);
         assert(!word.isRevoked());
@@ -94,7 +97,7 @@ contract TrustProof is Symbolic {
         bool stopped
     ) public {
         SignerSlot word = _word(signer);
-        vm.assume(stopped || word.tcbEvaluation() < minimum);
+        vm.assume(_either(stopped, word.tcbEvaluation() < minimum));
         registry.setFamily(word.teeKind(), minimum, stopped);
         _later();
         assert(!_passes(signer, measurementId, configHash));
@@ -116,7 +119,10 @@ contract TrustProof is Symbolic {
         assert(word.leaseUntil() <= block.timestamp + registry.maximumLease());
     }
 
-    function check_a_signer_that_passes_is_reachable(address signer, bytes32 measurementId, bytes32 configHash) public {
+    function check_a_signer_that_passes_is_reachable(address signer, bytes32 measurementId, bytes32 configHash)
+        public
+        view
+    {
         assert(!_passes(signer, measurementId, configHash));
     }
 
@@ -145,7 +151,7 @@ contract TrustProof is Symbolic {
             .staticcall(abi.encodeCall(ISubrosaRegistry.checkSigner, (signer, measurementId, configHash)));
     }
 
-    function _anyAdmission(address signer) private view returns (SignerAdmission memory a) {
+    function _anyAdmission(address signer) private pure returns (SignerAdmission memory a) {
         a.signer = signer;
         a.transferKeyHash = svm.createBytes32("transferKeyHash");
         a.measurementId = svm.createBytes32("measurementId");
