@@ -158,6 +158,7 @@ contract TrustProof is Symbolic {
         a.configHash = svm.createBytes32("configHash");
         a.rootId = svm.createBytes32("rootId");
         a.teeKind = uint8(svm.createUint256("teeKind"));
+        a.product = svm.createBytes32("product");
         a.machineId = svm.createBytes32("machineId");
         a.tcbStatus = uint8(svm.createUint256("tcbStatus"));
         a.tcbEvaluation = uint32(svm.createUint256("tcbEvaluation"));
