@@ -75,14 +75,15 @@ contract PackedWordsProof is Symbolic {
 
     function check_a_signers_fields(
         uint40 until,
-        uint32 evaluation,
+        uint24 evaluation,
         uint24 generation,
         uint8 kind,
         uint32 group,
-        bytes32 measurementId,
-        bytes32 configHash
+        uint16 vouchers,
+        uint16 product,
+        uint88 bound
     ) public pure {
-        SignerSlot slot = SignerSlots.create(until, evaluation, generation, kind, group, measurementId, configHash);
+        SignerSlot slot = SignerSlots.create(until, evaluation, generation, kind, group, vouchers, product, bound);
         assert(!slot.isRevoked());
         SignerSlot revoked = slot.revoke();
         assert(revoked.isRevoked());
@@ -93,8 +94,16 @@ contract PackedWordsProof is Symbolic {
             assert(s.generation() == generation);
             assert(s.teeKind() == kind);
             assert(s.keyGroup() == group);
-            assert(s.isBoundTo(measurementId, configHash));
+            assert(s.vouchers() == vouchers);
+            assert(s.product() == product);
+            assert(uint88(SignerSlot.unwrap(s)) == bound);
+            assert(s.isOfSameEnclave(slot));
         }
+    }
+
+    function check_a_signers_binding(bytes32 measurementId, bytes32 configHash) public pure {
+        SignerSlot slot = SignerSlots.create(0, 0, 0, 0, 0, 0, 0, SignerSlots.bindingOf(measurementId, configHash));
+        assert(slot.isBoundTo(measurementId, configHash));
     }
 
     function check_an_entrys_words(

@@ -24,6 +24,19 @@ contract RegistryUnderProof is SubrosaRegistry {
         return RegistryStorage.load().measurements[measurementId];
     }
 
+    function isRemoved(bytes32 configHash) external view returns (bool) {
+        return RegistryStorage.load().configs[configHash].removed;
+    }
+
+    /// @notice How many denied products share a tag.
+    function deniedTag(uint8 teeKind, uint16 tag) external view returns (uint256) {
+        return RegistryStorage.load().deniedTags[teeKind][tag];
+    }
+
+    function revokedVouchers() external view returns (uint16) {
+        return RegistryStorage.load().revokedVouchers;
+    }
+
     function family(uint8 teeKind) external view returns (RegistryStorage.Family memory) {
         return RegistryStorage.load().families[teeKind];
     }

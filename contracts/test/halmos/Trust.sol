@@ -41,6 +41,9 @@ contract TrustProof is Symbolic {
         assert(word.tcbEvaluation() >= minimum);
         if (word.generation() != registry.family(word.teeKind()).generation) {
             assert(!registry.measurement(measurementId).revoked);
+            assert(!registry.isRemoved(configHash));
+            assert(registry.deniedTag(word.teeKind(), word.product()) == 0);
+            assert(word.vouchers() & registry.revokedVouchers() == 0);
         }
     }
 
@@ -57,12 +60,33 @@ contract TrustProof is Symbolic {
         assert(!_admits(admission));
     }
 
-    function check_a_signer_is_admitted_once(address signer) public {
-        vm.assume(_word(signer).leaseUntil() != 0);
-        uint256 before = registry.signerWord(signer);
+    /// @dev Admitted again, a signer is the same enclave, before its lease has ended, for no shorter lease.
+    function check_a_signer_is_admitted_once_and_then_renewed(address signer) public {
+        SignerSlot before = _word(signer);
+        vm.assume(before.leaseUntil() != 0);
         _later();
-        _admits(_anyAdmission(signer));
-        assert(registry.signerWord(signer) == before);
+        if (!_admits(_anyAdmission(signer))) return;
+
+        SignerSlot word = _word(signer);
+        assert(!before.isRevoked() && !word.isRevoked());
+        assert(block.timestamp < before.leaseUntil());
+        assert(word.leaseUntil() >= before.leaseUntil());
+        assert(word.isOfSameEnclave(before));
+    }
+
+    function check_a_signer_of_a_denied_product_never_passes(
+        address signer,
+        bytes32 measurementId,
+        bytes32 configHash,
+        bytes32 product
+    ) public {
+        SignerSlot word = _word(signer);
+        vm.assume(word.product() == uint16(bytes2(product)));
+        vm.assume(word.generation() <= registry.family(word.teeKind()).generation);
+        vm.assume(registry.deniedTag(word.teeKind(), word.product()) < type(uint256).max);
+        registry.denyProduct(word.teeKind(), product);
+        _later();
+        assert(!_passes(signer, measurementId, configHash));
     }
 
     function check_a_signer_passes_no_longer_than_its_lease(address signer, bytes32 measurementId, bytes32 configHash)

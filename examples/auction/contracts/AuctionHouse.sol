@@ -74,6 +74,7 @@ contract AuctionHouse is SubrosaConsumer {
         return Ask({
             contractId: auction,
             sealedInput: sealedInput,
+            opensSession: false,
             callbackExpires: false,
             fuelLimit: FUEL,
             callbackGasLimit: callbackGas,
