@@ -16,6 +16,11 @@ contract RegistryUnderProof is SubrosaRegistry {
         _setAuthority(authority_);
     }
 
+    /// @notice What every way of admitting a signer comes to.
+    function enroll(Enrollment calldata enrollment) external {
+        _enroll(enrollment);
+    }
+
     function signerWord(address signer) external view returns (uint256) {
         return SignerSlot.unwrap(RegistryStorage.load().signers[signer]);
     }

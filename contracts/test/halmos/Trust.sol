@@ -2,9 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {ISubrosaRegistry} from "../../src/interfaces/ISubrosaRegistry.sol";
-import {SignerAdmission} from "../../src/interfaces/SubrosaTypes.sol";
 import {SignerSlot} from "../../src/libraries/SignerSlot.sol";
 import {RegistryStorage} from "../../src/registry/RegistryStorage.sol";
+import {Signers} from "../../src/registry/Signers.sol";
 import {PermissiveAuthority, RegistryUnderProof} from "./RegistryUnderProof.sol";
 import {Symbolic} from "./Symbolic.sol";
 
@@ -14,7 +14,9 @@ import {Symbolic} from "./Symbolic.sol";
 /// Bounds: one signer, one measurement and one configuration, all arbitrary; any storage whatever to
 /// start from, but that a signer's generation is not of the future and its family is its measurement's,
 /// which `check_an_admission_…` proves of every admission; then one call of governance, and any time
-/// later. The authority lets everyone do everything. Admissions carry one signature of 65 bytes.
+/// later. The authority lets everyone do everything. Admissions are taken up where their evidence has
+/// passed (`Signers._enroll`), whoever appraised it: halmos 0.3.3 cannot execute BLOCKHASH of an
+/// arbitrary block, with which they begin.
 contract TrustProof is Symbolic {
     RegistryUnderProof private registry;
 
@@ -53,7 +55,7 @@ contract TrustProof is Symbolic {
     function check_a_revoked_signer_is_never_admitted_again(address signer) public {
         registry.revokeSigner(signer);
         _later();
-        SignerAdmission memory admission = _anyAdmission(signer);
+        Signers.Enrollment memory admission = _anyAdmission(signer);
         assert(!_admits(admission));
     }
 
@@ -105,7 +107,7 @@ contract TrustProof is Symbolic {
 
     function check_an_admission_is_of_its_measurements_family_and_generation(address signer) public {
         vm.assume(registry.signerWord(signer) == 0);
-        SignerAdmission memory admission = _anyAdmission(signer);
+        Signers.Enrollment memory admission = _anyAdmission(signer);
         if (!_admits(admission)) return;
 
         SignerSlot word = _word(signer);
@@ -151,27 +153,22 @@ contract TrustProof is Symbolic {
             .staticcall(abi.encodeCall(ISubrosaRegistry.checkSigner, (signer, measurementId, configHash)));
     }
 
-    function _anyAdmission(address signer) private pure returns (SignerAdmission memory a) {
-        a.signer = signer;
-        a.transferKeyHash = svm.createBytes32("transferKeyHash");
-        a.measurementId = svm.createBytes32("measurementId");
-        a.configHash = svm.createBytes32("configHash");
-        a.rootId = svm.createBytes32("rootId");
-        a.teeKind = uint8(svm.createUint256("teeKind"));
-        a.machineId = svm.createBytes32("machineId");
-        a.tcbStatus = uint8(svm.createUint256("tcbStatus"));
-        a.tcbEvaluation = uint32(svm.createUint256("tcbEvaluation"));
-        a.policyHash = svm.createBytes32("policyHash");
-        a.evidenceHash = svm.createBytes32("evidenceHash");
-        a.challengeBlock = uint64(svm.createUint256("challengeBlock"));
-        a.challengeBlockHash = svm.createBytes32("challengeBlockHash");
-        a.registrant = svm.createAddress("registrant");
-        a.notAfter = uint64(svm.createUint256("notAfter"));
+    function _anyAdmission(address signer) private pure returns (Signers.Enrollment memory e) {
+        e.signer = signer;
+        e.transferKeyHash = svm.createBytes32("transferKeyHash");
+        e.measurementId = svm.createBytes32("measurementId");
+        e.configHash = svm.createBytes32("configHash");
+        e.rootId = svm.createBytes32("rootId");
+        e.teeKind = uint8(svm.createUint256("teeKind"));
+        e.machineId = svm.createBytes32("machineId");
+        e.tcbStatus = uint8(svm.createUint256("tcbStatus"));
+        e.tcbEvaluation = uint32(svm.createUint256("tcbEvaluation"));
+        e.policyHash = svm.createBytes32("policyHash");
+        e.evidenceHash = svm.createBytes32("evidenceHash");
+        e.notAfter = uint64(svm.createUint256("notAfter"));
     }
 
-    function _admits(SignerAdmission memory admission) private returns (bool done) {
-        bytes[] memory signatures = new bytes[](1);
-        signatures[0] = svm.createBytes(65, "signature");
-        (done,) = address(registry).call(abi.encodeCall(ISubrosaRegistry.admit, (admission, signatures)));
+    function _admits(Signers.Enrollment memory admission) private returns (bool done) {
+        (done,) = address(registry).call(abi.encodeCall(RegistryUnderProof.enroll, (admission)));
     }
 }
