@@ -12,7 +12,7 @@ import {Payee} from "./Payee.sol";
 /// Bounds: any entry that is pending and not refunded, on a log of either kind, with any other storage
 /// whatever; any two operations out of `fulfill` and `refund` at any two times, one after the other or
 /// the second from inside the first, with any arguments that name this entry (its contract and
-/// number). Batches of one item; what is paid does not depend on others. The requester takes money and
+/// number). Batches of one item without public output. The requester takes money and
 /// callbacks, refuses them, or reenters once.
 contract PaymentOutcomeProof is EntryProof {
     Payee private payee;
@@ -102,8 +102,9 @@ contract PaymentOutcomeProof is EntryProof {
 
     /// @dev A message to the oracle: any batch of one item in this entry's place.
     function _batch(Entry memory e) private view returns (bytes memory) {
-        FulfillmentGroup memory group = _aim(_anyGroup(e.contractId, 1, address(payee)), e);
-        return abi.encodeCall(ISubrosaOracle.fulfill, (_anyBatch(group)));
+        FulfillmentGroup memory group = _plainGroup(e.contractId, 1, address(payee));
+        group.items[0].settlement = _anySettlement(address(payee));
+        return abi.encodeCall(ISubrosaOracle.fulfill, (_anyBatch(_aim(group, e))));
     }
 
     /// @dev A message to the oracle: a refund of any entry in this one's place.

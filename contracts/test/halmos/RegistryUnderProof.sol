@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {SubrosaRegistry} from "../../src/SubrosaRegistry.sol";
+import {SignerAdmission} from "../../src/interfaces/SubrosaTypes.sol";
 import {SignerSlot} from "../../src/libraries/SignerSlot.sol";
 import {RegistryStorage} from "../../src/registry/RegistryStorage.sol";
 
@@ -14,6 +15,11 @@ contract RegistryUnderProof is SubrosaRegistry {
     /// @notice Takes back what arbitrary storage made of the authority.
     function restoreAuthority(address authority_) external {
         _setAuthority(authority_);
+    }
+
+    /// @notice What every way of admitting a signer comes to.
+    function enroll(SignerAdmission calldata admission, uint16 vouchers) external {
+        _enroll(admission, vouchers);
     }
 
     function signerWord(address signer) external view returns (uint256) {

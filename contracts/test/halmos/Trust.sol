@@ -14,7 +14,9 @@ import {Symbolic} from "./Symbolic.sol";
 /// Bounds: one signer, one measurement and one configuration, all arbitrary; any storage whatever to
 /// start from, but that a signer's generation is not of the future and its family is its measurement's,
 /// which `check_an_admission_…` proves of every admission; then one call of governance, and any time
-/// later. The authority lets everyone do everything. Admissions carry one signature of 65 bytes.
+/// later. The authority lets everyone do everything. Admissions are taken up where their evidence has
+/// passed (`Signers._enroll`), whoever appraised it: halmos 0.3.3 cannot execute BLOCKHASH of an
+/// arbitrary block, with which they begin.
 contract TrustProof is Symbolic {
     RegistryUnderProof private registry;
 
@@ -195,8 +197,7 @@ contract TrustProof is Symbolic {
     }
 
     function _admits(SignerAdmission memory admission) private returns (bool done) {
-        bytes[] memory signatures = new bytes[](1);
-        signatures[0] = svm.createBytes(65, "signature");
-        (done,) = address(registry).call(abi.encodeCall(ISubrosaRegistry.admit, (admission, signatures)));
+        uint16 vouchers = uint16(svm.createUint256("vouchers"));
+        (done,) = address(registry).call(abi.encodeCall(RegistryUnderProof.enroll, (admission, vouchers)));
     }
 }
