@@ -35,7 +35,7 @@ contract ChangesTest is OracleTest {
     }
 
     function test_an_upgrade_is_announced_waits_and_is_an_entry_of_the_log() public {
-        uint256 announced = block.timestamp;
+        uint256 announced = vm.getBlockTimestamp();
         vm.prank(owner);
         vm.expectEmit(address(oracle));
         emit ISubrosaOracle.UpgradeAnnounced(stateful, CODE, uint48(announced + UPGRADE_DELAY));
@@ -99,7 +99,7 @@ contract ChangesTest is OracleTest {
         oracle.announceUpgrade(stateful, keccak256("harmless"));
         skip(UPGRADE_DELAY);
         oracle.announceUpgrade(stateful, CODE);
-        uint256 readyAt = block.timestamp + UPGRADE_DELAY;
+        uint256 readyAt = vm.getBlockTimestamp() + UPGRADE_DELAY;
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.UpgradeNotReady.selector, stateful, readyAt));
         oracle.upgrade{value: FEE}(stateful, 0, type(uint48).max);
         vm.stopPrank();
