@@ -39,7 +39,7 @@ contract DcapTests is DcapTest {
         string memory base = vm.parseJsonString(line, ".base");
         dcap.putCollateral(_collateral(base, line));
         bytes memory quote = _override(line, ".quote", _quote(base));
-        return dcap.verifyQuote(quote, _override(line, ".pck", _pck(base)), rootId, pckAuthority);
+        return dcap.verifyQuote(quote, _override(line, ".pck", _pck(base)), rootId, pckAuthority, 0, 0);
     }
 
     function _override(string memory line, string memory key, bytes memory usual) private view returns (bytes memory) {
@@ -85,7 +85,7 @@ contract DcapTests is DcapTest {
         DcapClaims memory claims = _verify(quote);
         index = bound(index, 0, quote.length - 1);
         quote[index] ^= bytes1(change);
-        try dcap.verifyQuote(quote, _pck("tdx"), rootId, pckAuthority) returns (DcapClaims memory other) {
+        try dcap.verifyQuote(quote, _pck("tdx"), rootId, pckAuthority, 0, 0) returns (DcapClaims memory other) {
             assertEq(abi.encode(other), abi.encode(claims));
             assertGt(index, 631, "a signed byte");
         } catch {}
@@ -111,7 +111,7 @@ contract DcapTests is DcapTest {
         changed[index] ^= bytes1(change);
         try dcap.putCollateral(collateral) {
             vm.expectRevert();
-            dcap.verifyQuote(_quote("tdx"), pck, rootId, pckAuthority);
+            dcap.verifyQuote(_quote("tdx"), pck, rootId, pckAuthority, 0, 0);
         } catch {}
     }
 
@@ -137,7 +137,7 @@ contract DcapTests is DcapTest {
         vm.warp(expires + 1);
         bytes32 key = dcap.rootCrlKey(rootId);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaDcap.CollateralExpired.selector, key, expires));
-        dcap.verifyQuote(quote, _pck("tdx"), rootId, pckAuthority);
+        dcap.verifyQuote(quote, _pck("tdx"), rootId, pckAuthority, 0, 0);
     }
 
     function test_every_piece_has_its_key() public {
@@ -145,6 +145,7 @@ contract DcapTests is DcapTest {
         vm.expectEmit(true, true, true, true, address(dcap));
         emit ISubrosaDcap.CollateralStored(
             dcap.tcbInfoKey(rootId, 1, 0x00a06f4c0000),
+            _edition(collateral.tcbInfo, collateral.tcbSigner),
             sha256(collateral.tcbInfo),
             uint40(block.timestamp - 1 days),
             uint40(block.timestamp + 29 days)
@@ -169,7 +170,7 @@ contract DcapTests is DcapTest {
         bytes memory pck = _pck("tdx");
         bytes32 other = keccak256("another");
         vm.expectRevert(abi.encodeWithSelector(ISubrosaDcap.CollateralMissing.selector, dcap.rootCrlKey(other)));
-        dcap.verifyQuote(quote, pck, other, pckAuthority);
+        dcap.verifyQuote(quote, pck, other, pckAuthority, 0, 0);
     }
 
     function test_other_collateral_does_not_pass_for_a_pck_authority() public {
@@ -180,11 +181,11 @@ contract DcapTests is DcapTest {
             [dcap.rootCrlKey(rootId), dcap.tcbInfoKey(rootId, 1, 0x00a06f4c0000), dcap.qeIdentityKey(rootId, 1)];
         for (uint256 i = 0; i < keys.length; ++i) {
             vm.expectRevert(ISubrosaDcap.IssuerMismatch.selector);
-            dcap.verifyQuote(quote, pck, rootId, keys[i]);
+            dcap.verifyQuote(quote, pck, rootId, keys[i], 0, 0);
         }
     }
 
-    function test_newer_collateral_of_a_lower_evaluation_number_is_left_alone() public {
+    function test_newer_collateral_of_a_lower_evaluation_number_is_not_the_latest() public {
         dcap.putCollateral(_collateral("tdx"));
         DcapCollateral memory next = _collateral("tdx");
         next.tcbInfo = vm.parseJsonBytes(json, ".later.lower.tcbInfo");

@@ -45,12 +45,14 @@ contract DcapEditionsTests is DcapTest {
         dcap.putCollateral(_collateral("tdx"));
         assertEq(_verify(_quote("tdx")).tcbStatus, 1);
         bytes memory revoking = _bytes(".signerLists[0]");
-        vm.warp(block.timestamp + 1);
         DcapCollateral memory collateral = _rootOnly();
-        // As old as the one kept: it is not looked at.
+        // As old as the one kept, and it says something else.
         collateral.rootCrl = revoking;
         dcap.putCollateral(collateral);
-        assertEq(_verify(_quote("tdx")).tcbStatus, 1);
+        bytes memory quote = _quote("tdx");
+        bytes memory pck = _pck("tdx");
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaDcap.CertificateRevoked.selector, _serial("signer")));
+        dcap.verifyQuote(quote, pck, rootId, pckAuthority, 0, 0);
 
         dcap = _deploy();
         collateral = _collateral("tdx");
@@ -59,13 +61,109 @@ contract DcapEditionsTests is DcapTest {
         collateral = _rootOnly();
         collateral.rootCrl = revoking;
         dcap.putCollateral(collateral);
-        bytes memory quote = _quote("tdx");
-        bytes memory pck = _pck("tdx");
         vm.expectRevert(abi.encodeWithSelector(ISubrosaDcap.CertificateRevoked.selector, _serial("signer")));
-        dcap.verifyQuote(quote, pck, rootId, pckAuthority);
+        dcap.verifyQuote(quote, pck, rootId, pckAuthority, 0, 0);
     }
 
     // Which edition.
+
+    /// @dev Intel serves editions of higher evaluation numbers to whoever asks for them early.
+    function test_an_early_edition_shuts_no_other_out() public {
+        DcapCollateral memory collateral = _collateral("tdx");
+        dcap.putCollateral(collateral);
+        bytes32 first = _edition(collateral.qeIdentity, collateral.tcbSigner);
+        _putIdentity("early");
+        assertEq(_verifyBy(0).tcbEvaluation, 20, "the latest is the early one; the TCB info has 20");
+        assertEq(_verifyBy(first).tcbEvaluation, 19);
+
+        vm.warp(vm.getBlockTimestamp() + 5 days);
+        bytes32 usual = _putIdentity("usual");
+        assertEq(_verifyBy(0).tcbEvaluation, 20);
+        assertEq(_verifyBy(usual).tcbEvaluation, 19);
+
+        vm.warp(vm.getBlockTimestamp() + 5 days + 1);
+        bytes memory quote = _quote("tdx");
+        bytes memory pck = _pck("tdx");
+        vm.expectPartialRevert(ISubrosaDcap.CollateralExpired.selector);
+        dcap.verifyQuote(quote, pck, rootId, pckAuthority, 0, 0);
+        // Kept already, it becomes the latest without being verified again.
+        vm.recordLogs();
+        _putIdentity("usual");
+        assertEq(vm.getRecordedLogs().length, 0);
+        assertEq(_verifyBy(0).tcbEvaluation, 19);
+    }
+
+    function test_an_edition_that_nobody_submitted_is_named() public {
+        DcapCollateral memory collateral = _collateral("tdx");
+        dcap.putCollateral(collateral);
+        dcap.putCollateral(_collateral("sgx"));
+        // Of a quoting enclave, but of SGX's.
+        bytes32 other = _edition(_collateral("sgx").qeIdentity, collateral.tcbSigner);
+        bytes32 key = dcap.editionKey(keys[2], other);
+        bytes memory quote = _quote("tdx");
+        bytes memory pck = _pck("tdx");
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaDcap.CollateralMissing.selector, key));
+        dcap.verifyQuote(quote, pck, rootId, pckAuthority, 0, other);
+        key = dcap.editionKey(dcap.tcbInfoKey(rootId, 1, 0x00a06f4c0000), other);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaDcap.CollateralMissing.selector, key));
+        dcap.verifyQuote(quote, pck, rootId, pckAuthority, other, 0);
+    }
+
+    /// @dev Intel has certified one key more than once.
+    function test_certificates_of_one_key_stand_side_by_side() public {
+        uint256 now_ = block.timestamp;
+        DcapCollateral memory sibling = _collateral("tdx");
+        sibling.pckAuthority = _bytes(".siblings.pckAuthority");
+        sibling.tcbSigner = _bytes(".siblings.tcbSigner");
+        DcapCollateral memory usual = _collateral("tdx");
+        bytes32 authority = dcap.putCollateral(sibling);
+        assertNotEq(authority, pckAuthority);
+        assertEq(_verifyUnder(authority, 0).expires, now_ + 10 days);
+        dcap.putCollateral(usual);
+        assertEq(_verifyBy(0).expires, now_ + 29 days - 1, "what serves longer is the latest");
+        dcap.putCollateral(sibling);
+        assertEq(_verifyBy(0).expires, now_ + 29 days - 1);
+
+        bytes32 edition = _edition(sibling.qeIdentity, sibling.tcbSigner);
+        assertEq(_verifyBy(edition).expires, now_ + 10 days);
+        DcapCollateral memory revoking = _rootOnly();
+        revoking.rootCrl = _bytes(".siblings.revoking");
+        dcap.putCollateral(revoking);
+        _verifyBy(0);
+        bytes memory quote = _quote("tdx");
+        bytes memory pck = _pck("tdx");
+        bytes memory reason = abi.encodeWithSelector(ISubrosaDcap.CertificateRevoked.selector, _serial("sibling"));
+        vm.expectRevert(reason);
+        dcap.verifyQuote(quote, pck, rootId, pckAuthority, 0, edition);
+        vm.expectRevert(reason);
+        dcap.verifyQuote(quote, pck, rootId, authority, 0, 0);
+    }
+
+    function test_a_root_certificate_that_lasts_longer_lets_everything_serve_longer() public {
+        uint256 now_ = block.timestamp;
+        DcapCollateral memory collateral = _collateral("tdx");
+        bytes memory usual = collateral.rootCertificate;
+        collateral.rootCertificate = _bytes(".siblings.rootCertificate");
+        dcap.putCollateral(collateral);
+        bytes32 edition = _edition(collateral.qeIdentity, collateral.tcbSigner);
+        assertEq(_verifyBy(edition).expires, now_ + 10 days);
+        collateral.rootCertificate = usual;
+        dcap.putCollateral(collateral);
+        assertEq(_verifyBy(edition).expires, now_ + 29 days - 1);
+        assertEq(_verifyBy(0).expires, now_ + 29 days - 1);
+    }
+
+    function test_lists_that_say_the_same_are_kept_in_one_place() public {
+        DcapCollateral memory collateral = _collateral("tdx");
+        collateral.pckCrl = _bytes(".pckListOfOthers");
+        dcap.putCollateral(collateral);
+        (address first, uint40 issued,,) = dcap.collateralOf(pckAuthority);
+        assertGt(first.code.length, 1);
+        _put("newer");
+        (address second, uint40 later,,) = dcap.collateralOf(pckAuthority);
+        assertEq(second, first);
+        assertGt(later, issued);
+    }
 
     function test_only_a_newer_edition_of_no_lower_evaluation_replaces_what_is_kept() public {
         dcap.putCollateral(_collateral("tdx"));
@@ -145,10 +243,10 @@ contract DcapEditionsTests is DcapTest {
             (,, uint40 expires,) = dcap.collateralOf(order[i]);
             vm.warp(expires + 1);
             vm.expectRevert(abi.encodeWithSelector(ISubrosaDcap.CollateralExpired.selector, order[i], expires));
-            dcap.verifyQuote(quote, pck, rootId, pckAuthority);
+            dcap.verifyQuote(quote, pck, rootId, pckAuthority, 0, 0);
             _extend(order[i], end + 300 days);
         }
-        DcapClaims memory claims = dcap.verifyQuote(quote, pck, rootId, pckAuthority);
+        DcapClaims memory claims = dcap.verifyQuote(quote, pck, rootId, pckAuthority, 0, 0);
         assertEq(claims.expires, end + 300 days);
     }
 
@@ -194,7 +292,7 @@ contract DcapEditionsTests is DcapTest {
         quote[200] ^= 0x01;
         bytes memory pck = _pck("tdx");
         vm.expectRevert(ISubrosaDcap.SignatureInvalid.selector);
-        dcap.verifyQuote(quote, pck, rootId, pckAuthority);
+        dcap.verifyQuote(quote, pck, rootId, pckAuthority, 0, 0);
     }
 
     function _refusedWith(string memory lists, string memory part, uint64 serial) private {
@@ -208,7 +306,7 @@ contract DcapEditionsTests is DcapTest {
             else collateral.rootCrl = list;
             dcap.putCollateral(collateral);
             vm.expectRevert(abi.encodeWithSelector(ISubrosaDcap.CertificateRevoked.selector, serial));
-            dcap.verifyQuote(quote, pck, rootId, pckAuthority);
+            dcap.verifyQuote(quote, pck, rootId, pckAuthority, 0, 0);
         }
     }
 
@@ -221,6 +319,24 @@ contract DcapEditionsTests is DcapTest {
         collateral.qeIdentity = _bytes(string.concat(from, ".qeIdentity"));
         collateral.qeIdentitySignature = _bytes(string.concat(from, ".qeIdentitySignature"));
         dcap.putCollateral(collateral);
+    }
+
+    /// @dev Submits the fixture's identity of a quoting enclave. Gives its edition.
+    function _putIdentity(string memory of_) private returns (bytes32) {
+        DcapCollateral memory collateral = _rootOnly();
+        collateral.tcbSigner = _collateral("tdx").tcbSigner;
+        collateral.qeIdentity = _bytes(string.concat(".", of_, ".qeIdentity"));
+        collateral.qeIdentitySignature = _bytes(string.concat(".", of_, ".qeIdentitySignature"));
+        dcap.putCollateral(collateral);
+        return _edition(collateral.qeIdentity, collateral.tcbSigner);
+    }
+
+    function _verifyBy(bytes32 qeIdentity) private view returns (DcapClaims memory) {
+        return _verifyUnder(pckAuthority, qeIdentity);
+    }
+
+    function _verifyUnder(bytes32 authority, bytes32 qeIdentity) private view returns (DcapClaims memory) {
+        return dcap.verifyQuote(_quote("tdx"), _pck("tdx"), rootId, authority, 0, qeIdentity);
     }
 
     function _rootOnly() private view returns (DcapCollateral memory collateral) {

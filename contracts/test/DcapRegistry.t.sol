@@ -38,6 +38,8 @@ contract DcapRegistryTests is DcapTest {
         measurement = registry.addMeasurement(rootId, TDX, vm.parseJsonBytes32(json, ".registration.tdxMeasurement"));
         registry.addMeasurement(rootId, SGX, vm.parseJsonBytes32(json, ".registration.sgxMeasurement"));
         registry.setDcap(address(dcap), ONLY_UP_TO_DATE);
+        registry.setFamily(TDX, 1, false);
+        registry.setFamily(SGX, 1, false);
         dcap.putCollateral(_collateral("tdx"));
     }
 
@@ -91,6 +93,7 @@ contract DcapRegistryTests is DcapTest {
         other.addConfig(config, KEY_GROUP);
         other.addMeasurement(rootId, TDX, vm.parseJsonBytes32(json, ".registration.tdxMeasurement"));
         other.setDcap(address(dcap), ONLY_UP_TO_DATE);
+        other.setFamily(TDX, 1, false);
         DcapRegistration memory r = _registration("tdx");
         vm.prank(registrant);
         other.registerSignerDcap(r);
@@ -115,6 +118,7 @@ contract DcapRegistryTests is DcapTest {
         registry.addConfig(config, KEY_GROUP);
         registry.addMeasurement(rootId, TDX, vm.parseJsonBytes32(json, ".registration.tdxMeasurement"));
         registry.setDcap(address(dcap), ONLY_UP_TO_DATE);
+        registry.setFamily(TDX, 1, false);
         DcapRegistration memory r = _registration("tdx");
         _register(r);
         skip(20 hours);
@@ -263,6 +267,27 @@ contract DcapRegistryTests is DcapTest {
         _register(_registration("tdx"));
     }
 
+    /// @dev Who registers chooses by which TCB info.
+    function test_a_family_without_a_minimum_registers_nobody_by_quote() public {
+        registry.setFamily(TDX, 0, false);
+        _refused(_registration("tdx"), abi.encodeWithSelector(ISubrosaRegistry.TcbMinimumUnset.selector, TDX));
+        registry.setFamily(TDX, 1, false);
+        _register(_registration("tdx"));
+    }
+
+    function test_a_quote_is_judged_by_the_editions_that_are_named() public {
+        DcapRegistration memory r = _registration("tdx");
+        bytes32 key = dcap.tcbInfoKey(rootId, TDX, FMSPC);
+        r.tcbInfo = keccak256("an edition of TCB info");
+        _refused(r, abi.encodeWithSelector(ISubrosaDcap.CollateralMissing.selector, dcap.editionKey(key, r.tcbInfo)));
+        r.tcbInfo = _edition(_collateral("tdx").tcbInfo, _collateral("tdx").tcbSigner);
+        r.qeIdentity = keccak256("an edition of the identity");
+        key = dcap.qeIdentityKey(rootId, TDX);
+        _refused(r, abi.encodeWithSelector(ISubrosaDcap.CollateralMissing.selector, dcap.editionKey(key, r.qeIdentity)));
+        r.qeIdentity = _edition(_collateral("tdx").qeIdentity, _collateral("tdx").tcbSigner);
+        _register(r);
+    }
+
     function test_a_measurement_nobody_added_or_that_was_revoked_is_refused() public {
         registry.revokeMeasurement(measurement, 0);
         _refused(
@@ -276,6 +301,7 @@ contract DcapRegistryTests is DcapTest {
         );
         other.addConfig(config, KEY_GROUP);
         other.setDcap(address(dcap), ONLY_UP_TO_DATE);
+        other.setFamily(TDX, 1, false);
         registry = other;
         _refused(
             _registration("tdx"), abi.encodeWithSelector(ISubrosaRegistry.MeasurementUnknown.selector, measurement)
@@ -325,6 +351,8 @@ contract DcapRegistryTests is DcapTest {
             pckCertificate: _pck(base),
             rootId: rootId,
             pckAuthority: pckAuthority,
+            tcbInfo: 0,
+            qeIdentity: 0,
             signer: vm.parseJsonAddress(json, ".registration.signer"),
             transferKeyHash: vm.parseJsonBytes32(json, ".registration.transferKeyHash"),
             configHash: config,

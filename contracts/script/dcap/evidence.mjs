@@ -71,12 +71,21 @@ export function rootId(certificate) {
 /** `pckAuthorityId` of a PCK CA's certificate under a root. */
 export function pckAuthorityId(root, certificate) {
   const { spki, x, y } = p256Key(certificate);
+  const types = ['bytes32', 'bytes32', 'bytes32', 'uint256', 'uint256', 'uint256'];
+  const domain = keccak256(toHex('subrosa.v1.dcap-pck-authority'));
   return keccak256(
     encodeAbiParameters(
-      [{ type: 'bytes32' }, { type: 'bytes32' }, { type: 'bytes32' }, { type: 'uint256' }, { type: 'uint256' }],
-      [keccak256(toHex('subrosa.v1.dcap-pck-authority')), root, keccak256(subject(certificate, spki)), x, y],
+      types.map((type) => ({ type })),
+      [domain, root, keccak256(subject(certificate, spki)), x, y, serial(certificate)],
     ),
   );
+}
+
+/** Which edition a TCB info or QE identity (JSON) is that a certificate signed. */
+export function edition(json, signer) {
+  const sha256 = (bytes) => `0x${createHash('sha256').update(bytes).digest('hex')}`;
+  const signed = signer.subarray(element(signer, 0).content, element(signer, element(signer, 0).content).next);
+  return keccak256(encodeAbiParameters([{ type: 'bytes32' }, { type: 'bytes32' }], [sha256(json), sha256(signed)]));
 }
 
 const spkiPrefix = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');
@@ -90,17 +99,31 @@ function p256Key(certificate) {
 
 /** The distinguished name before the key: found by walking the elements of the TBSCertificate. */
 function subject(certificate, spki) {
-  const element = (at) => {
-    const short = certificate[at + 1];
-    const width = short < 0x80 ? 0 : short & 0x7f;
-    const length = width === 0 ? short : certificate.readUIntBE(at + 2, width);
-    return { content: at + 2 + width, next: at + 2 + width + length };
-  };
   const end = certificate.indexOf(spki);
-  let at = element(element(0).content).content;
+  let at = tbs(certificate);
   for (;;) {
-    const { next } = element(at);
+    const { next } = element(certificate, at);
     if (next === end) return bytesToHex(certificate.subarray(at, next));
     at = next;
   }
+}
+
+/** The low 64 bits of the serial number, which follows the version. */
+function serial(certificate) {
+  const { next: start } = element(certificate, tbs(certificate));
+  const { content, next } = element(certificate, start);
+  return BigInt.asUintN(64, hexToBigInt(bytesToHex(certificate.subarray(content, next))));
+}
+
+/** Where the elements of the TBSCertificate start. */
+function tbs(certificate) {
+  return element(certificate, element(certificate, 0).content).content;
+}
+
+/** Where the content of the DER element at `at` starts, and what follows the element. */
+function element(der, at) {
+  const short = der[at + 1];
+  const width = short < 0x80 ? 0 : short & 0x7f;
+  const length = width === 0 ? short : der.readUIntBE(at + 2, width);
+  return { content: at + 2 + width, next: at + 2 + width + length };
 }

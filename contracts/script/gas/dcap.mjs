@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { bytesToHex, concat, encodeAbiParameters, hexToBytes, keccak256, parseEventLogs, toHex } from 'viem';
 import { privateKeyToAddress } from 'viem/accounts';
-import { pckAuthorityId, rootId } from '../dcap/evidence.mjs';
+import { edition, pckAuthorityId, rootId } from '../dcap/evidence.mjs';
 import { hierarchy, moduleIdentity, qeIdentity, revocationList, tcbInfo } from '../../test/support/intel.mjs';
 import { enclaveReport, pem, quote, tdReport } from '../../test/support/quotes.mjs';
 
@@ -48,6 +48,7 @@ export async function measureDcap({ chain, deploy, governor, relayer, registry, 
   const dcap = (stage.dcap = await deploy('SubrosaDcap', [[root]]));
   const govern = (functionName, args) => chain.send(governor, { ...registry, functionName, args });
   await govern('setDcap', [dcap.address, 1 << 1]);
+  for (const { teeKind } of [tdx, sgx]) await govern('setFamily', [teeKind, evaluation - 1, false]);
   await govern('addMeasurement', [root, tdx.teeKind, keccak256(measurement(tdReport({})))]);
   await govern('addMeasurement', [root, sgx.teeKind, keccak256(bytesToHex(Buffer.alloc(32, 0xe1)))]);
   await chain.send(governor, { ...dcap, functionName: 'putConfigRegister', args: [configHash] });
@@ -68,7 +69,8 @@ export async function measureDcap({ chain, deploy, governor, relayer, registry, 
 }
 
 /** Submits all collateral at once. */
-async function put({ chain, relayer, dcap, intel, root, now }, kind) {
+async function put(stage, kind) {
+  const { chain, relayer, dcap, intel, now } = stage;
   const dates = { issued: now - day, until: now + 29 * day };
   const isTdx = kind === tdx;
   const info = tcbInfo({
@@ -107,12 +109,16 @@ async function put({ chain, relayer, dcap, intel, root, now }, kind) {
   const receipt = await chain.send(relayer, { ...dcap, functionName: 'putCollateral', args });
   const stored = parseEventLogs({ abi: dcap.abi, logs: receipt.logs, eventName: 'CollateralStored' });
   if (stored.length !== 4) throw new Error(`${stored.length} pieces of collateral were kept`);
+  stage.editions = {
+    tcbInfo: edition(collateral.tcbInfo, intel.signerCertificate),
+    qeIdentity: edition(collateral.qeIdentity, intel.signerCertificate),
+  };
   return Number(receipt.gasUsed);
 }
 
 /** Registers a fresh signer on the machine `id`. */
 async function register(stage, kind, id, whole = false) {
-  const { chain, relayer, registry, configHash, intel, random, root } = stage;
+  const { chain, relayer, registry, configHash, intel, random, root, editions } = stage;
   const block = await chain.client.getBlock();
   const signer = privateKeyToAddress(bytesToHex(random(32)));
   const transferKeyHash = bytesToHex(random(32));
@@ -134,6 +140,7 @@ async function register(stage, kind, id, whole = false) {
     pckCertificate: bytesToHex(machine.certificate),
     rootId: root,
     pckAuthority: pckAuthorityId(root, intel.authorityCertificate),
+    ...editions,
     signer,
     transferKeyHash,
     configHash,

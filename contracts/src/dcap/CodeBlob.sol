@@ -14,18 +14,35 @@ library CodeBlob {
     /// @notice The account could not be created.
     error BlobNotWritten();
 
-    /// @notice Keeps `data`.
-    function write(bytes memory data) internal returns (address blob) {
-        uint256 length = data.length;
-        if (length > MAXIMUM) revert BlobTooLarge(length);
-        // PUSH2 size, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN: returns what
-        // follows these ten bytes. The eleventh is the STOP.
-        uint256 prefix = 0x61000080600a3d393df300 | ((length + 1) << 64);
-        // Assembly: Solidity cannot create an account from bytes. The length word of `data` holds
-        // the prefix for the moment.
+    /// @notice The account that keeps `data`, once it is written; zero for no bytes at all. The address
+    /// says what is kept: nobody has the same bytes kept twice.
+    function place(bytes memory data) internal view returns (address blob) {
+        if (data.length == 0) return address(0);
+        uint256 prefix = _prefix(data);
+        // Assembly: the length word of `data` holds the prefix for the moment.
         assembly ("memory-safe") {
+            let length := mload(data)
             mstore(data, prefix)
-            blob := create(0, add(data, 21), add(length, 11))
+            let codeHash := keccak256(add(data, 21), add(length, 11))
+            mstore(data, length)
+            let preimage := mload(0x40)
+            mstore(preimage, or(shl(88, address()), shl(248, 0xff)))
+            mstore(add(preimage, 21), 0)
+            mstore(add(preimage, 53), codeHash)
+            blob := and(keccak256(preimage, 85), 0xffffffffffffffffffffffffffffffffffffffff)
+        }
+    }
+
+    /// @notice Keeps `data`, if it is not kept already.
+    function write(bytes memory data) internal returns (address blob) {
+        blob = place(data);
+        if (blob.code.length != 0 || data.length == 0) return blob;
+        uint256 prefix = _prefix(data);
+        // Assembly: Solidity cannot create an account from bytes.
+        assembly ("memory-safe") {
+            let length := mload(data)
+            mstore(data, prefix)
+            blob := create2(0, add(data, 21), add(length, 11), 0)
             mstore(data, length)
         }
         if (blob == address(0)) revert BlobNotWritten();
@@ -41,5 +58,14 @@ library CodeBlob {
             mstore(data, length)
             extcodecopy(blob, add(data, 0x20), 1, length)
         }
+    }
+
+    /// @dev What creates an account with the bytes behind it as code. PUSH2 size, DUP1, PUSH1 10,
+    /// RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN: returns what follows these ten bytes. The
+    /// eleventh is the STOP.
+    function _prefix(bytes memory data) private pure returns (uint256) {
+        uint256 length = data.length;
+        if (length > MAXIMUM) revert BlobTooLarge(length);
+        return 0x61000080600a3d393df300 | ((length + 1) << 64);
     }
 }

@@ -22,6 +22,19 @@ import {TcbInfoHeader, TcbInfoJson} from "./TcbInfoJson.sol";
 abstract contract Collateral is P256Signatures {
     using CalldataBytes for bytes;
 
+    /// @dev A TCB info or QE identity as one certificate signed it.
+    struct Edition {
+        /// Its subject's.
+        bytes32 key;
+        /// Its own.
+        bytes32 ownKey;
+        bytes32 id;
+        bytes32 digest;
+        uint256 issued;
+        uint256 expires;
+        uint256 evaluation;
+    }
+
     /// Bytes before the revoked serial numbers in a PCK CA's blob: its key and its serial number.
     uint256 internal constant AUTHORITY_HEADER = 72;
 
@@ -88,8 +101,17 @@ abstract contract Collateral is P256Signatures {
     }
 
     /// @inheritdoc ISubrosaDcap
-    function pckAuthorityId(bytes32 rootId, bytes32 nameHash, uint256 x, uint256 y) external pure returns (bytes32) {
-        return CollateralStorage.pckAuthorityId(rootId, nameHash, x, y);
+    function editionKey(bytes32 key, bytes32 edition) external pure returns (bytes32) {
+        return CollateralStorage.editionKey(key, edition);
+    }
+
+    /// @inheritdoc ISubrosaDcap
+    function pckAuthorityId(bytes32 rootId, bytes32 nameHash, uint256 x, uint256 y, uint64 serial)
+        external
+        pure
+        returns (bytes32)
+    {
+        return CollateralStorage.pckAuthorityId(rootId, nameHash, x, y, serial);
     }
 
     /// @dev Reverts unless `issuer` is named by the certificate and signed it.
@@ -101,13 +123,12 @@ abstract contract Collateral is P256Signatures {
     /// @dev A root that revokes itself is believed: its list is kept, as one that has run out.
     function _putRootCrl(Certificate memory root, bytes calldata der) private {
         RevocationList memory list = RevocationLists.read(der, 0);
-        bytes32 key = CollateralStorage.rootCrlKey(root.keyId);
-        if (!_isNewer(key, list.thisUpdate, 0)) return;
-        _checkList(list, root);
-
         bool selfRevoked = RevocationLists.contains(list.serials, 0, root.serial);
         uint256 expires = selfRevoked ? list.thisUpdate : Math.min(list.nextUpdate - 1, root.notAfter);
-        _keep(key, list.serials, list.digest, list.thisUpdate, expires, 0);
+        bytes32 key = CollateralStorage.rootCrlKey(root.keyId);
+        if (!_isNews(key, list, expires)) return;
+        _checkList(list, root);
+        _keepList(key, list, expires);
     }
 
     function _putPckAuthority(Certificate memory root, bytes calldata certificate, bytes calldata crl)
@@ -115,19 +136,19 @@ abstract contract Collateral is P256Signatures {
         returns (bytes32 id)
     {
         Certificate memory authority = Certificates.read(certificate);
-        id = CollateralStorage.pckAuthorityId(root.keyId, authority.subject, authority.x, authority.y);
+        id = CollateralStorage.pckAuthorityId(root.keyId, authority.subject, authority.x, authority.y, authority.serial);
         RevocationList memory list = RevocationLists.read(crl, AUTHORITY_HEADER);
-        if (!_isNewer(id, list.thisUpdate, 0)) return id;
-        Certificates.requireAuthority(authority);
-        _requireIssuedBy(authority, root);
-        _checkList(list, authority);
-
         uint256 place = PackedBytes.start(list.serials);
         PackedBytes.replace(place, authority.x, 32);
         PackedBytes.replace(place + 32, authority.y, 32);
         PackedBytes.replace(place + 64, authority.serial, 8);
         uint256 expires = Math.min(list.nextUpdate - 1, Math.min(authority.notAfter, root.notAfter));
-        _keep(id, list.serials, list.digest, list.thisUpdate, expires, 0);
+        if (!_isNews(id, list, expires)) return id;
+
+        Certificates.requireAuthority(authority);
+        _requireIssuedBy(authority, root);
+        _checkList(list, authority);
+        _keepList(id, list, expires);
     }
 
     function _putTcbInfo(
@@ -139,12 +160,13 @@ abstract contract Collateral is P256Signatures {
         (TcbInfoHeader memory header, uint256 offset) = TcbInfoJson.readHeader(json);
         uint256 teeKind = header.tdx ? CollateralStorage.TDX : CollateralStorage.SGX;
         bytes32 key = CollateralStorage.tcbInfoKey(root.keyId, teeKind, header.fmspc);
-        if (!_isNewer(key, header.issueDate, header.evaluation)) return;
-
-        bytes32 digest = _checkSigned(signer, json, signature, header.issueDate, header.nextUpdate);
-        bytes memory packed = TcbInfoJson.readLevels(json, offset, header.tdx, signer.serial);
-        uint256 expires = Math.min(header.nextUpdate, Math.min(signer.notAfter, root.notAfter));
-        _keep(key, packed, digest, header.issueDate, expires, header.evaluation);
+        Edition memory edition =
+            _edition(root, signer, key, json, header.issueDate, header.nextUpdate, header.evaluation);
+        if (!_isKept(edition)) {
+            _checkSigned(signer, edition, signature, header.nextUpdate);
+            _keepEdition(edition, TcbInfoJson.readLevels(json, offset, header.tdx, signer.serial));
+        }
+        _update(edition);
     }
 
     function _putQeIdentity(
@@ -156,18 +178,57 @@ abstract contract Collateral is P256Signatures {
         (QeIdentityHeader memory header, uint256 offset) = QeIdentity.readHeader(json);
         uint256 teeKind = header.tdx ? CollateralStorage.TDX : CollateralStorage.SGX;
         bytes32 key = CollateralStorage.qeIdentityKey(root.keyId, teeKind);
-        if (!_isNewer(key, header.issueDate, header.evaluation)) return;
-
-        bytes32 digest = _checkSigned(signer, json, signature, header.issueDate, header.nextUpdate);
-        bytes memory packed = QeIdentity.readRest(json, offset, signer.serial);
-        uint256 expires = Math.min(header.nextUpdate, Math.min(signer.notAfter, root.notAfter));
-        _keep(key, packed, digest, header.issueDate, expires, header.evaluation);
+        Edition memory edition =
+            _edition(root, signer, key, json, header.issueDate, header.nextUpdate, header.evaluation);
+        if (!_isKept(edition)) {
+            _checkSigned(signer, edition, signature, header.nextUpdate);
+            _keepEdition(edition, QeIdentity.readRest(json, offset, signer.serial));
+        }
+        _update(edition);
     }
 
-    /// @dev Not older than what is kept in either respect, and newer in the first.
-    function _isNewer(bytes32 key, uint256 issued, uint256 evaluation) private view returns (bool) {
+    /// @dev What a document is, before anything of it is verified.
+    function _edition(
+        Certificate memory root,
+        Certificate memory signer,
+        bytes32 key,
+        bytes calldata json,
+        uint256 issued,
+        uint256 nextUpdate,
+        uint256 evaluation
+    ) private pure returns (Edition memory edition) {
+        edition.key = key;
+        edition.digest = sha256(json);
+        edition.id = CollateralStorage.editionOf(edition.digest, signer.digest);
+        edition.ownKey = CollateralStorage.editionKey(key, edition.id);
+        edition.issued = issued;
+        edition.expires = Math.min(nextUpdate, Math.min(signer.notAfter, root.notAfter));
+        edition.evaluation = evaluation;
+    }
+
+    /// @dev Whether this very edition was verified before. A root certificate that lasts longer lets it
+    /// serve longer.
+    function _isKept(Edition memory edition) private view returns (bool) {
+        return CollateralStorage.load().records[edition.ownKey].expires() >= edition.expires;
+    }
+
+    /// @dev Makes an edition the latest of its subject, if it is that. One that has run out gives way to
+    /// whatever was issued after it: Intel publishes editions of higher evaluation numbers early, and
+    /// whoever submits one could otherwise keep those in common use out for as long as it liked.
+    function _update(Edition memory edition) private {
+        mapping(bytes32 => CollateralRecord) storage records = CollateralStorage.load().records;
+        CollateralRecord latest = records[edition.key];
+        if (edition.issued < latest.issued()) return;
+        if (edition.issued == latest.issued() && edition.expires <= latest.expires()) return;
+        if (edition.evaluation < latest.evaluation() && block.timestamp <= latest.expires()) return;
+        records[edition.key] = records[edition.ownKey];
+    }
+
+    /// @dev Whether a list was issued after the kept one, or with it and says something else.
+    function _isNews(bytes32 key, RevocationList memory list, uint256 expires) private view returns (bool) {
         CollateralRecord record = CollateralStorage.load().records[key];
-        return issued > record.issued() && evaluation >= record.evaluation();
+        if (list.thisUpdate != record.issued()) return list.thisUpdate > record.issued();
+        return expires > record.expires() || CodeBlob.place(list.serials) != record.blob();
     }
 
     function _checkList(RevocationList memory list, Certificate memory issuer) private view {
@@ -180,29 +241,29 @@ abstract contract Collateral is P256Signatures {
 
     function _checkSigned(
         Certificate memory signer,
-        bytes calldata json,
+        Edition memory edition,
         bytes calldata signature,
-        uint256 issueDate,
         uint256 nextUpdate
-    ) private view returns (bytes32 digest) {
-        if (block.timestamp < issueDate || block.timestamp > nextUpdate) {
-            revert NotValidNow(issueDate, nextUpdate);
+    ) private view {
+        if (block.timestamp < edition.issued || block.timestamp > nextUpdate) {
+            revert NotValidNow(edition.issued, nextUpdate);
         }
         if (signature.length != 64) revert SignatureInvalid();
-        digest = sha256(json);
-        _requireSignature(digest, signature.word(0), signature.word(32), signer.x, signer.y);
+        _requireSignature(edition.digest, signature.word(0), signature.word(32), signer.x, signer.y);
     }
 
-    function _keep(
-        bytes32 key,
-        bytes memory packed,
-        bytes32 digest,
-        uint256 issued,
-        uint256 expires,
-        uint256 evaluation
-    ) private {
-        address blob = packed.length == 0 ? address(0) : CodeBlob.write(packed);
-        CollateralStorage.load().records[key] = CollateralRecords.create(blob, issued, expires, evaluation);
-        emit CollateralStored(key, digest, uint40(issued), uint40(expires));
+    function _keepList(bytes32 key, RevocationList memory list, uint256 expires) private {
+        _keep(key, list.serials, list.thisUpdate, expires, 0);
+        emit CollateralStored(key, 0, list.digest, uint40(list.thisUpdate), uint40(expires));
+    }
+
+    function _keepEdition(Edition memory edition, bytes memory packed) private {
+        _keep(edition.ownKey, packed, edition.issued, edition.expires, edition.evaluation);
+        emit CollateralStored(edition.key, edition.id, edition.digest, uint40(edition.issued), uint40(edition.expires));
+    }
+
+    function _keep(bytes32 key, bytes memory packed, uint256 issued, uint256 expires, uint256 evaluation) private {
+        CollateralStorage.load().records[key] =
+            CollateralRecords.create(CodeBlob.write(packed), issued, expires, evaluation);
     }
 }

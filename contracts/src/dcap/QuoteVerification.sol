@@ -28,6 +28,9 @@ abstract contract QuoteVerification is Collateral {
     /// @dev What the collateral of one verification has in common.
     struct Appraisal {
         bytes32 rootId;
+        /// Which TCB info and QE identity to go by; zero for the latest.
+        bytes32 tcbInfo;
+        bytes32 qeIdentity;
         /// The root's revocation list; zero if it revokes nothing.
         address rootCrl;
         /// The earliest end of all that was used so far.
@@ -37,14 +40,23 @@ abstract contract QuoteVerification is Collateral {
     }
 
     /// @inheritdoc ISubrosaDcap
-    function verifyQuote(bytes calldata quote, bytes calldata pckCertificate, bytes32 rootId, bytes32 pckAuthority)
-        external
-        view
-        returns (DcapClaims memory claims)
-    {
+    function verifyQuote(
+        bytes calldata quote,
+        bytes calldata pckCertificate,
+        bytes32 rootId,
+        bytes32 pckAuthority,
+        bytes32 tcbInfo,
+        bytes32 qeIdentity
+    ) external view returns (DcapClaims memory claims) {
         Quote memory parts = Quotes.read(quote);
-        Appraisal memory appraisal =
-            Appraisal({rootId: rootId, rootCrl: address(0), expires: type(uint40).max, evaluation: type(uint16).max});
+        Appraisal memory appraisal = Appraisal({
+            rootId: rootId,
+            tcbInfo: tcbInfo,
+            qeIdentity: qeIdentity,
+            rootCrl: address(0),
+            expires: type(uint40).max,
+            evaluation: type(uint16).max
+        });
         appraisal.rootCrl = _use(appraisal, CollateralStorage.rootCrlKey(rootId)).blob();
 
         Certificate memory pck = _verifyPck(appraisal, pckCertificate, pckAuthority);
@@ -69,9 +81,14 @@ abstract contract QuoteVerification is Collateral {
         appraisal.expires = Math.min(appraisal.expires, record.expires());
     }
 
-    /// @dev The packed TCB info or QE identity under a key, whose signer must not be revoked.
-    function _useSigned(Appraisal memory appraisal, bytes32 key) private view returns (bytes memory packed) {
-        CollateralRecord record = _use(appraisal, key);
+    /// @dev The packed TCB info or QE identity of a subject, whose signer must not be revoked.
+    /// @param key The subject's.
+    function _useSigned(Appraisal memory appraisal, bytes32 key, bytes32 edition)
+        private
+        view
+        returns (bytes memory packed)
+    {
+        CollateralRecord record = _use(appraisal, edition == 0 ? key : CollateralStorage.editionKey(key, edition));
         appraisal.evaluation = Math.min(appraisal.evaluation, record.evaluation());
         packed = CodeBlob.read(record.blob());
         _requireNotRevokedByRoot(appraisal, PackedBytes.take(PackedBytes.start(packed), 8));
@@ -82,8 +99,8 @@ abstract contract QuoteVerification is Collateral {
         if (RevocationLists.contains(CodeBlob.read(appraisal.rootCrl), 0, serial)) revert CertificateRevoked(serial);
     }
 
-    /// @dev Verifies the PCK certificate. That the authority's id is the hash of root, name and key
-    /// is what ties the certificate to both.
+    /// @dev Verifies the PCK certificate. That the authority's id is the hash of root, name, key and
+    /// serial number is what ties the certificate to all of them.
     function _verifyPck(Appraisal memory appraisal, bytes calldata der, bytes32 id)
         private
         view
@@ -93,12 +110,15 @@ abstract contract QuoteVerification is Collateral {
         uint256 place = PackedBytes.start(authority);
         uint256 x = PackedBytes.take(place, 32);
         uint256 y = PackedBytes.take(place + 32, 32);
+        uint256 serial = PackedBytes.take(place + 64, 8);
 
         pck = Certificates.read(der);
-        if (CollateralStorage.pckAuthorityId(appraisal.rootId, pck.issuer, x, y) != id) revert IssuerMismatch();
+        if (CollateralStorage.pckAuthorityId(appraisal.rootId, pck.issuer, x, y, serial) != id) {
+            revert IssuerMismatch();
+        }
         Certificates.requireSigner(pck);
         _requireSignature(pck.digest, pck.r, pck.s, x, y);
-        _requireNotRevokedByRoot(appraisal, PackedBytes.take(place + 64, 8));
+        _requireNotRevokedByRoot(appraisal, serial);
         if (RevocationLists.contains(authority, AUTHORITY_HEADER, pck.serial)) revert CertificateRevoked(pck.serial);
         appraisal.expires = Math.min(appraisal.expires, pck.notAfter);
     }
@@ -134,11 +154,13 @@ abstract contract QuoteVerification is Collateral {
         returns (uint256 status)
     {
         uint256 teeKind = parts.tdx ? CollateralStorage.TDX : CollateralStorage.SGX;
-        bytes memory identity = _useSigned(appraisal, CollateralStorage.qeIdentityKey(appraisal.rootId, teeKind));
+        bytes memory identity =
+            _useSigned(appraisal, CollateralStorage.qeIdentityKey(appraisal.rootId, teeKind), appraisal.qeIdentity);
         uint256 quotingEnclave = QeIdentity.check(identity, quote, parts.qeReport);
 
-        bytes memory tcb =
-            _useSigned(appraisal, CollateralStorage.tcbInfoKey(appraisal.rootId, teeKind, platform.fmspc));
+        bytes memory tcb = _useSigned(
+            appraisal, CollateralStorage.tcbInfoKey(appraisal.rootId, teeKind, platform.fmspc), appraisal.tcbInfo
+        );
         if (!parts.tdx) {
             status = TcbLevels.matchSgx(tcb, platform.cpuSvn, platform.pceSvn);
             status = TcbStatus.converge(status, quotingEnclave);

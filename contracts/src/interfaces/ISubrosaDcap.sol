@@ -64,11 +64,13 @@ struct DcapClaims {
 /// migratable TDs, service TDs and revoked TCB levels always refused.
 interface ISubrosaDcap {
     /// @notice Collateral was verified and kept.
-    /// @param key What `collateralOf` takes.
+    /// @param key What `collateralOf` takes: for TCB info and QE identities, for the latest.
+    /// @param edition Which TCB info or QE identity it is, as `verifyQuote` takes it; zero for
+    /// revocation lists.
     /// @param digest SHA-256 of the part that was signed.
     /// @param issued Unix seconds.
     /// @param expires Unix seconds; the last at which it serves.
-    event CollateralStored(bytes32 indexed key, bytes32 digest, uint40 issued, uint40 expires);
+    event CollateralStored(bytes32 indexed key, bytes32 edition, bytes32 digest, uint40 issued, uint40 expires);
 
     /// @notice No pinned root has this key.
     /// @custom:remedy Use evidence under a root that this contract pins.
@@ -143,9 +145,15 @@ interface ISubrosaDcap {
     /// @custom:remedy Start the TD without a service TD bound to it.
     error ServiceTdRefused();
 
-    /// @notice Verifies collateral and keeps what is newer than what is kept. Anyone may call it. A
-    /// part that is not newer, or that TCB info or a QE identity of a lower evaluation number than the
-    /// kept one, is left alone; a part that is newer and does not verify reverts everything.
+    /// @notice Verifies collateral and keeps it. Anyone may call it. What is kept already is left alone,
+    /// and so is a revocation list that is older than the kept one; anything else that does not verify
+    /// reverts everything.
+    ///
+    /// Of revocation lists the newest counts. TCB infos and QE identities are kept side by side until
+    /// they run out, each under the hash of what was signed and by what (its edition), as Intel
+    /// publishes several at a time: those of a higher evaluation number months before they are in common
+    /// use. The latest is what was issued last, unless that has a lower evaluation number than one that
+    /// was issued before it and has not run out.
     /// @return pckAuthority The id of `pckAuthority`, which `verifyQuote` takes; zero if there is none.
     function putCollateral(DcapCollateral calldata collateral) external returns (bytes32 pckAuthority);
 
@@ -159,10 +167,18 @@ interface ISubrosaDcap {
     /// @param pckCertificate The PCK certificate, X.509, DER.
     /// @param rootId Which root everything must hang from.
     /// @param pckAuthority The id of the PCK certificate's issuer; see `pckAuthorityId`.
-    function verifyQuote(bytes calldata quote, bytes calldata pckCertificate, bytes32 rootId, bytes32 pckAuthority)
-        external
-        view
-        returns (DcapClaims memory claims);
+    /// @param tcbInfo The edition of TCB info to go by: keccak256 of the SHA-256 of the JSON ‖ the SHA-256
+    /// of the signer's certificate's signed part (TBSCertificate). Zero for the latest, which anyone may
+    /// replace. How old an evaluation number may be is for the caller to say.
+    /// @param qeIdentity The edition of the QE identity, likewise.
+    function verifyQuote(
+        bytes calldata quote,
+        bytes calldata pckCertificate,
+        bytes32 rootId,
+        bytes32 pckAuthority,
+        bytes32 tcbInfo,
+        bytes32 qeIdentity
+    ) external view returns (DcapClaims memory claims);
 
     /// @notice Keeps the value of the configuration register (RTMR3) of TDs started with a
     /// configuration, so that `configRegisterHash` need not compute it. Anyone may call it.
@@ -189,16 +205,24 @@ interface ISubrosaDcap {
     /// @notice Key of a root's revocation list.
     function rootCrlKey(bytes32 rootId) external pure returns (bytes32);
 
-    /// @notice Key of TCB info. `fmspc` as in the PCK certificate.
+    /// @notice Key of the latest TCB info. `fmspc` as in the PCK certificate.
     function tcbInfoKey(bytes32 rootId, uint8 teeKind, bytes6 fmspc) external pure returns (bytes32);
 
-    /// @notice Key of a QE identity.
+    /// @notice Key of the latest QE identity.
     function qeIdentityKey(bytes32 rootId, uint8 teeKind) external pure returns (bytes32);
 
-    /// @notice Id of a PCK CA, and key of its certificate with its revocation list.
+    /// @notice Key of one edition of TCB info or a QE identity.
+    /// @param key That of the latest.
+    function editionKey(bytes32 key, bytes32 edition) external pure returns (bytes32);
+
+    /// @notice Id of a PCK CA's certificate, and key of it with its revocation list.
     /// @param nameHash keccak256 of its distinguished name, DER.
     /// @param x Its key.
-    function pckAuthorityId(bytes32 rootId, bytes32 nameHash, uint256 x, uint256 y) external pure returns (bytes32);
+    /// @param serial The low 64 bits of its serial number.
+    function pckAuthorityId(bytes32 rootId, bytes32 nameHash, uint256 x, uint256 y, uint64 serial)
+        external
+        pure
+        returns (bytes32);
 
     /// @notice What verifies signatures: the precompile 0x100 (EIP-7951), or a contract in its stead.
     function p256() external view returns (address);

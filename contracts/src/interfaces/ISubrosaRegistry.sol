@@ -159,6 +159,9 @@ interface ISubrosaRegistry is IERC5267 {
     /// @notice The TCB that the signer's evidence was appraised against is too old.
     /// @custom:remedy Update the platform's firmware and have it appraised against newer collateral.
     error TcbTooOld(uint8 teeKind, uint32 tcbEvaluation, uint32 minimum);
+    /// @notice Nobody said how old the TCB of this family may be, so no signer registers by its quote.
+    /// @custom:remedy Have governance set the family's minimum TCB evaluation number (`setFamily`).
+    error TcbMinimumUnset(uint8 teeKind);
     /// @notice TCB evaluation numbers are below 2^24.
     /// @custom:remedy Check the verifier: vendors count from one, and no such number is published.
     error TcbEvaluationTooLarge(uint32 tcbEvaluation);
@@ -228,8 +231,12 @@ interface ISubrosaRegistry is IERC5267 {
     function admit(SignerAdmission calldata admission, bytes[] calldata signatures) external;
 
     /// @notice Admits a signer whose quote verifies on chain, without any verifier, or renews its lease as
-    /// `admit` does. Measurement, configuration, product, TCB status and evaluation number must be accepted. The lease ends when the first
-    /// piece of the collateral runs out or after `maximumLease`, whichever is sooner.
+    /// `admit` does. Measurement, configuration, product, TCB status and evaluation number must be
+    /// accepted. The lease ends when the first piece of the collateral runs out or after
+    /// `maximumLease`, whichever is sooner.
+    ///
+    /// The caller chooses among the TCB infos and QE identities in force, which Intel keeps serving for
+    /// older evaluation numbers too: the family must have a minimum.
     ///
     /// The report data must be sha256(abi.encode(`ReportBinding`)) ‖ sha256(hash of the challenge
     /// block ‖ caller), so nobody can register with another's quote. A TD's RTMR3 must be the value

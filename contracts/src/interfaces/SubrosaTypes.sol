@@ -142,6 +142,8 @@ struct DcapRegistration {
     bytes pckCertificate;
     bytes32 rootId;
     bytes32 pckAuthority;
+    bytes32 tcbInfo;
+    bytes32 qeIdentity;
     /// What the report data binds; see `ReportBinding`.
     address signer;
     bytes32 transferKeyHash;

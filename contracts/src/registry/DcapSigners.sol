@@ -22,8 +22,15 @@ abstract contract DcapSigners is Signers {
 
         DcapClaims memory claims = ISubrosaDcap(verifier)
             .verifyQuote(
-                registration.quote, registration.pckCertificate, registration.rootId, registration.pckAuthority
+                registration.quote,
+                registration.pckCertificate,
+                registration.rootId,
+                registration.pckAuthority,
+                registration.tcbInfo,
+                registration.qeIdentity
             );
+        // Who registers says by which TCB info to go, so governance has to have said how old that may be.
+        if ($.families[claims.teeKind].minimumTcbEvaluation == 0) revert TcbMinimumUnset(claims.teeKind);
         if (acceptedStatuses >> claims.tcbStatus & 1 == 0) revert TcbStatusRefused(claims.tcbStatus);
         _checkReport(registration, claims);
         if (claims.configRegisterHash != 0) {

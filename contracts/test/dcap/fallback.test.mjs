@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { zeroHash } from 'viem';
 import { start } from '../../script/gas/chain.mjs';
 
 const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
@@ -23,7 +24,7 @@ async function judge(hardfork) {
       address,
       abi,
       functionName: 'verifyQuote',
-      args: [bases.tdx.quote, bases.tdx.pck, rootId, pckAuthority],
+      args: [bases.tdx.quote, bases.tdx.pck, rootId, pckAuthority, zeroHash, zeroHash],
       blockOverrides: { time: BigInt(now) },
     });
     const forged = `${bases.tdx.quote.slice(0, 300)}${bases.tdx.quote[300] === '0' ? '1' : '0'}${bases.tdx.quote.slice(301)}`;
@@ -32,7 +33,7 @@ async function judge(hardfork) {
         address,
         abi,
         functionName: 'verifyQuote',
-        args: [forged, bases.tdx.pck, rootId, pckAuthority],
+        args: [forged, bases.tdx.pck, rootId, pckAuthority, zeroHash, zeroHash],
         blockOverrides: { time: BigInt(now) },
       }),
       /SignatureInvalid/,

@@ -18,7 +18,8 @@ import {SignerSlot, SignerSlots} from "../../src/libraries/SignerSlot.sol";
 import {Symbolic} from "./Symbolic.sol";
 
 /// @notice Packed words give back every field that was put in, and changing one field changes no other.
-/// No bounds: all values of all fields.
+///
+/// Bounds: none. All values of all fields.
 contract PackedWordsProof is Symbolic {
     function check_a_new_logs_fields(Registration calldata r, uint32 epoch) public pure {
         LogSlot log = LogSlots.create(r, epoch);

@@ -54,7 +54,18 @@ abstract contract DcapTest is Test {
     }
 
     function _verify(bytes memory quote) internal view returns (DcapClaims memory) {
-        return dcap.verifyQuote(quote, _pck("tdx"), rootId, pckAuthority);
+        return dcap.verifyQuote(quote, _pck("tdx"), rootId, pckAuthority, 0, 0);
+    }
+
+    /// @dev As `verifyQuote` names TCB infos and QE identities.
+    function _edition(bytes memory document, bytes memory signer) internal pure returns (bytes32) {
+        // SEQUENCE of TBSCertificate and more, both with lengths of two bytes.
+        uint256 length = 4 + (uint256(uint8(signer[6])) << 8 | uint8(signer[7]));
+        bytes memory signed = new bytes(length);
+        for (uint256 i = 0; i < length; ++i) {
+            signed[i] = signer[4 + i];
+        }
+        return keccak256(abi.encode(sha256(document), sha256(signed)));
     }
 
     function _part(string memory base, string memory changes, string memory field) private view returns (bytes memory) {

@@ -159,7 +159,7 @@ abstract contract TrustBooks is OracleTest {
 
 /// @notice Takes the claims for the quote.
 contract QuoteStub {
-    function verifyQuote(bytes calldata quote, bytes calldata, bytes32, bytes32)
+    function verifyQuote(bytes calldata quote, bytes calldata, bytes32, bytes32, bytes32, bytes32)
         external
         pure
         returns (DcapClaims memory)

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { bytesToHex } from 'viem';
-import { hierarchy, qeIdentity, revocationList } from './intel.mjs';
+import { certificate, hierarchy, qeIdentity, revocationList } from './intel.mjs';
 
 const file = (name) => new URL(`../fixtures/${name}`, import.meta.url);
 const { now } = JSON.parse(readFileSync(file('dcap.json'), 'utf8'));
@@ -31,20 +31,37 @@ const places = [0, 3, 6];
 const edition = (hours, evaluation) => {
   const dates = { issued: now - day + hours * 3600, until: now + 29 * day };
   const window = { from: dates.issued, until: dates.until };
-  const identity = Buffer.from(qeIdentity({ tdx: true, ...dates, evaluation: evaluation - 1 }));
   return {
     issued: dates.issued,
     rootCrl: list(intel.root, [], window),
     pckCrl: list(intel.authority, strangers, window),
-    qeIdentity: identity,
-    qeIdentitySignature: intel.signer.key.sign(identity),
+    ...identity({ ...dates, evaluation: evaluation - 1 }),
   };
 };
+
+/** A quoting enclave's identity, signed. */
+const identity = (about) => {
+  const json = Buffer.from(qeIdentity({ tdx: true, ...about }));
+  return { qeIdentity: json, qeIdentitySignature: intel.signer.key.sign(json) };
+};
+
+/** A certificate for the key of one of the hierarchy's, under another serial number or for ten days. */
+const sibling = (subject, of, options) =>
+  certificate(intel.root, subject, { ...intel.years, until: now + 10 * day, serial: intel.serial(of), ...options });
 
 const low64 = (of) => `0x${intel.serial(of).subarray(-8).toString('hex')}`;
 
 const fixture = {
-  serials: { machine: low64('pck m'), authority: low64('pck ca'), signer: low64('signer') },
+  serials: { machine: low64('pck m'), authority: low64('pck ca'), signer: low64('signer'), sibling: low64('sibling') },
+  siblings: {
+    rootCertificate: sibling(intel.root, 'root', { authority: { path: 1 } }),
+    pckAuthority: sibling(intel.authority, 'sibling', { authority: { path: 0 } }),
+    tcbSigner: sibling(intel.signer, 'sibling', {}),
+    revoking: list(intel.root, [intel.serial('sibling')], { from: now - day + 3600 }),
+  },
+  // What Intel publishes months before it is in common use, and what is in common use when that has run out.
+  early: identity({ issued: now - day + 3600, until: now + 10 * day, evaluation: 25 }),
+  usual: identity({ issued: now + 5 * day, until: now + 35 * day, evaluation: 19 }),
   rootLists: places.map((place) => list(intel.root, among(intel.serial('pck ca'), place))),
   signerLists: places.map((place) => list(intel.root, among(intel.serial('signer'), place))),
   pckLists: places.map((place) => list(intel.authority, among(machine, place))),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Intel's collateral on a chain: what a `SubrosaDcap` keeps of it, and submitting what it lacks.
 //!
-//! Anyone may submit collateral. The contract verifies it under its pinned roots, and takes only
-//! what is newer than what it keeps, so there is nobody to trust and nothing to undo.
+//! Anyone may submit collateral. The contract verifies it under its pinned roots, keeps the newest of
+//! revocation lists and every edition of the rest, so there is nobody to trust and nothing to undo.
 
 use std::time::Duration;
 
@@ -44,8 +44,10 @@ pub enum DcapPlace {
 pub struct PieceReport {
     /// `root-crl`, `pck-authority`, `tcb-info tdx 00806f050000`, `qe-identity tdx`.
     pub piece: String,
-    /// What `collateralOf` takes.
+    /// What `collateralOf` takes: of TCB info and QE identities for this very edition.
     pub key: B256,
+    /// Which edition it is, for whoever names one in a registration; none of revocation lists.
+    pub edition: Option<B256>,
     /// SHA-256 of what its issuer signed.
     pub digest: B256,
     /// When it was issued.
@@ -86,8 +88,7 @@ pub struct KeptReport {
 pub enum PieceOutcome {
     /// The contract keeps this very edition.
     Kept,
-    /// The contract keeps a later edition, or one of a higher evaluation number: it leaves this one
-    /// alone.
+    /// The contract keeps a newer list, and leaves this one alone.
     Older,
     /// The contract would store it.
     Wanted,
@@ -173,6 +174,7 @@ impl CollateralChain {
             let mut report = PieceReport {
                 piece: piece.kind.to_string(),
                 key: piece.key,
+                edition: (!piece.edition.is_zero()).then_some(piece.edition),
                 digest: piece.digest,
                 issued: piece.issued,
                 next_update: piece.next_update,
@@ -231,7 +233,7 @@ impl CollateralChain {
                 report.transaction = Some(receipt.transaction_hash);
                 report.gas = Some(receipt.gas_used);
                 self.look(report).await?;
-                // Somebody may have been faster, with a later edition.
+                // Somebody may have been faster, with a newer list.
                 report.outcome = match report.kept {
                     Some(kept) if kept.issued == report.issued => PieceOutcome::Stored,
                     _ => PieceOutcome::Older,

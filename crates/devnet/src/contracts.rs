@@ -46,13 +46,14 @@ pub struct Contracts {
 pub(crate) async fn deploy(
     provider: &DynProvider,
     deployer: &DevAccount,
+    maximum_lease: Option<u64>,
 ) -> Result<Contracts, DevnetError> {
     let signing = signing(provider, deployer);
     let step = failed("deploying the contracts");
     let manager = AccessManager::deploy(&signing, deployer.address())
         .await
         .map_err(&step)?;
-    let lease = U40::from(MAXIMUM_LEASE);
+    let lease = U40::saturating_from(maximum_lease.unwrap_or(MAXIMUM_LEASE));
     let registry = SubrosaRegistry::deploy(&signing, *manager.address(), U40::ZERO, lease)
         .await
         .map_err(&step)?;
@@ -145,6 +146,11 @@ impl Governance<'_> {
             registry.setDcap(contracts.dcap, UP_TO_DATE),
         )
         .await?;
+        mined(
+            "accepting TCB evaluation numbers",
+            registry.setFamily(tee, ANY_EVALUATION, false),
+        )
+        .await?;
         let Some(verifier) = self.verifier else {
             return Ok(());
         };
@@ -193,7 +199,9 @@ fn failed<E: std::error::Error + Send + Sync + 'static>(
 
 /// Bit n accepts TCB status n: status 1 alone.
 const UP_TO_DATE: u16 = 1 << 1;
+/// The software TEE's collateral is nobody's word for anything, so any will do.
+const ANY_EVALUATION: u32 = 1;
 /// The one key group.
 const KEY_GROUP: u32 = 1;
-/// Longest lease of a signer, seconds: a month.
+/// Longest lease of a signer unless told otherwise, seconds: a month.
 const MAXIMUM_LEASE: u64 = 30 * 86_400;

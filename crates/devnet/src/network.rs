@@ -26,6 +26,8 @@ pub struct Options {
     pub block_time: Option<f64>,
     /// How many funded accounts to make for users; zero makes ten.
     pub accounts: u8,
+    /// Seconds that signers are leased for at most; without it, a month.
+    pub maximum_lease: Option<u64>,
     /// No verifier: the chain admits the node by its quote, and clients verify the evidence alone.
     pub without_verifier: bool,
     /// The `subrosa` executable, if it is not to be looked for.
@@ -98,7 +100,8 @@ impl Devnet {
         for account in accounts.iter().chain([&deployer, &relay]) {
             account.fund(&anvil.provider).await?;
         }
-        let contracts = contracts::deploy(&anvil.provider, &deployer).await?;
+        let contracts =
+            contracts::deploy(&anvil.provider, &deployer, options.maximum_lease).await?;
         let measured = contracts::measured(&contracts);
         let measurement = contracts::measure(&enclave_path)?;
 

@@ -55,6 +55,15 @@ pub(crate) struct BlockId {
     pub(crate) hash: B256,
 }
 
+/// How long the registry lets a signer sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lease {
+    /// When it ends, Unix seconds.
+    pub(crate) until: u64,
+    /// Whether the signer was revoked, for good.
+    pub(crate) revoked: bool,
+}
+
 impl Ledger {
     /// Connects, checks that the configured contracts are there, and goes on with transactions
     /// that an earlier process noted down.
@@ -137,11 +146,14 @@ impl Ledger {
         Ok(self.registry.epochRecord(group, epoch).call().await?)
     }
 
-    /// When a signer's lease ends, Unix seconds; `None` if it was never admitted.
-    pub(crate) async fn lease(&self, signer: Address) -> Result<Option<u64>, LedgerError> {
+    /// A signer's lease; `None` if it was never admitted.
+    pub(crate) async fn lease(&self, signer: Address) -> Result<Option<Lease>, LedgerError> {
         let known = self.registry.signerOf(signer).call().await?;
-        let lease_until = known.leaseUntil.to::<u64>();
-        Ok((lease_until > 0 || known.revoked).then_some(lease_until))
+        let lease = Lease {
+            until: known.leaseUntil.to::<u64>(),
+            revoked: known.revoked,
+        };
+        Ok((lease.until > 0 || lease.revoked).then_some(lease))
     }
 
     /// The contract that verifies DCAP quotes for the registry; `None` if it names none.

@@ -111,7 +111,7 @@ metrics_struct! {
         failed: counter = "subrosa_bringup_failures_total",
         #[doc = " Unix time at which the signer's lease ends."]
         lease_until: gauge = "subrosa_signer_lease_until_seconds",
-        #[doc = " 1 once the signer's lease is about to end, with no enclave to replace it."]
+        #[doc = " 1 while the signer's lease is about to end and renewing it has failed."]
         lease_ending: gauge = "subrosa_signer_lease_ending",
     }
 }

@@ -22,6 +22,9 @@ const PROOFS: &str = "contracts/test/halmos";
 /// Faults put into the contracts, each with the theorems that must fall.
 const MUTANTS: &str = "contracts/test/halmos/mutants.json";
 
+/// Files without theorems that bound those of others.
+const BOUNDED: [&str; 2] = ["Symbolic.sol", "EntryProof.sol"];
+
 /// A theorem of this name claims that something cannot happen that must be possible: it has to fail,
 /// or the theorems beside it hold for want of anything happening.
 const REACHABLE: &str = "_is_reachable";
@@ -35,6 +38,8 @@ pub(super) fn run() -> Result<Value> {
     let tools = Tools::install()?;
     let contracts = shell::root().join("contracts");
 
+    // Hours of proofs would be for nothing if a file did not say what it proves.
+    let bounds = bounds()?;
     let started = Instant::now();
     let outcomes = check(&tools, &contracts, "^check_")?;
     ensure!(!outcomes.is_empty(), "halmos found no theorem");
@@ -73,7 +78,7 @@ pub(super) fn run() -> Result<Value> {
         "seed": "none: every value at once",
         "proved": proved,
         "reachable": outcomes.len() - proved,
-        "bounds": bounds(&outcomes)?,
+        "bounds": bounds,
         "theorems": theorems,
         "mutantsRefuted": mutants,
         "seconds": {"proofs": proofs, "mutants": started.elapsed().as_secs()},
@@ -88,8 +93,6 @@ struct Outcome {
     theorem: String,
     exit: u64,
     paths: u64,
-    /// Loops that were cut off, so that what lies behind was not looked at.
-    cut: u64,
     seconds: f64,
 }
 
@@ -115,10 +118,7 @@ impl Outcome {
         let Self {
             contract, theorem, ..
         } = self;
-        if self.exit != expected {
-            return Some(format!("{contract} {theorem}: {}", self.verdict()));
-        }
-        (self.cut != 0).then(|| format!("{contract} {theorem}: {} loops cut off", self.cut))
+        (self.exit != expected).then(|| format!("{contract} {theorem}: {}", self.verdict()))
     }
 }
 
@@ -147,6 +147,7 @@ fn check(tools: &Tools, contracts: &Path, theorems: &str) -> Result<Vec<Outcome>
     command
         .current_dir(contracts)
         .args(["--forge-build-out", "out/halmos", "--match-test", theorems])
+        // The whole report would hold models, which it cannot write as JSON.
         .args(["--early-exit", "--no-status", "--minimal-json-output"])
         .args(["--solver-timeout-assertion", &format!("{SOLVER_SECONDS}s")])
         .arg("--json-output")
@@ -154,15 +155,15 @@ fn check(tools: &Tools, contracts: &Path, theorems: &str) -> Result<Vec<Outcome>
         .env("FOUNDRY_PROFILE", "halmos")
         // It fetches nothing: its solver is among the requirements.
         .env("HALMOS_ALLOW_DOWNLOAD", "0")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null());
     // Its exit code says whether any theorem failed, as some must: the report says which.
-    command.status().wrap_err("cannot start halmos")?;
-    let report = fs::read_to_string(&report).wrap_err(
-        "halmos left no report; `halmos` in contracts/ with FOUNDRY_PROFILE=halmos says why",
-    )?;
-    parse(&report)
+    let output = command.output().wrap_err("cannot start halmos")?;
+    let said =
+        [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    let report = fs::read_to_string(&report)
+        .wrap_err_with(|| format!("halmos left no report; it said:\n{}", said.join("\n")))?;
+    parse(&report, &said.join("\n"))
 }
 
 #[derive(Debug, Deserialize)]
@@ -174,32 +175,49 @@ struct Report {
 struct Test {
     name: String,
     exitcode: u64,
-    #[serde(default)]
-    num_paths: Option<[u64; 3]>,
-    #[serde(default)]
-    time: Option<[f64; 3]>,
-    #[serde(default)]
-    num_bounded_loops: Option<u64>,
 }
 
-fn parse(report: &str) -> Result<Vec<Outcome>> {
+/// Verdicts from the report, the rest from what halmos `said`.
+fn parse(report: &str, said: &str) -> Result<Vec<Outcome>> {
+    // It may be broken over lines.
+    let words: Vec<&str> = said.split_whitespace().collect();
+    ensure!(
+        !words.join(" ").contains("not been fully explored"),
+        "halmos cut a loop off, so what lies behind it was not looked at:\n{said}"
+    );
+    let measured = measured(said);
     let report: Report = serde_json::from_str(report).wrap_err("halmos' report is malformed")?;
     let mut outcomes = Vec::new();
     for (contract, tests) in report.test_results {
         let contract = contract.rsplit('/').next().unwrap_or_default();
         for test in tests {
             let theorem = test.name.split('(').next().unwrap_or_default();
+            let (paths, seconds) = *measured
+                .get(test.name.as_str())
+                .ok_or_else(|| eyre!("halmos does not say how it came to {}", test.name))?;
             outcomes.push(Outcome {
                 contract: contract.to_owned(),
                 theorem: theorem.to_owned(),
                 exit: test.exitcode,
-                paths: test.num_paths.map_or(0, |[all, ..]| all),
-                cut: test.num_bounded_loops.unwrap_or(0),
-                seconds: test.time.map_or(0.0, |[all, ..]| all),
+                paths,
+                seconds,
             });
         }
     }
     Ok(outcomes)
+}
+
+/// Paths and seconds by signature, from lines such as
+/// `[PASS] check_x(uint256) (paths: 7, time: 1.50s, bounds: [])`.
+fn measured(said: &str) -> BTreeMap<&str, (u64, f64)> {
+    let measure = |line| {
+        let (head, rest) = str::split_once(line, " (paths: ")?;
+        let (paths, rest) = rest.split_once(", time: ")?;
+        let (seconds, _) = rest.split_once('s')?;
+        let signature = head.split_whitespace().last()?;
+        Some((signature, (paths.parse().ok()?, seconds.parse().ok()?)))
+    };
+    said.lines().filter_map(measure).collect()
 }
 
 /// halmos' exit codes of one theorem.
@@ -305,20 +323,20 @@ fn copy_directory(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What each file of proofs says of its bounds, and `Symbolic.sol` of all of them.
-fn bounds(outcomes: &[Outcome]) -> Result<BTreeMap<String, String>> {
-    let files = outcomes
-        .iter()
-        .filter_map(|outcome| outcome.contract.split(':').next())
-        .chain(["Symbolic.sol", "EntryProof.sol"]);
+/// What each file of proofs says of its bounds.
+fn bounds() -> Result<BTreeMap<String, String>> {
     let mut bounds = BTreeMap::new();
-    for file in files {
-        let path = shell::root().join(PROOFS).join(file);
+    for entry in fs::read_dir(shell::root().join(PROOFS))? {
+        let path = entry?.path();
         let source = fs::read_to_string(&path)
             .wrap_err_with(|| format!("cannot read {}", path.display()))?;
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        if !BOUNDED.contains(&&*file) && !source.contains("function check_") {
+            continue;
+        }
         let stated = stated_bounds(&source)
             .ok_or_else(|| eyre!("{PROOFS}/{file} does not state its bounds"))?;
-        bounds.insert(file.to_owned(), stated);
+        bounds.insert(file.into_owned(), stated);
     }
     Ok(bounds)
 }
@@ -349,48 +367,58 @@ fn stated_bounds(source: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn outcome(theorem: &str, exit: u64, cut: u64) -> Outcome {
+    fn outcome(theorem: &str, exit: u64) -> Outcome {
         Outcome {
             contract: "A.sol:A".into(),
             theorem: theorem.into(),
             exit,
             paths: 1,
-            cut,
             seconds: 0.0,
         }
     }
 
     #[test]
-    fn only_a_proof_without_cut_loops_passes() {
-        assert!(outcome("check_x", 0, 0).objection().is_none());
-        assert!(outcome("check_x", 0, 1).objection().is_some());
+    fn only_a_proof_passes() {
+        assert!(outcome("check_x", 0).objection().is_none());
         for exit in 1..=5 {
-            assert!(outcome("check_x", exit, 0).objection().is_some());
+            assert!(outcome("check_x", exit).objection().is_some());
         }
     }
 
     #[test]
     fn what_must_be_reachable_has_to_be_refuted() {
-        assert!(outcome("check_x_is_reachable", 1, 0).objection().is_none());
+        assert!(outcome("check_x_is_reachable", 1).objection().is_none());
         for exit in [0, 2, 3, 4, 5] {
-            let outcome = outcome("check_x_is_reachable", exit, 0);
-            assert!(outcome.objection().is_some());
+            assert!(outcome("check_x_is_reachable", exit).objection().is_some());
         }
     }
 
     #[test]
-    fn a_report_is_read() {
+    fn a_report_is_read_with_what_was_said() {
         let report = r#"{"exitcode": 1, "test_results": {"test/halmos/A.sol:A": [
-            {"name": "check_x(uint256)", "exitcode": 0, "num_paths": [7, 5, 0],
-             "time": [1.5, 1.0, 0.5], "num_bounded_loops": 0},
-            {"name": "check_y()", "exitcode": 5}
+            {"name": "check_x(uint256)", "exitcode": 0, "num_models": 0},
+            {"name": "check_y()", "exitcode": 5, "num_models": 0}
         ]}}"#;
-        let outcomes = parse(report).unwrap();
+        let said = "Running 2 tests for test/halmos/A.sol:A\n\
+                    [PASS] check_x(uint256) (paths: 7, time: 1.50s, bounds: [])\n\
+                    \u{1b}[31m[ERROR]\u{1b}[0m check_y() (paths: 1, time: 0.01s, bounds: [])\n";
+        let outcomes = parse(report, said).unwrap();
         assert_eq!(outcomes[0].contract, "A.sol:A");
         assert_eq!(outcomes[0].theorem, "check_x");
-        assert_eq!((outcomes[0].paths, outcomes[0].cut), (7, 0));
+        assert_eq!((outcomes[0].paths, outcomes[0].seconds), (7, 1.5));
         assert!(outcomes[1].objection().is_some());
-        assert!(parse("{}").is_err());
+        assert!(parse("{}", said).is_err());
+        assert!(parse(report, "").is_err(), "without figures");
+        let cut = "WARNING check_x(uint256): paths have not been fully\nexplored due to the bound";
+        assert!(parse(report, &[said, cut].concat()).is_err());
+    }
+
+    #[test]
+    fn every_file_of_proofs_states_its_bounds() {
+        let bounds = bounds().unwrap();
+        for file in BOUNDED.iter().chain(&["PackedWords.sol", "Escrow.sol"]) {
+            assert!(bounds.contains_key(*file), "{file}");
+        }
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(super) fn root_id(field: &'static str, root: &Certificate) -> Result<B256, D
 }
 
 /// `pckAuthorityId` of a PCK CA under a root: keccak256(abi.encode(keccak256("subrosa.v1.dcap-pck-authority"),
-/// rootId, keccak256(name), x, y)).
+/// rootId, keccak256(name), x, y, serial)), the serial number by its low 64 bits.
 pub(super) fn authority_id(
     field: &'static str,
     root_id: B256,
@@ -66,8 +66,26 @@ pub(super) fn authority_id(
         keccak256(name),
         U256::from_be_slice(x),
         U256::from_be_slice(y),
+        U256::from(low64(tbs.serial_number().as_bytes())),
     );
     Ok(keccak256(words.abi_encode()))
+}
+
+/// SHA-256 of the part of a certificate that its issuer signed.
+pub(super) fn signed_digest(
+    field: &'static str,
+    certificate: &Certificate,
+) -> Result<B256, DcapError> {
+    let tbs = certificate.tbs_certificate().to_der();
+    let digest = Sha256::digest(tbs.map_err(|_| malformed(field))?);
+    Ok(B256::from_slice(digest.as_slice()))
+}
+
+/// The last eight bytes, as a number.
+fn low64(bytes: &[u8]) -> u64 {
+    let from = bytes.len().saturating_sub(8);
+    let last = bytes.iter().skip(from);
+    last.fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// FMSPC of a PCK certificate (Intel SGX PCK Certificate and CRL Profile Specification, 1.3.5).

@@ -17,7 +17,7 @@ use x509_cert::{
 
 use super::{
     DcapError,
-    certificate::{authority_id, der, pem_chain, root_id},
+    certificate::{authority_id, der, pem_chain, root_id, signed_digest},
 };
 use crate::bindings::SubrosaDcap::DcapCollateral;
 
@@ -37,13 +37,18 @@ pub struct Collateral {
     pub pck_certificate: Option<Bytes>,
 }
 
-/// One piece of collateral, which the chain keeps under a key of its own.
+/// One piece of collateral, which the chain keeps under a key of its own. Of revocation lists it keeps
+/// the newest, of everything else all editions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// What it is.
     pub kind: PieceKind,
-    /// What `collateralOf` takes.
+    /// What `collateralOf` takes: of TCB info and QE identities for this very edition.
     pub key: B256,
+    /// What it takes for the latest edition of the same.
+    pub latest: B256,
+    /// What `verifyQuote` takes to go by this TCB info or QE identity; zero for revocation lists.
+    pub edition: B256,
     /// When it was issued, Unix seconds.
     pub issued: u64,
     /// When the next edition is due, Unix seconds. The chain may take it to run out earlier: with
@@ -101,10 +106,9 @@ impl Collateral {
 }
 
 impl PieceKind {
-    /// What `collateralOf` takes. None for a PCK CA, whose key is the hash of its certificate's
-    /// content.
+    /// What `collateralOf` takes for the latest edition. None for a PCK CA, whose key is the hash of its
+    /// certificate's content.
     pub(super) fn key(self, root_id: B256) -> Option<B256> {
-        let domain = |name: &str| keccak256(format!("subrosa.v1.dcap-{name}"));
         Some(keccak256(match self {
             Self::RootCrl => (domain("root-crl"), root_id).abi_encode(),
             Self::PckAuthority => return None,
@@ -206,32 +210,26 @@ impl Parts<'_> {
 
     fn root_crl(&self, issuer: &Issuer) -> Result<Piece, DcapError> {
         const FIELD: &str = "root_ca_crl";
-        let (list, dates) = revocation_list(FIELD, &self.root_ca_crl)?;
+        let (list, digest, dates) = revocation_list(FIELD, &self.root_ca_crl)?;
         let submission = DcapCollateral {
             rootCrl: list,
             ..issuer.alone()
         };
-        piece(
-            FIELD,
-            PieceKind::RootCrl,
-            issuer.root_id,
-            None,
-            dates,
-            0,
-            submission,
-        )
+        let kind = PieceKind::RootCrl;
+        let key = kind.key(issuer.root_id).unwrap_or_default();
+        Ok(of_list(kind, key, digest, dates, submission))
     }
 
     fn pck_authority(&self, issuer: &Issuer, id: B256) -> Result<Piece, DcapError> {
         const FIELD: &str = "pck_crl";
-        let (list, dates) = revocation_list(FIELD, &self.pck_crl)?;
+        let (list, digest, dates) = revocation_list(FIELD, &self.pck_crl)?;
         let submission = DcapCollateral {
             pckAuthority: der("pck_crl_issuer_chain", &issuer.first)?.into(),
             pckCrl: list,
             ..issuer.alone()
         };
         let kind = PieceKind::PckAuthority;
-        piece(FIELD, kind, issuer.root_id, Some(id), dates, 0, submission)
+        Ok(of_list(kind, id, digest, dates, submission))
     }
 
     fn tcb_info(&self, issuer: &Issuer) -> Result<Piece, DcapError> {
@@ -253,15 +251,8 @@ impl Parts<'_> {
         };
         let kind = PieceKind::TcbInfo { tee, fmspc };
         let evaluation = about.tcb_evaluation_data_number;
-        piece(
-            FIELD,
-            kind,
-            issuer.root_id,
-            None,
-            dates,
-            evaluation,
-            submission,
-        )
+        let digest = sha256(self.tcb_info.as_bytes());
+        issuer.edition(FIELD, kind, digest, dates, evaluation, submission)
     }
 
     fn qe_identity(&self, issuer: &Issuer) -> Result<Piece, DcapError> {
@@ -280,15 +271,8 @@ impl Parts<'_> {
         };
         let kind = PieceKind::QeIdentity { tee };
         let evaluation = about.tcb_evaluation_data_number;
-        piece(
-            FIELD,
-            kind,
-            issuer.root_id,
-            None,
-            dates,
-            evaluation,
-            submission,
-        )
+        let digest = sha256(self.qe_identity.as_bytes());
+        issuer.edition(FIELD, kind, digest, dates, evaluation, submission)
     }
 }
 
@@ -305,6 +289,32 @@ impl Issuer {
         })
     }
 
+    /// TCB info or a QE identity that the first certificate signed.
+    fn edition(
+        &self,
+        field: &'static str,
+        kind: PieceKind,
+        digest: B256,
+        (issued, next_update): (u64, u64),
+        evaluation: u32,
+        submission: DcapCollateral,
+    ) -> Result<Piece, DcapError> {
+        let latest = kind.key(self.root_id).unwrap_or_default();
+        let signer = signed_digest(field, &self.first)?;
+        let edition = keccak256((digest, signer).abi_encode());
+        Ok(Piece {
+            kind,
+            key: keccak256((domain("edition"), latest, edition).abi_encode()),
+            latest,
+            edition,
+            issued,
+            next_update,
+            evaluation,
+            digest,
+            submission,
+        })
+    }
+
     /// The root and nothing else.
     fn alone(&self) -> DcapCollateral {
         DcapCollateral {
@@ -314,34 +324,24 @@ impl Issuer {
     }
 }
 
-fn piece(
-    field: &'static str,
+fn of_list(
     kind: PieceKind,
-    root_id: B256,
-    id: Option<B256>,
+    key: B256,
+    digest: B256,
     (issued, next_update): (u64, u64),
-    evaluation: u32,
     submission: DcapCollateral,
-) -> Result<Piece, DcapError> {
-    let key = kind.key(root_id).or(id);
-    let signed = match kind {
-        PieceKind::RootCrl => signed_part(&submission.rootCrl),
-        PieceKind::PckAuthority => signed_part(&submission.pckCrl),
-        PieceKind::TcbInfo { .. } => Some(submission.tcbInfo.to_vec()),
-        PieceKind::QeIdentity { .. } => Some(submission.qeIdentity.to_vec()),
-    };
-    let (Some(key), Some(signed)) = (key, signed) else {
-        return Err(unexpected(field, "signed"));
-    };
-    Ok(Piece {
+) -> Piece {
+    Piece {
         kind,
         key,
+        latest: key,
+        edition: B256::ZERO,
         issued,
         next_update,
-        evaluation,
-        digest: B256::from_slice(Sha256::digest(signed).as_slice()),
+        evaluation: 0,
+        digest,
         submission,
-    })
+    }
 }
 
 /// No collateral at all.
@@ -359,23 +359,22 @@ pub(super) fn nothing() -> DcapCollateral {
     }
 }
 
-/// A revocation list, DER, and its two dates.
-fn revocation_list(field: &'static str, text: &str) -> Result<(Bytes, (u64, u64)), DcapError> {
+/// A revocation list, DER, the digest of what was signed of it, and its two dates.
+fn revocation_list(
+    field: &'static str,
+    text: &str,
+) -> Result<(Bytes, B256, (u64, u64)), DcapError> {
     let der = bytes(field, text)?;
     let list = CertificateList::<Rfc5280>::from_der(&der)
         .map_err(|_| unexpected(field, "a revocation list"))?;
     let body = &list.tbs_cert_list;
+    let signed = body.to_der().map_err(|_| unexpected(field, "signed"))?;
     let next = body
         .next_update
         .ok_or(unexpected(field, "a revocation list with nextUpdate"))?;
     let seconds = |time: x509_cert::time::Time| time.to_unix_duration().as_secs();
-    Ok((der, (seconds(body.this_update), seconds(next))))
-}
-
-/// The TBSCertList of a list, DER.
-fn signed_part(list: &[u8]) -> Option<Vec<u8>> {
-    let list = CertificateList::<Rfc5280>::from_der(list).ok()?;
-    list.tbs_cert_list.to_der().ok()
+    let dates = (seconds(body.this_update), seconds(next));
+    Ok((der, sha256(&signed), dates))
 }
 
 fn about(field: &'static str, text: &str) -> Result<(About, (u64, u64)), DcapError> {
@@ -396,6 +395,15 @@ fn bytes(field: &'static str, text: &str) -> Result<Bytes, DcapError> {
 
 fn unexpected(field: &'static str, expected: &'static str) -> DcapError {
     DcapError::Field { field, expected }
+}
+
+fn sha256(bytes: &[u8]) -> B256 {
+    B256::from_slice(Sha256::digest(bytes).as_slice())
+}
+
+/// What sets one kind of key apart from the others.
+fn domain(name: &str) -> B256 {
+    keccak256(format!("subrosa.v1.dcap-{name}"))
 }
 
 /// The contract's number of a TEE, as a word.

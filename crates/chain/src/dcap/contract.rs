@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A `SubrosaDcap` on a chain: what it keeps, and what submits what it lacks.
 
+use std::cmp::Ordering;
+
 use alloy::{
     primitives::{Address, B256, Bytes, U256, keccak256},
     providers::{DynProvider, Provider},
@@ -17,6 +19,7 @@ use crate::{
         putConfigRegisterCall,
     },
     endpoint::within,
+    fetch_block,
     send::Call,
 };
 
@@ -42,11 +45,12 @@ pub struct Kept {
 pub enum Standing {
     /// The contract keeps none.
     Missing,
-    /// The contract keeps an older one.
-    Newer(Kept),
+    /// The contract keeps another edition: an older list, or another TCB info or QE identity, beside
+    /// which it keeps this one too.
+    Other(Kept),
     /// The contract keeps this very edition.
     Same(Kept),
-    /// The contract keeps a newer one, or one of a higher evaluation number, and leaves this alone.
+    /// The contract keeps a newer list, and leaves this one alone.
     Older(Kept),
 }
 
@@ -55,13 +59,13 @@ impl Standing {
     pub fn kept(self) -> Option<Kept> {
         match self {
             Self::Missing => None,
-            Self::Newer(kept) | Self::Same(kept) | Self::Older(kept) => Some(kept),
+            Self::Other(kept) | Self::Same(kept) | Self::Older(kept) => Some(kept),
         }
     }
 
     /// Whether the contract would keep the piece if it verifies.
     pub fn is_wanted(self) -> bool {
-        matches!(self, Self::Missing | Self::Newer(_))
+        matches!(self, Self::Missing | Self::Other(_))
     }
 }
 
@@ -120,22 +124,38 @@ impl Dcap {
         }))
     }
 
-    /// How a piece compares with what is kept: by the rule by which `putCollateral` decides.
+    /// How a piece compares with what is kept: by the rule by which `putCollateral` decides. Of two
+    /// lists of one date it cannot tell the difference, which no issuer publishes.
     ///
     /// # Errors
     ///
-    /// As [`Self::kept`].
+    /// As [`Self::kept`], [`ChainError`] if the chain gives no answer.
     pub async fn standing(&self, piece: &Piece) -> Result<Standing, ChainError> {
-        Ok(match self.kept(piece.key).await? {
-            None => Standing::Missing,
-            Some(kept) if kept.issued == piece.issued && kept.evaluation == piece.evaluation => {
-                Standing::Same(kept)
-            }
-            Some(kept) if piece.issued > kept.issued && piece.evaluation >= kept.evaluation => {
-                Standing::Newer(kept)
-            }
-            Some(kept) => Standing::Older(kept),
-        })
+        let Some(latest) = self.kept(piece.latest).await? else {
+            return Ok(Standing::Missing);
+        };
+        if piece.latest == piece.key {
+            return Ok(match piece.issued.cmp(&latest.issued) {
+                Ordering::Greater => Standing::Other(latest),
+                Ordering::Equal => Standing::Same(latest),
+                Ordering::Less => Standing::Older(latest),
+            });
+        }
+        let Some(kept) = self.kept(piece.key).await? else {
+            return Ok(Standing::Other(latest));
+        };
+        // Submitted once more, it takes the place of a latest edition that has run out.
+        if latest.issued < kept.issued && latest.expires < self.now().await? {
+            return Ok(Standing::Other(latest));
+        }
+        Ok(Standing::Same(kept))
+    }
+
+    async fn now(&self) -> Result<u64, ChainError> {
+        let latest = alloy::eips::BlockId::latest();
+        Ok(fetch_block(self.contract.provider(), latest)
+            .await?
+            .timestamp)
     }
 
     /// Whether the contract would take a piece now; `None` if it would.

@@ -90,7 +90,8 @@ impl Quoted {
         })
     }
 
-    /// What the chain must keep before it can judge this quote, with the key of each.
+    /// What the chain must keep before it can judge this quote, with the key of the latest edition of
+    /// each.
     pub fn needs(&self) -> [(PieceKind, B256); 4] {
         let (tee, fmspc) = (self.tee, self.fmspc);
         [

@@ -119,9 +119,14 @@ async fn what_is_missing_is_stored_in_one_transaction_and_then_left_alone() {
         assert!(kept.expires <= piece.next_update);
         let (event, _) = stored
             .iter()
-            .find(|(event, _)| event.key == piece.key)
+            .find(|(event, _)| event.key == piece.latest)
             .unwrap();
         assert_eq!(event.digest, piece.digest, "{}", piece.kind);
+        assert_eq!(event.edition, piece.edition, "{}", piece.kind);
+        if !piece.edition.is_zero() {
+            let key = place.contract.editionKey(piece.latest, piece.edition);
+            assert_eq!(key.call().await.unwrap(), piece.key);
+        }
     }
     // Keys are those of the contract itself.
     let fmspc = [0x00, 0x5b, 0xd5, 0x00, 0x00, 0x00];
@@ -146,7 +151,7 @@ async fn what_is_missing_is_stored_in_one_transaction_and_then_left_alone() {
             .await
             .unwrap(),
     ];
-    assert_eq!(collateral.pieces.each_ref().map(|piece| piece.key), keys);
+    assert_eq!(collateral.pieces.each_ref().map(|piece| piece.latest), keys);
     let quoted = Quoted::read(bundle(&Forge::new()).quote()).unwrap();
     assert_eq!(quoted.needs().map(|(_, key)| key), keys);
     let kinds = quoted.needs().map(|(kind, _)| kind.to_string());
@@ -162,29 +167,43 @@ async fn what_is_missing_is_stored_in_one_transaction_and_then_left_alone() {
 }
 
 #[tokio::test]
-async fn an_edition_is_older_by_date_or_by_evaluation_number() {
+async fn editions_stand_side_by_side_and_of_lists_the_newest_counts() {
     let place = place(DEVELOPMENT_ROOT_ID).await;
-    let [_, _, tcb_info, _] = collateral(&Forge::new()).pieces;
-    assert_eq!(submit(&place, &[&tcb_info]).await, 1);
-    // The same date with another number is not newer, whatever the number.
-    for (number, same) in [(16, false), (17, true), (18, false)] {
+    let [root_crl, _, tcb_info, _] = collateral(&Forge::new()).pieces;
+    assert_eq!(submit(&place, &[&root_crl, &tcb_info]).await, 1);
+    for number in [16, 18] {
         let [_, _, other, _] = collateral(&Forge::new().tcb_evaluation(number)).pieces;
-        match place.dcap.standing(&other).await.unwrap() {
-            Standing::Same(_) => assert!(same, "{number}"),
-            Standing::Older(kept) => assert!(!same && kept.evaluation == 17, "{number}"),
-            standing => panic!("{number}: {standing:?}"),
-        }
+        let standing = place.dcap.standing(&other).await.unwrap();
+        let Standing::Other(kept) = standing else {
+            panic!("{number}: {standing:?}")
+        };
+        assert_eq!(kept.evaluation, 17);
+        assert_eq!(submit(&place, &[&other]).await, 1);
+        let standing = place.dcap.standing(&other).await.unwrap();
+        let Standing::Same(kept) = standing else {
+            panic!("{number}: {standing:?}")
+        };
+        assert_eq!(kept.evaluation, number);
     }
-    let mut later = tcb_info.clone();
-    later.issued += 1;
+    // Of one date, the first is the latest.
+    let latest = place.dcap.kept(tcb_info.latest).await.unwrap().unwrap();
+    assert_eq!(latest.evaluation, 17);
+
+    let of_date = async |issued: u64| {
+        let list = Piece {
+            issued,
+            ..root_crl.clone()
+        };
+        place.dcap.standing(&list).await.unwrap()
+    };
+    assert!(matches!(of_date(root_crl.issued).await, Standing::Same(_)));
     assert!(matches!(
-        place.dcap.standing(&later).await.unwrap(),
-        Standing::Newer(_)
-    ));
-    later.evaluation -= 1;
-    assert!(matches!(
-        place.dcap.standing(&later).await.unwrap(),
+        of_date(root_crl.issued - 1).await,
         Standing::Older(_)
+    ));
+    assert!(matches!(
+        of_date(root_crl.issued + 1).await,
+        Standing::Other(_)
     ));
 }
 
@@ -301,6 +320,8 @@ async fn what_is_kept_runs_out() {
             quoted.pck_certificate.clone(),
             quoted.root_id,
             quoted.pck_authority,
+            collateral.pieces[2].edition,
+            collateral.pieces[3].edition,
         )
     };
     assert_eq!(verify().call().await.unwrap().tcbStatus, 1);

@@ -15,6 +15,7 @@ mod boundary;
 mod by_quote;
 mod changes;
 mod kills;
+mod leases;
 mod refusals;
 mod sessions;
 mod stale;

@@ -7,47 +7,76 @@ use subrosa_store::AdmissionRecord;
 use subrosa_types::frame::Started;
 use tracing::info;
 
-use super::{BringupError, registration};
+use super::{BringupError, registration, unix_now};
 use crate::{
     config::Admission,
     enclave::Link,
     failpoint::failpoint,
     host::Host,
+    ledger::Lease,
     verifier::{Challenge, Verifier},
 };
 
 /// Makes sure that the registry accepts the signer; returns when its lease ends, Unix seconds.
 ///
-/// A signer is admitted once. A verifier's admission is stored before it is sent: receipts need it,
-/// and a host that is killed in between must not lose the one that was mined.
+/// A verifier's admission is stored before it is sent: receipts need it, and a host that is killed
+/// in between must not lose the one that was mined.
 ///
 /// # Errors
 ///
-/// [`BringupError::SignerSpent`] if it was admitted and is not accepted any more, and whatever the
+/// [`BringupError::SignerSpent`] if its lease has ended or it was revoked, and whatever the
 /// enclave, the verifier and the chain fail with.
 pub(super) async fn ensure(
     host: &Host,
     link: &Link,
     started: &Started,
 ) -> Result<u64, BringupError> {
-    if let Some(lease_until) = lease(host, started).await? {
-        return Ok(lease_until);
-    }
-    failpoint!("before_admit");
-    let (what, transaction) = match (host.config.admission(), &host.verifier) {
-        (Admission::Verifier, Some(verifier)) => {
-            ("admit", by_verifier(host, verifier, link, started).await?)
+    match standing(host, started).await? {
+        Standing::Accepted { until } => Ok(until),
+        Standing::Spent => Err(BringupError::SignerSpent),
+        // Its lease runs, but something that it rests on was taken away, such as a verifier's key.
+        // Fresh evidence, or another's word, may do.
+        Standing::Refused { until } => {
+            info!(signer = %started.signer, "renewing a lease that counts no more");
+            enroll(host, link, started, until).await
         }
+        Standing::Unknown => {
+            failpoint!("before_admit");
+            enroll(host, link, started, 0).await
+        }
+    }
+}
+
+/// Submits fresh evidence, to admit the signer or to renew its lease that runs until then (Unix
+/// seconds; zero if it has none). Returns when the lease ends now.
+///
+/// # Errors
+///
+/// As [`ensure`], and [`BringupError::ShorterLease`]. That a renewal would change nothing is
+/// [`BringupError::Ledger`].
+pub(super) async fn enroll(
+    host: &Host,
+    link: &Link,
+    started: &Started,
+    until: u64,
+) -> Result<u64, BringupError> {
+    let (what, transaction) = match (host.config.admission(), &host.verifier) {
+        (Admission::Verifier, Some(verifier)) => (
+            "admit",
+            by_verifier(host, verifier, link, started, until).await?,
+        ),
         _ => (
             "registerSignerDcap",
             registration::by_quote(host, link, started).await?,
         ),
     };
-    if let Some(lease_until) = lease(host, started).await? {
-        info!(signer = %started.signer, lease_until, "signer admitted");
-        return Ok(lease_until);
+    match standing(host, started).await? {
+        Standing::Accepted { until } => {
+            info!(signer = %started.signer, lease_until = until, "signer admitted");
+            Ok(until)
+        }
+        _ => Err(BringupError::Reverted { what, transaction }),
     }
-    Err(BringupError::Reverted { what, transaction })
 }
 
 /// Has the verifier vouch for the signer, and submits what it signed. Returns the transaction.
@@ -56,6 +85,7 @@ async fn by_verifier(
     verifier: &Verifier,
     link: &Link,
     started: &Started,
+    until: u64,
 ) -> Result<B256, BringupError> {
     let tip = host.ledger.tip().await?;
     let challenge = Challenge {
@@ -74,6 +104,11 @@ async fn by_verifier(
             started,
         )
         .await?;
+    // It would take the place of one in the store that lasts longer, and receipts need that.
+    let offered = signed.admission.notAfter;
+    if offered < until {
+        return Err(BringupError::ShorterLease { until, offered });
+    }
     let record = AdmissionRecord {
         admission: signed.admission.abi_encode().into(),
         signatures: vec![signed.signature.clone()],
@@ -88,13 +123,27 @@ async fn by_verifier(
     Ok(sent.transaction)
 }
 
-/// When the signer's lease ends; `None` if it was never admitted.
-async fn lease(host: &Host, started: &Started) -> Result<Option<u64>, BringupError> {
-    let Some(lease_until) = host.ledger.lease(started.signer).await? else {
-        return Ok(None);
+/// What the registry thinks of a signer.
+enum Standing {
+    /// Never admitted.
+    Unknown,
+    /// Its results count until then, Unix seconds.
+    Accepted { until: u64 },
+    /// Its lease runs, but its results do not count.
+    Refused { until: u64 },
+    /// It can never be admitted again.
+    Spent,
+}
+
+async fn standing(host: &Host, started: &Started) -> Result<Standing, BringupError> {
+    let Some(Lease { until, revoked }) = host.ledger.lease(started.signer).await? else {
+        return Ok(Standing::Unknown);
     };
-    if host.ledger.is_accepted(started).await? {
-        return Ok(Some(lease_until));
-    }
-    Err(BringupError::SignerSpent)
+    Ok(if revoked || until <= unix_now() {
+        Standing::Spent
+    } else if host.ledger.is_accepted(started).await? {
+        Standing::Accepted { until }
+    } else {
+        Standing::Refused { until }
+    })
 }

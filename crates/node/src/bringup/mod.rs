@@ -9,6 +9,7 @@
 
 mod admission;
 mod epoch;
+mod lease;
 mod registration;
 
 use std::{
@@ -68,14 +69,13 @@ pub(crate) async fn supervise(
         host.metrics.bringup.completed.increment(1);
         host.serve(Some(Arc::clone(&serving)));
         info!(signer = %serving.started.signer, epoch = serving.keys.epoch, "serving");
-        let end = tend(&host, &launcher, &serving, &mut shutdown).await;
+        let end = tend(&host, &serving, &mut shutdown).await;
         host.serve(None);
         match end {
             End::Shutdown => {
                 launcher.terminate(&serving.link).await;
                 return Ok(());
             }
-            End::Replaced => launcher.terminate(&serving.link).await,
             End::Disconnected => warn!("the enclave is gone"),
             End::Distrusted => {
                 warn!("the registry no longer accepts the enclave's signer");
@@ -117,7 +117,6 @@ async fn prepare(
     failpoint!("after_admit_before_epoch");
     host.say_unready("taking the epoch's key into use");
     let epoch = epoch::ensure(host, link, &started, &hello.epochs).await?;
-    host.metrics.bringup.lease_until.set(lease_until as f64);
     let serving = Serving::new(link.clone(), started, epoch, lease_until, &hello.contracts);
     host.say_unready("loading contracts");
     load_all(host, &serving).await?;
@@ -187,40 +186,19 @@ async fn load_all(host: &Host, serving: &Serving) -> Result<(), BringupError> {
 /// Why serving ended.
 enum End {
     Shutdown,
-    /// The lease is about to end and the enclave is this host's to replace.
-    Replaced,
     Disconnected,
+    /// The signer's lease ended, or something that it rests on was taken away.
     Distrusted,
 }
 
 /// Watches over an enclave that serves.
-async fn tend(host: &Host, launcher: &Launcher, serving: &Serving, shutdown: &mut Shutdown) -> End {
-    host.metrics.bringup.lease_ending.set(0.0);
-    let remaining = serving.lease_until.saturating_sub(unix_now());
-    // A lease that is short altogether is used for half of what is left of it.
-    let margin = host.config.enclave.renew_before_seconds.min(remaining / 2);
-    let ending = tokio::time::sleep(Duration::from_secs(remaining - margin));
-    tokio::pin!(ending);
-    let mut announced = false;
-    loop {
-        tokio::select! {
-            biased;
-            () = shutdown.requested() => return End::Shutdown,
-            () = serving.link.closed() => return End::Disconnected,
-            () = host.distrusted.notified() => return End::Distrusted,
-            () = &mut ending, if !announced => {
-                if launcher.started(&serving.link) {
-                    info!("replacing the enclave before its signer's lease ends");
-                    return End::Replaced;
-                }
-                announced = true;
-                host.metrics.bringup.lease_ending.set(1.0);
-                warn!(
-                    lease_until = serving.lease_until,
-                    "the signer's lease is about to end; restart the enclave to get a fresh signer"
-                );
-            }
-        }
+async fn tend(host: &Host, serving: &Serving, shutdown: &mut Shutdown) -> End {
+    tokio::select! {
+        biased;
+        () = shutdown.requested() => End::Shutdown,
+        () = serving.link.closed() => End::Disconnected,
+        () = host.distrusted.notified() => End::Distrusted,
+        () = lease::keep(host, serving) => End::Distrusted,
     }
 }
 
@@ -255,9 +233,17 @@ pub enum BringupError {
     /// The enclave was ended, to be started afresh.
     #[error("the enclave had to be replaced")]
     Replaced,
-    /// Its signer was admitted before and is not accepted any more; only a fresh boot has another.
+    /// Its signer's lease has ended or was revoked; only a fresh boot has another.
     #[error("the signer's lease has ended or was revoked; restart the enclave")]
     SignerSpent,
+    /// The registry would not take an admission that ends sooner than the lease.
+    #[error("the verifier admits the signer until {offered}, and its lease runs until {until}")]
+    ShorterLease {
+        /// When the lease ends, Unix seconds.
+        until: u64,
+        /// When the admission does.
+        offered: u64,
+    },
     /// The verifier gives no admission.
     #[error("no admission")]
     Verifier(#[from] VerifierError),

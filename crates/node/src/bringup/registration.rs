@@ -5,7 +5,7 @@
 use alloy_primitives::{B256, keccak256};
 use subrosa_chain::{
     bindings::SubrosaRegistry::DcapRegistration,
-    dcap::{Collateral, Dcap, Quoted, evidence_parts},
+    dcap::{Collateral, Dcap, PieceKind, Quoted, evidence_parts},
 };
 use subrosa_types::{frame::Started, id::TeeKind};
 use tracing::{info, warn};
@@ -31,11 +31,14 @@ pub(super) async fn by_quote(
         // The challenge must be one of the last 256 blocks, and that took some.
         evidence = Evidence::obtain(host, link).await?;
     }
+    let [tcb_info, qe_identity] = editions(host, &dcap, &evidence).await?;
     let registration = DcapRegistration {
         quote: evidence.quoted.short,
         pckCertificate: evidence.quoted.pck_certificate,
         rootId: evidence.quoted.root_id,
         pckAuthority: evidence.quoted.pck_authority,
+        tcbInfo: tcb_info,
+        qeIdentity: qe_identity,
         signer: started.signer,
         transferKeyHash: keccak256(&started.transfer_key),
         configHash: started.config_hash,
@@ -78,6 +81,27 @@ impl Evidence {
     }
 }
 
+impl Evidence {
+    /// The edition of a TCB info or QE identity that came with the quote, if the chain keeps it and it
+    /// has not run out.
+    async fn edition_in_force(
+        &self,
+        dcap: &Dcap,
+        kind: PieceKind,
+        now: u64,
+    ) -> Result<Option<B256>, BringupError> {
+        let mut pieces = self.collateral.iter().flat_map(|all| &all.pieces);
+        let Some(piece) = pieces.find(|piece| piece.kind == kind && !piece.edition.is_zero())
+        else {
+            return Ok(None);
+        };
+        let kept = dcap.kept(piece.key).await?;
+        Ok(kept
+            .is_some_and(|kept| kept.expires >= now)
+            .then_some(piece.edition))
+    }
+}
+
 /// Submits what the chain lacks before it can judge the quote. Whether anything had to be.
 async fn provide(
     host: &Host,
@@ -102,7 +126,7 @@ async fn provide(
         info!(transaction = %mined.transaction, pieces = submission.pieces.len(), "collateral submitted");
         sent = true;
     }
-    require(host, dcap, &evidence.quoted).await?;
+    require(host, dcap, evidence).await?;
     // Enclaves of SGX have no such register.
     if evidence.quoted.tee == TeeKind::Tdx
         && let Some(call) = dcap.config_register(config_hash).await?
@@ -115,11 +139,14 @@ async fn provide(
 }
 
 /// Fails by name if something that the quote needs is not there or has run out.
-async fn require(host: &Host, dcap: &Dcap, quoted: &Quoted) -> Result<(), BringupError> {
+async fn require(host: &Host, dcap: &Dcap, evidence: &Evidence) -> Result<(), BringupError> {
     let now = host.ledger.now().await?;
     let mut lacking = Vec::new();
-    for (kind, key) in quoted.needs() {
-        match dcap.kept(key).await? {
+    for (kind, latest) in evidence.quoted.needs() {
+        if evidence.edition_in_force(dcap, kind, now).await?.is_some() {
+            continue;
+        }
+        match dcap.kept(latest).await? {
             Some(kept) if kept.expires >= now => {}
             Some(kept) => lacking.push(format!("{kind} ran out at {}", kept.expires)),
             None => lacking.push(format!("{kind} is missing")),
@@ -129,4 +156,21 @@ async fn require(host: &Host, dcap: &Dcap, quoted: &Quoted) -> Result<(), Bringu
         return Ok(());
     }
     Err(BringupError::Collateral(lacking.join(", ")))
+}
+
+/// By which TCB info and QE identity the quote is to be judged: those of the evidence, which nobody
+/// can replace; zero for the latest, if the chain does not keep these in force.
+async fn editions(
+    host: &Host,
+    dcap: &Dcap,
+    evidence: &Evidence,
+) -> Result<[B256; 2], BringupError> {
+    let now = host.ledger.now().await?;
+    let [_, _, tcb_info, qe_identity] = evidence.quoted.needs();
+    let mut editions = [B256::ZERO; 2];
+    for (edition, (kind, _)) in editions.iter_mut().zip([tcb_info, qe_identity]) {
+        let own = evidence.edition_in_force(dcap, kind, now).await?;
+        *edition = own.unwrap_or_default();
+    }
+    Ok(editions)
 }

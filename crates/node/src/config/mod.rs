@@ -129,8 +129,9 @@ pub struct Enclave {
     /// node opens.
     #[serde(default)]
     pub epoch_measurements: Vec<B256>,
-    /// Seconds before its signer's lease ends at which an enclave that this node started is
-    /// replaced by a fresh one. Signers are admitted once, so a lease cannot be extended.
+    /// Seconds before its signer's lease ends at which the node first tries to renew it, with fresh
+    /// evidence. A lease that ended cannot be renewed: an enclave that this node started is then
+    /// replaced, and another has to be restarted by whoever did.
     #[serde(default = "default_renew_before_seconds")]
     pub renew_before_seconds: u64,
 }

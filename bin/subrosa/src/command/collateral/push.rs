@@ -24,8 +24,9 @@ use crate::{
     output::{self, Output},
 };
 
-/// Submits Intel's collateral to the contract that verifies DCAP quotes: each piece that it lacks or
-/// keeps in an older edition, after asking whether it would take it.
+/// Submits Intel's collateral to the contract that verifies DCAP quotes: each piece that it lacks,
+/// after asking whether it would take it. Of revocation lists it keeps the newest, of the rest every
+/// edition.
 ///
 /// Exit code 0: the contract now keeps every piece in force. 2: it refuses one, or keeps one that
 /// has run out. 1: could not tell.

@@ -96,6 +96,8 @@ impl OnChain {
                 // A chain is told the authority of the collateral, and holds the PCK certificate's
                 // issuer to it.
                 pckAuthority: collateral.pck_authority,
+                tcbInfo: collateral.pieces[2].edition,
+                qeIdentity: collateral.pieces[3].edition,
             }
             .abi_encode()
         };
