@@ -191,7 +191,7 @@ contract FulfillTest is OracleTest {
         _openEpoch(2);
         vm.startPrank(owner);
         vm.recordLogs();
-        oracle.advanceEpoch{value: FEE}(stateful);
+        oracle.advanceEpoch{value: FEE}(stateful, 2);
         vm.stopPrank();
         Entry memory moved = _appended();
         _note(moved);

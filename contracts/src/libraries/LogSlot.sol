@@ -31,7 +31,7 @@ library LogSlots {
         return LogSlot.wrap(
             uint256(r.minimumDeadline) << MINIMUM_DEADLINE | uint256(r.maximumCallbackGas) << MAXIMUM_CALLBACK_GAS
                 | uint256(r.executionChargeGwei) << EXECUTION_CHARGE | (r.stateless ? STATELESS : 0)
-                | uint256(r.finalityClass) << FINALITY_CLASS | uint256(r.runtimeGeneration) << RUNTIME_GENERATION
+                | (r.restricted ? RESTRICTED : 0) | uint256(r.finalityClass) << FINALITY_CLASS | uint256(r.runtimeGeneration) << RUNTIME_GENERATION
                 | uint256(epoch) << KEY_EPOCH | uint256(r.keyGroup) << KEY_GROUP
         );
     }

@@ -18,6 +18,10 @@ contract GasConsumer is SubrosaConsumer {
         _request(what, input);
     }
 
+    function _refundRecipient() internal view override returns (address payable) {
+        return payable(address(this));
+    }
+
     function _onResult(bytes32, uint256 seq, uint8, bytes calldata output) internal override {
         results[seq] = bytes32(output);
     }

@@ -2,12 +2,13 @@
 pragma solidity ^0.8.28;
 
 import {SubrosaConsumer} from "subrosa/SubrosaConsumer.sol";
+import {RefundingConsumer} from "subrosa/consumer/RefundingConsumer.sol";
 import {ISubrosaOracle} from "subrosa/interfaces/ISubrosaOracle.sol";
 
 /// @title Auction house
 /// @notice The public side of a sealed-bid auction: passes encrypted bids on, asks for the result
 /// once, and keeps it.
-contract AuctionHouse is SubrosaConsumer {
+contract AuctionHouse is RefundingConsumer {
     /// @notice The account that opened the house and may name the auction.
     address public immutable auctioneer;
     /// @notice Bids are taken until this time (Unix seconds), the result is asked for from then on.
@@ -52,7 +53,7 @@ contract AuctionHouse is SubrosaConsumer {
     /// the fee for executing it.
     function bid(bytes calldata envelope) external payable {
         if (block.timestamp >= closesAt) revert WrongTime();
-        uint48 seq = _request(_ask(true, 0), envelope);
+        uint48 seq = _requestRefundable(_ask(true, 0), envelope);
         emit BidPlaced(msg.sender, seq);
     }
 
@@ -60,7 +61,7 @@ contract AuctionHouse is SubrosaConsumer {
     function close() external payable {
         if (block.timestamp < closesAt) revert WrongTime();
         if (closing != 0) revert AlreadyClosing();
-        closing = _request(_ask(false, CALLBACK_GAS), abi.encodeWithSignature("close()"));
+        closing = _requestRefundable(_ask(false, CALLBACK_GAS), abi.encodeWithSignature("close()"));
     }
 
     function _onResult(bytes32, uint256 seq, uint8 status, bytes calldata output) internal override {
@@ -79,7 +80,9 @@ contract AuctionHouse is SubrosaConsumer {
             fuelLimit: FUEL,
             callbackGasLimit: callbackGas,
             deadline: uint48(block.timestamp) + ANSWER_WITHIN,
-            fee: msg.value
+            fee: msg.value,
+            maximumChargeGwei: 0,
+            keyEpoch: 0
         });
     }
 }
