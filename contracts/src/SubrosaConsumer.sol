@@ -14,7 +14,7 @@ import {ISubrosaOracle} from "./interfaces/ISubrosaOracle.sol";
 ///
 /// Funds. `_request` forwards the fee it is told, from this contract's balance. A refund goes to the
 /// requester, which is this contract, never straight to the user: pushed if it has a `receive`
-/// function, else kept by the oracle until anyone calls `collectRefunds`, which sends it where the
+/// function, else kept by the oracle until anyone calls `withdrawRefunds`, which sends it where the
 /// inheriting contract says with `_refundRecipient`. **Where users bring the fee (`paying(msg.value)`),
 /// inherit `RefundingConsumer` and ask with `_requestRefundable`**: it remembers who paid and hands the
 /// refund back to that account. This base is for contracts that pay the fees themselves.
@@ -83,7 +83,7 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
     /// @notice Sends the refunds that the oracle keeps for this contract to whom it names for that. Anyone
     /// may call it.
     /// @return amount In wei.
-    function collectRefunds() external returns (uint256 amount) {
+    function withdrawRefunds() external returns (uint256 amount) {
         return _withdraw(_refundRecipient());
     }
 

@@ -74,8 +74,9 @@ contract ConsumerTest is OracleTest {
         callbackGas = uint32(bound(callbackGas, 0, 1_000_000));
         // In the clear, an envelope, an envelope that opens a session.
         (bool sealedInput, bool opensSession) = (secrecy % 3 != 0, secrecy % 3 == 2);
-        SubrosaConsumer.Ask memory what =
-            SubrosaConsumer.Ask(stateful, sealedInput, opensSession, expires, fuel, callbackGas, _deadline(), FEE, 0, 0);
+        SubrosaConsumer.Ask memory what = SubrosaConsumer.Ask(
+            stateful, sealedInput, opensSession, expires, fuel, callbackGas, _deadline(), FEE, 0, 0
+        );
         Entry memory e = _ask(alice, what);
         assertEq(e.execution >> 232, uint256(1) << 16 | (opensSession ? 3 : sealedInput ? 1 : 0));
         assertEq(uint64(e.execution >> 168), fuel);
@@ -102,7 +103,7 @@ contract ConsumerTest is OracleTest {
         oracle.refund(entry);
         assertEq(oracle.balanceOf(address(consumer)), FEE - CHARGE);
         vm.prank(bob);
-        assertEq(consumer.collectRefunds(), FEE - CHARGE);
+        assertEq(consumer.withdrawRefunds(), FEE - CHARGE);
         assertEq(TREASURY.balance, FEE - CHARGE, "whoever asks for it");
     }
 
@@ -114,7 +115,7 @@ contract ConsumerTest is OracleTest {
         vm.etch(address(follower), hex"fe");
         oracle.refund(entry);
         vm.etch(address(follower), code);
-        follower.collectRefunds();
+        follower.withdrawRefunds();
         assertEq(address(follower).balance, FEE - CHARGE);
         follower.claimRefund(stateful, entry.seq);
         assertEq(alice.balance, FEE - CHARGE);

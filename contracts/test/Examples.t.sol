@@ -275,8 +275,7 @@ contract ExamplesTest is OracleTest {
         startHoax(alice);
         token.approve(address(gate), PRICE);
         bytes memory otherEpoch = abi.encodeWithSelector(ISubrosaOracle.OtherEpoch.selector, stateful, 1);
-        bytes memory charge =
-            abi.encodeWithSelector(ISubrosaOracle.ChargeTooHigh.selector, CHARGE, CHARGE - 1 gwei);
+        bytes memory charge = abi.encodeWithSelector(ISubrosaOracle.ChargeTooHigh.selector, CHARGE, CHARGE - 1 gwei);
         vm.expectRevert(otherEpoch);
         check.submit{value: FEE}("envelope", 2, 0);
         vm.expectRevert(charge);

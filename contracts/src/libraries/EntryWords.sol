@@ -156,7 +156,9 @@ library TermsWords {
 
     /// @notice The largest execution charge the requester agrees to, in wei; zero for any.
     function maximumCharge(TermsWord terms) internal pure returns (uint256) {
-        return (TermsWord.unwrap(terms) >> 40 & type(uint40).max) * 1 gwei;
+        unchecked {
+            return (TermsWord.unwrap(terms) >> 40 & type(uint40).max) * 1 gwei;
+        }
     }
 
     /// @notice The epoch that the input was made for; zero for any.

@@ -67,8 +67,7 @@ abstract contract Logs is Ownership {
         returns (uint48 seq)
     {
         LogSlot log = _existing(contractId);
-        if (log.isPaused()) revert ContractPaused(contractId);
-        if (log.isRestricted()) _checkCaller(contractId);
+        if (log.isGated()) _checkGates(contractId, log);
 
         TermsWord chosen = TermsWord.wrap(terms);
         if (chosen.hasUnknown()) revert UnknownTerms(terms);
@@ -127,6 +126,12 @@ abstract contract Logs is Ownership {
             PaymentWord.unwrap(payment),
             input
         );
+    }
+
+    /// @dev Reverts unless the sender may append requests to a contract that is not open to everybody.
+    function _checkGates(bytes32 contractId, LogSlot log) private view {
+        if (log.isPaused()) revert ContractPaused(contractId);
+        if (!isCaller(contractId, msg.sender)) revert CallerNotAllowed(contractId, msg.sender);
     }
 
     /// @dev Reverts unless the log still has the charge and the epoch that the requester saw.

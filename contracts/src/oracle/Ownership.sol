@@ -70,11 +70,6 @@ abstract contract Ownership is ISubrosaOracle {
         if (gasLimit > LARGEST_CALLBACK_GAS) revert MaximumCallbackGasTooHigh(gasLimit, LARGEST_CALLBACK_GAS);
     }
 
-    /// @dev Reverts unless the sender may append requests to a restricted contract.
-    function _checkCaller(bytes32 contractId) internal view {
-        if (!isCaller(contractId, msg.sender)) revert CallerNotAllowed(contractId, msg.sender);
-    }
-
     /// @dev Reverts unless the sender owns the contract, which then exists.
     function _checkOwner(bytes32 contractId) internal view {
         if (OracleStorage.load().owners[contractId] != msg.sender) revert NotOwner(contractId, msg.sender);

@@ -14,7 +14,7 @@ contract GasConsumer is SubrosaConsumer {
         results[seq] = bytes32(uint256(1));
     }
 
-    function ask(Ask calldata what, bytes calldata input) external payable {
+    function inquire(Ask calldata what, bytes calldata input) external payable {
         _request(what, input);
     }
 
