@@ -323,6 +323,9 @@ interface ISubrosaOracle is IERC5267 {
     /// `headSeq`, so withdrawing a runtime does not hold logs up. The value sent is the fee; the
     /// deadline is the policy's minimum. The owner names any later generation; anyone may name the one
     /// that the registry names as the successor of the contract's.
+    ///
+    /// Enclaves are shown at most 65,536 entries between one and this: whoever appends more in front of
+    /// it has the pending ones before those wait for a build that still has their generation.
     /// @return seq The entry's position in the log.
     function changeRuntime(bytes32 contractId, uint16 generation) external payable returns (uint48 seq);
 
