@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {SubrosaConsumer} from "@subrosa/contracts/src/SubrosaConsumer.sol";
 import {Asks} from "@subrosa/contracts/src/consumer/Asks.sol";
+import {RefundingConsumer} from "@subrosa/contracts/src/consumer/RefundingConsumer.sol";
 import {Results} from "@subrosa/contracts/src/consumer/Results.sol";
 import {SubrosaGuest} from "@subrosa/contracts/src/guest/SubrosaGuest.sol";
 import {ISubrosaOracle} from "@subrosa/contracts/src/interfaces/ISubrosaOracle.sol";
@@ -10,7 +11,7 @@ import {ISubrosaOracle} from "@subrosa/contracts/src/interfaces/ISubrosaOracle.s
 /// @title Encrypted input, public output: a credit check
 /// @notice Applicants encrypt their figures for `nextContext(applicant)`. The chain learns whether they
 /// pass, and nothing else.
-contract CreditCheck is SubrosaConsumer {
+contract CreditCheck is RefundingConsumer {
     using Asks for SubrosaConsumer.Ask;
 
     uint64 private constant FUEL = 500_000;
@@ -27,12 +28,19 @@ contract CreditCheck is SubrosaConsumer {
         assessor = assessor_;
     }
 
-    /// @notice Passes an application on. The value sent is the fee.
+    /// @notice Passes an application on. The value sent is the fee; should there be no answer in time,
+    /// `claimRefund` returns what of it is not the execution charge.
     /// @param envelope A call of `ConfidentialScore.assess`, encrypted by its sender.
-    function submit(bytes calldata envelope) external payable returns (uint48 seq) {
-        return _request(
-            Asks.envelope(assessor).fuel(FUEL).callback(CALLBACK_GAS).within(ANSWER_WITHIN).paying(msg.value), envelope
-        );
+    /// @param keyEpoch The epoch it is encrypted for.
+    /// @param maximumChargeGwei The largest execution charge that its sender agrees to.
+    function submit(bytes calldata envelope, uint32 keyEpoch, uint40 maximumChargeGwei)
+        external
+        payable
+        returns (uint48 seq)
+    {
+        Ask memory what = Asks.envelope(assessor).fuel(FUEL).callback(CALLBACK_GAS).within(ANSWER_WITHIN);
+        what = what.inEpoch(keyEpoch).chargedAtMost(maximumChargeGwei);
+        return _requestRefundable(what.paying(msg.value), envelope);
     }
 
     function _onResult(bytes32, uint256, uint8 status, bytes calldata output) internal override {

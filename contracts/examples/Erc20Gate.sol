@@ -14,6 +14,13 @@ import {ISubrosaOracle} from "@subrosa/contracts/src/interfaces/ISubrosaOracle.s
 /// is rejected or misses its deadline returns it. Holding tokens alone would be no gate: a flash loan
 /// holds them too, and the same tokens can pass through many accounts.
 ///
+/// What is sold is an answer in time. One that comes after the deadline is on chain all the same, for
+/// whoever can read it, and its price may be back with the depositor by then: the log goes on whether
+/// or not anyone was paid. Nobody hurries for a fee that does not pay for the gas, so whoever sends too
+/// little on purpose may get an answer free of charge, late. `leastFee` is there against that; choose
+/// one that relayers gladly take. Where a late answer must not be had for nothing, keep its price:
+/// leave out `reclaim`, and let the callback not expire.
+///
 /// Nothing is transferred in the callback, so no token and no recipient can make it fail. For tokens
 /// that arrive in full, as those with a fee on transfer do not.
 contract TokenGate is RefundingConsumer {
@@ -33,6 +40,8 @@ contract TokenGate is RefundingConsumer {
     IERC20 public immutable token;
     uint256 public immutable price;
     address public immutable treasury;
+    /// @notice The least fee for the oracle, in wei; see above.
+    uint256 public immutable leastFee;
 
     /// @notice Prices waiting for an answer.
     mapping(uint256 seq => Deposit) public deposits;
@@ -41,22 +50,37 @@ contract TokenGate is RefundingConsumer {
 
     event Settled(uint256 seq, address indexed to);
 
+    error FeeTooSmall(uint256 fee, uint256 least);
     error NoDeposit(uint256 seq);
     error StillDue(uint256 deadline);
 
-    constructor(ISubrosaOracle oracle_, bytes32 confidential_, IERC20 token_, uint256 price_, address treasury_)
-        SubrosaConsumer(oracle_)
-    {
+    constructor(
+        ISubrosaOracle oracle_,
+        bytes32 confidential_,
+        IERC20 token_,
+        uint256 price_,
+        address treasury_,
+        uint256 leastFee_
+    ) SubrosaConsumer(oracle_) {
         confidential = confidential_;
         token = token_;
         price = price_;
         treasury = treasury_;
+        leastFee = leastFee_;
     }
 
     /// @notice Asks, for the price in tokens, which the sender has approved. The value sent is the fee.
-    function ask(bytes calldata envelope) external payable returns (uint48 seq) {
+    /// @param keyEpoch The epoch the envelope is encrypted for.
+    /// @param maximumChargeGwei The largest execution charge that its sender agrees to.
+    function ask(bytes calldata envelope, uint32 keyEpoch, uint40 maximumChargeGwei)
+        external
+        payable
+        returns (uint48 seq)
+    {
+        if (msg.value < leastFee) revert FeeTooSmall(msg.value, leastFee);
         token.safeTransferFrom(msg.sender, address(this), price);
         Ask memory what = Asks.envelope(confidential).fuel(FUEL).timelyCallback(CALLBACK_GAS).within(ANSWER_WITHIN);
+        what = what.inEpoch(keyEpoch).chargedAtMost(maximumChargeGwei);
         seq = _requestRefundable(what.paying(msg.value), envelope);
         deposits[seq] = Deposit(msg.sender, what.deadline);
     }

@@ -30,10 +30,16 @@ contract Notebook is RefundingConsumer {
 
     /// @notice Passes on what its sender encrypted for `nextContext(sender)`: one and the same function
     /// for writing and reading, so that the chain does not tell which it is. The value sent is the fee.
-    function pass(bytes calldata envelope) external payable returns (uint48 seq) {
-        return _requestRefundable(
-            Asks.envelope(notes).fuel(FUEL).callback(CALLBACK_GAS).within(ANSWER_WITHIN).paying(msg.value), envelope
-        );
+    /// @param keyEpoch The epoch it is encrypted for.
+    /// @param maximumChargeGwei The largest execution charge that its sender agrees to.
+    function pass(bytes calldata envelope, uint32 keyEpoch, uint40 maximumChargeGwei)
+        external
+        payable
+        returns (uint48 seq)
+    {
+        Ask memory what = Asks.envelope(notes).fuel(FUEL).callback(CALLBACK_GAS).within(ANSWER_WITHIN);
+        what = what.inEpoch(keyEpoch).chargedAtMost(maximumChargeGwei);
+        return _requestRefundable(what.paying(msg.value), envelope);
     }
 
     function _onResult(bytes32, uint256 seq, uint8 status, bytes calldata) internal override {

@@ -13,9 +13,16 @@ import {ISubrosaOracle} from "./interfaces/ISubrosaOracle.sol";
 /// it has another context.
 ///
 /// Funds. `_request` forwards the fee it is told, from this contract's balance. A refund goes to the
-/// requester, which is this contract: pushed if it has a `receive` function, else kept by the oracle
-/// until this contract calls `_withdraw`. Passing refunds on to users is the inheriting contract's
-/// task; it knows from the oracle's `Refunded` event, or from its own record of what it sent.
+/// requester, which is this contract, never straight to the user: pushed if it has a `receive`
+/// function, else kept by the oracle until anyone calls `withdrawRefunds`, which sends it where the
+/// inheriting contract says with `_refundRecipient`. **Where users bring the fee (`paying(msg.value)`),
+/// inherit `RefundingConsumer` and ask with `_requestRefundable`**: it remembers who paid and hands the
+/// refund back to that account. This base is for contracts that pay the fees themselves.
+///
+/// Charge and epoch. A contract's owner can raise the charge, or move to another epoch, while a
+/// request waits to be mined: the first makes less of the fee refundable, the second has an envelope
+/// rejected and paid for. `maximumChargeGwei` and `keyEpoch` refuse the request instead. Take them
+/// from the user, who knows what the envelope was made for; read on chain they say nothing.
 abstract contract SubrosaConsumer is ISubrosaConsumer {
     /// @custom:storage-location erc7201:subrosa.storage.Consumer
     struct ConsumerStorage {
@@ -38,6 +45,10 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
         uint48 deadline;
         /// Wei to send along.
         uint256 fee;
+        /// The largest execution charge agreed to; zero for any.
+        uint40 maximumChargeGwei;
+        /// The key epoch that `input` was made for; zero for any.
+        uint32 keyEpoch;
     }
 
     /// keccak256(abi.encode(uint256(keccak256("subrosa.storage.Consumer")) - 1)) & ~0xff (ERC-7201)
@@ -52,6 +63,10 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
     /// @notice The oracle cannot be the zero address.
     /// @custom:remedy Pass the oracle's address on this chain.
     error ZeroOracle();
+    /// @notice The request would be on behalf of the oracle: it was made in a callback, where the sender
+    /// is no user.
+    /// @custom:remedy From `_onResult`, ask with `_requestFor` or `_requestRefundableFor` and name the user.
+    error OracleIsNoUser();
 
     /// @param oracle_ The oracle on this chain; fixed for good.
     constructor(ISubrosaOracle oracle_) {
@@ -65,6 +80,13 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
         _onResult(contractId, seq, status, output);
     }
 
+    /// @notice Sends the refunds that the oracle keeps for this contract to whom it names for that. Anyone
+    /// may call it.
+    /// @return amount In wei.
+    function withdrawRefunds() external returns (uint256 amount) {
+        return _withdraw(_refundRecipient());
+    }
+
     /// @notice The context of the user's next request: address (160 bits) ‖ nonce (96 bits).
     function nextContext(address user) public view returns (bytes32) {
         return _context(user, _consumerStorage().nonces[user]);
@@ -74,13 +96,26 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
     /// it reverts, the log moves on all the same and anyone may have the call made again.
     function _onResult(bytes32 contractId, uint256 seq, uint8 status, bytes calldata output) internal virtual;
 
-    /// @dev Asks on behalf of `msg.sender`.
+    /// @dev Where refunds go that the oracle could not push: who pays the fees, a treasury for one. This
+    /// contract itself only if it has a `receive` function.
+    function _refundRecipient() internal view virtual returns (address payable);
+
+    /// @dev Asks on behalf of `msg.sender`, at this contract's expense: the sender gets no refund; see
+    /// above. Not from a callback, where the sender is the oracle.
     /// @return seq The request's position in the contract's log.
     function _request(Ask memory ask, bytes memory input) internal returns (uint48 seq) {
-        bytes32 context = _context(msg.sender, _consumerStorage().nonces[msg.sender]++);
+        return _requestFor(msg.sender, ask, input);
+    }
+
+    /// @dev Asks on behalf of `user`, as from a callback or for a relayed message. The confidential
+    /// contract believes it: name only whom this contract knows to want this, never whom a caller names.
+    /// @return seq The request's position in the contract's log.
+    function _requestFor(address user, Ask memory ask, bytes memory input) internal returns (uint48 seq) {
+        if (user == address(oracle)) revert OracleIsNoUser();
+        bytes32 context = _context(user, _consumerStorage().nonces[user]++);
         uint256 terms = (ask.sealedInput ? 1 << 240 : 0) | (ask.opensSession ? 2 << 240 : 0)
             | (ask.callbackExpires ? 1 << 224 : 0) | uint256(ask.fuelLimit) << 160 | uint256(ask.callbackGasLimit)
-            << 128 | uint256(ask.deadline) << 80;
+            << 128 | uint256(ask.deadline) << 80 | uint256(ask.maximumChargeGwei) << 40 | uint256(ask.keyEpoch) << 8;
         return oracle.request{value: ask.fee}(ask.contractId, context, terms, input);
     }
 

@@ -30,6 +30,10 @@ contract Victim is SubrosaConsumer {
 
     constructor(ISubrosaOracle oracle_) SubrosaConsumer(oracle_) {}
 
+    function _refundRecipient() internal view override returns (address payable) {
+        return payable(address(this));
+    }
+
     function _onResult(bytes32, uint256, uint8, bytes calldata) internal override {
         ++results;
     }

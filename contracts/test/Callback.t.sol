@@ -2,8 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {ISubrosaConsumer} from "../src/interfaces/ISubrosaConsumer.sol";
-import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
+import {ISubrosaOracle, Policy} from "../src/interfaces/ISubrosaOracle.sol";
 import {Entry, Fulfillment} from "../src/interfaces/SubrosaTypes.sol";
+import {StarvationAlarm} from "./consumers/GasTricks.sol";
 import {Bomb, Burner, Keeper, Moody, Quitter, Recorder, Reentrant, Refuser} from "./support/Consumers.sol";
 import {OracleTest} from "./support/OracleTest.sol";
 import {Reference} from "./support/Reference.sol";
@@ -153,6 +154,26 @@ contract CallbackTest is OracleTest {
             vm.revertToStateAndDelete(snapshot);
         }
         assertTrue(started);
+    }
+
+    /// @dev A transaction has 2^24 gas (EIP-7825), of which calldata takes up to 16 a byte.
+    function test_the_largest_promise_is_kept_in_one_transaction_whatever_the_output() public {
+        uint32 largest = 10_000_000;
+        vm.prank(owner);
+        oracle.setPolicy(stateful, Policy(uint40(CHARGE / 1 gwei), 60, largest, false, false));
+        Entry memory entry = _request(stateful, address(new StarvationAlarm(largest)), largest);
+        for (uint256 length = 0; length <= 120 * 1024; length += 40 * 1024) {
+            uint256 snapshot = vm.snapshotState();
+            Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
+            f.groups[0].items[0].data = new bytes(length);
+            f.groups[0].items[0].result = f.groups[0].items[0].result >> 32 << 32 | length;
+            _signBatch(f, signerKey);
+            uint256 gas = (1 << 24) - 21_000 - 16 * abi.encodeCall(oracle.fulfill, f).length;
+            vm.prank(relayer);
+            assertEq(oracle.fulfill{gas: gas}(f), 1);
+            assertEq(_status(entry), 0, "the callback got what it was promised");
+            vm.revertToStateAndDelete(snapshot);
+        }
     }
 
     function test_a_batch_that_ends_early_says_where() public {

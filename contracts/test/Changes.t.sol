@@ -16,11 +16,11 @@ contract ChangesTest is OracleTest {
     function test_advancing_the_epoch_is_an_entry_of_the_log() public {
         vm.startPrank(owner);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.EpochNotNewer.selector, stateful, 1));
-        oracle.advanceEpoch{value: FEE}(stateful);
+        oracle.advanceEpoch{value: FEE}(stateful, 1);
 
         _openEpoch(2);
         vm.recordLogs();
-        assertEq(oracle.advanceEpoch{value: FEE}(stateful), 1);
+        assertEq(oracle.advanceEpoch{value: FEE}(stateful, 2), 1);
         Entry memory entry = _appended();
         assertEq(entry.inputHash, keccak256(abi.encode(1, 2, registry.epochRecord(KEY_GROUP, 2))));
         assertEq(entry.execution >> 248, 3);
@@ -31,7 +31,22 @@ contract ChangesTest is OracleTest {
 
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NotOwner.selector, stateful, user));
         vm.prank(user);
-        oracle.advanceEpoch(stateful);
+        oracle.advanceEpoch(stateful, 2);
+    }
+
+    function test_an_epoch_that_its_owner_has_not_named_is_not_entered() public {
+        _openEpoch(2);
+        _openEpoch(3);
+        uint256 before = oracle.logOf(stateful);
+        vm.startPrank(owner);
+        for (uint32 named = 0; named < 5; ++named) {
+            if (named == 3) continue;
+            vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.EpochNotCurrent.selector, KEY_GROUP, 3));
+            oracle.advanceEpoch{value: FEE}(stateful, named);
+        }
+        assertEq(oracle.logOf(stateful), before);
+        oracle.advanceEpoch{value: FEE}(stateful, 3);
+        vm.stopPrank();
     }
 
     function test_an_upgrade_is_announced_waits_and_is_an_entry_of_the_log() public {

@@ -27,7 +27,7 @@ contract Token is ERC20 {
 /// @notice Stands for a wallet that does not take money.
 contract Unpayable {
     function pass(Notebook notebook) external payable {
-        notebook.pass{value: msg.value}("envelope");
+        notebook.pass{value: msg.value}("envelope", 0, 0);
     }
 }
 
@@ -39,6 +39,7 @@ contract ExamplesTest is OracleTest {
     uint8 private constant SUCCEEDED = uint8(ResultStatus.Succeeded);
     uint8 private constant FAILED = uint8(ResultStatus.Failed);
     uint256 private constant PRICE = 5e18;
+    uint40 private constant CHARGE_GWEI = uint40(CHARGE / 1 gwei);
 
     address private alice = makeAddr("alice");
     address private bob = makeAddr("bob");
@@ -86,6 +87,29 @@ contract ExamplesTest is OracleTest {
         assertEq(house.winner(), address(0));
     }
 
+    function test_a_failed_draw_can_be_repeated_and_a_late_one_is_awaited() public {
+        PrizeDraw house = new PrizeDraw(oracle, stateful);
+        vm.prank(alice);
+        house.enter();
+        vm.recordLogs();
+        house.draw{value: FEE}();
+        _answer(_appendedNow(), FAILED, "", "");
+        assertEq(house.drawing(), 0);
+        vm.prank(bob);
+        house.enter();
+
+        vm.recordLogs();
+        house.draw{value: FEE}();
+        Entry memory again = _appendedNow();
+        skip(2 hours);
+        vm.expectRevert(PrizeDraw.AlreadyDrawn.selector);
+        house.draw{value: FEE}();
+        _answer(again, SUCCEEDED, abi.encode(uint256(1)), "");
+        assertEq(house.winner(), bob);
+        vm.expectRevert(PrizeDraw.AlreadyDrawn.selector);
+        house.draw{value: FEE}();
+    }
+
     function test_drawing_from_nothing_fails() public {
         ConfidentialDraw enclave = new ConfidentialDraw();
         vm.expectRevert(ConfidentialDraw.NothingToDraw.selector);
@@ -99,7 +123,7 @@ contract ExamplesTest is OracleTest {
         bytes32 context = house.nextContext(alice);
         vm.recordLogs();
         hoax(alice, FEE);
-        house.submit{value: FEE}("envelope");
+        house.submit{value: FEE}("envelope", 1, CHARGE_GWEI);
         Entry memory entry = _appendedNow();
         assertEq(entry.context, context);
         assertEq(uint16(entry.execution >> 232), 1, "input is an envelope");
@@ -117,7 +141,7 @@ contract ExamplesTest is OracleTest {
         CreditCheck house = new CreditCheck(oracle, stateful);
         vm.recordLogs();
         hoax(alice, FEE);
-        house.submit{value: FEE}("copied from somebody else");
+        house.submit{value: FEE}("copied from somebody else", 0, 0);
         _answer(_appendedNow(), uint8(ResultStatus.Rejected), "", "");
         assertFalse(house.approved(alice));
     }
@@ -177,7 +201,7 @@ contract ExamplesTest is OracleTest {
         uint256 before = _nextSeq();
         hoax(alice, FEE);
         vm.expectPartialRevert(bytes4(keccak256("ERC20InsufficientAllowance(address,uint256,uint256)")));
-        gate.ask{value: FEE}("envelope");
+        gate.ask{value: FEE}("envelope", 1, CHARGE_GWEI);
         assertEq(_nextSeq(), before);
     }
 
@@ -207,7 +231,64 @@ contract ExamplesTest is OracleTest {
         assertEq(token.balanceOf(alice), PRICE);
     }
 
+    function test_a_question_that_pays_relayers_too_little_is_not_asked() public {
+        (TokenGate gate,) = _gate();
+        hoax(alice, FEE);
+        vm.expectRevert(abi.encodeWithSelector(TokenGate.FeeTooSmall.selector, FEE - 1, FEE));
+        gate.ask{value: FEE - 1}("envelope", 0, 0);
+    }
+
     // Refunds to users.
+
+    function test_no_example_keeps_a_late_refund_from_whoever_paid() public {
+        PrizeDraw draw = new PrizeDraw(oracle, stateful);
+        draw.enter();
+        CreditCheck check = new CreditCheck(oracle, stateful);
+        Notebook notebook = new Notebook(oracle, stateful);
+        (TokenGate gate, Token token) = _gate();
+
+        vm.recordLogs();
+        hoax(alice, FEE);
+        draw.draw{value: FEE}();
+        Entry memory drawn = _appendedNow();
+        vm.recordLogs();
+        hoax(alice, FEE);
+        check.submit{value: FEE}("envelope", 0, 0);
+        Entry memory submitted = _appendedNow();
+        Entry memory passed = _pass(notebook, alice);
+        Entry memory asked = _ask(gate, token, alice);
+
+        skip(2 hours);
+        vm.deal(alice, 0);
+        _reclaim(draw, drawn);
+        _reclaim(check, submitted);
+        _reclaim(notebook, passed);
+        _reclaim(gate, asked);
+        assertEq(alice.balance, 4 * (FEE - CHARGE));
+    }
+
+    function test_an_example_asks_for_no_other_charge_and_epoch_than_its_user_says() public {
+        CreditCheck check = new CreditCheck(oracle, stateful);
+        Notebook notebook = new Notebook(oracle, stateful);
+        (TokenGate gate, Token token) = _gate();
+        token.mint(alice, PRICE);
+        startHoax(alice);
+        token.approve(address(gate), PRICE);
+        bytes memory otherEpoch = abi.encodeWithSelector(ISubrosaOracle.OtherEpoch.selector, stateful, 1);
+        bytes memory charge = abi.encodeWithSelector(ISubrosaOracle.ChargeTooHigh.selector, CHARGE, CHARGE - 1 gwei);
+        vm.expectRevert(otherEpoch);
+        check.submit{value: FEE}("envelope", 2, 0);
+        vm.expectRevert(charge);
+        check.submit{value: FEE}("envelope", 1, CHARGE_GWEI - 1);
+        vm.expectRevert(otherEpoch);
+        notebook.pass{value: FEE}("envelope", 2, 0);
+        vm.expectRevert(charge);
+        notebook.pass{value: FEE}("envelope", 1, CHARGE_GWEI - 1);
+        vm.expectRevert(otherEpoch);
+        gate.ask{value: FEE}("envelope", 2, 0);
+        vm.expectRevert(charge);
+        gate.ask{value: FEE}("envelope", 1, CHARGE_GWEI - 1);
+    }
 
     function test_a_refund_reaches_whoever_paid() public {
         Notebook house = new Notebook(oracle, stateful);
@@ -267,7 +348,7 @@ contract ExamplesTest is OracleTest {
     function test_a_fee_that_is_all_charge_leaves_nothing_to_remember() public {
         Notebook house = new Notebook(oracle, stateful);
         hoax(alice, CHARGE);
-        uint48 seq = house.pass{value: CHARGE}("envelope");
+        uint48 seq = house.pass{value: CHARGE}("envelope", 0, 0);
         (address payer, uint256 refundable) = house.paymentOf(stateful, seq);
         assertEq(payer, address(0));
         assertEq(refundable, 0);
@@ -277,7 +358,7 @@ contract ExamplesTest is OracleTest {
         Notebook house = new Notebook(oracle, stateful);
         hoax(alice, 1);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.FeeTooLow.selector, 1, CHARGE));
-        house.pass{value: 1}("envelope");
+        house.pass{value: 1}("envelope", 0, 0);
     }
 
     function test_money_comes_from_the_oracle_only() public {
@@ -325,7 +406,7 @@ contract ExamplesTest is OracleTest {
 
     function _gate() private returns (TokenGate gate, Token token) {
         token = new Token();
-        gate = new TokenGate(oracle, stateful, token, PRICE, treasury);
+        gate = new TokenGate(oracle, stateful, token, PRICE, treasury, FEE);
     }
 
     function _ask(TokenGate gate, Token token, address from) private returns (Entry memory) {
@@ -334,7 +415,7 @@ contract ExamplesTest is OracleTest {
         token.approve(address(gate), PRICE);
         vm.recordLogs();
         hoax(from, FEE);
-        gate.ask{value: FEE}("envelope");
+        gate.ask{value: FEE}("envelope", 1, CHARGE_GWEI);
         assertEq(token.balanceOf(from), 0);
         return _appendedNow();
     }
@@ -342,8 +423,13 @@ contract ExamplesTest is OracleTest {
     function _pass(Notebook house, address from) private returns (Entry memory) {
         vm.recordLogs();
         hoax(from, FEE);
-        house.pass{value: FEE}("envelope");
+        house.pass{value: FEE}("envelope", 1, CHARGE_GWEI);
         return _appendedNow();
+    }
+
+    function _reclaim(RefundingConsumer house, Entry memory entry) private {
+        oracle.refund(entry);
+        assertEq(house.claimRefund(stateful, entry.seq), FEE - CHARGE);
     }
 
     function _expectNoRefund(Notebook house, Entry memory entry) private {

@@ -191,7 +191,7 @@ contract FulfillTest is OracleTest {
         _openEpoch(2);
         vm.startPrank(owner);
         vm.recordLogs();
-        oracle.advanceEpoch{value: FEE}(stateful);
+        oracle.advanceEpoch{value: FEE}(stateful, 2);
         vm.stopPrank();
         Entry memory moved = _appended();
         _note(moved);
@@ -221,6 +221,59 @@ contract FulfillTest is OracleTest {
         f.groups[0].items[0].result |= type(uint32).max;
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.OutputLengthTooLong.selector, 0, 0));
         _fulfill(f);
+    }
+
+    /// @dev Far out, copying reads zeros where loading wraps around to the start of calldata.
+    function testFuzz_only_the_low_bits_of_an_items_offset_count(uint224 high) public {
+        Fulfillment memory f = _batch(_groupOnHead(_list(_request(stateful, user, 0))));
+        bytes memory message = abi.encodeCall(oracle.fulfill, f);
+        uint256 items = _itemsOffset(message);
+        uint256 offset = _word(message, items);
+        assertEq(offset, 0x20, "of the only item");
+        _putWord(message, items, uint256(high) << 32 | offset);
+        vm.prank(relayer);
+        (bool success,) = address(oracle).call(message);
+        assertTrue(success);
+        assertEq(uint48(_head(stateful)), 2);
+    }
+
+    function testFuzz_no_offset_of_an_item_has_another_entry_executed(uint256 offset, uint8 below) public {
+        Entry memory entry = _request(stateful, user, 0);
+        bytes memory message = abi.encodeCall(oracle.fulfill, _batch(_groupOnHead(_list(entry))));
+        uint256 items = _itemsOffset(message);
+        // Among others an item less than 0x60 below 2^256.
+        if (offset % 2 == 0) {
+            unchecked {
+                offset = 0 - items - below;
+            }
+        }
+        if (uint32(offset) == 0x20) return;
+        _putWord(message, items, offset);
+        vm.prank(relayer);
+        (bool success,) = address(oracle).call{gas: 5_000_000}(message);
+        success;
+        assertEq(uint48(_head(stateful)), 1);
+        assertEq(address(oracle).balance, FEE, "nothing is paid");
+    }
+
+    /// @dev Where the first item's offset stands in a `fulfill` of one group.
+    function _itemsOffset(bytes memory message) private pure returns (uint256) {
+        uint256 fulfillment = 4 + _word(message, 4);
+        uint256 groups = fulfillment + _word(message, fulfillment);
+        uint256 group = groups + 0x20 + _word(message, groups + 0x20);
+        return group + _word(message, group + 0x60) + 0x20;
+    }
+
+    function _word(bytes memory message, uint256 at) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := mload(add(add(message, 0x20), at))
+        }
+    }
+
+    function _putWord(bytes memory message, uint256 at, uint256 word) private pure {
+        assembly ("memory-safe") {
+            mstore(add(add(message, 0x20), at), word)
+        }
     }
 
     function test_payment_is_deferred_if_the_relayer_takes_none() public {

@@ -128,11 +128,92 @@ contract LogsTest is OracleTest {
     }
 
     function testFuzz_terms_with_unknown_bits_are_refused(uint256 terms) public {
-        uint256 known = 3 << 240 | 1 << 224 | ((1 << 224) - (1 << 80));
+        uint256 known = 3 << 240 | 1 << 224 | ((1 << 224) - (1 << 8));
         vm.assume(terms & ~known != 0);
         hoax(user);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.UnknownTerms.selector, terms));
         oracle.request{value: FEE}(stateful, 0, terms, "");
+    }
+
+    function testFuzz_a_request_is_held_to_the_charge_and_the_epoch_that_its_terms_name(uint40 charge, uint32 epoch)
+        public
+    {
+        uint40 current = uint40(CHARGE / 1 gwei);
+        charge = charge % 3 == 0 ? 0 : uint40(bound(charge, current - 2, current + 2));
+        epoch %= 3;
+        uint256 terms = _terms(0) | uint256(charge) << 40 | uint256(epoch) << 8;
+        hoax(user);
+        bool tooHigh = charge != 0 && current > charge;
+        if (tooHigh) {
+            vm.expectRevert(
+                abi.encodeWithSelector(ISubrosaOracle.ChargeTooHigh.selector, CHARGE, uint256(charge) * 1 gwei)
+            );
+        } else if (epoch == 2) {
+            vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.OtherEpoch.selector, stateful, 1));
+        }
+        oracle.request{value: FEE}(stateful, 0, terms, "");
+        assertEq(uint48(oracle.logOf(stateful)), tooHigh || epoch == 2 ? 1 : 2);
+    }
+
+    function test_an_owner_cannot_raise_the_charge_of_a_request_that_is_on_its_way() public {
+        uint256 terms = _terms(0) | CHARGE / 1 gwei << 40;
+        vm.prank(owner);
+        oracle.setPolicy(stateful, Policy(uint40(FEE / 1 gwei), 60, 1_000_000, false, false));
+        hoax(user);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.ChargeTooHigh.selector, FEE, CHARGE));
+        oracle.request{value: FEE}(stateful, 0, terms, "");
+        _setFlags(false, false);
+        hoax(user);
+        oracle.request{value: FEE}(stateful, 0, terms, "");
+    }
+
+    function test_an_envelope_in_flight_is_not_taken_in_another_epoch() public {
+        uint256 terms = Reference.terms(1, 0, 1, 0, _deadline()) | 1 << 8;
+        _openEpoch(2);
+        vm.prank(owner);
+        oracle.advanceEpoch{value: FEE}(stateful, 2);
+        hoax(user, FEE);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.OtherEpoch.selector, stateful, 2));
+        oracle.request{value: FEE}(stateful, 0, terms, "envelope");
+        assertEq(user.balance, FEE, "nothing was paid");
+    }
+
+    function test_no_policy_promises_callbacks_what_no_transaction_carries() public {
+        uint32 largest = 10_000_000;
+        bytes memory refused = abi.encodeWithSelector(
+            ISubrosaOracle.MaximumCallbackGasTooHigh.selector, uint256(largest) + 1, uint256(largest)
+        );
+        Registration memory r = _registration(false);
+        r.maximumCallbackGas = largest + 1;
+        vm.startPrank(owner);
+        vm.expectRevert(refused);
+        oracle.register{value: FEE}(r);
+        vm.expectRevert(refused);
+        oracle.setPolicy(stateful, Policy(0, 60, largest + 1, false, false));
+
+        r.maximumCallbackGas = largest;
+        bytes32 id = oracle.register{value: FEE}(r);
+        assertEq(uint32(oracle.logOf(id) >> 200), largest);
+        oracle.setPolicy(stateful, Policy(0, 60, largest, false, false));
+        assertEq(uint32(oracle.logOf(stateful) >> 200), largest);
+        vm.stopPrank();
+    }
+
+    function test_a_contract_registered_as_restricted_is_so_from_the_first_request_on() public {
+        Registration memory r = _registration(false);
+        r.restricted = true;
+        vm.prank(owner);
+        bytes32 id = oracle.register{value: FEE}(r);
+        uint256 terms = _terms(0);
+        hoax(user);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.CallerNotAllowed.selector, id, user));
+        oracle.request{value: FEE}(id, 0, terms, "");
+        vm.prank(owner);
+        oracle.request{value: FEE}(id, 0, terms, "");
+        vm.prank(owner);
+        oracle.setPolicy(id, Policy(uint40(CHARGE / 1 gwei), 60, 1_000_000, false, false));
+        hoax(user);
+        oracle.request{value: FEE}(id, 0, terms, "");
     }
 
     function test_a_request_outside_the_policy_is_refused() public {

@@ -24,8 +24,10 @@ export function pack(...fields) {
   return packed;
 }
 
-export function terms({ envelope = false, fuelLimit = 1_000_000n, callbackGas = 0, deadline }) {
-  return pack([envelope ? 1 : 0, 16], [0, 16], [fuelLimit, 64], [callbackGas, 32], [deadline, 48], [0, 80]);
+/** A request's terms; a charge, in gwei, or an epoch of zero is any. */
+export function terms({ envelope = false, fuelLimit = 1_000_000n, callbackGas = 0, deadline, charge = 0, epoch = 0 }) {
+  const bounds = [[charge, 40], [epoch, 32], [0, 8]];
+  return pack([envelope ? 1 : 0, 16], [0, 16], [fuelLimit, 64], [callbackGas, 32], [deadline, 48], ...bounds);
 }
 
 /** The digest of an entry, from its `EntryAppended` event and the digest before. */

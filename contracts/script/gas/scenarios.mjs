@@ -14,6 +14,8 @@ const teeKind = 1;
 const keyGroup = 1;
 const keyEpoch = 1;
 const fee = parseEther('0.003');
+/** Execution charge, gwei. */
+const charge = 100_000;
 const callbackGas = 60_000;
 const day = 86_400n;
 
@@ -28,6 +30,7 @@ const sessionEnvelopeLength = 100 + 8 + 64 + 16;
 /** What is measured besides DCAP: the name of a scenario, and what sends its transaction and gives its gas. */
 const scenarios = {
   request_32B: (stage) => request(stage, 32, false),
+  request_bounded_32B: (stage) => request(stage, 32, false, { charge, epoch: keyEpoch }),
   request_1KB: (stage) => request(stage, 1024, false),
   request_sealed_32B: (stage) => request(stage, envelopeLength, true),
   request_session_32B: (stage) => request(stage, sessionEnvelopeLength, true),
@@ -167,8 +170,9 @@ async function register(stage, deployConsumer) {
     finalityClass: 1,
     runtimeGeneration: 1,
     stateless: false,
+    restricted: false,
     fuelLimit: 10_000_000n,
-    executionChargeGwei: 100_000,
+    executionChargeGwei: charge,
     minimumDeadline: 3600,
     maximumCallbackGas: 1_000_000,
     upgradeDelay: 0,
@@ -191,8 +195,8 @@ async function register(stage, deployConsumer) {
   return confidential;
 }
 
-/** The gas of a request sent by an account. */
-async function request(stage, length, envelope) {
+/** The gas of a request sent by an account. `bounds` are the charge and the epoch that its terms name. */
+async function request(stage, length, envelope, bounds = {}) {
   const { chain, user, oracle, random } = stage;
   const [confidential] = stage.confidential;
   const { timestamp } = await chain.client.getBlock();
@@ -204,7 +208,7 @@ async function request(stage, length, envelope) {
     args: [
       confidential.contractId,
       context,
-      terms({ envelope, deadline: timestamp + day }),
+      terms({ envelope, deadline: timestamp + day, ...bounds }),
       bytesToHex(input),
     ],
     value: fee,
@@ -227,10 +231,12 @@ async function ask(stage, confidential) {
     callbackGasLimit: callbackGas,
     deadline: Number(timestamp + day),
     fee,
+    maximumChargeGwei: 0,
+    keyEpoch: 0,
   };
   const receipt = await chain.send(user, {
     ...confidential.consumer,
-    functionName: 'ask',
+    functionName: 'inquire',
     args: [what, bytesToHex(input)],
     value: fee,
   });

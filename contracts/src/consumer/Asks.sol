@@ -62,6 +62,28 @@ library Asks {
         return ask;
     }
 
+    /// @notice Refuses to ask should the execution charge be higher by then: without this the whole fee
+    /// may turn out to be a charge, which is never refunded. In gwei; zero for any.
+    function chargedAtMost(SubrosaConsumer.Ask memory ask, uint40 maximumGwei)
+        internal
+        pure
+        returns (SubrosaConsumer.Ask memory)
+    {
+        ask.maximumChargeGwei = maximumGwei;
+        return ask;
+    }
+
+    /// @notice Refuses to ask should the contract be in another key epoch by then: its enclaves would
+    /// reject an envelope made for this one, and be paid. Zero for any.
+    function inEpoch(SubrosaConsumer.Ask memory ask, uint32 keyEpoch)
+        internal
+        pure
+        returns (SubrosaConsumer.Ask memory)
+    {
+        ask.keyEpoch = keyEpoch;
+        return ask;
+    }
+
     /// @notice Sets the fee, in wei. The execution charge in it is never refunded.
     function paying(SubrosaConsumer.Ask memory ask, uint256 fee) internal pure returns (SubrosaConsumer.Ask memory) {
         ask.fee = fee;

@@ -69,12 +69,25 @@ abstract contract RefundingConsumer is SubrosaConsumer {
     }
 
     /// @dev Asks on behalf of `msg.sender`, who is owed the refundable part of `ask.fee`. Pass as fee no
-    /// more than the sender brought: other people's refunds may be lying here.
+    /// more than the sender brought: other people's refunds may be lying here. Not from a callback, where
+    /// the sender is the oracle.
     /// @return seq The request's position in the contract's log.
     function _requestRefundable(Ask memory ask, bytes memory input) internal returns (uint48 seq) {
-        seq = _request(ask, input);
+        return _requestRefundableFor(msg.sender, ask, input);
+    }
+
+    /// @dev Asks on behalf of `user`, as from a callback; see `_requestFor`. The user is owed the
+    /// refundable part of `ask.fee`, so that it must be the user's money.
+    /// @return seq The request's position in the contract's log.
+    function _requestRefundableFor(address user, Ask memory ask, bytes memory input) internal returns (uint48 seq) {
+        seq = _requestFor(user, ask, input);
         uint256 refundable = ask.fee - oracle.executionCharge(ask.contractId);
-        if (refundable != 0) _refundStorage().payments[ask.contractId][seq] = Payment(msg.sender, uint96(refundable));
+        if (refundable != 0) _refundStorage().payments[ask.contractId][seq] = Payment(user, uint96(refundable));
+    }
+
+    /// @dev Here, to be claimed.
+    function _refundRecipient() internal view override returns (address payable) {
+        return payable(address(this));
     }
 
     function _refundStorage() private pure returns (RefundStorage storage $) {

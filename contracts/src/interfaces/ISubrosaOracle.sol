@@ -20,13 +20,16 @@ struct Registration {
     uint16 runtimeGeneration;
     /// Whether entries are executed in any order, on no state.
     bool stateless;
+    /// Whether only the owner and the callers it names may append requests, from the first on; as in
+    /// `Policy`, by which it can be changed.
+    bool restricted;
     /// Fuel limit of the constructor (entry 0).
     uint64 fuelLimit;
     /// The part of every fee that is never refunded, in gwei.
     uint40 executionChargeGwei;
     /// Least time, in seconds, between a request and its deadline.
     uint24 minimumDeadline;
-    /// Largest callback gas limit a request may name; zero forbids callbacks.
+    /// Largest callback gas limit a request may name, at most 10,000,000; zero forbids callbacks.
     uint32 maximumCallbackGas;
     /// Seconds between announcing other code and running it, for users to leave in; zero if the code
     /// never changes. Fixed for good. Zero for a stateless contract.
@@ -41,7 +44,7 @@ struct Policy {
     uint40 executionChargeGwei;
     /// As in `Registration`.
     uint24 minimumDeadline;
-    /// As in `Registration`.
+    /// As in `Registration`, the limit included.
     uint32 maximumCallbackGas;
     /// Whether only the owner and the callers it named may append requests.
     bool restricted;
@@ -167,6 +170,18 @@ interface ISubrosaOracle is IERC5267 {
     /// @notice The callback gas limit is larger than the contract's policy allows.
     /// @custom:remedy Name at most `maximum`, or have the owner raise it with `setPolicy`.
     error CallbackGasTooHigh(uint256 gasLimit, uint256 maximum);
+    /// @notice The policy promises callbacks more gas than any transaction can carry (EIP-7825), and
+    /// an entry with such a callback would hold its log up for ever.
+    /// @custom:remedy Name at most `maximum`.
+    error MaximumCallbackGasTooHigh(uint256 gasLimit, uint256 maximum);
+    /// @notice The execution charge, in wei, is higher than the terms agree to: it was raised after the
+    /// requester had looked.
+    /// @custom:remedy Read the charge from `logOf` again and name one that is acceptable, or zero for any.
+    error ChargeTooHigh(uint256 executionCharge, uint256 maximum);
+    /// @notice The contract is in another key epoch than the terms name, so its enclaves could not open
+    /// the input.
+    /// @custom:remedy Encrypt anew for `keyEpoch`, once its keys are checked.
+    error OtherEpoch(bytes32 contractId, uint32 keyEpoch);
     /// @notice The value sent does not cover the execution charge.
     /// @custom:remedy Send at least the execution charge, which `logOf` gives; relayers may want more
     /// to make it worth their gas.
@@ -177,6 +192,9 @@ interface ISubrosaOracle is IERC5267 {
     /// @notice The log has taken all the entries it can number.
     /// @custom:remedy Register the contract anew; a log numbers 2^48 entries.
     error LogFull(bytes32 contractId);
+    /// @notice The group's current epoch is another one than named.
+    /// @custom:remedy Examine the keys of `currentEpoch` and name that one.
+    error EpochNotCurrent(uint32 keyGroup, uint32 currentEpoch);
     /// @notice The contract is in the newest epoch of its group.
     /// @custom:remedy Nothing needs doing; call again after the group opened its next epoch.
     error EpochNotNewer(bytes32 contractId, uint32 keyEpoch);
@@ -263,9 +281,11 @@ interface ISubrosaOracle is IERC5267 {
     /// @param contractId Whom to ask.
     /// @param context What the requester asserts about on whose behalf it asks; see `Entry`.
     /// @param terms Packed, high to low: executionFlags 16 ‖ settlementFlags 16 ‖ fuelLimit 64 ‖
-    /// callbackGasLimit 32 ‖ deadline 48 ‖ zero 80. Execution flag bit 0: the input is an envelope;
-    /// bit 1: that envelope's key opens a session, which later envelopes name instead of carrying a
-    /// key. Settlement flag bit 0: no callback after the deadline.
+    /// callbackGasLimit 32 ‖ deadline 48 ‖ maximumChargeGwei 40 ‖ keyEpoch 32 ‖ zero 8. Execution flag
+    /// bit 0: the input is an envelope; bit 1: that envelope's key opens a session, which later
+    /// envelopes name instead of carrying a key. Settlement flag bit 0: no callback after the deadline.
+    /// The last two fields hold the contract to what the requester saw, zero to anything: without
+    /// them its owner could raise the charge, or move to another epoch, before the request is mined.
     /// @param input The call, in the clear or as an envelope; at most 120 KiB.
     /// @return seq The entry's position in the log.
     function request(bytes32 contractId, bytes32 context, uint256 terms, bytes calldata input)
@@ -277,8 +297,10 @@ interface ISubrosaOracle is IERC5267 {
     /// is abi.encode(uint32 previousEpoch, uint32 newEpoch, bytes32 epochRecord); its payment word
     /// names the new epoch. The value sent is the fee; the deadline is the policy's minimum. Only the
     /// owner.
+    /// @param epoch The newest epoch, whose keys the owner has examined: if another one was opened in
+    /// the meantime, nothing is appended.
     /// @return seq The entry's position in the log.
-    function advanceEpoch(bytes32 contractId) external payable returns (uint48 seq);
+    function advanceEpoch(bytes32 contractId, uint32 epoch) external payable returns (uint48 seq);
 
     /// @notice Announces other code for a contract that was registered with an upgrade delay; zero
     /// withdraws the announcement. Announcing again starts the delay anew. Only the owner.
@@ -301,6 +323,9 @@ interface ISubrosaOracle is IERC5267 {
     /// `headSeq`, so withdrawing a runtime does not hold logs up. The value sent is the fee; the
     /// deadline is the policy's minimum. The owner names any later generation; anyone may name the one
     /// that the registry names as the successor of the contract's.
+    ///
+    /// Enclaves are shown at most 65,536 entries between one and this: whoever appends more in front of
+    /// it has the pending ones before those wait for a build that still has their generation.
     /// @return seq The entry's position in the log.
     function changeRuntime(bytes32 contractId, uint16 generation) external payable returns (uint48 seq);
 

@@ -10,6 +10,11 @@ import {FulfillmentGroup, FulfillmentItem} from "../interfaces/SubrosaTypes.sol"
 /// both passes, past the end of calldata there are zeros, and a length beyond all bounds runs out of
 /// gas when the bytes are hashed. So an encoding that is not canonical reads as some batch or other,
 /// which is signed or not.
+///
+/// That reading is the same in both passes needs one thing. The first pass copies an item's words in
+/// one piece, the second loads them one by one; at an item close below 2^256 the copy is all zeros,
+/// while the address of a later word wraps around to the start of calldata. So only the low 32 bits
+/// of an item's offset count. What it is relative to lies within calldata, or the list had no length.
 library BatchCalldata {
     /// @notice `groups[index]`; the caller keeps `index` below the length.
     function nth(FulfillmentGroup[] calldata groups, uint256 index)
@@ -29,7 +34,7 @@ library BatchCalldata {
         returns (FulfillmentItem calldata item)
     {
         assembly ("memory-safe") {
-            item := add(items.offset, calldataload(add(items.offset, shl(5, index))))
+            item := add(items.offset, and(calldataload(add(items.offset, shl(5, index))), 0xffffffff))
         }
     }
 

@@ -110,14 +110,17 @@ library PaymentWords {
 }
 
 /// @title executionFlags 16 ‖ settlementFlags 16 ‖ fuelLimit 64 ‖ callbackGasLimit 32 ‖ deadline 48 ‖
-/// zero 80
+/// maximumChargeGwei 40 ‖ keyEpoch 32 ‖ zero 8
 library TermsWords {
     uint256 private constant ENVELOPE = 1 << 240;
     uint256 private constant OPENS_SESSION = 2 << 240;
     uint256 private constant CALLBACK_EXPIRES = 1 << 224;
 
-    /// Everything but the flags that mean something and the three fields below.
-    uint256 private constant UNKNOWN = ~(ENVELOPE | OPENS_SESSION | CALLBACK_EXPIRES | ((1 << 224) - (1 << 80)));
+    /// Everything but the flags that mean something and the fields below.
+    uint256 private constant UNKNOWN = ~(ENVELOPE | OPENS_SESSION | CALLBACK_EXPIRES | ((1 << 224) - (1 << 8)));
+
+    /// The largest charge and the epoch.
+    uint256 private constant BOUNDS = (1 << 80) - (1 << 8);
 
     /// @notice Whether a bit is set that means nothing: none such, or a session without an envelope to
     /// take its key from.
@@ -144,6 +147,23 @@ library TermsWords {
 
     function deadline(TermsWord terms) internal pure returns (uint256) {
         return TermsWord.unwrap(terms) >> 80 & type(uint48).max;
+    }
+
+    /// @notice Whether the terms say what charge or which epoch the request is meant for.
+    function hasBounds(TermsWord terms) internal pure returns (bool) {
+        return TermsWord.unwrap(terms) & BOUNDS != 0;
+    }
+
+    /// @notice The largest execution charge the requester agrees to, in wei; zero for any.
+    function maximumCharge(TermsWord terms) internal pure returns (uint256) {
+        unchecked {
+            return (TermsWord.unwrap(terms) >> 40 & type(uint40).max) * 1 gwei;
+        }
+    }
+
+    /// @notice The epoch that the input was made for; zero for any.
+    function keyEpoch(TermsWord terms) internal pure returns (uint32) {
+        return uint32(TermsWord.unwrap(terms) >> 8);
     }
 }
 

@@ -31,8 +31,9 @@ library LogSlots {
         return LogSlot.wrap(
             uint256(r.minimumDeadline) << MINIMUM_DEADLINE | uint256(r.maximumCallbackGas) << MAXIMUM_CALLBACK_GAS
                 | uint256(r.executionChargeGwei) << EXECUTION_CHARGE | (r.stateless ? STATELESS : 0)
-                | uint256(r.finalityClass) << FINALITY_CLASS | uint256(r.runtimeGeneration) << RUNTIME_GENERATION
-                | uint256(epoch) << KEY_EPOCH | uint256(r.keyGroup) << KEY_GROUP
+                | (r.restricted ? RESTRICTED : 0) | uint256(r.finalityClass) << FINALITY_CLASS
+                | uint256(r.runtimeGeneration) << RUNTIME_GENERATION | uint256(epoch) << KEY_EPOCH | uint256(r.keyGroup)
+                << KEY_GROUP
         );
     }
 
@@ -93,6 +94,11 @@ library LogSlots {
         return LogSlot.unwrap(log) & PAUSED != 0;
     }
 
+    /// @notice Whether it is paused or restricted.
+    function isGated(LogSlot log) internal pure returns (bool) {
+        return LogSlot.unwrap(log) & (RESTRICTED | PAUSED) != 0;
+    }
+
     function nextSeq(LogSlot log) internal pure returns (uint48) {
         return uint48(LogSlot.unwrap(log));
     }
@@ -119,7 +125,9 @@ library LogSlots {
 
     /// @notice The part of every fee that is never refunded, in wei.
     function executionCharge(LogSlot log) internal pure returns (uint256) {
-        return (LogSlot.unwrap(log) >> EXECUTION_CHARGE & type(uint40).max) * 1 gwei;
+        unchecked {
+            return (LogSlot.unwrap(log) >> EXECUTION_CHARGE & type(uint40).max) * 1 gwei;
+        }
     }
 
     function maximumCallbackGas(LogSlot log) internal pure returns (uint32) {

@@ -12,16 +12,17 @@ import {OracleStorage} from "./OracleStorage.sol";
 /// other, so whoever proves an entry has proven every change before it.
 abstract contract Changes is Logs {
     /// @inheritdoc ISubrosaOracle
-    function advanceEpoch(bytes32 contractId) external payable returns (uint48 seq) {
+    function advanceEpoch(bytes32 contractId, uint32 epoch) external payable returns (uint48 seq) {
         _checkOwner(contractId);
         LogSlot log = OracleStorage.load().logs[contractId];
 
         uint32 previous = log.keyEpoch();
-        uint32 next = registry.currentEpoch(log.keyGroup());
-        if (next <= previous) revert EpochNotNewer(contractId, previous);
-        log = log.withEpoch(next);
+        uint32 current = registry.currentEpoch(log.keyGroup());
+        if (epoch != current) revert EpochNotCurrent(log.keyGroup(), current);
+        if (epoch <= previous) revert EpochNotNewer(contractId, previous);
+        log = log.withEpoch(epoch);
 
-        bytes memory input = abi.encode(previous, next, registry.epochRecord(log.keyGroup(), next));
+        bytes memory input = abi.encode(previous, epoch, registry.epochRecord(log.keyGroup(), epoch));
         return _appendChange(contractId, log, EntryKind.EPOCH, input);
     }
 

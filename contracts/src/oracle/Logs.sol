@@ -34,6 +34,7 @@ abstract contract Logs is Ownership {
     /// @inheritdoc ISubrosaOracle
     function register(Registration calldata registration) external payable returns (bytes32 contractId) {
         if (registration.codeCommitment == 0) revert ZeroCodeCommitment();
+        _checkMaximumCallbackGas(registration.maximumCallbackGas);
         OracleStorage.Layout storage $ = OracleStorage.load();
 
         uint32 epoch = registry.currentEpoch(registration.keyGroup);
@@ -66,11 +67,11 @@ abstract contract Logs is Ownership {
         returns (uint48 seq)
     {
         LogSlot log = _existing(contractId);
-        if (log.isPaused()) revert ContractPaused(contractId);
-        if (log.isRestricted()) _checkCaller(contractId);
+        if (log.isGated()) _checkGates(contractId, log);
 
         TermsWord chosen = TermsWord.wrap(terms);
         if (chosen.hasUnknown()) revert UnknownTerms(terms);
+        if (chosen.hasBounds()) _checkBounds(contractId, log, chosen);
         if (input.length > MAXIMUM_INPUT) revert InputTooLong(input.length, MAXIMUM_INPUT);
 
         return _append(
@@ -125,6 +126,20 @@ abstract contract Logs is Ownership {
             PaymentWord.unwrap(payment),
             input
         );
+    }
+
+    /// @dev Reverts unless the sender may append requests to a contract that is not open to everybody.
+    function _checkGates(bytes32 contractId, LogSlot log) private view {
+        if (log.isPaused()) revert ContractPaused(contractId);
+        if (!isCaller(contractId, msg.sender)) revert CallerNotAllowed(contractId, msg.sender);
+    }
+
+    /// @dev Reverts unless the log still has the charge and the epoch that the requester saw.
+    function _checkBounds(bytes32 contractId, LogSlot log, TermsWord terms) private pure {
+        uint256 maximum = terms.maximumCharge();
+        if (maximum != 0 && log.executionCharge() > maximum) revert ChargeTooHigh(log.executionCharge(), maximum);
+        uint32 epoch = terms.keyEpoch();
+        if (epoch != 0 && epoch != log.keyEpoch()) revert OtherEpoch(contractId, log.keyEpoch());
     }
 
     /// @dev The settlement word of an entry by the sender, within the log's policy.

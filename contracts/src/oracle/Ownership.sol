@@ -9,9 +9,17 @@ import {OracleStorage} from "./OracleStorage.sol";
 /// @notice Nothing here changes what an entry means or what has been paid for it: policy holds for
 /// entries still to come.
 abstract contract Ownership is ISubrosaOracle {
+    /// @dev The most gas that any contract's policy may promise its requesters' callbacks. A transaction
+    /// has at most 2^24 = 16,777,216 gas (EIP-7825), and an entry that no transaction can carry would
+    /// hold its log up for ever. What this leaves of that, 6.6 million after the 1/64 that a call keeps
+    /// back (EIP-150), carries the bookkeeping of `fulfill`, calldata, hashing and the event of 120 KiB
+    /// of output, and most of a batch of entries without such a callback.
+    uint32 internal constant LARGEST_CALLBACK_GAS = 10_000_000;
+
     /// @inheritdoc ISubrosaOracle
     function setPolicy(bytes32 contractId, Policy calldata policy) external {
         _checkOwner(contractId);
+        _checkMaximumCallbackGas(policy.maximumCallbackGas);
         OracleStorage.Layout storage $ = OracleStorage.load();
         $.logs[contractId] = $.logs[contractId].withPolicy(policy);
         emit PolicyChanged(contractId, policy);
@@ -57,9 +65,9 @@ abstract contract Ownership is ISubrosaOracle {
         return $.callers[contractId][account] || $.owners[contractId] == account;
     }
 
-    /// @dev Reverts unless the sender may append requests to a restricted contract.
-    function _checkCaller(bytes32 contractId) internal view {
-        if (!isCaller(contractId, msg.sender)) revert CallerNotAllowed(contractId, msg.sender);
+    /// @dev Reverts if a policy promises callbacks more gas than a transaction can carry.
+    function _checkMaximumCallbackGas(uint32 gasLimit) internal pure {
+        if (gasLimit > LARGEST_CALLBACK_GAS) revert MaximumCallbackGasTooHigh(gasLimit, LARGEST_CALLBACK_GAS);
     }
 
     /// @dev Reverts unless the sender owns the contract, which then exists.

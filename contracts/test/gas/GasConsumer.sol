@@ -14,8 +14,12 @@ contract GasConsumer is SubrosaConsumer {
         results[seq] = bytes32(uint256(1));
     }
 
-    function ask(Ask calldata what, bytes calldata input) external payable {
+    function inquire(Ask calldata what, bytes calldata input) external payable {
         _request(what, input);
+    }
+
+    function _refundRecipient() internal view override returns (address payable) {
+        return payable(address(this));
     }
 
     function _onResult(bytes32, uint256 seq, uint8, bytes calldata output) internal override {

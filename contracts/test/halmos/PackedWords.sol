@@ -31,7 +31,8 @@ contract PackedWordsProof is Symbolic {
         assert(log.runtimeGeneration() == r.runtimeGeneration);
         assert(log.keyEpoch() == epoch);
         assert(log.keyGroup() == r.keyGroup);
-        assert(log.nextSeq() == 0 && log.codeVersion() == 0 && !log.isRestricted() && !log.isPaused());
+        assert(log.isRestricted() == r.restricted);
+        assert(log.nextSeq() == 0 && log.codeVersion() == 0 && !log.isPaused());
     }
 
     function check_a_policy_changes_what_is_policy(LogSlot log, Policy calldata p) public pure {

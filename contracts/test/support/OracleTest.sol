@@ -47,6 +47,7 @@ abstract contract OracleTest is RegistryTest {
             finalityClass: 3,
             runtimeGeneration: 1,
             stateless: isStateless,
+            restricted: false,
             fuelLimit: 1_000_000,
             executionChargeGwei: uint40(CHARGE / 1 gwei),
             minimumDeadline: 60,

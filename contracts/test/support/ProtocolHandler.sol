@@ -48,7 +48,7 @@ contract ProtocolHandler is LedgerModel {
         if (uint32(oracle.logOf(id) >> 80) >= epoch) return;
         vm.recordLogs();
         vm.prank(owner);
-        oracle.advanceEpoch{value: FEE}(id);
+        oracle.advanceEpoch{value: FEE}(id, epoch);
         Entry memory entry = _appended();
         _note(entry);
         _book(entry);

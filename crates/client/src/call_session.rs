@@ -189,7 +189,7 @@ impl Attested {
         let flags = FLAG_INPUT_SEALED | FLAG_OPENS_SESSION;
         let ticket = self
             .session()
-            .append(call, flags, sealed.envelope, account)
+            .append(call, flags, self.epoch_id().epoch, sealed.envelope, account)
             .await?;
         Ok((ticket, pending.opened(call.contract, ticket.seq)))
     }
@@ -210,7 +210,13 @@ impl Attested {
         let lifetime = call.sealing.lifetime;
         let sealed = self.seal_call_in(session, &target, call.input, lifetime)?;
         self.session()
-            .append(call, FLAG_INPUT_SEALED, sealed.envelope, account)
+            .append(
+                call,
+                FLAG_INPUT_SEALED,
+                session.epoch.epoch,
+                sealed.envelope,
+                account,
+            )
             .await
     }
 }

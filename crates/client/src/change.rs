@@ -109,19 +109,32 @@ impl Session {
         self.ticket(step, contract, &receipt).await
     }
 
-    /// Appends an entry that moves a contract to its key group's current epoch.
+    /// The current key epoch of a contract's group, which [`Session::advance_epoch`] moves it to.
     ///
     /// # Errors
     ///
-    /// [`ChainError`](crate::ChainError) if the oracle refuses.
+    /// [`ChainError`](crate::ChainError) if the chain gives no answer.
+    pub async fn current_epoch(&self, contract: ContractId) -> Result<u32, ClientError> {
+        let group = self.chain.log(contract).await?.key_group;
+        Ok(self.chain.current_epoch(group).await?)
+    }
+
+    /// Appends an entry that moves a contract to its key group's current epoch, which must be
+    /// `epoch`: the one whose keys the owner has examined.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError`](crate::ChainError) if the oracle refuses, as it does if another epoch is
+    /// current by then.
     pub async fn advance_epoch(
         &self,
         contract: ContractId,
+        epoch: u32,
         account: &Account,
     ) -> Result<Ticket, ClientError> {
         let charge = self.chain.log(contract).await?.execution_charge();
         let oracle = self.chain.oracle_as(account);
-        let transaction = oracle.advanceEpoch(contract).value(charge);
+        let transaction = oracle.advanceEpoch(contract, epoch).value(charge);
         let step = "advancing the epoch";
         let receipt = self.chain.send(step, transaction).await?;
         self.ticket(step, contract, &receipt).await

@@ -13,7 +13,7 @@ use subrosa_types::{
     ContractId,
     abi::DeployPlaintext,
     config::HeaderTrustKind,
-    entry::{FinalityClass, RUNTIME_GENERATION},
+    entry::{FinalityClass, LARGEST_CALLBACK_GAS, RUNTIME_GENERATION},
     id::code_commitment,
     result::Status,
     rpc::DeployRequest,
@@ -77,6 +77,8 @@ pub struct ContractPolicy {
     pub runtime_generation: u16,
     /// Whether entries are executed in any order, on no state.
     pub stateless: bool,
+    /// Whether only the owner and the callers it names may append requests.
+    pub restricted: bool,
     /// Fuel of the constructor.
     pub fuel_limit: u64,
     /// The part of every fee that is never refunded, gwei (40 bits).
@@ -86,7 +88,7 @@ pub struct ContractPolicy {
     pub upgrade_delay: u32,
     /// Least time between a request and its deadline, seconds (24 bits).
     pub minimum_deadline: u32,
-    /// Largest callback gas limit a request may name.
+    /// Largest callback gas limit a request may name; at most [`LARGEST_CALLBACK_GAS`].
     pub maximum_callback_gas: u32,
     /// Wei to pay for the deployment, all of it; `None` pays the execution charge.
     pub fee: Option<U256>,
@@ -95,13 +97,14 @@ pub struct ContractPolicy {
 }
 
 impl Default for ContractPolicy {
-    /// The newest runtime, stateful, code that never changes, free of charge, deadlines from one
+    /// The newest runtime, stateful, open to everybody, code that never changes, free of charge, deadlines from one
     /// minute, callbacks up to a million gas.
     fn default() -> Self {
         Self {
             finality: None,
             runtime_generation: RUNTIME_GENERATION,
             stateless: false,
+            restricted: false,
             fuel_limit: 30_000_000,
             execution_charge_gwei: 0,
             upgrade_delay: 0,
@@ -138,6 +141,7 @@ impl Attested {
     ///
     /// # Errors
     ///
+    /// [`ClientError::CallbackGasTooHigh`] before anything is sent;
     /// [`ClientError::Unsuccessful`] if the constructor failed, with the id under which it is
     /// registered; [`ClientError::NotFulfilled`], after which the deployment may still succeed.
     pub async fn deploy(
@@ -147,6 +151,12 @@ impl Attested {
         account: &Account,
         wait: WaitOptions,
     ) -> Result<Deployed, ClientError> {
+        if policy.maximum_callback_gas > LARGEST_CALLBACK_GAS {
+            return Err(ClientError::CallbackGasTooHigh {
+                found: policy.maximum_callback_gas,
+                most: LARGEST_CALLBACK_GAS,
+            });
+        }
         self.recheck().await?;
         self.fresh()?;
         let session = self.session();
@@ -236,6 +246,7 @@ impl Attested {
             finalityClass: finality as u8,
             runtimeGeneration: policy.runtime_generation,
             stateless: policy.stateless,
+            restricted: policy.restricted,
             fuelLimit: policy.fuel_limit,
             executionChargeGwei: U40::saturating_from(policy.execution_charge_gwei),
             minimumDeadline: U24::saturating_from(policy.minimum_deadline),

@@ -71,6 +71,14 @@ pub enum ClientError {
     /// The contract's code never changes.
     #[error("contract {0} was registered without an upgrade delay: its code never changes")]
     NotUpgradable(ContractId),
+    /// A contract's policy would promise callbacks more gas than any transaction can carry.
+    #[error("maximum callback gas is {found}, at most {most} can be promised")]
+    CallbackGasTooHigh {
+        /// What the policy names.
+        found: u32,
+        /// The limit.
+        most: u32,
+    },
     /// Other code is announced for the contract, or none.
     #[error(
         "code {code_commitment} is not announced for contract {contract}; announce it, or give the \

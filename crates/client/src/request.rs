@@ -33,6 +33,10 @@ pub struct CallRequest<'a> {
     pub deadline: u64,
     /// Wei to pay, all of it; `None` pays the execution charge.
     pub fee: Option<U256>,
+    /// The largest execution charge agreed to, gwei (40 bits): the oracle refuses the request if the
+    /// contract's owner raises the charge above it. `None` takes the charge at the time of asking,
+    /// at least one gwei; zero agrees to any.
+    pub maximum_charge_gwei: Option<u64>,
     /// How the input is sealed.
     pub sealing: Sealing,
 }
@@ -50,6 +54,7 @@ impl<'a> CallRequest<'a> {
             callback_expires: false,
             deadline: DEFAULT_DEADLINE,
             fee: None,
+            maximum_charge_gwei: None,
             sealing: Sealing::default(),
         }
     }
@@ -82,7 +87,8 @@ pub struct Ticket {
 }
 
 impl Attested {
-    /// Seals `call` for `account` and appends it to the contract's log.
+    /// Seals `call` for `account` and appends it to the contract's log. The oracle refuses it if the
+    /// contract has left the attested epoch by then.
     ///
     /// # Errors
     ///
@@ -96,7 +102,13 @@ impl Attested {
         let target = self.checked_target(call, account).await?;
         let sealed = self.seal_call(&target, call.input, call.reply, call.sealing)?;
         self.session()
-            .append(call, FLAG_INPUT_SEALED, sealed.envelope, account)
+            .append(
+                call,
+                FLAG_INPUT_SEALED,
+                self.epoch_id().epoch,
+                sealed.envelope,
+                account,
+            )
             .await
     }
 
@@ -128,15 +140,17 @@ impl Session {
         call: &CallRequest<'_>,
         account: &Account,
     ) -> Result<Ticket, ClientError> {
-        self.append(call, 0, Bytes::copy_from_slice(call.input), account)
-            .await
+        let input = Bytes::copy_from_slice(call.input);
+        self.append(call, 0, ANY_EPOCH, input, account).await
     }
 
-    /// Appends a call whose input is sealed or not, as the execution flags say.
+    /// Appends a call whose input is sealed or not, as the execution flags say. `key_epoch` is the
+    /// epoch it is sealed to.
     pub(crate) async fn append(
         &self,
         call: &CallRequest<'_>,
         flags: u16,
+        key_epoch: u32,
         input: Bytes,
         account: &Account,
     ) -> Result<Ticket, ClientError> {
@@ -153,6 +167,10 @@ impl Session {
             fuel_limit: call.fuel_limit,
             callback_gas_limit: call.callback_gas_limit,
             deadline,
+            maximum_charge_gwei: call
+                .maximum_charge_gwei
+                .unwrap_or(log.execution_charge_gwei.max(LEAST_BOUND)),
+            key_epoch,
         };
         let oracle = self.chain.oracle_as(account);
         let transaction = oracle
@@ -207,26 +225,36 @@ impl Session {
 }
 
 /// The `terms` word of a request: executionFlags 16 ‖ settlementFlags 16 ‖ fuelLimit 64 ‖
-/// callbackGasLimit 32 ‖ deadline 48 ‖ zero 80.
+/// callbackGasLimit 32 ‖ deadline 48 ‖ maximumChargeGwei 40 ‖ keyEpoch 32 ‖ zero 8.
 struct Terms {
     execution_flags: u16,
     settlement_flags: u16,
     fuel_limit: u64,
     callback_gas_limit: u32,
     deadline: u64,
+    maximum_charge_gwei: u64,
+    key_epoch: u32,
 }
 
 impl Terms {
     fn pack(&self) -> U256 {
         let deadline = self.deadline & ((1 << 48) - 1);
+        // More than fits is any: no charge is above the field's largest.
+        let charge = self.maximum_charge_gwei.min((1 << 40) - 1);
         (U256::from(self.execution_flags) << 240)
             | (U256::from(self.settlement_flags) << 224)
             | (U256::from(self.fuel_limit) << 160)
             | (U256::from(self.callback_gas_limit) << 128)
             | (U256::from(deadline) << 80)
+            | (U256::from(charge) << 40)
+            | (U256::from(self.key_epoch) << 8)
     }
 }
 
+/// For terms that hold the contract to no epoch.
+const ANY_EPOCH: u32 = 0;
+/// The least charge that terms can hold a contract to, gwei: zero is any.
+const LEAST_BOUND: u64 = 1;
 /// Fuel of a call that names none.
 const DEFAULT_FUEL: u64 = 10_000_000;
 /// Seconds until the fee of a request that names no deadline can be taken back.
@@ -247,6 +275,8 @@ mod tests {
             fuel_limit: 3,
             callback_gas_limit: 4,
             deadline: 5,
+            maximum_charge_gwei: 6,
+            key_epoch: 7,
         };
         let expected = concat!(
             "0001",
@@ -254,9 +284,21 @@ mod tests {
             "0000000000000003",
             "00000004",
             "000000000005",
-            "00000000000000000000"
+            "0000000006",
+            "00000007",
+            "00"
         );
         assert_eq!(format!("{:064x}", terms.pack()), expected);
+        let any = Terms {
+            maximum_charge_gwei: u64::MAX,
+            ..terms
+        };
+        let charge: U256 = any.pack() >> 40;
+        assert_eq!(
+            charge & U256::from(u64::MAX >> 24),
+            U256::from((1u64 << 40) - 1)
+        );
+        assert_eq!(any.pack() >> 80, terms.pack() >> 80, "no neighbour changes");
     }
 
     #[test]

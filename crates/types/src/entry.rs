@@ -89,6 +89,11 @@ pub const FLAG_OPENS_SESSION: u16 = 2;
 /// Settlement flag: no callback after the deadline.
 pub const FLAG_CALLBACK_EXPIRES: u16 = 1;
 
+/// The most gas that a contract's policy may promise its requesters' callbacks: more than this no
+/// transaction could carry for certain (EIP-7825), and an entry that asks for it would hold its log
+/// up. The oracle refuses such a policy.
+pub const LARGEST_CALLBACK_GAS: u32 = 10_000_000;
+
 /// The `execution` word of an entry.
 ///
 /// Packed, high to low: kind 8 ‖ flags 16 ‖ fuelLimit 64 ‖ codeVersion 16 ‖ runtimeGeneration 16 ‖

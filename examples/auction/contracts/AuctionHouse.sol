@@ -2,19 +2,21 @@
 pragma solidity ^0.8.28;
 
 import {SubrosaConsumer} from "subrosa/SubrosaConsumer.sol";
+import {RefundingConsumer} from "subrosa/consumer/RefundingConsumer.sol";
 import {ISubrosaOracle} from "subrosa/interfaces/ISubrosaOracle.sol";
 
 /// @title Auction house
 /// @notice The public side of a sealed-bid auction: passes encrypted bids on, asks for the result
 /// once, and keeps it.
-contract AuctionHouse is SubrosaConsumer {
+contract AuctionHouse is RefundingConsumer {
     /// @notice The account that opened the house and may name the auction.
     address public immutable auctioneer;
     /// @notice Bids are taken until this time (Unix seconds), the result is asked for from then on.
     uint64 public immutable closesAt;
     /// @notice The confidential auction.
     bytes32 public auction;
-    /// @notice Position in the log of the request to close; zero before it is made.
+    /// @notice Position in the log of the request to close; zero before it is made, and again if it
+    /// failed.
     uint48 public closing;
     /// @notice Whether the result has arrived.
     bool public settled;
@@ -49,22 +51,30 @@ contract AuctionHouse is SubrosaConsumer {
     }
 
     /// @notice Places a bid, encrypted by its bidder for `nextContext(msg.sender)`. The value sent is
-    /// the fee for executing it.
-    function bid(bytes calldata envelope) external payable {
+    /// the fee for executing it; `claimRefund` returns the refundable part if it was not in time.
+    /// @param keyEpoch The epoch it is encrypted for.
+    /// @param maximumChargeGwei The largest execution charge that the bidder agrees to.
+    function bid(bytes calldata envelope, uint32 keyEpoch, uint40 maximumChargeGwei) external payable {
         if (block.timestamp >= closesAt) revert WrongTime();
-        uint48 seq = _request(_ask(true, 0), envelope);
+        Ask memory what = _ask(true, 0);
+        (what.keyEpoch, what.maximumChargeGwei) = (keyEpoch, maximumChargeGwei);
+        uint48 seq = _requestRefundable(what, envelope);
         emit BidPlaced(msg.sender, seq);
     }
 
-    /// @notice Asks for the result. Anyone may, once.
+    /// @notice Asks for the result. Anyone may, once, and again only if that failed.
     function close() external payable {
         if (block.timestamp < closesAt) revert WrongTime();
         if (closing != 0) revert AlreadyClosing();
-        closing = _request(_ask(false, CALLBACK_GAS), abi.encodeWithSignature("close()"));
+        closing = _requestRefundable(_ask(false, CALLBACK_GAS), abi.encodeWithSignature("close()"));
     }
 
     function _onResult(bytes32, uint256 seq, uint8 status, bytes calldata output) internal override {
-        if (seq != closing || status != SUCCEEDED) return;
+        if (seq != closing) return;
+        if (status != SUCCEEDED) {
+            closing = 0;
+            return;
+        }
         (winner, clearingPrice) = abi.decode(output, (address, uint128));
         settled = true;
         emit AuctionClosed(winner, clearingPrice);
@@ -79,7 +89,9 @@ contract AuctionHouse is SubrosaConsumer {
             fuelLimit: FUEL,
             callbackGasLimit: callbackGas,
             deadline: uint48(block.timestamp) + ANSWER_WITHIN,
-            fee: msg.value
+            fee: msg.value,
+            maximumChargeGwei: 0,
+            keyEpoch: 0
         });
     }
 }

@@ -5,7 +5,7 @@ use alloy::{
     providers::{DynProvider, Provider},
     rpc::types::TransactionReceipt,
 };
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256, aliases::U40};
 use alloy_sol_types::{SolCall, SolConstructor};
 use eyre::{OptionExt, Result, WrapErr, ensure, eyre};
 use subrosa_client::{
@@ -25,6 +25,8 @@ use crate::{
 const OPEN_FOR: u64 = 600;
 /// Sent along with every request, wei.
 const FEE: u64 = 2_000_000_000_000_000;
+/// The auction charges nothing; one gwei is the least bound there is.
+const MAXIMUM_CHARGE_GWEI: u64 = 1;
 
 type House = AuctionHouse::AuctionHouseInstance<DynProvider>;
 
@@ -48,7 +50,7 @@ pub(crate) async fn run(network: &Devnet, report: &mut Report) -> Result<Secrets
             }
         };
         let envelope = seal_bid(&attested, &house, deployed.contract, bidder, amount).await?;
-        let seq = bid(network, &house, bidder, &envelope).await?;
+        let seq = bid(network, &attested, &house, bidder, &envelope).await?;
         let result = answer(network, &attested, deployed.contract, seq).await?;
         ensure!(
             result.status == Status::Succeeded,
@@ -213,7 +215,7 @@ async fn copy(
     report: &mut Report,
 ) -> Result<()> {
     report.step("Somebody copies a bidder's ciphertext from the chain");
-    let seq = bid(network, house, copycat, envelope).await?;
+    let seq = bid(network, attested, house, copycat, envelope).await?;
     let result = answer(network, attested, auction, seq).await?;
     ensure!(
         result.status == Status::Rejected,
@@ -333,6 +335,7 @@ async fn seal_bid(
 /// Sends an envelope through the house, and says which request it became.
 async fn bid(
     network: &Devnet,
+    attested: &Attested,
     house: &House,
     account: &DevAccount,
     envelope: &Bytes,
@@ -342,7 +345,11 @@ async fn bid(
         signed_by(network.provider(), account.signer()),
     );
     let sent = house
-        .bid(envelope.clone())
+        .bid(
+            envelope.clone(),
+            attested.epoch_id().epoch,
+            U40::from(MAXIMUM_CHARGE_GWEI),
+        )
         .value(U256::from(FEE))
         .send()
         .await?;

@@ -5,6 +5,7 @@ use alloy_primitives::U256;
 use clap::Args;
 use eyre::Result;
 use subrosa_client::{ContractPolicy, Deployed};
+use subrosa_types::entry::LARGEST_CALLBACK_GAS;
 
 use crate::{
     args::{code::CodeArgs, deployment::AttestationArgs, key::KeyArgs, wait::WaitArgs},
@@ -35,6 +36,10 @@ struct PolicyArgs {
     #[arg(long)]
     stateless: bool,
 
+    /// Let only the owner, and the callers it names later, append requests
+    #[arg(long)]
+    restricted: bool,
+
     /// Seconds between announcing other code and running it, for users to leave in; 0 means that the
     /// code never changes. Fixed for good
     #[arg(
@@ -59,8 +64,9 @@ struct PolicyArgs {
         value_parser = clap::value_parser!(u32).range(..1 << 24))]
     minimum_deadline: u32,
 
-    /// Largest callback gas limit a request may name; 0 forbids callbacks
-    #[arg(long, value_name = "GAS", default_value_t = 1_000_000)]
+    /// Largest callback gas limit a request may name, at most 10,000,000; 0 forbids callbacks
+    #[arg(long, value_name = "GAS", default_value_t = 1_000_000,
+        value_parser = clap::value_parser!(u32).range(..=i64::from(LARGEST_CALLBACK_GAS)))]
     maximum_callback_gas: u32,
 
     /// Wei to pay for the deployment [default: the execution charge]
@@ -91,6 +97,7 @@ impl PolicyArgs {
     fn policy(&self) -> ContractPolicy {
         ContractPolicy {
             stateless: self.stateless,
+            restricted: self.restricted,
             fuel_limit: self.fuel,
             execution_charge_gwei: self.execution_charge,
             upgrade_delay: self.upgrade_delay,

@@ -69,6 +69,11 @@ pub(crate) struct RequestArgs {
     #[arg(long, value_name = "WEI")]
     fee: Option<U256>,
 
+    /// Largest execution charge agreed to, gwei: refuse to ask if the owner raises it above this; 0
+    /// agrees to any [default: the charge when asking]
+    #[arg(long, value_name = "GWEI", value_parser = clap::value_parser!(u64).range(..1 << 40))]
+    maximum_charge: Option<u64>,
+
     /// Seconds from now after which the fee can be taken back
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     deadline: u64,
@@ -118,6 +123,7 @@ impl RequestArgs {
             reply: reply_key.as_ref(),
             fuel_limit: self.fuel,
             fee: self.fee,
+            maximum_charge_gwei: self.maximum_charge,
             deadline: self.deadline,
             sealing: Sealing {
                 suite: self.suite(),

@@ -92,7 +92,9 @@ fn what_an_owner_can_change_is_under_contract() {
     let both = subrosa(&["contract", "advance-epoch"]).failure();
     assert!(both.contains("<CONTRACT>"), "{both}");
     let deploy = subrosa(&["deploy", "--help"]).quiet_success();
-    assert!(deploy.contains("--upgrade-delay <SECONDS>"), "{deploy}");
+    for option in ["--upgrade-delay <SECONDS>", "--restricted"] {
+        assert!(deploy.contains(option), "{deploy}");
+    }
 }
 
 #[test]
@@ -112,6 +114,13 @@ fn usage_errors_are_not_mistaken_for_refusals() {
             "--stateless",
             "--upgrade-delay",
             "5",
+            "--code",
+            "/nowhere",
+        ],
+        &[
+            "deploy",
+            "--maximum-callback-gas",
+            "10000001",
             "--code",
             "/nowhere",
         ],

@@ -258,6 +258,7 @@ async fn register(provider: &DynProvider, sender: &Sender, deployment: &Deployme
         finalityClass: 1,
         runtimeGeneration: 1,
         stateless: false,
+        restricted: false,
         fuelLimit: 10_000_000,
         executionChargeGwei: U40::ZERO,
         minimumDeadline: U24::ZERO,

@@ -10,10 +10,11 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolValue;
 use subrosa_attestation::DEVELOPMENT_ROOT_ID;
 use subrosa_client::{
-    Account, Appraisal, AttestOptions, ClientError, Clock, Deployment, QueryCall, Session,
+    Account, Appraisal, AttestOptions, Bytecode, ClientError, Clock, ContractPolicy, Deployment,
+    ENGINE_EVM, QueryCall, Session, WaitOptions,
 };
 use subrosa_tee::forge::Fault;
-use subrosa_types::id::measurement_set_hash;
+use subrosa_types::{entry::LARGEST_CALLBACK_GAS, id::measurement_set_hash};
 
 use crate::world::{self, CONTRACT, EXECUTABLE, NOW, World, deployment, measurement, session};
 
@@ -418,6 +419,36 @@ async fn an_old_attestation_does_not_encrypt() {
         Err(ClientError::AttestationExpired {
             age: 3601,
             limit: 3600
+        })
+    ));
+}
+
+#[tokio::test]
+async fn a_policy_that_promises_more_callback_gas_than_a_transaction_has_is_not_sent() {
+    let server = World::honest().serve().await;
+    let attested = session(deployment(&server))
+        .await
+        .attest(&DEVELOPMENT)
+        .await
+        .unwrap();
+    let code = Bytecode {
+        engine: ENGINE_EVM,
+        code: vec![0].into(),
+        init: Default::default(),
+    };
+    let policy = ContractPolicy {
+        maximum_callback_gas: LARGEST_CALLBACK_GAS + 1,
+        ..ContractPolicy::default()
+    };
+    let account = Account::random();
+    let refused = attested
+        .deploy(&code, &policy, &account, WaitOptions::default())
+        .await;
+    assert!(matches!(
+        refused,
+        Err(ClientError::CallbackGasTooHigh {
+            found: 10_000_001,
+            most: 10_000_000
         })
     ));
 }

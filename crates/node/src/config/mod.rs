@@ -57,6 +57,8 @@ use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
 use subrosa_types::{abi::EnclaveConfig, config::ConfigError as MeasuredError, measured::Measured};
 
+use crate::relay::LARGEST_RESULT_GAS;
+
 pub use endpoint::Endpoint;
 pub use key::{KeyError, KeySource};
 
@@ -179,7 +181,8 @@ pub struct Relay {
     /// Most results per transaction, 1 to 32.
     #[serde(default = "default_max_items")]
     pub max_items: usize,
-    /// Most gas per transaction. Results whose callbacks do not fit wait for the next one.
+    /// Most gas per transaction. Results whose callbacks do not fit wait for the next one; any one
+    /// of them must fit alone, which takes 12,826,955.
     #[serde(default = "default_max_gas")]
     pub max_gas: u64,
 }
@@ -260,7 +263,8 @@ impl Config {
             return Err(ConfigError::AdminNotLoopback(self.admin.listen));
         }
         in_range("relay.max_items", self.relay.max_items as u64, 1, MAX_ITEMS)?;
-        in_range("relay.max_gas", self.relay.max_gas, MIN_GAS, u64::MAX)?;
+        let gas = self.relay.max_gas;
+        in_range("relay.max_gas", gas, LARGEST_RESULT_GAS, u64::MAX)?;
         let bytes = u64::from(self.rpc.max_request_bytes);
         in_range("rpc.max_request_bytes", bytes, 1024, 64 << 20)?;
         in_range(
@@ -367,8 +371,6 @@ impl ConfigError {
 
 /// What the oracle's batch is designed for.
 const MAX_ITEMS: u64 = 32;
-/// Less would not fit one result without a callback.
-const MIN_GAS: u64 = 500_000;
 
 fn in_range(field: &'static str, found: u64, least: u64, most: u64) -> Result<(), ConfigError> {
     if (least..=most).contains(&found) {

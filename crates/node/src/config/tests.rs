@@ -117,6 +117,11 @@ fn values_out_of_range_name_their_field() {
         let error = Config::from_toml(&EXAMPLE.replace(from, to)).unwrap_err();
         assert!(error.to_string().contains(field), "{to}: {error}");
     }
+    let below = EXAMPLE.replace("[relay]\n", "[relay]\nmax_gas = 12826954\n");
+    let error = Config::from_toml(&below).unwrap_err().to_string();
+    assert!(error.contains("expected 12826955 to"), "{error}");
+    let least = EXAMPLE.replace("[relay]\n", "[relay]\nmax_gas = 12826955\n");
+    Config::from_toml(&least).unwrap();
     let long = EXAMPLE.replace("/run/subrosa", &"/x".repeat(60));
     assert!(matches!(
         Config::from_toml(&long),

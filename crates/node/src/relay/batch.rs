@@ -8,7 +8,7 @@ use alloy_primitives::{B256, Bytes, U256};
 use subrosa_types::{
     ContractId,
     abi::{Entry, Fulfillment, FulfillmentGroup, FulfillmentItem},
-    entry::{Payment, Settlement},
+    entry::{LARGEST_CALLBACK_GAS, Payment, Settlement},
     frame::{ResultRef, Signed},
     result::Head,
 };
@@ -144,9 +144,7 @@ impl Candidate {
     /// Gas that applying it may take, callback included.
     pub(crate) fn gas(&self) -> u64 {
         let callback = u64::from(Settlement::unpack(self.entry.settlement).callback_gas_limit);
-        // EIP-150: a call gets at most 63/64 of what there is.
-        let callback = callback + callback / 63 + 1;
-        callback + ITEM_GAS + BYTE_GAS * self.data.len() as u64
+        with_reserve(callback) + ITEM_GAS + BYTE_GAS * self.data.len() as u64
     }
 
     fn item(&self) -> FulfillmentItem {
@@ -219,6 +217,20 @@ impl Batch {
     }
 }
 
+/// Gas of a transaction that carries whichever result alone: one with the largest callback that a
+/// contract's policy can promise, and the longest data that an enclave signs. With less a log whose
+/// next result is such a one would stand still.
+pub(crate) const LARGEST_RESULT_GAS: u64 =
+    BATCH_GAS + with_reserve(LARGEST_CALLBACK_GAS as u64) + ITEM_GAS + BYTE_GAS * MAX_DATA_BYTES;
+
+/// EIP-150: a call gets at most 63/64 of what there is.
+const fn with_reserve(callback: u64) -> u64 {
+    callback + callback / 63 + 1
+}
+
+/// Longest data of a result: 24 KiB of output sealed, padded to a power of two, and 2 KiB for the
+/// encapsulated key, header and tag.
+const MAX_DATA_BYTES: u64 = (32 + 2) * 1024;
 /// Gas of a transaction besides its items: intrinsic, signature, registry, paying the sender, and
 /// the 140,000 that the oracle wants to see left before the last item.
 const BATCH_GAS: u64 = 350_000;

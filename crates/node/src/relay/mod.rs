@@ -38,7 +38,7 @@ use crate::{
     shutdown::Shutdown,
 };
 
-pub(crate) use self::verdict::BatchEvent;
+pub(crate) use self::{batch::LARGEST_RESULT_GAS, verdict::BatchEvent};
 
 /// Contracts that may have results to send.
 #[derive(Debug, Default)]

@@ -121,6 +121,10 @@ pub struct Reassignment {
 }
 
 /// Most entries in [`Reassignment::between`]; 17 MB of a frame.
+///
+/// This is the window of a change of runtime: of more pending entries than this before a RUNTIME
+/// entry, the oldest cannot be shown to be reassigned, and wait for a build that has their own
+/// generation. Whoever appends them pays for every one.
 pub const MAX_BETWEEN: usize = 65_536;
 
 /// Names one executed entry.

@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// Moves a contract to a later runtime generation, and waits for the result. Requests that no
-/// enclave can execute in their own generation are executed in this one.
+/// enclave can execute in their own generation are executed in this one, if no more than 65,536
+/// entries are pending.
 ///
 /// Anyone may move a contract to the generation that the registry names as the successor of its own.
 #[derive(Debug, Args)]
@@ -33,11 +34,16 @@ pub(crate) struct SetRuntimeArgs {
 }
 
 /// Moves a contract to its key group's current epoch, and waits for the result. Requests encrypted
-/// to the epoch before are rejected from then on.
+/// to the epoch before are refused from then on.
 #[derive(Debug, Args)]
 pub(crate) struct AdvanceEpochArgs {
     /// Contract id
     contract: B256,
+
+    /// The epoch whose keys you have examined: if another one is current, nothing is changed
+    /// [default: the current one]
+    #[arg(long)]
+    epoch: Option<u32>,
 
     #[command(flatten)]
     deployment: DeploymentArgs,
@@ -62,7 +68,14 @@ impl AdvanceEpochArgs {
     pub(super) async fn run(self, output: &Output) -> Result<()> {
         let account = self.key.required()?;
         let session = self.deployment.open().await?;
-        let ticket = session.advance_epoch(self.contract, &account).await?;
+        let epoch = match self.epoch {
+            Some(epoch) => epoch,
+            None => session.current_epoch(self.contract).await?,
+        };
+        output.progress(format_args!("moving to key epoch {epoch}"));
+        let ticket = session
+            .advance_epoch(self.contract, epoch, &account)
+            .await?;
         finish(&session, &ticket, &self.wait, output).await
     }
 }

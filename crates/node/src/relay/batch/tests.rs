@@ -68,6 +68,26 @@ fn queue(contract: u8, from: u64, count: u64) -> Queue {
 }
 
 #[test]
+fn the_largest_result_fits_the_least_gas_alone_and_not_one_unit_less() {
+    let largest = candidate(
+        B256::ZERO,
+        0,
+        1,
+        LARGEST_CALLBACK_GAS,
+        MAX_DATA_BYTES as usize,
+    );
+    let queues = [Queue {
+        contract: B256::ZERO,
+        stateless: false,
+        candidates: vec![largest],
+    }];
+    let limits = |gas| Limits { items: 32, gas };
+    let batch = select(&queues, 0, limits(LARGEST_RESULT_GAS));
+    assert_eq!((batch.len(), batch.gas), (1, LARGEST_RESULT_GAS));
+    assert!(select(&queues, 0, limits(LARGEST_RESULT_GAS - 1)).is_empty());
+}
+
+#[test]
 fn nothing_outstanding_makes_no_batch() {
     assert!(select(&[], 5, LIMITS).is_empty());
     assert!(select(&[queue(1, 4, 0)], 0, LIMITS).is_empty());
