@@ -38,6 +38,7 @@ abstract contract Logs is Ownership {
 
         uint32 epoch = registry.currentEpoch(registration.keyGroup);
         if (epoch == 0) revert NoEpoch(registration.keyGroup);
+        registry.checkRuntime(registration.runtimeGeneration);
 
         contractId = Digests.contractId(address(this), msg.sender, $.nonces[msg.sender]++);
         $.owners[contractId] = msg.sender;
