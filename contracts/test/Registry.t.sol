@@ -269,9 +269,12 @@ contract RegistryTests is RegistryTest {
         _expectRefused(a, abi.encodeWithSelector(ISubrosaRegistry.FamilyIsStopped.selector, TEE_KIND));
     }
 
-    function testFuzz_restricting_a_family_never_asks_less_of_it(uint32 before, bool wasStopped, uint32 minimum, bool stop)
-        public
-    {
+    function testFuzz_restricting_a_family_never_asks_less_of_it(
+        uint32 before,
+        bool wasStopped,
+        uint32 minimum,
+        bool stop
+    ) public {
         registry.setFamily(TEE_KIND, before, wasStopped);
         if (minimum < before) {
             vm.expectRevert(
