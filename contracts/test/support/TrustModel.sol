@@ -240,13 +240,12 @@ abstract contract TrustModel is TrustBooks {
 
     /// @dev The status that all quotes have, beside one that none has; accepted again by who appoints.
     function _refuseOrAcceptStatus(uint256 seed) private {
-        // Accepted most of the time.
-        if (seed % 4 != 0) {
+        if (statusRefused) {
             if (dcapInUse == NONE) return;
             registry.setDcap(vouchers[dcapInUse].account, UP_TO_DATE);
             statusRefused = false;
         } else {
-            bool whole = (seed >> 2) % 2 == 0;
+            bool whole = seed % 2 == 0;
             registry.refuseTcbStatuses(whole ? UP_TO_DATE : 1 << 2);
             if (whole) statusRefused = true;
         }
