@@ -38,7 +38,7 @@ abstract contract Logs is Ownership {
 
         uint32 epoch = registry.currentEpoch(registration.keyGroup);
         if (epoch == 0) revert NoEpoch(registration.keyGroup);
-        registry.checkRuntime(registration.runtimeGeneration);
+        _checkRuntime(registration.runtimeGeneration);
 
         contractId = Digests.contractId(address(this), msg.sender, $.nonces[msg.sender]++);
         $.owners[contractId] = msg.sender;
@@ -126,6 +126,11 @@ abstract contract Logs is Ownership {
             PaymentWord.unwrap(payment),
             input
         );
+    }
+
+    /// @dev Reverts unless contracts can be in this runtime generation now.
+    function _checkRuntime(uint16 generation) internal view {
+        registry.checkRuntime(generation);
     }
 
     /// @dev The settlement word of an entry by the sender, within the log's policy.

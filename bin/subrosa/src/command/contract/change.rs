@@ -15,7 +15,8 @@ use crate::{
 /// Moves a contract to a later runtime generation, and waits for the result. Requests that no
 /// enclave can execute in their own generation are executed in this one.
 ///
-/// Anyone may move a contract to the generation that the registry names as the successor of its own.
+/// The registry must have the generation active and not withdrawn. Anyone may move a contract whose
+/// own was withdrawn to the generation that takes over from it.
 #[derive(Debug, Args)]
 pub(crate) struct SetRuntimeArgs {
     /// Contract id
