@@ -38,14 +38,15 @@ async function main() {
   const path = values.out ?? join(dirname(fileURLToPath(import.meta.url)), '..', 'deployments', `${id}.json`);
   const previous = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
   const configuration = JSON.parse(readFileSync(values.config, 'utf8'));
-  const { record, left, unnamed } = await deploy(client, privateKeyToAccount(key), configuration, previous);
+  const { record, left, unnamed, unadded } = await deploy(client, privateKeyToAccount(key), configuration, previous);
 
   const text = `${JSON.stringify(record, null, 2)}\n`;
   writeFileSync(path, text);
   process.stdout.write(text);
   console.error(`written: ${path}`);
+  const { address } = record.contracts.SubrosaRegistry;
+  if (unadded) console.error(`left for a curator: addRuntime(${unadded}) on the registry ${address}`);
   if (unnamed) {
-    const { address } = record.contracts.SubrosaRegistry;
     console.error(`left for an appointer: setDcap(${unnamed}, accepted TCB statuses) on the registry ${address}`);
   }
   if (left.length === 0) return 0;

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 
+import {Activation} from "./registry/Activation.sol";
 import {DcapSigners} from "./registry/DcapSigners.sol";
 import {Epochs} from "./registry/Epochs.sol";
 import {Governance} from "./registry/Governance.sol";
@@ -15,13 +16,14 @@ import {Vouchers} from "./registry/Vouchers.sol";
 /// @notice See `ISubrosaRegistry`. It cannot be upgraded; its authority can be replaced by itself.
 contract SubrosaRegistry is Epochs, DcapSigners, Governance, Products, Runtimes, Vouchers {
     /// @param authority_ The AccessManager whose roles govern.
-    /// @param activationDelay_ Seconds between adding a measurement or configuration and trusting it.
+    /// @param activationDelay_ Seconds between adding a measurement, configuration or runtime
+    /// generation and trusting it.
     /// Zero only for development: users need the time to leave.
     /// @param maximumLease_ The longest lease a signer gets, in seconds.
     constructor(address authority_, uint40 activationDelay_, uint40 maximumLease_)
         AccessManaged(authority_)
         Leases(maximumLease_)
-        Governance(activationDelay_)
+        Activation(activationDelay_)
     {}
 
     function _domainName() internal pure override returns (string memory) {

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ISubrosaOracle, Registration} from "../src/interfaces/ISubrosaOracle.sol";
+import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
 import {Entry} from "../src/interfaces/SubrosaTypes.sol";
 import {OracleTest} from "./support/OracleTest.sol";
 import {Reference} from "./support/Reference.sol";
@@ -161,10 +162,11 @@ contract ChangesTest is OracleTest {
     }
 
     function test_the_owner_moves_a_contract_to_a_later_runtime() public {
+        registry.addRuntime(7);
         Entry memory pending = _request(stateful, user, 0);
         vm.prank(user);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NotOwner.selector, stateful, user));
-        oracle.changeRuntime(stateful, 2);
+        oracle.changeRuntime(stateful, 7);
 
         vm.startPrank(owner);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.GenerationNotNewer.selector, stateful, 1));
@@ -188,6 +190,8 @@ contract ChangesTest is OracleTest {
     }
 
     function test_anybody_moves_a_contract_whose_runtime_was_withdrawn_to_its_successor() public {
+        registry.addRuntime(2);
+        registry.addRuntime(3);
         registry.withdrawRuntime(1, 3);
         vm.deal(user, 1 ether);
         vm.startPrank(user);
@@ -209,7 +213,54 @@ contract ChangesTest is OracleTest {
         vm.stopPrank();
     }
 
+    function test_nobody_moves_a_contract_to_a_runtime_that_does_not_count() public {
+        vm.deal(user, 1 ether);
+        vm.startPrank(owner);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.RuntimeUnknown.selector, 65535));
+        oracle.changeRuntime{value: FEE}(stateful, 65535);
+        vm.stopPrank();
+
+        registry.addRuntime(2);
+        registry.addRuntime(3);
+        registry.withdrawRuntime(2, 3);
+        vm.startPrank(owner);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.RuntimeIsWithdrawn.selector, 2));
+        oracle.changeRuntime{value: FEE}(stateful, 2);
+        vm.stopPrank();
+
+        // What takes over is what the chain of successors ends with.
+        registry.addRuntime(4);
+        registry.withdrawRuntime(1, 3);
+        registry.withdrawRuntime(3, 4);
+        vm.startPrank(user);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NotOwner.selector, stateful, user));
+        oracle.changeRuntime{value: FEE}(stateful, 3);
+        assertEq(oracle.changeRuntime{value: FEE}(stateful, 4), 1);
+        vm.stopPrank();
+        assertEq(uint16(oracle.logOf(stateful) >> 128), 4);
+    }
+
+    function test_a_contract_is_registered_with_a_runtime_that_counts() public {
+        Registration memory registration = _registration(false);
+        registration.runtimeGeneration = 2;
+        vm.prank(owner);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.RuntimeUnknown.selector, 2));
+        oracle.register{value: FEE}(registration);
+
+        registry.addRuntime(2);
+        registry.withdrawRuntime(1, 2);
+        registration.runtimeGeneration = 1;
+        vm.prank(owner);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.RuntimeIsWithdrawn.selector, 1));
+        oracle.register{value: FEE}(registration);
+        registration.runtimeGeneration = 2;
+        vm.prank(owner);
+        bytes32 contractId = oracle.register{value: FEE}(registration);
+        assertEq(uint16(oracle.logOf(contractId) >> 128), 2);
+    }
+
     function test_changes_pay_the_execution_charge_and_are_refunded_like_requests() public {
+        registry.addRuntime(2);
         vm.startPrank(owner);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.FeeTooLow.selector, CHARGE - 1, CHARGE));
         oracle.changeRuntime{value: CHARGE - 1}(stateful, 2);

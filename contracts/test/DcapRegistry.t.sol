@@ -253,6 +253,37 @@ contract DcapRegistryTests is DcapTest {
         _register(_registration("tdx"));
     }
 
+    function test_statuses_are_refused_at_once_and_never_accepted_that_way() public {
+        registry.setDcap(address(dcap), 1 << 3 | 1 << 2 | 1 << 1);
+        _register(_registration("tdx"));
+        vm.expectEmit(true, true, true, true, address(registry));
+        emit ISubrosaRegistry.DcapChanged(address(dcap), 1 << 3);
+        registry.refuseTcbStatuses(1 << 5 | 1 << 2 | 1 << 1);
+        (address named, uint16 accepted) = registry.dcapVerification();
+        assertEq(named, address(dcap));
+        assertEq(accepted, 1 << 3);
+
+        DcapRegistration memory r = _registration("tdx");
+        skip(1 hours);
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.TcbStatusRefused.selector, 1));
+        assertEq(registry.checkSigner(r.signer, measurement, config), KEY_GROUP, "its lease runs on");
+        (uint32 minimum,) = registry.familyOf(TDX);
+        registry.restrictFamily(TDX, minimum, true);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.FamilyIsStopped.selector, TDX));
+        registry.checkSigner(r.signer, measurement, config);
+    }
+
+    function testFuzz_refusing_statuses_clears_their_bits_alone(uint16 accepted, uint16 refused) public {
+        registry.setDcap(address(dcap), accepted);
+        registry.refuseTcbStatuses(refused);
+        (address named, uint16 left) = registry.dcapVerification();
+        assertEq(named, address(dcap));
+        for (uint256 status = 0; status < 16; ++status) {
+            bool expected = accepted >> status & 1 != 0 && refused >> status & 1 == 0;
+            assertEq(left >> status & 1 != 0, expected);
+        }
+    }
+
     function test_a_registry_without_verification_registers_nobody() public {
         registry.setDcap(address(0), ONLY_UP_TO_DATE);
         _refused(_registration("tdx"), abi.encodeWithSelector(ISubrosaRegistry.DcapNotAccepted.selector));

@@ -4,12 +4,13 @@ pragma solidity ^0.8.28;
 import {Test} from "forge-std/Test.sol";
 
 import {ProtocolHandler} from "./support/ProtocolHandler.sol";
+import {RuntimeModel} from "./support/RuntimeModel.sol";
 import {TrustBooks} from "./support/TrustBooks.sol";
 import {TrustModel} from "./support/TrustModel.sol";
 
 /// @notice What holds after any sequence of requests, batches, repetitions, forgeries, refunds,
-/// retries, withdrawals, admissions, renewals, revocations of every kind, epochs and waiting. The handler keeps its own books
-/// and predicts every outcome; after each call an invariant looks at what it noted, and after each
+/// retries, withdrawals, admissions, renewals, revocations of every kind, epochs, runtime generations and
+/// waiting. The handler keeps its own books and predicts every outcome; after each call an invariant looks at what it noted, and after each
 /// sequence everything is looked at again.
 contract InvariantsTest is Test {
     ProtocolHandler private handler;
@@ -17,7 +18,7 @@ contract InvariantsTest is Test {
     function setUp() public {
         handler = new ProtocolHandler();
         targetContract(address(handler));
-        bytes4[] memory selectors = new bytes4[](14);
+        bytes4[] memory selectors = new bytes4[](16);
         selectors[0] = ProtocolHandler.request.selector;
         selectors[1] = ProtocolHandler.fulfill.selector;
         selectors[2] = ProtocolHandler.fulfillAgain.selector;
@@ -32,6 +33,8 @@ contract InvariantsTest is Test {
         selectors[11] = TrustModel.govern.selector;
         selectors[12] = TrustModel.openEpoch.selector;
         selectors[13] = TrustModel.wait.selector;
+        selectors[14] = RuntimeModel.governRuntimes.selector;
+        selectors[15] = RuntimeModel.changeRuntime.selector;
         targetSelector(FuzzSelector(address(handler), selectors));
     }
 
@@ -100,6 +103,15 @@ contract InvariantsTest is Test {
         assertFalse(handler.placesBroken());
     }
 
+    function invariant_guardians_only_take_trust_away() public view {
+        assertFalse(handler.guardianGave());
+    }
+
+    function invariant_every_contract_is_in_a_runtime_that_counts_or_leads_to_one() public view {
+        assertFalse(handler.runtimesBroken());
+        assertFalse(handler.wronglyMoved());
+    }
+
     function invariant_epochs_open_one_by_one_and_stay() public view {
         assertFalse(handler.epochsBroken());
     }
@@ -111,9 +123,9 @@ contract InvariantsTest is Test {
     /// @dev The handler does reach the interesting states: otherwise the invariants hold for nothing.
     function test_the_handler_meets_every_situation() public {
         uint256 seed = 1;
-        for (uint256 i = 0; i < 6000; ++i) {
+        for (uint256 i = 0; i < 12000; ++i) {
             seed = uint256(keccak256(abi.encode(seed)));
-            _step(seed % 14, seed >> 16);
+            _step(seed % 16, seed >> 16);
         }
         afterInvariant();
         for (uint256 trust = 0; trust < 8; ++trust) {
@@ -121,8 +133,13 @@ contract InvariantsTest is Test {
         }
         assertTrue(handler.landed(0));
         assertGt(handler.renewals(), 20, "renewals");
-        assertGt(handler.registrations(), 20, "registrations");
+        assertGt(handler.registrations(), 10, "registrations");
         assertGt(handler.turnedAway(), 0, "turnedAway");
+        assertGt(handler.loosenings(), 5, "loosenings");
+        assertGt(handler.refusedStatuses(), 2, "refusedStatuses");
+        assertGt(handler.moves(), 20, "moves");
+        assertGt(handler.rescues(), 3, "rescues");
+        assertGt(handler.strandings(), 20, "strandings");
         assertGt(handler.executed(), 50, "executed");
         assertGt(handler.refunds(), 20, "refunds");
         assertGt(handler.delivered(), 20, "delivered");
@@ -145,5 +162,7 @@ contract InvariantsTest is Test {
         if (which == 11) handler.govern(seed);
         if (which == 12) handler.openEpoch(seed);
         if (which == 13) handler.wait(seed);
+        if (which == 14) handler.governRuntimes(seed);
+        if (which == 15) handler.changeRuntime(seed);
     }
 }

@@ -269,6 +269,50 @@ contract RegistryTests is RegistryTest {
         _expectRefused(a, abi.encodeWithSelector(ISubrosaRegistry.FamilyIsStopped.selector, TEE_KIND));
     }
 
+    function testFuzz_restricting_a_family_never_asks_less_of_it(
+        uint32 before,
+        bool wasStopped,
+        uint32 minimum,
+        bool stop
+    ) public {
+        registry.setFamily(TEE_KIND, before, wasStopped);
+        if (minimum < before) {
+            vm.expectRevert(
+                abi.encodeWithSelector(ISubrosaRegistry.FamilyNotRestricted.selector, TEE_KIND, minimum, before)
+            );
+        } else {
+            vm.expectEmit(true, true, true, true, address(registry));
+            emit ISubrosaRegistry.FamilyChanged(TEE_KIND, minimum, wasStopped || stop);
+        }
+        registry.restrictFamily(TEE_KIND, minimum, stop);
+        (uint32 newMinimum, bool stopped) = registry.familyOf(TEE_KIND);
+        assertEq(newMinimum, minimum < before ? before : minimum);
+        assertEq(stopped, wasStopped || (stop && minimum >= before));
+    }
+
+    function test_restricting_a_family_stops_signers_already_admitted_and_lifts_no_stop() public {
+        address signer = vm.addr(signerKey);
+        registry.restrictFamily(TEE_KIND, 17, false);
+        assertEq(registry.checkSigner(signer, measurement, CONFIG), KEY_GROUP, "as much as the signer has");
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.FamilyNotRestricted.selector, TEE_KIND, 16, 17));
+        registry.restrictFamily(TEE_KIND, 16, true);
+        assertEq(registry.checkSigner(signer, measurement, CONFIG), KEY_GROUP, "nothing was changed");
+
+        registry.restrictFamily(TEE_KIND, 17, true);
+        bytes memory stopped = abi.encodeWithSelector(ISubrosaRegistry.FamilyIsStopped.selector, TEE_KIND);
+        vm.expectRevert(stopped);
+        registry.checkSigner(signer, measurement, CONFIG);
+        registry.restrictFamily(TEE_KIND, 18, false);
+        vm.expectRevert(stopped);
+        registry.checkSigner(signer, measurement, CONFIG);
+
+        registry.setFamily(TEE_KIND, 18, false);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.TcbTooOld.selector, TEE_KIND, 17, 18));
+        registry.checkSigner(signer, measurement, CONFIG);
+        registry.setFamily(TEE_KIND, 0, false);
+        assertEq(registry.checkSigner(signer, measurement, CONFIG), KEY_GROUP);
+    }
+
     // Verifiers.
 
     function test_as_many_distinct_verifiers_as_the_threshold_must_sign() public {
@@ -322,7 +366,9 @@ contract RegistryTests is RegistryTest {
     // Governance.
 
     function test_only_the_authority_governs() public {
-        bytes[] memory calls = new bytes[](14);
+        registry.addRuntime(2);
+        skip(DELAY);
+        bytes[] memory calls = new bytes[](17);
         calls[0] = abi.encodeCall(ISubrosaRegistry.addMeasurement, (ROOT, TEE_KIND, 0));
         calls[1] = abi.encodeCall(ISubrosaRegistry.revokeMeasurement, (measurement, 0));
         calls[2] = abi.encodeCall(ISubrosaRegistry.addConfig, (keccak256("x"), 1));
@@ -337,6 +383,9 @@ contract RegistryTests is RegistryTest {
         calls[11] = abi.encodeCall(ISubrosaRegistry.revokeDcap, (address(3)));
         calls[12] = abi.encodeCall(ISubrosaRegistry.denyProduct, (TEE_KIND, PRODUCT));
         calls[13] = abi.encodeCall(ISubrosaRegistry.allowProduct, (TEE_KIND, PRODUCT));
+        calls[14] = abi.encodeCall(ISubrosaRegistry.addRuntime, (3));
+        calls[15] = abi.encodeCall(ISubrosaRegistry.restrictFamily, (TEE_KIND, 1, true));
+        calls[16] = abi.encodeCall(ISubrosaRegistry.refuseTcbStatuses, (2));
         address stranger = makeAddr("stranger");
         for (uint256 i = 0; i < calls.length; ++i) {
             vm.prank(stranger);
@@ -348,33 +397,6 @@ contract RegistryTests is RegistryTest {
             (bool success,) = address(registry).call(calls[i]);
             assertTrue(success, "the same calls work for the authority's administrator");
         }
-    }
-
-    // Runtimes.
-
-    function test_a_withdrawn_runtime_names_a_later_one_and_once() public {
-        assertEq(registry.runtimeSuccessor(3), 0);
-        vm.expectEmit(true, true, true, true, address(registry));
-        emit ISubrosaRegistry.RuntimeWithdrawn(3, 5);
-        registry.withdrawRuntime(3, 5);
-        assertEq(registry.runtimeSuccessor(3), 5);
-        assertEq(registry.runtimeSuccessor(5), 0);
-
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.RuntimeIsWithdrawn.selector, 3));
-        registry.withdrawRuntime(3, 6);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.RuntimeIsWithdrawn.selector, 3));
-        registry.withdrawRuntime(2, 3);
-        registry.withdrawRuntime(5, 65535);
-        assertEq(registry.runtimeSuccessor(3), 5, "a chain, whose links stay as they were");
-        assertEq(registry.runtimeSuccessor(5), 65535);
-    }
-
-    function testFuzz_a_runtimes_successor_is_later(uint16 generation, uint16 successor) public {
-        if (successor <= generation) {
-            vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.RuntimeNotLater.selector, generation, successor));
-        }
-        registry.withdrawRuntime(generation, successor);
-        assertEq(registry.runtimeSuccessor(generation), successor > generation ? successor : 0);
     }
 
     // Epochs.

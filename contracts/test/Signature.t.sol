@@ -120,7 +120,7 @@ contract SignatureTest is OracleTest {
 
     function test_stopping_a_family_works_on_the_next_batch() public {
         Fulfillment memory f = _valid();
-        registry.setFamily(TEE_KIND, 0, true);
+        registry.restrictFamily(TEE_KIND, 0, true);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.FamilyIsStopped.selector, TEE_KIND));
         _fulfill(f);
         registry.setFamily(TEE_KIND, 17, false);
@@ -129,7 +129,7 @@ contract SignatureTest is OracleTest {
 
     function test_raising_the_minimum_tcb_works_on_the_next_batch() public {
         Fulfillment memory f = _valid();
-        registry.setFamily(TEE_KIND, 18, false);
+        registry.restrictFamily(TEE_KIND, 18, false);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.TcbTooOld.selector, TEE_KIND, 17, 18));
         _fulfill(f);
     }

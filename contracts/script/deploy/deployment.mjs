@@ -9,14 +9,18 @@ import { features, requireOwnBlockNumbers } from './chain.mjs';
 import { CREATE2_DEPLOYER, ensureContract, ensureDeployer } from './create2.mjs';
 import { setUp } from './governance.mjs';
 
+/** The runtime generation that enclaves have: `RUNTIME_GENERATION` of the virtual machine. */
+const RUNTIME_GENERATION = 1;
+
 const artifacts = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'artifacts');
 
 /**
  * Deploys what is missing, checks what is there, sets up the roles as far as `account` may.
  *
- * Gives { record, left, unnamed }: what belongs into the deployments file, the AccessManager calls that
- * only the administrator can make, and SubrosaDcap's address unless the registry names it already, which
- * only the appointer can have it do. Run again it changes nothing and gives the same record.
+ * Gives { record, left, unnamed, unadded }: what belongs into the deployments file, the AccessManager calls
+ * that only the administrator can make, SubrosaDcap's address unless the registry names it already, which
+ * only the appointer can have it do, and the runtime generation unless it was added already, which only
+ * a curator can do. Run again it changes nothing and gives the same record.
  *
  * @param previous the record of an earlier run, from which blocks and transactions are taken over
  */
@@ -48,6 +52,8 @@ export async function deploy(client, account, configuration, previous) {
 
   const left = await setUp(client, account, { manager, registry, configuration: settings });
   const [named] = await client.readContract({ ...registry, functionName: 'dcapVerification' });
+  const runtimeOf = { ...registry, functionName: 'runtimeOf', args: [RUNTIME_GENERATION] };
+  const [activeFrom] = await client.readContract(runtimeOf);
   const { salt, rootIds, ...governance } = settings;
   const record = {
     $schema: './schema.json',
@@ -62,6 +68,7 @@ export async function deploy(client, account, configuration, previous) {
     record,
     left: left.map((call) => ({ to: manager.address, ...call })),
     unnamed: isAddressEqual(named, dcap.address) ? undefined : dcap.address,
+    unadded: activeFrom === 0 ? RUNTIME_GENERATION : undefined,
   };
 }
 

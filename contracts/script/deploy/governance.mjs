@@ -8,10 +8,10 @@ import { mined } from './create2.mjs';
 const ADMIN = 0n;
 
 /**
- * Roles by name. A *guardian* takes trust away, at once. A *curator* adds builds and configurations,
- * which the registry's activation delay holds back. An *appointer* says whose word admits signers and which
- * denied products are trusted again, and waits for the delay in the configuration; a guardian can cancel
- * meanwhile.
+ * Roles by name. A *guardian* takes trust away, at once, and gives none. A *curator* adds builds,
+ * configurations and runtime generations, which the registry's activation delay holds back. An *appointer*
+ * says whose word admits signers, what is asked of families of TEEs and which denied products are trusted
+ * again, and waits for the delay in the configuration; a guardian can cancel meanwhile.
  */
 const ROLES = {
   guardian: {
@@ -19,16 +19,17 @@ const ROLES = {
     functions: [
       'revokeMeasurement',
       'removeConfig',
-      'setFamily',
+      'restrictFamily',
       'revokeSigner',
       'revokeVerifier',
       'revokeDcap',
       'denyProduct',
+      'refuseTcbStatuses',
       'withdrawRuntime',
     ],
   },
-  curator: { id: 2n, functions: ['addMeasurement', 'addConfig'] },
-  appointer: { id: 3n, functions: ['setVerifier', 'setVerifierThreshold', 'setDcap', 'allowProduct'] },
+  curator: { id: 2n, functions: ['addMeasurement', 'addConfig', 'addRuntime'] },
+  appointer: { id: 3n, functions: ['setVerifier', 'setVerifierThreshold', 'setDcap', 'setFamily', 'allowProduct'] },
 };
 
 /** What everybody may call, and what the registry takes from its authority alone. */

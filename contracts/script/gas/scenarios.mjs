@@ -87,7 +87,7 @@ async function prepare(chain, root) {
   return stage;
 }
 
-/** Trusts one verifier, one build and one configuration. */
+/** Trusts one verifier, one build, one configuration and one runtime generation. */
 async function govern(stage) {
   const { chain, governor, registry, random } = stage;
   stage.verifierKey = bytesToHex(random(32));
@@ -99,6 +99,7 @@ async function govern(stage) {
   await call('setVerifier', [privateKeyToAddress(stage.verifierKey), true]);
   await call('addMeasurement', [stage.rootId, teeKind, measurementHash]);
   await call('addConfig', [stage.configHash, keyGroup]);
+  await call('addRuntime', [1]);
   await call('setFamily', [teeKind, 16, false]);
 }
 

@@ -76,6 +76,7 @@ test('deploys everything, governs as configured, and does nothing the second tim
   // Whom the registry believes is the appointer's to say, after the delay.
   assert.deepEqual(await read(registry, 'dcapVerification'), [toHex(0, { size: 20 }), 0]);
   assert.match(first.stderr, new RegExp(`appointer: setDcap\\(${dcap.address},`));
+  assert.match(first.stderr, new RegExp(`curator: addRuntime\\(1\\) on the registry ${registry.address}`));
 
   const block = await chain.client.getBlockNumber();
   const second = await run(accounts.admin);
@@ -103,14 +104,20 @@ test('roles do what they are for and nothing else, and the administrator has to 
   const duties = {
     guardian: [
       ['revokeSigner', [signer]],
-      ['setFamily', [1, 16, true]],
+      ['restrictFamily', [1, 16, true]],
+      ['refuseTcbStatuses', [2]],
       ['revokeVerifier', [signer]],
       ['revokeDcap', [signer]],
       ['denyProduct', [1, word]],
-      ['withdrawRuntime', [1, 2]],
     ],
-    curator: [['addMeasurement', [word, 1, word]], ['addConfig', [word, 1]]],
-    appointer: [['setVerifier', [signer, true]], ['setVerifierThreshold', [2]], ['setDcap', [signer, 2]], ['allowProduct', [1, word]]],
+    curator: [['addMeasurement', [word, 1, word]], ['addConfig', [word, 1]], ['addRuntime', [1]]],
+    appointer: [
+      ['setVerifier', [signer, true]],
+      ['setVerifierThreshold', [2]],
+      ['setDcap', [signer, 2]],
+      ['setFamily', [1, 0, false]],
+      ['allowProduct', [1, word]],
+    ],
   };
   for (const [role, calls] of Object.entries(duties)) {
     for (const [functionName, args] of calls) {
@@ -121,6 +128,16 @@ test('roles do what they are for and nothing else, and the administrator has to 
       }
     }
   }
+
+  // There is something to withdraw once a curator has added it; before it counts, it needs no successor.
+  const adding = { ...registry, account: accounts.curator, functionName: 'addRuntime', args: [1] };
+  const added = await chain.client.waitForTransactionReceipt({ hash: await chain.client.writeContract(adding) });
+  assert.equal(added.status, 'success');
+  for (const [name, account] of Object.entries(accounts)) {
+    const expected = name === 'guardian' ? 'allowed' : 'AccessManagedUnauthorized';
+    assert.equal(await attempt(account, 'withdrawRuntime', [1, 0]), expected, `${name} calls withdrawRuntime`);
+  }
+  assert.doesNotMatch((await run(accounts.admin)).stderr, /addRuntime/);
 
   const grant = { ...manager, functionName: 'grantRole', args: [2n, signer, 0] };
   await assert.rejects(chain.client.simulateContract({ ...grant, account: accounts.admin.address }), /AccessManagerNotScheduled|AccessManagerUnauthorizedCall/);

@@ -16,7 +16,8 @@ struct Registration {
     uint32 keyGroup;
     /// How final a block must be before an enclave executes what it holds.
     uint8 finalityClass;
-    /// The price table and engine version that executes the contract's entries.
+    /// The price table and engine version that executes the contract's entries. The registry must have it
+    /// active and not withdrawn (`checkRuntime`).
     uint16 runtimeGeneration;
     /// Whether entries are executed in any order, on no state.
     bool stateless;
@@ -321,8 +322,9 @@ interface ISubrosaOracle is IERC5267 {
     /// abi.encode(uint16 previousGeneration, uint16 newGeneration, uint48 headSeq): enclaves that no
     /// longer have an entry's generation execute it in the new one if its position is at least
     /// `headSeq`, so withdrawing a runtime does not hold logs up. The value sent is the fee; the
-    /// deadline is the policy's minimum. The owner names any later generation; anyone may name the one
-    /// that the registry names as the successor of the contract's.
+    /// deadline is the policy's minimum. The owner names any later generation that the registry has active
+    /// and not withdrawn (`checkRuntime`); anyone may name the one that takes over from the contract's, if
+    /// that was withdrawn (`runtimeSuccessor`).
     ///
     /// Enclaves are shown at most 65,536 entries between one and this: whoever appends more in front of
     /// it has the pending ones before those wait for a build that still has their generation.

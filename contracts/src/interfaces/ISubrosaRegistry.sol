@@ -6,8 +6,8 @@ import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 import {DcapRegistration, EpochOpening, SignerAdmission} from "./SubrosaTypes.sol";
 
 /// @title The registry: who may sign results, and under which epochs' keys
-/// @notice Governance says which builds (measurements), which configurations and which verifiers are
-/// trusted. Adding one takes effect after a delay that users can use to leave; taking one away takes
+/// @notice Governance says which builds (measurements), which configurations, which verifiers and which
+/// runtime generations are trusted. Adding one takes effect after a delay that users can use to leave; taking one away takes
 /// effect at once, on signers already admitted too: the next `checkSigner` refuses them. Verifiers admit
 /// enclaves' signers for a lease, which can be renewed until it ends. Admitted signers open epochs.
 interface ISubrosaRegistry is IERC5267 {
@@ -80,7 +80,11 @@ interface ISubrosaRegistry is IERC5267 {
         uint256 recovery
     );
 
-    /// @notice A runtime generation was withdrawn, for good; its contracts belong on `successor`.
+    /// @notice A runtime generation was added; contracts can be in it from `activeFrom` (Unix seconds).
+    event RuntimeAdded(uint16 indexed generation, uint40 activeFrom);
+
+    /// @notice A runtime generation was withdrawn, for good; its contracts belong on `successor`, which is
+    /// zero if it had not been active and so has none.
     event RuntimeWithdrawn(uint16 indexed generation, uint16 indexed successor);
 
     /// @notice No such measurement was added.
@@ -186,6 +190,10 @@ interface ISubrosaRegistry is IERC5267 {
     /// the last `maximumLease` seconds.
     /// @custom:remedy Retire a verifier with `setVerifier` and wait for `maximumLease` seconds, at most.
     error NoVoucherIndex();
+    /// @notice This would ask less of the family of TEEs than is asked now.
+    /// @custom:remedy Pass at least the `current` minimum, which `familyOf` gives; asking less is for
+    /// `setFamily`.
+    error FamilyNotRestricted(uint8 teeKind, uint32 minimumTcbEvaluation, uint32 current);
     /// @notice The family of TEEs is stopped.
     /// @custom:remedy Use another family of TEEs until governance lifts the stop.
     error FamilyIsStopped(uint8 teeKind);
@@ -210,12 +218,23 @@ interface ISubrosaRegistry is IERC5267 {
     /// @notice The signer serves another key group.
     /// @custom:remedy Name the key group that the signer's configuration serves.
     error WrongKeyGroup(uint32 keyGroup, uint32 signerKeyGroup);
-    /// @notice The runtime generation was withdrawn before.
-    /// @custom:remedy Nothing needs doing if it was to be withdrawn; to name it as a successor, name the
-    /// one that `runtimeSuccessor` gives for it instead.
+    /// @notice No such runtime generation was added.
+    /// @custom:remedy Name a generation that enclaves have and governance added; it has to be added with
+    /// `addRuntime` first.
+    error RuntimeUnknown(uint16 generation);
+    /// @notice The runtime generation was added before, and perhaps withdrawn.
+    /// @custom:remedy Nothing needs doing if it is active; a withdrawn generation cannot be added again.
+    error RuntimeExists(uint16 generation);
+    /// @notice The runtime generation does not count yet.
+    /// @custom:remedy Wait until `activeFrom`.
+    error RuntimeNotActive(uint16 generation, uint256 activeFrom);
+    /// @notice The runtime generation was withdrawn.
+    /// @custom:remedy Nothing needs doing if it was to be withdrawn; otherwise name the one that
+    /// `runtimeSuccessor` gives for it.
     error RuntimeIsWithdrawn(uint16 generation);
-    /// @notice A generation's successor must be a later one.
-    /// @custom:remedy Name a generation with a higher number.
+    /// @notice A generation's successor must be a later one. Only a generation that is not active yet is
+    /// withdrawn without a successor (zero).
+    /// @custom:remedy Name a generation with a higher number that is active.
     error RuntimeNotLater(uint16 generation, uint16 successor);
 
     /// @notice Admits a signer for which enough verifiers vouch. Anyone may call it; a caller that
@@ -294,14 +313,28 @@ interface ISubrosaRegistry is IERC5267 {
     /// @notice Sets how many verifiers must vouch for a signer. Governance only.
     function setVerifierThreshold(uint16 threshold) external;
 
-    /// @notice Sets the least TCB evaluation number a family's signers need, or stops the family.
-    /// Takes effect on signers already admitted. Governance only.
+    /// @notice Sets the least TCB evaluation number a family's signers need and whether the family is
+    /// stopped, up or down. Takes effect on signers already admitted. Governance only; as this can give
+    /// trust back, the delay is the authority's to impose.
     function setFamily(uint8 teeKind, uint32 minimumTcbEvaluation, bool stopped) external;
+
+    /// @notice Raises the least TCB evaluation number a family's signers need, or stops the family, at
+    /// once and for signers already admitted too. It gives nothing back: that is `setFamily`. Governance
+    /// only.
+    /// @param minimumTcbEvaluation At least what is asked now, see `familyOf`.
+    /// @param stop Whether to stop the family; if not, a stop it has stays.
+    function restrictFamily(uint8 teeKind, uint32 minimumTcbEvaluation, bool stop) external;
 
     /// @notice Names the contract that verifies DCAP quotes (`ISubrosaDcap`), zero for none, and the
     /// TCB statuses accepted of them, bit n for status n. A contract that is replaced is retired, as a
     /// verifier is: leases run on. Governance only; the delay for naming one is the authority's to impose.
     function setDcap(address dcap, uint16 acceptedTcbStatuses) external;
+
+    /// @notice Accepts these TCB statuses, bit n for status n, of no quote any more, at once; accepting one
+    /// again is for `setDcap`, and one that was scheduled before has to be cancelled. Signers keep no status:
+    /// leases of those already admitted run on and end within `maximumLease`, as they are not renewed. To
+    /// stop them at once, `restrictFamily`. Governance only.
+    function refuseTcbStatuses(uint16 statuses) external;
 
     /// @notice Revokes a contract that verifies DCAP quotes at once and for good, in use, retired or never
     /// seen. No signer that it admitted may sign from then on, unless its lease was renewed otherwise. If it
@@ -321,9 +354,16 @@ interface ISubrosaRegistry is IERC5267 {
     /// @notice Revokes a signer at once and for good, admitted or not. Governance only.
     function revokeSigner(address signer) external;
 
-    /// @notice Withdraws a runtime generation, at once and for good: contracts registered with it move to
-    /// its successor. Governance only.
-    /// @param successor A later generation, which is not withdrawn itself.
+    /// @notice Lets contracts be in a runtime generation from `activationDelay` seconds on. Contracts in a
+    /// generation that no enclave has stand still, so one is added once builds that have it are trusted.
+    /// Governance only.
+    function addRuntime(uint16 generation) external;
+
+    /// @notice Withdraws a runtime generation, at once and for good, active or not: no contract is
+    /// registered with it or moved to it any more, and anyone may move those in it to its successor.
+    /// Governance only.
+    /// @param successor A later generation, which is active and not withdrawn itself; zero if `generation`
+    /// is not active yet.
     function withdrawRuntime(uint16 generation, uint16 successor) external;
 
     /// @notice The newest epoch of a key group; zero if none was opened.
@@ -386,11 +426,21 @@ interface ISubrosaRegistry is IERC5267 {
     /// @notice What verifies DCAP quotes, zero if nothing does, and the TCB statuses accepted of them.
     function dcapVerification() external view returns (address dcap, uint16 acceptedTcbStatuses);
 
-    /// @notice The generation that takes over from one that was withdrawn; zero for one that was not. The
-    /// successor can be withdrawn later and then has a later successor itself.
-    function runtimeSuccessor(uint16 generation) external view returns (uint16);
+    /// @notice Reverts unless contracts can be registered with this runtime generation, or moved to it, now:
+    /// added, active, and not withdrawn.
+    function checkRuntime(uint16 generation) external view;
 
-    /// @notice Seconds between adding a measurement or configuration and trusting it.
+    /// @notice What is known of a runtime generation.
+    /// @return activeFrom Unix seconds from which contracts can be in it; zero if never added.
+    /// @return withdrawn Whether it was withdrawn.
+    /// @return successor What `withdrawRuntime` named; zero for nothing. It may be withdrawn by now.
+    function runtimeOf(uint16 generation) external view returns (uint40 activeFrom, bool withdrawn, uint16 successor);
+
+    /// @notice The generation that contracts in one that was withdrawn belong on; zero for one that was not.
+    /// Where a successor was withdrawn in turn, this is the last of them: always active, never withdrawn.
+    function runtimeSuccessor(uint16 generation) external view returns (uint16 successor);
+
+    /// @notice Seconds between adding a measurement, configuration or runtime generation and trusting it.
     function activationDelay() external view returns (uint40);
 
     /// @notice The longest lease a signer gets, in seconds.

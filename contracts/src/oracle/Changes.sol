@@ -69,6 +69,7 @@ abstract contract Changes is Logs {
         uint16 previous = log.runtimeGeneration();
         if (generation <= previous) revert GenerationNotNewer(contractId, previous);
         if (registry.runtimeSuccessor(previous) != generation) _checkOwner(contractId);
+        _checkRuntime(generation);
         log = log.withRuntime(generation);
 
         // A stateless contract's head stays zero, and its entries wait in no order.

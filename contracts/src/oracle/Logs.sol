@@ -39,6 +39,7 @@ abstract contract Logs is Ownership {
 
         uint32 epoch = registry.currentEpoch(registration.keyGroup);
         if (epoch == 0) revert NoEpoch(registration.keyGroup);
+        _checkRuntime(registration.runtimeGeneration);
 
         contractId = Digests.contractId(address(this), msg.sender, $.nonces[msg.sender]++);
         $.owners[contractId] = msg.sender;
@@ -140,6 +141,11 @@ abstract contract Logs is Ownership {
         if (maximum != 0 && log.executionCharge() > maximum) revert ChargeTooHigh(log.executionCharge(), maximum);
         uint32 epoch = terms.keyEpoch();
         if (epoch != 0 && epoch != log.keyEpoch()) revert OtherEpoch(contractId, log.keyEpoch());
+    }
+
+    /// @dev Reverts unless contracts can be in this runtime generation now.
+    function _checkRuntime(uint16 generation) internal view {
+        registry.checkRuntime(generation);
     }
 
     /// @dev The settlement word of an entry by the sender, within the log's policy.

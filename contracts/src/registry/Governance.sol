@@ -5,6 +5,7 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 
 import {ISubrosaRegistry} from "../interfaces/ISubrosaRegistry.sol";
 import {Digests} from "../libraries/Digests.sol";
+import {Activation} from "./Activation.sol";
 import {Generations} from "./Generations.sol";
 import {RegistryStorage} from "./RegistryStorage.sol";
 
@@ -12,14 +13,7 @@ import {RegistryStorage} from "./RegistryStorage.sol";
 /// @notice Every change goes through the authority's roles (OpenZeppelin's AccessManager). What takes
 /// trust away must work at once, so those functions should have no execution delay there; what gives
 /// trust to verifiers should have one.
-abstract contract Governance is AccessManaged, ISubrosaRegistry {
-    /// @inheritdoc ISubrosaRegistry
-    uint40 public immutable activationDelay;
-
-    constructor(uint40 activationDelay_) {
-        activationDelay = activationDelay_;
-    }
-
+abstract contract Governance is AccessManaged, Activation {
     /// @inheritdoc ISubrosaRegistry
     function addMeasurement(bytes32 rootId, uint8 teeKind, bytes32 measurementHash)
         external
@@ -85,6 +79,17 @@ abstract contract Governance is AccessManaged, ISubrosaRegistry {
     }
 
     /// @inheritdoc ISubrosaRegistry
+    function restrictFamily(uint8 teeKind, uint32 minimumTcbEvaluation, bool stop) external restricted {
+        RegistryStorage.Family storage family = RegistryStorage.load().families[teeKind];
+        uint32 current = family.minimumTcbEvaluation;
+        if (minimumTcbEvaluation < current) revert FamilyNotRestricted(teeKind, minimumTcbEvaluation, current);
+        family.minimumTcbEvaluation = minimumTcbEvaluation;
+        bool stopped = family.stopped || stop;
+        family.stopped = stopped;
+        emit FamilyChanged(teeKind, minimumTcbEvaluation, stopped);
+    }
+
+    /// @inheritdoc ISubrosaRegistry
     function revokeSigner(address signer) external restricted {
         RegistryStorage.Layout storage $ = RegistryStorage.load();
         $.signers[signer] = $.signers[signer].revoke();
@@ -112,9 +117,5 @@ abstract contract Governance is AccessManaged, ISubrosaRegistry {
     function familyOf(uint8 teeKind) external view returns (uint32 minimumTcbEvaluation, bool stopped) {
         RegistryStorage.Family storage f = RegistryStorage.load().families[teeKind];
         return (f.minimumTcbEvaluation, f.stopped);
-    }
-
-    function _activation() private view returns (uint40) {
-        return uint40(block.timestamp) + activationDelay;
     }
 }

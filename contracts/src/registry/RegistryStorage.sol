@@ -52,6 +52,13 @@ library RegistryStorage {
         uint40 vacated;
     }
 
+    /// @notice What is known of a runtime generation.
+    struct Runtime {
+        /// Unix seconds; zero if never added.
+        uint40 activeFrom;
+        bool withdrawn;
+    }
+
     /// @custom:storage-location erc7201:subrosa.storage.Registry
     struct Layout {
         /// H["epoch"](opening).
@@ -71,7 +78,7 @@ library RegistryStorage {
         uint8 dcapIndex;
         /// Bit n: whatever rests on the voucher with index n is void.
         uint16 revokedVouchers;
-        /// Zero for a generation that is not withdrawn.
+        /// Zero for a generation that is not withdrawn, or was withdrawn before it counted.
         mapping(uint256 generation => uint16) runtimeSuccessors;
         mapping(uint256 index => Seat) seats;
         /// Bit n: TEE kind n has, or had, a measurement.
@@ -79,6 +86,7 @@ library RegistryStorage {
         mapping(uint256 teeKind => mapping(bytes32 product => bool)) denied;
         /// How many denied products share a tag, which is what signers keep of theirs.
         mapping(uint256 teeKind => mapping(uint256 tag => uint256)) deniedTags;
+        mapping(uint256 generation => Runtime) runtimes;
     }
 
     /// keccak256(abi.encode(uint256(keccak256("subrosa.storage.Registry")) - 1)) & ~0xff (ERC-7201)

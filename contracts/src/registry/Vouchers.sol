@@ -69,6 +69,14 @@ abstract contract Vouchers is AccessManaged, Leases {
     }
 
     /// @inheritdoc ISubrosaRegistry
+    function refuseTcbStatuses(uint16 statuses) external restricted {
+        RegistryStorage.Layout storage $ = RegistryStorage.load();
+        uint16 accepted = $.acceptedTcbStatuses & ~statuses;
+        $.acceptedTcbStatuses = accepted;
+        emit DcapChanged($.dcap, accepted);
+    }
+
+    /// @inheritdoc ISubrosaRegistry
     function revokeDcap(address dcap) external restricted {
         if (dcap == address(0)) revert DcapNotAccepted();
         RegistryStorage.Layout storage $ = RegistryStorage.load();

@@ -129,6 +129,14 @@ contract TrustProof is Symbolic {
         assert(!_passes(signer, measurementId, configHash));
     }
 
+    function check_restricting_a_family_asks_no_less_of_it(uint8 teeKind, uint32 minimum, bool stop) public {
+        (uint32 before, bool wasStopped) = registry.familyOf(teeKind);
+        registry.restrictFamily(teeKind, minimum, stop);
+        (uint32 current, bool stopped) = registry.familyOf(teeKind);
+        assert(current >= before && current == minimum);
+        assert(stopped == _either(wasStopped, stop));
+    }
+
     function check_an_admission_is_of_its_measurements_family_and_generation(address signer) public {
         vm.assume(registry.signerWord(signer) == 0);
         SignerAdmission memory admission = _anyAdmission(signer);

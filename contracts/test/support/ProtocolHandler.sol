@@ -4,12 +4,12 @@ pragma solidity ^0.8.28;
 import {ISubrosaOracle} from "../../src/interfaces/ISubrosaOracle.sol";
 import {Entry, Fulfillment, FulfillmentGroup} from "../../src/interfaces/SubrosaTypes.sol";
 import {Tally} from "../consumers/Tally.sol";
-import {LedgerModel} from "./LedgerModel.sol";
 import {Reference} from "./Reference.sol";
+import {RuntimeModel} from "./RuntimeModel.sol";
 
 /// @notice Does what users, relayers, enclaves, governance and time do to the contracts, in any
 /// order, predicts what must come of it and remembers whatever did not.
-contract ProtocolHandler is LedgerModel {
+contract ProtocolHandler is RuntimeModel {
     uint256 private constant AMPLE_GAS = 30_000_000;
 
     /// The last batches sent, to be sent again.
@@ -30,6 +30,7 @@ contract ProtocolHandler is LedgerModel {
         setUp();
         _setUpTrust();
         _setUpLedger();
+        _setUpRuntimes();
         vm.deal(owner, type(uint128).max);
     }
 

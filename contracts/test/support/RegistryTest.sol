@@ -8,7 +8,8 @@ import {ISubrosaRegistry} from "../../src/interfaces/ISubrosaRegistry.sol";
 import {EpochOpening, SignerAdmission} from "../../src/interfaces/SubrosaTypes.sol";
 import {Reference} from "./Reference.sol";
 
-/// @notice A registry with one verifier, one build, one configuration and one admitted signer.
+/// @notice A registry with one verifier, one build, one configuration, one runtime generation and one admitted
+/// signer.
 abstract contract RegistryTest is Test {
     uint8 internal constant TEE_KIND = 1;
     uint32 internal constant KEY_GROUP = 7;
@@ -38,6 +39,7 @@ abstract contract RegistryTest is Test {
         registry.setVerifier(vm.addr(verifierKey), true);
         measurement = registry.addMeasurement(ROOT, TEE_KIND, MEASUREMENT_HASH);
         registry.addConfig(CONFIG, KEY_GROUP);
+        registry.addRuntime(1);
         skip(_activationDelay());
         _admit(signerKey);
     }

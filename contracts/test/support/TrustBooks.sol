@@ -71,6 +71,8 @@ abstract contract TrustBooks is OracleTest {
     uint256 internal threshold = 1;
     /// Which of the vouchers verifies quotes.
     uint256 internal dcapInUse = NONE;
+    /// Whether the TCB status that all quotes here have is refused.
+    bool internal statusRefused;
 
     function _maximumLease() internal pure override returns (uint40) {
         return LONGEST;

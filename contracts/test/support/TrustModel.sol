@@ -17,12 +17,16 @@ abstract contract TrustModel is TrustBooks {
     bool public signerRestored;
     /// A voucher found a place that was not free, or none although one was.
     bool public placesBroken;
+    /// A guardian gave trust back, or could not take it.
+    bool public guardianGave;
     /// An epoch was opened by someone who may not, or out of order, or its record changed.
     bool public epochsBroken;
     /// How often each came up.
     uint256 public renewals;
     uint256 public registrations;
     uint256 public turnedAway;
+    uint256 public loosenings;
+    uint256 public refusedStatuses;
 
     function _setUpTrust() internal {
         for (uint8 kind = TEE_KIND; kind < TEE_KIND + 2; ++kind) {
@@ -118,10 +122,12 @@ abstract contract TrustModel is TrustBooks {
             registry.removeConfig(config);
             removed[config] = true;
             _addConfig();
-        } else if (what < 5) {
+        } else if (what == 3 || what == 14) {
             uint8 kind = uint8(TEE_KIND + seed % 2);
             families[kind] = Family(uint32(14 + (seed >> 8) % 4), (seed >> 16) % 4 == 0);
             registry.setFamily(kind, families[kind].minimum, families[kind].stopped);
+        } else if (what == 4) {
+            _restrictFamily(uint8(TEE_KIND + seed % 2), uint32(14 + (seed >> 8) % 4), (seed >> 16) % 4 == 0);
         } else if (what < 7) {
             _denyOrAllow(uint8(TEE_KIND + seed % 2), seed >> 8);
         } else if (what == 7) {
@@ -135,6 +141,8 @@ abstract contract TrustModel is TrustBooks {
             registry.setVerifierThreshold(uint16(threshold));
         } else if (what < 13) {
             if (_trusted() < 3) _addVerifier();
+        } else if (what == 13) {
+            _refuseOrAcceptStatus(seed);
         }
     }
 
@@ -172,11 +180,12 @@ abstract contract TrustModel is TrustBooks {
     /// through, whether those who vouch may, and who they are.
     function _show(Signer memory s, uint256 seed) private returns (bool done, bool vouched, uint256 mask) {
         if (seed % 4 == 0 && dcapInUse != NONE && s.product != PRODUCT) {
+            if (statusRefused) ++refusedStatuses;
             try registry.registerSignerDcap(_quoteOf(s)) {
                 ++registrations;
                 done = true;
             } catch {}
-            return (done, true, 1 << dcapInUse);
+            return (done, !statusRefused, 1 << dcapInUse);
         }
         uint256[] memory chosen = _chooseVerifiers(seed >> 2);
         vouched = chosen.length == threshold;
@@ -216,6 +225,37 @@ abstract contract TrustModel is TrustBooks {
     function _addConfig() private {
         configs.push(keccak256(abi.encode("configuration", configs.length)));
         registry.addConfig(configs[configs.length - 1], KEY_GROUP);
+    }
+
+    /// @dev Goes through if it asks no less of the family than was asked, and then lifts no stop.
+    function _restrictFamily(uint8 kind, uint32 minimum, bool stop) private {
+        Family storage family = families[kind];
+        bool allowed = minimum >= family.minimum;
+        try registry.restrictFamily(kind, minimum, stop) {
+            if (!allowed) guardianGave = true;
+            family.minimum = minimum;
+            if (stop) family.stopped = true;
+        } catch {
+            if (allowed) guardianGave = true;
+            ++loosenings;
+        }
+        (uint32 actual, bool stopped) = registry.familyOf(kind);
+        if (actual != family.minimum || stopped != family.stopped) guardianGave = true;
+    }
+
+    /// @dev The status that all quotes have, beside one that none has; accepted again by who appoints.
+    function _refuseOrAcceptStatus(uint256 seed) private {
+        if (statusRefused) {
+            if (dcapInUse == NONE) return;
+            registry.setDcap(vouchers[dcapInUse].account, UP_TO_DATE);
+            statusRefused = false;
+        } else {
+            bool whole = seed % 2 == 0;
+            registry.refuseTcbStatuses(whole ? UP_TO_DATE : 1 << 2);
+            if (whole) statusRefused = true;
+        }
+        (, uint16 accepted) = registry.dcapVerification();
+        if (accepted != (statusRefused ? 0 : UP_TO_DATE)) guardianGave = true;
     }
 
     function _denyOrAllow(uint8 family, uint256 which) private {
@@ -272,6 +312,7 @@ abstract contract TrustModel is TrustBooks {
             if (dcapInUse != NONE) {
                 (vouchers[dcapInUse].trusted, vouchers[dcapInUse].left) = (false, uint40(block.timestamp));
             }
+            statusRefused = false;
             dcapInUse = vouchers.length;
             vouchers.push(Voucher(0, stub, true, false, 0));
         } catch {

@@ -124,7 +124,7 @@ impl Chain {
         match answer {
             Ok(_) => Ok(None),
             Err(error) => match error.as_revert_data() {
-                Some(_) => Ok(Some(revert_reason(&error))),
+                Some(_) => Ok(Some(refusal(&error).unwrap_or_else(|| error.to_string()))),
                 None => Err(contract("checking the signer")(error)),
             },
         }
@@ -285,13 +285,17 @@ impl LogWord {
     }
 }
 
-/// The name of the custom error behind a revert, with its arguments.
-fn revert_reason(error: &alloy::contract::Error) -> String {
+/// The name of the oracle's or the registry's error behind a revert, with its arguments. The oracle
+/// passes on what the registry reverts with.
+fn refusal(error: &alloy::contract::Error) -> Option<String> {
+    use SubrosaOracle::SubrosaOracleErrors;
     use SubrosaRegistry::SubrosaRegistryErrors;
-    match error.as_decoded_interface_error::<SubrosaRegistryErrors>() {
-        Some(reason) => format!("{reason:?}"),
-        None => error.to_string(),
-    }
+    let by_oracle = error.as_decoded_interface_error::<SubrosaOracleErrors>();
+    let reason = by_oracle.map(|reason| format!("{reason:?}"));
+    reason.or_else(|| {
+        let by_registry = error.as_decoded_interface_error::<SubrosaRegistryErrors>()?;
+        Some(format!("{by_registry:?}"))
+    })
 }
 
 fn transport(step: &'static str) -> impl FnOnce(alloy::transports::TransportError) -> ChainError {
@@ -302,9 +306,12 @@ fn transport(step: &'static str) -> impl FnOnce(alloy::transports::TransportErro
 }
 
 fn contract(step: &'static str) -> impl FnOnce(alloy::contract::Error) -> ChainError {
-    move |source| ChainError::Contract {
-        step,
-        source: Box::new(source),
+    move |source| match refusal(&source) {
+        Some(reason) => ChainError::Refused { step, reason },
+        None => ChainError::Contract {
+            step,
+            source: Box::new(source),
+        },
     }
 }
 

@@ -151,7 +151,16 @@ pub enum ChainError {
         /// Why.
         source: Box<alloy::transports::TransportError>,
     },
-    /// A contract call failed or reverted.
+    /// The contracts refuse what was asked.
+    #[error("{step}: the contracts refuse: {reason}")]
+    Refused {
+        /// What was asked.
+        step: &'static str,
+        /// The name of the contracts' error, with its arguments. `docs/reference/contracts.md` says what to do
+        /// about each.
+        reason: String,
+    },
+    /// A contract call failed, or reverted with what is no error of the contracts.
     #[error("{step} failed")]
     Contract {
         /// What was asked.

@@ -17,6 +17,7 @@ use subrosa_attestation::{
 use subrosa_chain::bindings::{AccessManager, SubrosaDcap, SubrosaOracle, SubrosaRegistry};
 use subrosa_types::{
     config::{HeaderTrustKind, Recovery},
+    entry::RUNTIME_GENERATION,
     id::TeeKind,
     measured::Measured,
 };
@@ -139,6 +140,11 @@ impl Governance<'_> {
         mined(
             step,
             registry.addConfig(config.hash(), self.measured.key_group),
+        )
+        .await?;
+        mined(
+            "adding the runtime generation",
+            registry.addRuntime(RUNTIME_GENERATION),
         )
         .await?;
         mined(

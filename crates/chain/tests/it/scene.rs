@@ -35,6 +35,9 @@ pub(crate) const SOON: Duration = Duration::from_secs(30);
 
 pub(crate) const GROUP: u32 = 7;
 
+/// The generation of every contract.
+const RUNTIME: u16 = 1;
+
 /// A chain with the contracts.
 pub(crate) struct Scene {
     pub(crate) anvil: Anvil,
@@ -137,8 +140,8 @@ impl Scene {
     }
 }
 
-/// Makes one verifier, one measurement and one configuration known, admits a signer with them, and
-/// opens the group's first epoch.
+/// Makes one verifier, one measurement, one configuration and one runtime generation known, admits a
+/// signer with them, and opens the group's first epoch.
 async fn admit_and_open(
     provider: &DynProvider,
     sender: &Sender,
@@ -174,6 +177,14 @@ async fn admit_and_open(
         SubrosaRegistry::addConfigCall {
             configHash: config,
             keyGroup: GROUP,
+        },
+    )
+    .await;
+    transact(
+        sender,
+        registry,
+        SubrosaRegistry::addRuntimeCall {
+            generation: RUNTIME,
         },
     )
     .await;
@@ -256,7 +267,7 @@ async fn register(provider: &DynProvider, sender: &Sender, deployment: &Deployme
         context: B256::ZERO,
         keyGroup: GROUP,
         finalityClass: 1,
-        runtimeGeneration: 1,
+        runtimeGeneration: RUNTIME,
         stateless: false,
         restricted: false,
         fuelLimit: 10_000_000,

@@ -3,7 +3,7 @@
 
 use alloy_primitives::{B256, Bytes, U256, hex};
 use subrosa_client::{
-    Bytecode, ClientError, ContractPolicy, ENGINE_EVM, NodeError, Sealing, Upgrade, code_salt,
+    Bytecode, ChainError, ClientError, ContractPolicy, ENGINE_EVM, NodeError, Sealing, Upgrade, code_salt,
 };
 use subrosa_types::{ContractId, result::Status, rpc::DeployRequest};
 
@@ -218,6 +218,7 @@ async fn an_upgrade_waits_for_its_code_whatever_else_is_handed_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pending_calls_of_an_unknown_generation_run_in_order_once_the_log_is_moved() {
     let mut scene = Scene::start().await;
+    scene.add_runtime(0).await;
     let policy = ContractPolicy {
         runtime_generation: 0,
         ..ContractPolicy::default()
@@ -252,6 +253,40 @@ async fn pending_calls_of_an_unknown_generation_run_in_order_once_the_log_is_mov
     assert_eq!(answers.len(), expected.len());
     scene.restart().await;
     assert_eq!(scene.call(contract, 5).await, U256::from(115));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_generation_that_nobody_added_is_none_to_register_with_or_to_move_to() {
+    let scene = Scene::start().await;
+    let owner = scene.account().clone();
+    let policy = ContractPolicy {
+        runtime_generation: 65_535,
+        ..ContractPolicy::default()
+    };
+    let attested = scene.attest().await;
+    let deployed = attested
+        .deploy(&vault(100), &policy, &owner, Default::default())
+        .await;
+    assert_unknown_runtime(&deployed.unwrap_err());
+
+    let contract = scene
+        .deploy(&vault(100), &ContractPolicy::default())
+        .await;
+    let session = scene.session().await;
+    let moved = session.change_runtime(contract, 65_535, &owner).await;
+    assert_unknown_runtime(&moved.unwrap_err());
+    assert_eq!(scene.call(contract, 5).await, U256::from(105));
+}
+
+#[track_caller]
+fn assert_unknown_runtime(error: &ClientError) {
+    let ClientError::Chain(ChainError::Refused { reason, .. }) = error else {
+        panic!("{error:?}");
+    };
+    assert!(
+        reason.contains("RuntimeUnknown { generation: 65535 }"),
+        "{reason}"
+    );
 }
 
 #[track_caller]

@@ -11,7 +11,7 @@ use alloy::{
 };
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_sol_types::{SolCall, SolEvent, SolValue};
-use subrosa_chain::bindings::SubrosaOracle;
+use subrosa_chain::bindings::{SubrosaOracle, SubrosaRegistry};
 use subrosa_client::{
     Account, AttestOptions, Attested, Bytecode, CallRequest, ContractPolicy, ENGINE_EVM,
     NodeClient, NodeError, Session, Ticket,
@@ -204,6 +204,14 @@ impl Scene {
             address,
             contract: RecorderContract::new(address, provider),
         }
+    }
+
+    /// Has governance add a runtime generation.
+    pub(crate) async fn add_runtime(&self, generation: u16) {
+        let provider = self.signing(self.network.deployer().signer());
+        let registry = SubrosaRegistry::new(self.network.contracts().registry, provider);
+        let sent = registry.addRuntime(generation).send().await.unwrap();
+        assert!(sent.get_receipt().await.unwrap().status());
     }
 
     fn signing(&self, account: &Account) -> DynProvider {

@@ -16,7 +16,8 @@ use crate::{
 /// enclave can execute in their own generation are executed in this one, if no more than 65,536
 /// entries are pending.
 ///
-/// Anyone may move a contract to the generation that the registry names as the successor of its own.
+/// The registry must have the generation active and not withdrawn. Anyone may move a contract whose
+/// own was withdrawn to the generation that takes over from it.
 #[derive(Debug, Args)]
 pub(crate) struct SetRuntimeArgs {
     /// Contract id
