@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use alloy::providers::Provider;
+use alloy::{consensus::Transaction, providers::Provider};
 use alloy_primitives::{B256, Bytes, U256, hex};
 use alloy_sol_types::{SolCall, sol};
+use subrosa_chain::bindings::SubrosaOracle;
 use subrosa_client::{
     AttestOptions, Attested, Bytecode, CallRequest, CallSession, ClientError, ContractPolicy,
     ENGINE_EVM, ReplyKey, Session, Ticket, WaitOptions,
@@ -59,6 +60,21 @@ fn adding(amount: u64) -> Bytes {
     .into()
 }
 
+/// The largest charge, gwei, and the epoch that a request's terms name.
+async fn bounds(network: &Devnet, ticket: &Ticket) -> (u64, u32) {
+    let sent = network
+        .provider()
+        .get_transaction_by_hash(ticket.transaction)
+        .await;
+    let call = SubrosaOracle::requestCall::abi_decode(sent.unwrap().unwrap().input()).unwrap();
+    let field = |low: usize, bits: u64| {
+        let shifted: U256 = call.terms >> low;
+        shifted.as_limbs()[0] & ((1 << bits) - 1)
+    };
+    assert_eq!(field(0, 8), 0);
+    (field(40, 40), field(8, 32) as u32)
+}
+
 async fn opened(attested: &Attested, ticket: &Ticket, key: &ReplyKey) -> U256 {
     let session = attested.session();
     let fulfilled = session.wait(ticket, WaitOptions::default()).await.unwrap();
@@ -87,6 +103,12 @@ async fn a_session_costs_a_key_once_and_outlives_the_enclave() {
         .request_in(&session, &call, &account)
         .await
         .unwrap();
+    for ticket in [&opening, &in_session] {
+        assert_eq!(
+            bounds(&network, ticket).await,
+            (1, attested.epoch_id().epoch)
+        );
+    }
     assert_eq!(self::opened(&attested, &opening, &key).await, U256::from(1));
     assert_eq!(
         self::opened(&attested, &in_session, &key).await,
