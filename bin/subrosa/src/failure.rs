@@ -111,6 +111,13 @@ fn advice(error: &Report) -> Option<&'static str> {
         ClientError::Chain(ChainError::UnknownContract(_)) => {
             "check the contract id and the deployment file"
         }
+        ClientError::Chain(ChainError::Refused { reason, .. }) => {
+            if reason.starts_with("Runtime") {
+                "name a runtime generation that the registry has active and not withdrawn"
+            } else {
+                "see docs/reference/contracts.md for what to do about each of the contracts' errors"
+            }
+        }
         ClientError::NotFulfilled { .. } => {
             "look again later with `subrosa result`, or ask the node's operator"
         }
