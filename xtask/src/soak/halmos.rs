@@ -348,9 +348,11 @@ fn stated_bounds(source: &str) -> Option<String> {
         .skip_while(|line| !line.starts_with("/// @notice"))
         .collect::<Vec<_>>();
     // Of the last block: the ones before belong to interfaces.
-    let end = documentation
-        .iter()
-        .position(|line| line.contains("contract ") && !line.starts_with("///"))?;
+    let end = documentation.iter().position(|line| {
+        ["contract ", "abstract contract "]
+            .iter()
+            .any(|of| line.starts_with(of))
+    })?;
     let start = documentation[..end]
         .iter()
         .rposition(|line| line.starts_with("/// @notice"))?;
@@ -443,7 +445,7 @@ mod tests {
 
     #[test]
     fn bounds_are_the_documentation_after_its_first_paragraph() {
-        let source = "/// @notice An interface.\ninterface I {}\n\n/// @notice A.\n/// More.\n///\n\
+        let source = "/// @notice An interface.\ninterface I {\n    /// Of any contract there is.\n}\n\n/// @notice A.\n/// More.\n///\n\
                       /// Bounds: one\n/// and two.\nabstract contract A {}\n";
         assert_eq!(stated_bounds(source).unwrap(), "Bounds: one and two.");
         assert!(stated_bounds("/// @notice A.\ncontract A {}\n").is_none());
