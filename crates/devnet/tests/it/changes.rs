@@ -307,9 +307,7 @@ async fn a_generation_that_nobody_added_is_none_to_register_with_or_to_move_to()
         .await;
     assert_unknown_runtime(&deployed.unwrap_err());
 
-    let contract = scene
-        .deploy(&vault(100), &ContractPolicy::default())
-        .await;
+    let contract = scene.deploy(&vault(100), &ContractPolicy::default()).await;
     let session = scene.session().await;
     let moved = session.change_runtime(contract, 65_535, &owner).await;
     assert_unknown_runtime(&moved.unwrap_err());
