@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Entries that change a contract, through real processes: other code, another runtime.
 
-use alloy_primitives::{B256, Bytes, U256, hex, keccak256};
+use alloy_primitives::{B256, Bytes, U256, hex};
 use subrosa_client::{
     Bytecode, CallRequest, ChainError, ClientError, ContractPolicy, ENGINE_EVM, NodeError, Sealing,
     Upgrade, code_salt,
@@ -56,29 +56,30 @@ async fn a_request_is_held_to_what_its_sender_saw_and_a_restricted_contract_is_i
     let session = scene.session().await;
     let input = add(1);
     let refused = |error: ClientError, name: &str| {
-        let error = format!("{error:?}");
-        let selector = &keccak256(name)[..4];
-        assert!(error.contains(&hex::encode(selector)), "{name}: {error}");
+        let ClientError::Chain(ChainError::Refused { reason, .. }) = &error else {
+            panic!("{name}: {error:?}");
+        };
+        assert!(reason.starts_with(&format!("{name}(")), "{error:?}");
     };
 
     let stranger = scene.network.accounts()[1].signer();
     let call = CallRequest::new(contract, &input);
     let error = session.request_in_the_clear(&call, stranger).await;
-    refused(error.unwrap_err(), "CallerNotAllowed(bytes32,address)");
+    refused(error.unwrap_err(), "CallerNotAllowed");
     let below = CallRequest {
         maximum_charge_gwei: Some(4),
         ..call
     };
     let error = session.request_in_the_clear(&below, scene.account()).await;
-    refused(error.unwrap_err(), "ChargeTooHigh(uint256,uint256)");
+    refused(error.unwrap_err(), "ChargeTooHigh");
     let ticket = session.request_in_the_clear(&call, scene.account()).await;
     assert_eq!(scene.output(&ticket.unwrap()).await, U256::from(101));
 
     let current = session.current_epoch(contract).await.unwrap();
     let next = session.advance_epoch(contract, current + 1, scene.account());
-    refused(next.await.unwrap_err(), "EpochNotCurrent(uint32,uint32)");
+    refused(next.await.unwrap_err(), "EpochNotCurrent");
     let same = session.advance_epoch(contract, current, scene.account());
-    refused(same.await.unwrap_err(), "EpochNotNewer(bytes32,uint32)");
+    refused(same.await.unwrap_err(), "EpochNotNewer");
 }
 
 #[tokio::test(flavor = "multi_thread")]
