@@ -19,6 +19,7 @@ mod endpoint;
 mod error;
 pub mod follow;
 mod proof;
+mod reason;
 pub mod send;
 
 pub use deploy::{Deployment, DeploymentParameters, deploy};
@@ -26,4 +27,5 @@ pub use endpoint::{Endpoints, connect};
 pub use error::ChainError;
 pub use follow::{Event, Follower};
 pub use proof::{code_hash, fetch_block, fetch_header, fetch_proof, previous_digest};
+pub use reason::revert_reason;
 pub use send::Sender;

@@ -10,7 +10,10 @@ use alloy::{
 };
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::SolEvent;
-use subrosa_chain::bindings::{SubrosaOracle, SubrosaRegistry};
+use subrosa_chain::{
+    bindings::{SubrosaOracle, SubrosaRegistry},
+    revert_reason,
+};
 use subrosa_types::{ContractId, entry::mask_digest, result::Head};
 
 use crate::{ChainError, UpgradeTerms, error::ClientError};
@@ -285,17 +288,9 @@ impl LogWord {
     }
 }
 
-/// The name of the oracle's or the registry's error behind a revert, with its arguments. The oracle
-/// passes on what the registry reverts with.
+/// The contracts' error behind a revert, with its arguments.
 fn refusal(error: &alloy::contract::Error) -> Option<String> {
-    use SubrosaOracle::SubrosaOracleErrors;
-    use SubrosaRegistry::SubrosaRegistryErrors;
-    let by_oracle = error.as_decoded_interface_error::<SubrosaOracleErrors>();
-    let reason = by_oracle.map(|reason| format!("{reason:?}"));
-    reason.or_else(|| {
-        let by_registry = error.as_decoded_interface_error::<SubrosaRegistryErrors>()?;
-        Some(format!("{by_registry:?}"))
-    })
+    revert_reason(&error.as_revert_data()?)
 }
 
 fn transport(step: &'static str) -> impl FnOnce(alloy::transports::TransportError) -> ChainError {

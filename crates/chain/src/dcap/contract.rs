@@ -7,7 +7,7 @@ use alloy::{
     primitives::{Address, B256, Bytes, U256, keccak256},
     providers::{DynProvider, Provider},
     rpc::types::TransactionRequest,
-    sol_types::{SolCall, SolInterface, SolValue},
+    sol_types::{SolCall, SolValue},
     transports::{RpcError, TransportErrorKind},
 };
 
@@ -15,11 +15,10 @@ use super::Piece;
 use crate::{
     ChainError,
     bindings::SubrosaDcap::{
-        DcapCollateral, SubrosaDcapErrors, SubrosaDcapInstance, putCollateralCall,
-        putConfigRegisterCall,
+        DcapCollateral, SubrosaDcapInstance, putCollateralCall, putConfigRegisterCall,
     },
     endpoint::within,
-    fetch_block,
+    fetch_block, revert_reason,
     send::Call,
 };
 
@@ -230,26 +229,12 @@ impl Dcap {
 pub fn refusal_of(error: &RpcError<TransportErrorKind>) -> Option<Refusal> {
     let payload = error.as_error_resp()?;
     let data = payload.as_revert_data()?;
-    let reason = match SubrosaDcapErrors::abi_decode(&data) {
-        Ok(reason) => named(&reason),
-        Err(_) => payload.message.to_string(),
-    };
+    let reason = revert_reason(&data).unwrap_or_else(|| payload.message.to_string());
     let name = reason.split([' ', '(']).next().unwrap_or_default();
     Some(Refusal {
         name: name.to_owned(),
         reason,
     })
-}
-
-/// `Name { argument: … }` of a decoded error, which debug output writes as `Name(Name { … })`.
-pub(crate) fn named(reason: &impl std::fmt::Debug) -> String {
-    let text = format!("{reason:?}");
-    match text.split_once('(') {
-        Some((name, rest)) if rest.starts_with(name) => {
-            rest.strip_suffix(')').unwrap_or(rest).to_owned()
-        }
-        _ => text,
-    }
 }
 
 fn put(collateral: DcapCollateral) -> Bytes {

@@ -16,8 +16,6 @@ mod error;
 mod evidence;
 mod quote;
 
-pub(crate) use contract::named;
-
 pub use collateral::{Collateral, MAX_COLLATERAL_BYTES, Piece, PieceKind};
 pub use contract::{Dcap, Kept, Refusal, Standing, Submission, refusal_of};
 pub use error::DcapError;

@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Why a transaction came to no good end, and what a node's refusal means.
 
-use alloy::{
-    sol_types::SolInterface,
-    transports::{RpcError, TransportErrorKind},
-};
+use alloy::transports::{RpcError, TransportErrorKind};
 
-use crate::{
-    ChainError,
-    bindings::{
-        SubrosaDcap::SubrosaDcapErrors, SubrosaOracle::SubrosaOracleErrors,
-        SubrosaRegistry::SubrosaRegistryErrors,
-    },
-    dcap::named,
-};
+use crate::{ChainError, revert_reason};
 
 /// Why a record could not be written.
 pub type RecordError = Box<dyn std::error::Error + Send + Sync>;
@@ -72,16 +62,7 @@ impl SendError {
         let Some(data) = payload.as_revert_data() else {
             return Self::Refused(payload.message.to_string());
         };
-        if let Ok(reason) = SubrosaOracleErrors::abi_decode(&data) {
-            Self::Reverted(format!("{reason:?}"))
-        } else if let Ok(reason) = SubrosaRegistryErrors::abi_decode(&data) {
-            Self::Reverted(format!("{reason:?}"))
-        } else if let Ok(reason) = SubrosaDcapErrors::abi_decode(&data) {
-            // The registry passes on what the verification of a quote reverts with.
-            Self::Reverted(named(&reason))
-        } else {
-            Self::Reverted(payload.message.to_string())
-        }
+        Self::Reverted(revert_reason(&data).unwrap_or_else(|| payload.message.to_string()))
     }
 }
 

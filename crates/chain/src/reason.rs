@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The contracts' errors by their names.
+
+use std::fmt::Debug;
+
+use alloy::sol_types::SolInterface;
+
+use crate::bindings::{
+    SubrosaDcap::SubrosaDcapErrors, SubrosaOracle::SubrosaOracleErrors,
+    SubrosaRegistry::SubrosaRegistryErrors,
+};
+
+/// Name and arguments of the error that the data of a revert encodes: `Name { argument: … }`. `None` if
+/// it is none of the oracle's, the registry's or the verification of quotes', which pass on what the
+/// next of them reverts with.
+pub fn revert_reason(data: &[u8]) -> Option<String> {
+    if let Ok(reason) = SubrosaOracleErrors::abi_decode(data) {
+        return Some(named(&reason));
+    }
+    if let Ok(reason) = SubrosaRegistryErrors::abi_decode(data) {
+        return Some(named(&reason));
+    }
+    let reason = SubrosaDcapErrors::abi_decode(data).ok()?;
+    Some(named(&reason))
+}
+
+/// `Name { argument: … }` of a decoded error, which debug output writes as `Name(Name { … })`.
+fn named(reason: &impl Debug) -> String {
+    let text = format!("{reason:?}");
+    match text.split_once('(') {
+        Some((name, rest)) if rest.starts_with(name) => {
+            rest.strip_suffix(')').unwrap_or(rest).to_owned()
+        }
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::{
+        primitives::{Address, B256},
+        sol_types::SolError,
+    };
+
+    use super::*;
+    use crate::bindings::{SubrosaDcap, SubrosaOracle, SubrosaRegistry};
+
+    #[test]
+    fn errors_of_each_contract_have_one_name() {
+        let oracle = SubrosaOracle::ContractPaused {
+            contractId: B256::ZERO,
+        };
+        let registry = SubrosaRegistry::SignerUnknown {
+            signer: Address::ZERO,
+        };
+        let dcap = SubrosaDcap::CertificateRevoked {
+            serial: Default::default(),
+        };
+        for (data, expected) in [
+            (oracle.abi_encode(), "ContractPaused { contractId: 0x00"),
+            (registry.abi_encode(), "SignerUnknown { signer: 0x00"),
+            (dcap.abi_encode(), "CertificateRevoked { serial: 0 }"),
+        ] {
+            let reason = revert_reason(&data).unwrap();
+            assert!(reason.starts_with(expected), "{reason}");
+        }
+        assert_eq!(revert_reason(b""), None);
+        assert_eq!(revert_reason(b"none of them"), None);
+    }
+}
