@@ -47,7 +47,10 @@ async function main() {
   const { address } = record.contracts.SubrosaRegistry;
   if (unadded) console.error(`left for a curator: addRuntime(${unadded}) on the registry ${address}`);
   if (unnamed) {
-    console.error(`left for an appointer: setDcap(${unnamed}, accepted TCB statuses) on the registry ${address}`);
+    console.error(
+      `left for an appointer: setDcap(${unnamed}, accepted TCB statuses) on the registry ${address}, ` +
+        'and setFamily with a minimum TCB evaluation number for each family that registers by quote',
+    );
   }
   if (left.length === 0) return 0;
   console.error('left for the administrator:');
