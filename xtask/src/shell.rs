@@ -2,16 +2,19 @@
 //! Running other programs.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
 use eyre::{Result, WrapErr, bail};
 
-/// The workspace's root directory.
+/// The workspace's root directory: that of the package which cargo runs. An executable in a target
+/// directory that two clones share may have been compiled for the other one.
 pub(crate) fn root() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.parent().unwrap_or(manifest).to_path_buf()
+    let compiled = || env!("CARGO_MANIFEST_DIR").into();
+    let manifest: PathBuf =
+        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(compiled, Into::into);
+    manifest.parent().unwrap_or(&manifest).to_path_buf()
 }
 
 /// The cargo that runs us.
