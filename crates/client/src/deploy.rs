@@ -97,8 +97,8 @@ pub struct ContractPolicy {
 }
 
 impl Default for ContractPolicy {
-    /// The newest runtime, stateful, open to everybody, code that never changes, free of charge, deadlines from one
-    /// minute, callbacks up to a million gas.
+    /// The newest runtime, stateful, open to everybody, code that never changes, free of charge,
+    /// deadlines from one minute, callbacks up to a million gas.
     fn default() -> Self {
         Self {
             finality: None,

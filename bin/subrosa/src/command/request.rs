@@ -100,6 +100,8 @@ impl RequestArgs {
     pub(crate) async fn run(self, output: &Output) -> Result<()> {
         let account = self.key.required()?;
         let call = self.call.call()?;
+        // A key file that cannot be used is found before anything is asked of anyone; whether a
+        // session needs one is known once it is read.
         let own_key = match &self.session {
             None => self.reply_key()?,
             Some(_) => None,

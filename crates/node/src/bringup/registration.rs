@@ -27,18 +27,18 @@ pub(super) async fn by_quote(
 ) -> Result<B256, BringupError> {
     let dcap = host.ledger.dcap().await?.ok_or(BringupError::NoDcap)?;
     let mut evidence = Evidence::obtain(host, link).await?;
-    if provide(host, &dcap, &evidence, started.config_hash).await? {
+    let (editions, sent) = provide(host, &dcap, &evidence, started.config_hash).await?;
+    if sent {
         // The challenge must be one of the last 256 blocks, and that took some.
         evidence = Evidence::obtain(host, link).await?;
     }
-    let [tcb_info, qe_identity] = editions(host, &dcap, &evidence).await?;
     let registration = DcapRegistration {
         quote: evidence.quoted.short,
         pckCertificate: evidence.quoted.pck_certificate,
         rootId: evidence.quoted.root_id,
         pckAuthority: evidence.quoted.pck_authority,
-        tcbInfo: tcb_info,
-        qeIdentity: qe_identity,
+        tcbInfo: editions.tcb_info,
+        qeIdentity: editions.qe_identity,
         signer: started.signer,
         transferKeyHash: keccak256(&started.transfer_key),
         configHash: started.config_hash,
@@ -46,6 +46,14 @@ pub(super) async fn by_quote(
     };
     let mined = host.ledger.register_by_quote(registration).await?;
     Ok(mined.transaction)
+}
+
+/// By which TCB info and QE identity a quote is to be judged: those that came with it, which nobody
+/// can replace; zero for the latest, if the chain does not keep these in force.
+#[derive(Default)]
+struct Editions {
+    tcb_info: B256,
+    qe_identity: B256,
 }
 
 /// A quote that answers a challenge of the chain, and the collateral that came with it.
@@ -102,13 +110,14 @@ impl Evidence {
     }
 }
 
-/// Submits what the chain lacks before it can judge the quote. Whether anything had to be.
+/// Submits what the chain lacks before it can judge the quote. By what it is to judge it, and whether
+/// anything had to be sent.
 async fn provide(
     host: &Host,
     dcap: &Dcap,
     evidence: &Evidence,
     config_hash: B256,
-) -> Result<bool, BringupError> {
+) -> Result<(Editions, bool), BringupError> {
     let mut wanted = Vec::new();
     for piece in evidence.collateral.iter().flat_map(|all| &all.pieces) {
         if !dcap.standing(piece).await?.is_wanted() {
@@ -126,7 +135,7 @@ async fn provide(
         info!(transaction = %mined.transaction, pieces = submission.pieces.len(), "collateral submitted");
         sent = true;
     }
-    require(host, dcap, evidence).await?;
+    let editions = require(host, dcap, evidence).await?;
     // Enclaves of SGX have no such register.
     if evidence.quoted.tee == TeeKind::Tdx
         && let Some(call) = dcap.config_register(config_hash).await?
@@ -135,15 +144,20 @@ async fn provide(
         info!(transaction = %mined.transaction, "configuration register submitted");
         sent = true;
     }
-    Ok(sent)
+    Ok((editions, sent))
 }
 
 /// Fails by name if something that the quote needs is not there or has run out.
-async fn require(host: &Host, dcap: &Dcap, evidence: &Evidence) -> Result<(), BringupError> {
+async fn require(host: &Host, dcap: &Dcap, evidence: &Evidence) -> Result<Editions, BringupError> {
     let now = host.ledger.now().await?;
+    let mut editions = Editions::default();
     let mut lacking = Vec::new();
     for (kind, latest) in evidence.quoted.needs() {
-        if evidence.edition_in_force(dcap, kind, now).await?.is_some() {
+        if let Some(edition) = evidence.edition_in_force(dcap, kind, now).await? {
+            match kind {
+                PieceKind::TcbInfo { .. } => editions.tcb_info = edition,
+                _ => editions.qe_identity = edition,
+            }
             continue;
         }
         match dcap.kept(latest).await? {
@@ -153,24 +167,7 @@ async fn require(host: &Host, dcap: &Dcap, evidence: &Evidence) -> Result<(), Br
         }
     }
     if lacking.is_empty() {
-        return Ok(());
+        return Ok(editions);
     }
     Err(BringupError::Collateral(lacking.join(", ")))
-}
-
-/// By which TCB info and QE identity the quote is to be judged: those of the evidence, which nobody
-/// can replace; zero for the latest, if the chain does not keep these in force.
-async fn editions(
-    host: &Host,
-    dcap: &Dcap,
-    evidence: &Evidence,
-) -> Result<[B256; 2], BringupError> {
-    let now = host.ledger.now().await?;
-    let [_, _, tcb_info, qe_identity] = evidence.quoted.needs();
-    let mut editions = [B256::ZERO; 2];
-    for (edition, (kind, _)) in editions.iter_mut().zip([tcb_info, qe_identity]) {
-        let own = evidence.edition_in_force(dcap, kind, now).await?;
-        *edition = own.unwrap_or_default();
-    }
-    Ok(editions)
 }
