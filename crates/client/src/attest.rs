@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! From a session to an attested session.
+//! From a connection to an attested one.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use subrosa_types::{
 };
 
 use crate::{
-    Attested, ClientError, Deployment, Session,
+    Attested, ClientError, Connection, Deployment,
     check::{Ledger, Subject},
     random,
 };
@@ -56,7 +56,7 @@ pub enum Appraisal {
     Evidence,
 }
 
-impl Session {
+impl Connection {
     /// Challenges the node and checks, in this order: the chain and the code of both contracts;
     /// the configuration the node presents; the verifier's attestation result and the evidence
     /// itself (measurement, root, key binding, configuration, challenge, freshness); the epoch
@@ -112,7 +112,7 @@ impl Session {
             attested_at: now,
             max_age: options.max_age,
             checks: ledger.into_checks(),
-            session: self,
+            connection: self,
         })
     }
 

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A session whose node was attested.
+//! A connection whose node was attested.
 
 use alloy_primitives::{Address, B256};
 use subrosa_crypto::{EpochId, EpochPublicKey};
 use subrosa_types::ContractId;
 
 use crate::{
-    Check, ClientError, Session,
+    Check, ClientError, Connection,
     check::{Ledger, Subject},
 };
 
-/// A session with a node whose attestation passed every check: the only thing that encrypts.
+/// A connection to a node whose attestation passed every check: the only thing that encrypts.
 ///
-/// No public constructor, and only [`Session::attest`] makes one: holding it is the proof.
+/// No public constructor, and only [`Connection::attest`] makes one: holding it is the proof.
 #[derive(Clone, Debug)]
 pub struct Attested {
-    pub(crate) session: Session,
+    pub(crate) connection: Connection,
     pub(crate) epoch_id: EpochId,
     pub(crate) epoch_key: EpochPublicKey,
     pub(crate) signer: Address,
@@ -27,9 +27,9 @@ pub struct Attested {
 }
 
 impl Attested {
-    /// The session that was attested.
-    pub fn session(&self) -> &Session {
-        &self.session
+    /// The connection that was attested.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// Every check that was made, all of them passed.
@@ -39,7 +39,7 @@ impl Attested {
 
     /// Whether the deployment is one for development, which protects nothing from its host.
     pub fn is_development(&self) -> bool {
-        self.session.deployment.development
+        self.connection.deployment.development
     }
 
     /// The enclave's signer.
@@ -75,7 +75,7 @@ impl Attested {
     /// [`ClientError::OtherGroup`], [`ClientError::OtherEpoch`], and
     /// [`ChainError`](crate::ChainError) for an unknown contract.
     pub async fn check_contract(&self, contract: ContractId) -> Result<(), ClientError> {
-        let log = self.session.chain.log(contract).await?;
+        let log = self.connection.chain.log(contract).await?;
         if log.key_group != self.epoch_id.group {
             return Err(ClientError::OtherGroup {
                 contract,
@@ -100,7 +100,7 @@ impl Attested {
     /// [`ClientError::Refused`].
     pub async fn recheck(&self) -> Result<(), ClientError> {
         let mut ledger = Ledger::new(Subject::Signer);
-        self.session
+        self.connection
             .check_signer(
                 &mut ledger,
                 self.signer,
@@ -117,7 +117,7 @@ impl Attested {
 
     /// Now, if the attestation is still fresh.
     pub(crate) fn fresh(&self) -> Result<u64, ClientError> {
-        let now = self.session.clock.now();
+        let now = self.connection.clock.now();
         let age = now.saturating_sub(self.attested_at);
         if age > self.max_age {
             return Err(ClientError::AttestationExpired {

@@ -188,7 +188,7 @@ impl Attested {
             self.seal_opening_call(&target, call.input, call.reply, call.sealing)?;
         let flags = FLAG_INPUT_SEALED | FLAG_OPENS_SESSION;
         let ticket = self
-            .session()
+            .connection()
             .append(call, flags, self.epoch_id().epoch, sealed.envelope, account)
             .await?;
         Ok((ticket, pending.opened(call.contract, ticket.seq)))
@@ -209,7 +209,7 @@ impl Attested {
         let target = self.checked_target(call, account).await?;
         let lifetime = call.sealing.lifetime;
         let sealed = self.seal_call_in(session, &target, call.input, lifetime)?;
-        self.session()
+        self.connection()
             .append(
                 call,
                 FLAG_INPUT_SEALED,

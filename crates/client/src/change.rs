@@ -7,7 +7,7 @@ use subrosa_chain::bindings::SubrosaOracle;
 use subrosa_types::{ContractId, result::Status, rpc::DeployRequest};
 
 use crate::{
-    Account, Attested, Bytecode, CallTarget, ClientError, Fulfilled, Sealing, Session, Ticket,
+    Account, Attested, Bytecode, CallTarget, ClientError, Connection, Fulfilled, Sealing, Ticket,
     WaitOptions, random, request::DEADLINE_MARGIN,
 };
 
@@ -55,7 +55,7 @@ pub fn code_salt() -> Result<B256, ClientError> {
     Ok(B256::from(*random::bytes()?))
 }
 
-impl Session {
+impl Connection {
     /// Whether and when a contract's code can change. To be read before its code is relied on.
     ///
     /// # Errors
@@ -109,7 +109,7 @@ impl Session {
         self.ticket(step, contract, &receipt).await
     }
 
-    /// The current key epoch of a contract's group, which [`Session::advance_epoch`] moves it to.
+    /// The current key epoch of a contract's group, which [`Connection::advance_epoch`] moves it to.
     ///
     /// # Errors
     ///
@@ -200,13 +200,13 @@ impl Attested {
     ) -> Result<Upgraded, ClientError> {
         self.recheck().await?;
         self.fresh()?;
-        let (session, contract) = (self.session(), upgrade.contract);
+        let (connection, contract) = (self.connection(), upgrade.contract);
         self.check_contract(contract).await?;
         let code_commitment = upgrade.bytecode.commitment(upgrade.salt);
         let ticket = match upgrade.appended {
-            Some(seq) => session.find(contract, seq).await?,
+            Some(seq) => connection.find(contract, seq).await?,
             None => {
-                session
+                connection
                     .append_upgrade(contract, code_commitment, upgrade.fuel_limit, account)
                     .await?
             }
@@ -216,7 +216,7 @@ impl Attested {
         self.hand_in_upgrade(upgrade, Some(ticket.seq), account, Sealing::default(), wait)
             .await?;
 
-        let fulfilled = session.wait(&ticket, wait).await?;
+        let fulfilled = connection.wait(&ticket, wait).await?;
         if fulfilled.status != Status::Succeeded {
             return Err(ClientError::Unsuccessful {
                 contract,

@@ -159,20 +159,21 @@ impl Attested {
         }
         self.recheck().await?;
         self.fresh()?;
-        let session = self.session();
+        let connection = self.connection();
         let salt = B256::from(*random::bytes()?);
         let commitment = bytecode.commitment(salt);
         let registration = self.registration(commitment, policy);
 
         let charge = U256::from(policy.execution_charge_gwei) * U256::from(1_000_000_000u64);
-        let oracle = session.chain.oracle_as(account);
+        let oracle = connection.chain.oracle_as(account);
         let transaction = oracle
             .register(registration)
             .value(policy.fee.unwrap_or(charge));
-        let receipt = session.chain.send("registering", transaction).await?;
-        let registered: SubrosaOracle::Registered = session.chain.event("registering", &receipt)?;
+        let receipt = connection.chain.send("registering", transaction).await?;
+        let registered: SubrosaOracle::Registered =
+            connection.chain.event("registering", &receipt)?;
         let contract = registered.contractId;
-        let ticket = session.ticket("registering", contract, &receipt).await?;
+        let ticket = connection.ticket("registering", contract, &receipt).await?;
         tracing::info!(%contract, "registered");
 
         self.check_contract(contract).await?;
@@ -190,7 +191,7 @@ impl Attested {
         };
         self.hand_in(&request, wait).await?;
 
-        let fulfilled = session.wait(&ticket, wait).await?;
+        let fulfilled = connection.wait(&ticket, wait).await?;
         if fulfilled.status != Status::Succeeded {
             return Err(ClientError::Unsuccessful {
                 contract,
@@ -216,7 +217,7 @@ impl Attested {
     ) -> Result<(), ClientError> {
         let started = Instant::now();
         loop {
-            match self.session().node.deploy(request).await {
+            match self.connection().node.deploy(request).await {
                 Ok(_) => return Ok(()),
                 Err(NodeError::Refused { code, .. })
                     if TRY_AGAIN.contains(&code) && started.elapsed() < wait.timeout =>
@@ -233,12 +234,12 @@ impl Attested {
         code_commitment: B256,
         policy: &ContractPolicy,
     ) -> SubrosaOracle::Registration {
-        let session = self.session();
+        let connection = self.connection();
         let margin = u64::from(policy.minimum_deadline).saturating_add(DEADLINE_MARGIN);
-        let deadline = session.clock.now().saturating_add(margin);
+        let deadline = connection.clock.now().saturating_add(margin);
         let finality = policy
             .finality
-            .unwrap_or_else(|| finality_of(session.deployment.measured.header_trust));
+            .unwrap_or_else(|| finality_of(connection.deployment.measured.header_trust));
         SubrosaOracle::Registration {
             codeCommitment: code_commitment,
             context: policy.context,

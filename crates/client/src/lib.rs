@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rust client of Subrosa: attest, encrypt, deploy, call.
 //!
-//! A [`Deployment`] says what to trust. A [`Session`] connects to its chain and its node and
-//! believes neither. [`Session::attest`] checks the node's attestation, one named check after the
-//! other, and yields an [`Attested`] session or a [`Refusal`]. Only an [`Attested`] session can
+//! A [`Deployment`] says what to trust. A [`Connection`] connects to its chain and its node and
+//! believes neither. [`Connection::attest`] checks the node's attestation, one named check after the
+//! other, and yields an [`Attested`] connection or a [`Refusal`]. Only an [`Attested`] connection can
 //! encrypt: it alone knows an epoch's public key, so nothing leaves this machine sealed to keys
 //! that were not checked.
 //!
 //! ```no_run
 //! # async fn example(account: subrosa_client::Account) -> Result<(), subrosa_client::ClientError> {
-//! use subrosa_client::{AttestOptions, CallRequest, Deployment, ReplyKey, Session};
+//! use subrosa_client::{AttestOptions, CallRequest, Deployment, ReplyKey, Connection};
 //!
 //! let deployment = Deployment::load("deployment.toml".as_ref())?;
-//! let attested = Session::open(deployment).await?.attest(&AttestOptions::default()).await?;
+//! let attested = Connection::open(deployment).await?.attest(&AttestOptions::default()).await?;
 //! let contract = "0x…".parse().unwrap_or_default();
 //! let reply_key = ReplyKey::generate()?;
 //! let call = CallRequest { reply: Some(&reply_key), ..CallRequest::new(contract, b"input") };
 //! let ticket = attested.request(&call, &account).await?;
-//! let fulfilled = attested.session().wait(&ticket, Default::default()).await?;
-//! let output = attested.session().open_reply(&ticket, &fulfilled, &reply_key)?;
+//! let fulfilled = attested.connection().wait(&ticket, Default::default()).await?;
+//! let output = attested.connection().open_reply(&ticket, &fulfilled, &reply_key)?;
 //! # Ok(())
 //! # }
 //! ```
@@ -27,8 +27,8 @@
 //! compile:
 //!
 //! ```compile_fail,E0599
-//! # fn example(session: subrosa_client::Session, target: subrosa_client::CallTarget) {
-//! session.seal_call(&target, b"secret", None, Default::default());
+//! # fn example(connection: subrosa_client::Connection, target: subrosa_client::CallTarget) {
+//! connection.seal_call(&target, b"secret", None, Default::default());
 //! # }
 //! ```
 //!
@@ -42,6 +42,7 @@ mod chain;
 mod change;
 mod check;
 pub mod collateral;
+mod connection;
 mod deploy;
 mod deployment;
 mod error;
@@ -52,7 +53,6 @@ pub mod receipt;
 mod reply_key;
 mod request;
 mod seal;
-mod session;
 mod statement;
 mod wait;
 
@@ -63,6 +63,7 @@ pub use call_session::{CallSession, PendingSession};
 pub use chain::LogWord;
 pub use change::{Announced, Upgrade, UpgradeTerms, Upgraded, code_salt};
 pub use check::{Check, Outcome, Refusal, Subject};
+pub use connection::{Clock, Connection};
 pub use deploy::{Bytecode, ContractPolicy, Deployed, ENGINE_EVM};
 pub use deployment::{
     DEPLOYMENT_VERSION, Deployment, DeploymentError, MAX_MEASUREMENTS, VerifierTrust,
@@ -73,7 +74,6 @@ pub use query::{QueryAnswer, QueryCall};
 pub use reply_key::ReplyKey;
 pub use request::{CallRequest, Ticket};
 pub use seal::{CallTarget, SealedCall, Sealing};
-pub use session::{Clock, Session};
 pub use statement::Statement;
 pub use subrosa_crypto::Suite;
 pub use subrosa_types::measured::Measured;

@@ -104,14 +104,14 @@ impl Attested {
             requester: Address::ZERO,
             context: B256::ZERO,
         };
-        let head = self.session().chain.head(call.contract).await?;
+        let head = self.connection().chain.head(call.contract).await?;
         let minimum_seq = call.minimum_seq.unwrap_or(head.seq);
         let envelope = self.seal(&target, draft.plaintext, call.sealing)?.envelope;
         let request = QueryRequest {
             contract: call.contract,
             envelope,
         };
-        let response = self.session().node.query(&request).await?;
+        let response = self.connection().node.query(&request).await?;
 
         let asked = Asked {
             contract: call.contract,
@@ -135,7 +135,7 @@ impl Attested {
                 return Err(ledger.refusal());
             }
         };
-        let output = self.session().open_sealed(
+        let output = self.connection().open_sealed(
             call.contract,
             ReplySubject::Query(asked.query_hash),
             &response.sealed,
@@ -152,7 +152,7 @@ impl Attested {
 
     async fn check_query_state(&self, contract: ContractId) -> Result<(), ClientError> {
         // Also tells an unknown contract before anything is encrypted.
-        self.session().chain.log(contract).await?;
+        self.connection().chain.log(contract).await?;
         self.recheck().await
     }
 
@@ -162,7 +162,7 @@ impl Attested {
         caller: Option<&Account>,
         reply_key: &ReplyKey,
     ) -> Result<SignedQuery, ClientError> {
-        let measured = &self.session().deployment.measured;
+        let measured = &self.connection().deployment.measured;
         let nonce = B256::from(*random::bytes()?);
         let reply_key = reply_key.public();
         let query = Query {
@@ -211,7 +211,7 @@ impl Attested {
                 return Err(ledger.refusal());
             }
         };
-        let measured = &self.session().deployment.measured;
+        let measured = &self.connection().deployment.measured;
         let domain = eip712::oracle_domain(measured.chain_id, measured.oracle);
         let hash = eip712::signing_hash(&reply, &domain);
         check_signature(&mut ledger, self.signer(), &response.signature, hash);

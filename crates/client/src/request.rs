@@ -9,7 +9,7 @@ use subrosa_types::{
     entry::{FLAG_CALLBACK_EXPIRES, FLAG_INPUT_SEALED},
 };
 
-use crate::{Account, Attested, CallTarget, ClientError, ReplyKey, Sealing, Session};
+use crate::{Account, Attested, CallTarget, ClientError, Connection, ReplyKey, Sealing};
 
 /// A call of a confidential contract.
 #[derive(Clone, Copy)]
@@ -101,7 +101,7 @@ impl Attested {
     ) -> Result<Ticket, ClientError> {
         let target = self.checked_target(call, account).await?;
         let sealed = self.seal_call(&target, call.input, call.reply, call.sealing)?;
-        self.session()
+        self.connection()
             .append(
                 call,
                 FLAG_INPUT_SEALED,
@@ -128,7 +128,7 @@ impl Attested {
     }
 }
 
-impl Session {
+impl Connection {
     /// Appends a call whose input everybody may read. Needs no attestation, since nothing is
     /// encrypted; a reply key has no effect, and the output is public.
     ///

@@ -131,8 +131,8 @@ impl Attested {
     /// What envelopes for `target` are bound to.
     pub(crate) fn binding(&self, target: &CallTarget) -> Binding {
         Binding {
-            chain_id: self.session().deployment.measured.chain_id,
-            oracle: self.session().deployment.measured.oracle,
+            chain_id: self.connection().deployment.measured.chain_id,
+            oracle: self.connection().deployment.measured.oracle,
             contract_id: target.contract,
             requester: target.requester,
             context: target.context,

@@ -41,11 +41,11 @@ impl Attested {
         contract: ContractId,
         expected: Option<B256>,
     ) -> Result<Statement, ClientError> {
-        let session = self.session();
-        let measured = &session.deployment.measured;
+        let connection = self.connection();
+        let measured = &connection.deployment.measured;
         let nonce = B256::from(*random::bytes()?);
-        let head = session.chain.head(contract).await?;
-        let response = session
+        let head = connection.chain.head(contract).await?;
+        let response = connection
             .node
             .contract(&ContractRequest { contract, nonce })
             .await?;

@@ -15,7 +15,7 @@ use subrosa_types::{
     result::{Status, unpack_result},
 };
 
-use crate::{ChainError, ClientError, ReplyKey, Session, Ticket};
+use crate::{ChainError, ClientError, Connection, ReplyKey, Ticket};
 
 /// How long, and how often, to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub struct Fulfilled {
     pub transaction: B256,
 }
 
-impl Session {
+impl Connection {
     /// Waits until the oracle has accepted the result of an entry.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ use zeroize::Zeroizing;
 use alloy_primitives::B256;
 
 use crate::{
-    EpochId, EpochKeys, EpochPublicKey, OpenError, Rejection, SealError, Suite,
+    EpochId, EpochKeyPairs, EpochPublicKey, OpenError, Rejection, SealError, Suite,
     hpke_base::{Receiver, Sender},
 };
 
@@ -156,7 +156,7 @@ pub struct Opened {
 /// ([`OpenError::is_deterministic`]).
 pub fn open(
     envelope: &[u8],
-    keys: &EpochKeys,
+    keys: &EpochKeyPairs,
     expected: &Expected<'_>,
 ) -> Result<Opened, OpenError> {
     let (opened, _) = decapsulate(envelope, keys, expected)?;
@@ -170,7 +170,7 @@ pub fn open(
 /// As [`open`].
 pub fn open_opening(
     envelope: &[u8],
-    keys: &EpochKeys,
+    keys: &EpochKeyPairs,
     expected: &Expected<'_>,
 ) -> Result<(Opened, SessionSecret), OpenError> {
     let (opened, receiver) = decapsulate(envelope, keys, expected)?;
@@ -183,7 +183,7 @@ pub fn open_opening(
 /// Opens an envelope that carries its key, and gives the context it was opened in.
 fn decapsulate(
     envelope: &[u8],
-    keys: &EpochKeys,
+    keys: &EpochKeyPairs,
     expected: &Expected<'_>,
 ) -> Result<(Opened, Receiver), OpenError> {
     if keys.id() != expected.epoch {

@@ -61,12 +61,12 @@ impl EpochSecret {
 
     /// The epoch's key pairs. Expands them, which costs about as much as opening an envelope: keep
     /// the result.
-    pub fn keys(&self, id: EpochId) -> EpochKeys {
+    pub fn keys(&self, id: EpochId) -> EpochKeyPairs {
         let seed = |label| {
             self.prk
                 .derive(label, &[&id.group.to_be_bytes(), &id.epoch.to_be_bytes()])
         };
-        EpochKeys::new(
+        EpochKeyPairs::new(
             id,
             RecipientKey::from_seed(Suite::XWing, &seed("subrosa/v1/epoch-key/x-wing")),
             RecipientKey::from_seed(Suite::X25519, &seed("subrosa/v1/epoch-key/x25519")),
@@ -105,14 +105,14 @@ pub(crate) struct StateKeys {
 
 /// An epoch's key pairs, one per suite, expanded and ready to open envelopes.
 #[expect(missing_debug_implementations, reason = "a secret is never printed")]
-pub struct EpochKeys {
+pub struct EpochKeyPairs {
     id: EpochId,
     xwing: RecipientKey,
     x25519: RecipientKey,
     public: EpochPublicKey,
 }
 
-impl EpochKeys {
+impl EpochKeyPairs {
     fn new(id: EpochId, xwing: RecipientKey, x25519: RecipientKey) -> Self {
         let public = EpochPublicKey {
             xwing: xwing.public_key(),

@@ -6,7 +6,7 @@
 //! host's storage ([`reply`], [`sealing`], [`commitment`]) is deterministic, so that a restarted
 //! or cloned enclave can only repeat itself.
 //!
-//! Start at [`EpochSecret`]: every secret but the signer follows from it. [`EpochKeys`] open an
+//! Start at [`EpochSecret`]: every secret but the signer follows from it. [`EpochKeyPairs`] open an
 //! [`envelope`]; a [`ContractRoot`], drawn once per confidential contract, survives the epoch.
 //!
 //! Secrets are zeroized when dropped, implement neither `Debug` nor `Clone`, and are compared in
@@ -31,7 +31,7 @@ mod suite;
 pub mod transfer;
 
 pub use contract::{ContractRoot, RandomStream, Subject};
-pub use epoch::{EpochId, EpochKeys, EpochPublicKey, EpochSecret};
+pub use epoch::{EpochId, EpochKeyPairs, EpochPublicKey, EpochSecret};
 pub use error::{BlobError, KeyError, OpenError, Rejection, ReplyError, SealError, TransferError};
 pub use recipient::{RecipientKey, RecipientPublicKey};
 pub use signer::{Signer, compact};

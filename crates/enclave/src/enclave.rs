@@ -75,14 +75,14 @@ impl Enclave {
             Request::Execute {
                 contract,
                 entries,
-                deployment,
+                code_envelope,
                 reassignment,
                 proof,
             } => self
                 .execute(
                     contract,
                     &entries,
-                    deployment.as_ref(),
+                    code_envelope.as_ref(),
                     reassignment.as_deref(),
                     &proof,
                 )
@@ -96,9 +96,9 @@ impl Enclave {
             Request::Query { contract, envelope } => self
                 .query(contract, &envelope)
                 .map(|reply| Response::Queried(Box::new(reply))),
-            Request::State { contract, nonce } => self
-                .state(contract, nonce)
-                .map(|stated| Response::Stated(Box::new(stated))),
+            Request::Statement { contract, nonce } => self
+                .statement(contract, nonce)
+                .map(|signed| Response::Statement(Box::new(signed))),
             _ => Err(FrameError::new(ErrorCode::Unsupported, "unknown request")),
         };
         answer.unwrap_or_else(Response::Error)

@@ -7,7 +7,7 @@ use alloy_primitives::{B256, Bytes};
 use alloy_sol_types::SolValue;
 use subrosa_chain_proof::verify_slot;
 use subrosa_crypto::{
-    EpochId, EpochKeys, EpochSecret, Suite,
+    EpochId, EpochKeyPairs, EpochSecret, Suite,
     sealing::{self, EpochSecretBinding, PlatformSealingKey},
 };
 use subrosa_types::{
@@ -39,7 +39,7 @@ pub(crate) struct Epoch {
     /// What the registry records, or would, of its opening.
     pub(crate) record: B256,
     pub(crate) secret: EpochSecret,
-    pub(crate) keys: EpochKeys,
+    pub(crate) keys: EpochKeyPairs,
 }
 
 impl Epochs {
@@ -56,7 +56,7 @@ impl Epochs {
             })
     }
 
-    pub(crate) fn active_keys(&self) -> Vec<frame::EpochKeys> {
+    pub(crate) fn active_keys(&self) -> Vec<frame::PublishedEpoch> {
         self.active
             .values()
             .map(|epoch| public(&epoch.keys))
@@ -165,7 +165,7 @@ impl Enclave {
         &mut self,
         epoch: u32,
         proof: &StorageProof,
-    ) -> Result<frame::EpochKeys, FrameError> {
+    ) -> Result<frame::PublishedEpoch, FrameError> {
         if let Some(active) = self.epochs.active.get(&epoch) {
             return Ok(public(&active.keys));
         }
@@ -247,10 +247,10 @@ fn binding(opening: &EpochOpening) -> EpochSecretBinding {
 /// A sealed epoch is the ABI encoding of its opening (public), then the sealed secret.
 const OPENING_BYTES: usize = 6 * 32;
 
-fn public(keys: &EpochKeys) -> frame::EpochKeys {
+fn public(keys: &EpochKeyPairs) -> frame::PublishedEpoch {
     let id = keys.id();
     let x25519 = keys.public().recipient(Suite::X25519).to_bytes();
-    frame::EpochKeys {
+    frame::PublishedEpoch {
         group: id.group,
         epoch: id.epoch,
         xwing: keys.public().recipient(Suite::XWing).to_bytes().into(),

@@ -7,7 +7,7 @@ use subrosa_types::{
     ContractId,
     abi::{ContractStatement, SignedResults},
     eip712,
-    frame::{ErrorCode, FrameError, HeaderFrame, ResultRef, Signed, Stated},
+    frame::{ErrorCode, FrameError, HeaderFrame, ResultRef, Signed, SignedStatement},
 };
 
 use crate::{Enclave, contract::Step};
@@ -104,7 +104,11 @@ impl Enclave {
     }
 
     /// States what code runs under `contract`.
-    pub(crate) fn state(&self, contract: ContractId, nonce: B256) -> Result<Stated, FrameError> {
+    pub(crate) fn statement(
+        &self,
+        contract: ContractId,
+        nonce: B256,
+    ) -> Result<SignedStatement, FrameError> {
         let fixed = self.fixed()?;
         let loaded = self.contract(contract)?;
         let statement = ContractStatement {
@@ -120,7 +124,7 @@ impl Enclave {
             .boot
             .signer
             .sign(eip712::signing_hash(&statement, &domain));
-        Ok(Stated {
+        Ok(SignedStatement {
             statement,
             signature: signature.as_bytes().to_vec().into(),
         })

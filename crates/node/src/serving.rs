@@ -11,7 +11,7 @@ use subrosa_store::{Storage, StoreError};
 use subrosa_types::{
     ContractId,
     abi::EpochOpening,
-    frame::{EpochKeys, Loaded, Started},
+    frame::{Loaded, PublishedEpoch, Started},
     result::Head,
 };
 
@@ -26,7 +26,7 @@ pub(crate) struct Serving {
     /// Its keys and identity.
     pub(crate) started: Started,
     /// Public keys of its key group's current epoch.
-    pub(crate) keys: EpochKeys,
+    pub(crate) keys: PublishedEpoch,
     /// What the registry recorded for that epoch.
     pub(crate) opening: EpochOpening,
     /// Unix seconds at which its signer's lease ends.
@@ -39,7 +39,7 @@ impl Serving {
     pub(crate) fn new(
         link: Link,
         started: Started,
-        (keys, opening): (EpochKeys, EpochOpening),
+        (keys, opening): (PublishedEpoch, EpochOpening),
         lease_until: u64,
         contracts: &[Loaded],
     ) -> Self {

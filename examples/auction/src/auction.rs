@@ -9,8 +9,8 @@ use alloy_primitives::{Address, B256, Bytes, U256, aliases::U40};
 use alloy_sol_types::{SolCall, SolConstructor};
 use eyre::{OptionExt, Result, WrapErr, ensure, eyre};
 use subrosa_client::{
-    AttestOptions, Attested, Bytecode, CallTarget, ClientError, ContractPolicy, Deployed,
-    ENGINE_EVM, Fulfilled, QueryCall, Session, receipt,
+    AttestOptions, Attested, Bytecode, CallTarget, ClientError, Connection, ContractPolicy,
+    Deployed, ENGINE_EVM, Fulfilled, QueryCall, receipt,
 };
 use subrosa_devnet::{DevAccount, Devnet};
 use subrosa_types::{id::code_commitment, result::Status};
@@ -123,7 +123,7 @@ pub(crate) async fn run(network: &Devnet, report: &mut Report) -> Result<Secrets
 
 async fn attest(network: &Devnet, report: &mut Report) -> Result<Attested> {
     report.step("A client checks the node's attestation before it encrypts anything");
-    let session = Session::open(network.deployment().clone()).await?;
+    let session = Connection::open(network.deployment().clone()).await?;
     match session.clone().attest(&AttestOptions::default()).await {
         Err(ClientError::Refused(refusal)) => {
             report.check(format!("refused without consent to development: {refusal}"));
@@ -301,7 +301,10 @@ async fn close(
         "clearing price {price} wei, the second-highest bid"
     ));
 
-    let kept = attested.session().receipt(deployed.contract, seq).await?;
+    let kept = attested
+        .connection()
+        .receipt(deployed.contract, seq)
+        .await?;
     let trust = receipt::ReceiptTrust::new(network.deployment(), true)?;
     let checks = receipt::verify(&kept, &trust);
     if let Some(failed) = checks.iter().find(|check| !check.passed()) {
@@ -366,8 +369,11 @@ async fn answer(
     contract: B256,
     seq: u64,
 ) -> Result<Fulfilled> {
-    let ticket = attested.session().find(contract, seq).await?;
-    let waited = attested.session().wait(&ticket, Default::default()).await;
+    let ticket = attested.connection().find(contract, seq).await?;
+    let waited = attested
+        .connection()
+        .wait(&ticket, Default::default())
+        .await;
     waited.wrap_err_with(|| {
         format!(
             "request {seq} has no answer; see {}",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use eyre::{Result, eyre};
-use subrosa_client::{Appraisal, AttestOptions, Attested, ClientError, Deployment, Session};
+use subrosa_client::{Appraisal, AttestOptions, Attested, ClientError, Connection, Deployment};
 
 use crate::output::{DEVELOPMENT, Output};
 
@@ -55,8 +55,8 @@ impl DeploymentArgs {
         Ok(Deployment::load(path).map_err(ClientError::from)?)
     }
 
-    pub(crate) async fn open(&self) -> Result<Session> {
-        Ok(Session::open(self.load()?).await?)
+    pub(crate) async fn open(&self) -> Result<Connection> {
+        Ok(Connection::open(self.load()?).await?)
     }
 }
 

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use eyre::{Result, WrapErr};
 use serde::Serialize;
 use subrosa_client::{
-    Check, Session,
+    Check, Connection,
     receipt::{ReceiptTrust, verify},
 };
 use subrosa_types::rpc::Receipt;
@@ -97,7 +97,7 @@ impl VerifyArgs {
             .map_err(subrosa_client::ClientError::from)?;
         let development = deployment.development;
         if self.online {
-            let session = Session::open(deployment).await?;
+            let session = Connection::open(deployment).await?;
             trust.fulfilled_at = session.fulfilled_at(&receipt).await?;
         }
         let checks = verify(&receipt, &trust);

@@ -8,7 +8,7 @@ use clap::Args;
 use eyre::{Result, ensure};
 use serde::Serialize;
 use subrosa_client::{
-    Attested, CallRequest, ClientError, Fulfilled, ReplyKey, Sealing, Session, Suite, Ticket,
+    Attested, CallRequest, ClientError, Connection, Fulfilled, ReplyKey, Sealing, Suite, Ticket,
 };
 use subrosa_types::result::Status;
 
@@ -110,7 +110,7 @@ impl RequestArgs {
             (self.attestation.deployment.open().await?, None)
         } else {
             let attested = self.attestation.attest(output).await?;
-            (attested.session().clone(), Some(attested))
+            (attested.connection().clone(), Some(attested))
         };
         let kept = match (&self.session, &attested) {
             (Some(path), Some(attested)) => self.kept(path, attested, output)?,
@@ -231,7 +231,7 @@ impl RequestArgs {
 impl Outcome {
     /// Opens the output of a fulfilled request.
     pub(crate) fn open(
-        session: &Session,
+        session: &Connection,
         request: Ticket,
         fulfilled: Fulfilled,
         key: Option<&ReplyKey>,

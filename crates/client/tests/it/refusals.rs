@@ -10,8 +10,8 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolValue;
 use subrosa_attestation::DEVELOPMENT_ROOT_ID;
 use subrosa_client::{
-    Account, Appraisal, AttestOptions, Bytecode, ClientError, Clock, ContractPolicy, Deployment,
-    ENGINE_EVM, QueryCall, Session, WaitOptions,
+    Account, Appraisal, AttestOptions, Bytecode, ClientError, Clock, Connection, ContractPolicy,
+    Deployment, ENGINE_EVM, QueryCall, WaitOptions,
 };
 use subrosa_tee::forge::Fault;
 use subrosa_types::{entry::LARGEST_CALLBACK_GAS, id::measurement_set_hash};
@@ -401,7 +401,7 @@ async fn an_old_attestation_does_not_encrypt() {
         let now = now.clone();
         Clock::new(move || now.load(Ordering::Relaxed))
     };
-    let session = Session::with_clock(deployment(&server), clock)
+    let session = Connection::with_clock(deployment(&server), clock)
         .await
         .unwrap();
     let attested = session.attest(&DEVELOPMENT).await.unwrap();

@@ -16,8 +16,8 @@ use subrosa_attestation::{
     measurement::measurement_of_executable,
     report_data,
 };
-use subrosa_client::{Clock, Deployment, Measured, Session, VerifierTrust};
-use subrosa_crypto::{EpochId, EpochKeys, EpochSecret, Signer, Suite};
+use subrosa_client::{Clock, Connection, Deployment, Measured, VerifierTrust};
+use subrosa_crypto::{EpochId, EpochKeyPairs, EpochSecret, Signer, Suite};
 use subrosa_tee::forge::{Fault, Forge};
 use subrosa_types::{
     abi::EpochOpening,
@@ -285,8 +285,8 @@ pub(crate) fn deployment(server: &FakeServer) -> Deployment {
     Deployment::parse(&text).unwrap()
 }
 
-pub(crate) async fn session(deployment: Deployment) -> Session {
-    Session::with_clock(deployment, Clock::new(|| NOW))
+pub(crate) async fn session(deployment: Deployment) -> Connection {
+    Connection::with_clock(deployment, Clock::new(|| NOW))
         .await
         .unwrap()
 }
@@ -325,7 +325,7 @@ pub(crate) fn signer() -> Signer {
     Signer::from_seed(&[0x51; 32]).unwrap()
 }
 
-pub(crate) fn epoch_keys() -> EpochKeys {
+pub(crate) fn epoch_keys() -> EpochKeyPairs {
     EpochSecret::from_bytes(&[0xe9; 32]).keys(EPOCH)
 }
 

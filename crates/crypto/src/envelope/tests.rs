@@ -27,11 +27,11 @@ const EXPECTED: Expected<'static> = Expected {
     binding: &BINDING,
 };
 
-fn keys() -> EpochKeys {
+fn keys() -> EpochKeyPairs {
     EpochSecret::from_bytes(&[7; 32]).keys(ID)
 }
 
-fn sealed(suite: Suite, keys: &EpochKeys) -> Vec<u8> {
+fn sealed(suite: Suite, keys: &EpochKeyPairs) -> Vec<u8> {
     let draft = Draft {
         suite,
         purpose: Purpose::Call,
@@ -45,11 +45,11 @@ fn sealed(suite: Suite, keys: &EpochKeys) -> Vec<u8> {
     seal(&draft, keys.public(), PLAINTEXT, &mut rng).unwrap()
 }
 
-fn error(envelope: &[u8], keys: &EpochKeys, expected: &Expected<'_>) -> OpenError {
+fn error(envelope: &[u8], keys: &EpochKeyPairs, expected: &Expected<'_>) -> OpenError {
     open(envelope, keys, expected).err().expect("must not open")
 }
 
-fn rejection(envelope: &[u8], keys: &EpochKeys, expected: &Expected<'_>) -> Rejection {
+fn rejection(envelope: &[u8], keys: &EpochKeyPairs, expected: &Expected<'_>) -> Rejection {
     match error(envelope, keys, expected) {
         OpenError::Rejected(rejection) => rejection,
         other => panic!("{other} is no rejection"),
@@ -461,7 +461,7 @@ proptest! {
         bytes in proptest::collection::vec(any::<u8>(), 0..1500),
         start in 0..5usize,
     ) {
-        thread_local!(static KEYS: EpochKeys = keys());
+        thread_local!(static KEYS: EpochKeyPairs = keys());
         // Some of the inputs get past the first bytes.
         let mut bytes = bytes;
         for (byte, valid) in bytes.iter_mut().zip([1, 2, 0, 2]).take(start) {

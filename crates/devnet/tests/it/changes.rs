@@ -53,7 +53,7 @@ async fn a_request_is_held_to_what_its_sender_saw_and_a_restricted_contract_is_i
         ..ContractPolicy::default()
     };
     let contract = scene.deploy(&vault(100), &policy).await;
-    let session = scene.session().await;
+    let session = scene.connection().await;
     let input = add(1);
     let refused = |error: ClientError, name: &str| {
         let ClientError::Chain(ChainError::Refused { reason, .. }) = &error else {
@@ -91,7 +91,7 @@ async fn code_is_replaced_after_its_delay_and_what_is_stored_stays() {
     let upgrade = upgrade(contract, 5);
     let owner = scene.account().clone();
     let announced = scene
-        .session()
+        .connection()
         .await
         .announce_upgrade(contract, commitment(&upgrade), &owner)
         .await
@@ -134,7 +134,12 @@ async fn code_is_replaced_after_its_delay_and_what_is_stored_stays() {
         .await
         .unwrap();
     assert_eq!(statement.seq, 6);
-    let terms = scene.session().await.upgrade_terms(contract).await.unwrap();
+    let terms = scene
+        .connection()
+        .await
+        .upgrade_terms(contract)
+        .await
+        .unwrap();
     assert_eq!((terms.delay, terms.announced), (DELAY, None));
     scene.network.ensure_running().unwrap();
 }
@@ -148,7 +153,7 @@ async fn a_constructor_that_reverts_leaves_the_old_code_and_the_log_goes_on() {
     let before = before.contract_statement(contract, None).await.unwrap();
 
     let unlucky = upgrade(contract, 13);
-    let session = scene.session().await;
+    let session = scene.connection().await;
     session
         .announce_upgrade(contract, commitment(&unlucky), &owner)
         .await
@@ -201,7 +206,7 @@ async fn an_upgrade_waits_for_its_code_whatever_else_is_handed_in() {
     let owner = scene.account().clone();
     let wanted = upgrade(contract, 5);
     scene
-        .session()
+        .connection()
         .await
         .announce_upgrade(contract, commitment(&wanted), &owner)
         .await
@@ -218,7 +223,7 @@ async fn an_upgrade_waits_for_its_code_whatever_else_is_handed_in() {
             seq: Some(seq),
             code_commitment: None,
         };
-        let node = attested.session().node();
+        let node = attested.connection().node();
         let refused = scene.hand_in(node, &request).await.unwrap_err();
         assert_refused(&refused.into());
     }
@@ -238,7 +243,13 @@ async fn an_upgrade_waits_for_its_code_whatever_else_is_handed_in() {
     // The call behind it still waits, also in a node that was started anew.
     scene.restart().await;
     assert_eq!(
-        scene.session().await.find(contract, 2).await.unwrap().seq,
+        scene
+            .connection()
+            .await
+            .find(contract, 2)
+            .await
+            .unwrap()
+            .seq,
         2
     );
     let appended = Upgrade {
@@ -272,7 +283,7 @@ async fn pending_calls_of_an_unknown_generation_run_in_order_once_the_log_is_mov
         for amount in [1, 2, 3] {
             recorder.ask(contract, add(amount), Terms::default()).await;
         }
-        let session = scene.session().await;
+        let session = scene.connection().await;
         session.change_runtime(contract, 1, &owner).await.unwrap();
         recorder.ask(contract, add(4), Terms::default()).await;
         contract
@@ -309,7 +320,7 @@ async fn a_generation_that_nobody_added_is_none_to_register_with_or_to_move_to()
     assert_unknown_runtime(&deployed.unwrap_err());
 
     let contract = scene.deploy(&vault(100), &ContractPolicy::default()).await;
-    let session = scene.session().await;
+    let session = scene.connection().await;
     let moved = session.change_runtime(contract, 65_535, &owner).await;
     assert_unknown_runtime(&moved.unwrap_err());
     assert_eq!(scene.call(contract, 5).await, U256::from(105));

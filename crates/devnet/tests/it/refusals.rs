@@ -3,15 +3,15 @@
 //! is encrypted, naming the check.
 
 use alloy_primitives::B256;
-use subrosa_client::{Appraisal, AttestOptions, ClientError, Clock, Deployment, Session};
+use subrosa_client::{Appraisal, AttestOptions, ClientError, Clock, Connection, Deployment};
 use subrosa_devnet::{Devnet, Options};
 
 async fn refusal(deployment: Deployment, options: AttestOptions) -> String {
-    let session = Session::open(deployment).await.unwrap();
+    let session = Connection::open(deployment).await.unwrap();
     refusal_of(session, options).await
 }
 
-async fn refusal_of(session: Session, options: AttestOptions) -> String {
+async fn refusal_of(session: Connection, options: AttestOptions) -> String {
     match session.attest(&options).await {
         Err(ClientError::Refused(refusal)) => refusal.to_string(),
         Err(error) => panic!("not a refusal: {error}"),
@@ -27,7 +27,7 @@ async fn whatever_is_not_as_told_is_refused_by_name() {
         development: true,
         ..AttestOptions::default()
     };
-    let attested = Session::open(good.clone())
+    let attested = Connection::open(good.clone())
         .await
         .unwrap()
         .attest(&consent)
@@ -81,7 +81,7 @@ async fn whatever_is_not_as_told_is_refused_by_name() {
 
     let year = 365 * 24 * 60 * 60;
     let later = Clock::new(move || Clock::system().now() + year);
-    let session = Session::with_clock(good.clone(), later).await.unwrap();
+    let session = Connection::with_clock(good.clone(), later).await.unwrap();
     let refused = refusal_of(session, consent).await;
     assert!(refused.contains("ear"), "{refused}");
 }

@@ -13,8 +13,8 @@ use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_sol_types::{SolCall, SolEvent, SolValue};
 use subrosa_chain::bindings::{SubrosaOracle, SubrosaRegistry};
 use subrosa_client::{
-    Account, AttestOptions, Attested, Bytecode, CallRequest, ContractPolicy, ENGINE_EVM,
-    NodeClient, NodeError, Session, Ticket,
+    Account, AttestOptions, Attested, Bytecode, CallRequest, Connection, ContractPolicy,
+    ENGINE_EVM, NodeClient, NodeError, Ticket,
 };
 use subrosa_devnet::{Devnet, Options, Service};
 use subrosa_types::{
@@ -62,9 +62,9 @@ impl Scene {
         self.network.accounts()[0].signer()
     }
 
-    pub(crate) async fn session(&self) -> Session {
+    pub(crate) async fn connection(&self) -> Connection {
         let deployment = self.network.deployment().clone();
-        Session::open(deployment).await.unwrap()
+        Connection::open(deployment).await.unwrap()
     }
 
     pub(crate) async fn attest(&self) -> Attested {
@@ -72,7 +72,7 @@ impl Scene {
             development: true,
             ..AttestOptions::default()
         };
-        self.session().await.attest(&options).await.unwrap()
+        self.connection().await.attest(&options).await.unwrap()
     }
 
     pub(crate) async fn deploy(&self, code: &Bytecode, policy: &ContractPolicy) -> ContractId {
@@ -87,14 +87,14 @@ impl Scene {
     pub(crate) async fn request(&self, contract: ContractId, amount: u64) -> Ticket {
         let input = add(amount);
         let call = CallRequest::new(contract, &input);
-        let session = self.session().await;
+        let session = self.connection().await;
         let appended = session.request_in_the_clear(&call, self.account()).await;
         appended.unwrap()
     }
 
     /// The number that a call returned.
     pub(crate) async fn output(&self, ticket: &Ticket) -> U256 {
-        let session = self.session().await;
+        let session = self.connection().await;
         let fulfilled = session.wait(ticket, Default::default()).await.unwrap();
         U256::from_be_slice(&fulfilled.output)
     }

@@ -8,8 +8,8 @@ use alloy_primitives::{B256, Bytes, U256, hex};
 use alloy_sol_types::{SolCall, sol};
 use subrosa_chain::bindings::SubrosaOracle;
 use subrosa_client::{
-    AttestOptions, Attested, Bytecode, CallRequest, CallSession, ClientError, ContractPolicy,
-    ENGINE_EVM, ReplyKey, Session, Ticket, WaitOptions,
+    AttestOptions, Attested, Bytecode, CallRequest, CallSession, ClientError, Connection,
+    ContractPolicy, ENGINE_EVM, ReplyKey, Ticket, WaitOptions,
 };
 use subrosa_devnet::{Devnet, Options, Service};
 use subrosa_types::{ContractId, result::Status};
@@ -25,7 +25,9 @@ async fn attested(network: &Devnet) -> Attested {
         development: true,
         ..AttestOptions::default()
     };
-    let session = Session::open(network.deployment().clone()).await.unwrap();
+    let session = Connection::open(network.deployment().clone())
+        .await
+        .unwrap();
     // An enclave that was restarted is taken into service when it is admitted again.
     let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
     loop {
@@ -76,7 +78,7 @@ async fn bounds(network: &Devnet, ticket: &Ticket) -> (u64, u32) {
 }
 
 async fn opened(attested: &Attested, ticket: &Ticket, key: &ReplyKey) -> U256 {
-    let session = attested.session();
+    let session = attested.connection();
     let fulfilled = session.wait(ticket, WaitOptions::default()).await.unwrap();
     assert_eq!(fulfilled.status, Status::Succeeded);
     assert!(fulfilled.output.is_empty());
@@ -144,7 +146,7 @@ async fn a_session_costs_a_key_once_and_outlives_the_enclave() {
         timeout: Duration::from_secs(60),
         ..WaitOptions::default()
     };
-    let fulfilled = attested.session().wait(&ticket, wait).await.unwrap();
+    let fulfilled = attested.connection().wait(&ticket, wait).await.unwrap();
     assert_eq!(fulfilled.status, Status::Rejected);
     let last = attested.request_in(&kept, &call, &account).await.unwrap();
     assert_eq!(self::opened(&attested, &last, &key).await, U256::from(4));

@@ -11,7 +11,7 @@ use alloy::{
 use alloy_primitives::{B256, Bytes, U256, hex};
 use alloy_sol_types::{SolCall, SolEvent, sol};
 use subrosa_chain::bindings::SubrosaOracle;
-use subrosa_client::{AttestOptions, Bytecode, ContractPolicy, ENGINE_EVM, Session};
+use subrosa_client::{AttestOptions, Bytecode, Connection, ContractPolicy, ENGINE_EVM};
 use subrosa_devnet::Devnet;
 use subrosa_types::{
     ContractId,
@@ -38,7 +38,9 @@ impl Workload {
             development: true,
             ..AttestOptions::default()
         };
-        let session = Session::open(network.deployment().clone()).await.unwrap();
+        let session = Connection::open(network.deployment().clone())
+            .await
+            .unwrap();
         let attested = session.attest(&options).await.unwrap();
         let account = network.accounts()[0].signer();
         let bytecode = Bytecode {

@@ -7,7 +7,7 @@ use alloy_primitives::{B256, Bytes, U256, keccak256};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use subrosa_chain_proof::{HostAsserted, verify_header, verify_slot};
 use subrosa_crypto::{
-    ContractRoot, EpochId, EpochKeys, EpochSecret, RecipientKey, Signer, Subject, Suite,
+    ContractRoot, EpochId, EpochKeyPairs, EpochSecret, RecipientKey, Signer, Subject, Suite,
     commitment, compact,
     envelope::{self, Binding, Draft, EnvelopeId, Expected, Purpose},
     plaintext,
@@ -65,7 +65,7 @@ fn frames(chain: &mut Chain, host: &mut Host, contract: ContractId) -> Vec<Probe
     let request = Request::Execute {
         contract,
         entries: vec![entry],
-        deployment: None,
+        code_envelope: None,
         reassignment: None,
         proof: Box::new(proof),
     };
@@ -76,7 +76,7 @@ fn frames(chain: &mut Chain, host: &mut Host, contract: ContractId) -> Vec<Probe
     let response = host.enclave.handle(Request::Execute {
         contract,
         entries: vec![public],
-        deployment: None,
+        code_envelope: None,
         reassignment: None,
         proof: Box::new(proof),
     });
@@ -129,7 +129,7 @@ fn open(chain: &Chain, contract: ContractId, suite: Suite, name: &'static str) -
     })
 }
 
-fn seal(keys: &EpochKeys, chain: &Chain, contract: ContractId, suite: Suite) -> Bytes {
+fn seal(keys: &EpochKeyPairs, chain: &Chain, contract: ContractId, suite: Suite) -> Bytes {
     let binding: Binding = binding(chain, contract, sealed_ask());
     let draft = Draft {
         suite,

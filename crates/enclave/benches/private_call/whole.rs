@@ -17,7 +17,7 @@ use subrosa_enclave_core::Enclave;
 use subrosa_types::{
     ContractId,
     abi::CallPlaintext,
-    frame::{EpochKeys, Request, Response, ResultRef, decode, encode},
+    frame::{PublishedEpoch, Request, Response, ResultRef, decode, encode},
     result::Status,
 };
 
@@ -112,7 +112,12 @@ impl Variant {
         })
     }
 
-    fn requests(&self, chain: &mut Chain, keys: &EpochKeys, contract: ContractId) -> [Request; 2] {
+    fn requests(
+        &self,
+        chain: &mut Chain,
+        keys: &PublishedEpoch,
+        contract: ContractId,
+    ) -> [Request; 2] {
         let entries: Vec<_> = (0..self.entries)
             .map(|_| {
                 let input = self.seal(chain, keys, contract);
@@ -130,7 +135,7 @@ impl Variant {
         let execute = Request::Execute {
             contract,
             entries,
-            deployment: None,
+            code_envelope: None,
             reassignment: None,
             proof: Box::new(chain.prove_entry(contract, last)),
         };
@@ -138,7 +143,7 @@ impl Variant {
         [execute, Request::Sign { results, anchor }]
     }
 
-    fn seal(&self, chain: &Chain, keys: &EpochKeys, contract: ContractId) -> Bytes {
+    fn seal(&self, chain: &Chain, keys: &PublishedEpoch, contract: ContractId) -> Bytes {
         // Another envelope id for each entry: the chain moves on by a block with each.
         let mut rng = ChaCha20Rng::seed_from_u64(chain.number);
         let binding = binding(chain, contract, sealed_ask());

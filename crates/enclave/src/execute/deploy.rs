@@ -32,14 +32,14 @@ pub(super) struct Brought {
 }
 
 impl Enclave {
-    /// Entry 0: opens the deployment envelope and runs the constructor. Repeated, it starts the
+    /// Entry 0: opens the code envelope and runs the constructor. Repeated, it starts the
     /// contract over, with the same result: a host that died before it kept the first snapshot
     /// has no other way back.
     pub(super) fn deploy(
         &mut self,
         id: ContractId,
         proven: &Proven<'_>,
-        deployment: Option<&Bytes>,
+        code_envelope: Option<&Bytes>,
     ) -> Result<ExecutedEntry, FrameError> {
         let place = self.place()?;
         if proven.entry.seq() != 0 || !proven.entry.previousDigest.is_zero() {
@@ -49,7 +49,7 @@ impl Enclave {
             ));
         }
         let epoch = self.epochs.active(named_epoch(proven.entry))?;
-        let Brought { vm, plaintext } = open_code(place, epoch, proven, deployment)?;
+        let Brought { vm, plaintext } = open_code(place, epoch, proven, code_envelope)?;
         let root = epoch.secret.contract_root(proven.digest);
         let mut contract = Contract {
             id,

@@ -54,7 +54,7 @@ impl Enclave {
         &mut self,
         contract: ContractId,
         entries: &[LoggedEntry],
-        deployment: Option<&Bytes>,
+        code_envelope: Option<&Bytes>,
         reassignment: Option<&Reassignment>,
         proof: &StorageProof,
     ) -> Result<Executed, FrameError> {
@@ -64,7 +64,7 @@ impl Enclave {
             refused: None,
         };
         for entry in &proven {
-            match self.execute_one(contract, entry, deployment) {
+            match self.execute_one(contract, entry, code_envelope) {
                 Ok(result) => executed.results.push(result),
                 Err(refusal) if executed.results.is_empty() => return Err(refusal),
                 Err(refusal) => {
@@ -80,7 +80,7 @@ impl Enclave {
         &mut self,
         contract: ContractId,
         proven: &Proven<'_>,
-        deployment: Option<&Bytes>,
+        code_envelope: Option<&Bytes>,
     ) -> Result<ExecutedEntry, FrameError> {
         if subrosa_vm::limits::of(proven.generation).is_none() {
             let message = format!(
@@ -91,10 +91,10 @@ impl Enclave {
         }
         let stateless = is_stateless(proven.entry);
         match proven.execution.kind {
-            EntryKind::Deploy => self.deploy(contract, proven, deployment),
+            EntryKind::Deploy => self.deploy(contract, proven, code_envelope),
             EntryKind::Call if stateless => self.call_stateless(contract, proven),
             EntryKind::Call => self.call(contract, proven),
-            EntryKind::Upgrade if !stateless => self.upgrade(contract, proven, deployment),
+            EntryKind::Upgrade if !stateless => self.upgrade(contract, proven, code_envelope),
             EntryKind::Epoch => self.change_epoch(contract, proven),
             EntryKind::Runtime => self.change_runtime(contract, proven),
             kind => {

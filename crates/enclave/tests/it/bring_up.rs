@@ -50,7 +50,7 @@ fn nothing_works_before_start() {
             results: vec![],
             anchor: Default::default(),
         },
-        Request::State {
+        Request::Statement {
             contract: B256::ZERO,
             nonce: B256::ZERO,
         },

@@ -122,13 +122,14 @@ fn the_statement_names_the_code_commitment() {
     let mut host = Host::new(&mut chain);
     let (contract, result) = host.deploy(&mut chain, 1);
     let nonce = B256::repeat_byte(3);
-    let Response::Stated(stated) = host.enclave.handle(Request::State { contract, nonce }) else {
+    let Response::Statement(stated) = host.enclave.handle(Request::Statement { contract, nonce })
+    else {
         panic!()
     };
     assert_eq!(stated.statement.codeCommitment, result.blob.code_commitment);
     assert_eq!(stated.statement.nonce, nonce);
     assert_eq!(stated.statement.commitment, result.commitment);
-    let unknown = host.enclave.handle(Request::State {
+    let unknown = host.enclave.handle(Request::Statement {
         contract: B256::ZERO,
         nonce,
     });

@@ -16,8 +16,8 @@ use subrosa_types::{
     ContractId,
     abi::{CallPlaintext, DeployPlaintext},
     frame::{
-        EpochKeys, ErrorCode, Executed, ExecutedEntry, FrameError, LoggedEntry, Request, Response,
-        ResultRef, StateBlob, StorageProof, WIRE_VERSION,
+        ErrorCode, Executed, ExecutedEntry, FrameError, LoggedEntry, PublishedEpoch, Request,
+        Response, ResultRef, StateBlob, StorageProof, WIRE_VERSION,
     },
     id::{self, TeeKind},
 };
@@ -78,10 +78,10 @@ impl Platform for ScriptedPlatform {
 /// An enclave with a host that does as it is told.
 pub(crate) struct Host {
     pub(crate) enclave: Enclave,
-    pub(crate) keys: EpochKeys,
+    pub(crate) keys: PublishedEpoch,
     pub(crate) sealed_epoch: Bytes,
     /// Epochs after the first, likewise.
-    pub(crate) later: BTreeMap<u32, (EpochKeys, Bytes)>,
+    pub(crate) later: BTreeMap<u32, (PublishedEpoch, Bytes)>,
     pub(crate) rng: ChaCha20Rng,
 }
 
@@ -289,13 +289,13 @@ impl Host {
         &mut self,
         contract: ContractId,
         entries: Vec<LoggedEntry>,
-        deployment: Option<Bytes>,
+        code_envelope: Option<Bytes>,
         proof: StorageProof,
     ) -> Result<Executed, FrameError> {
         self.ask_to_execute(Request::Execute {
             contract,
             entries,
-            deployment,
+            code_envelope,
             reassignment: None,
             proof: Box::new(proof),
         })

@@ -82,7 +82,7 @@ impl Scene {
         let request = Request::Execute {
             contract: self.contract,
             entries: entries.to_vec(),
-            deployment: Some(self.envelope.clone()),
+            code_envelope: Some(self.envelope.clone()),
             reassignment: reassignment.map(Box::new),
             proof: Box::new(self.prove(last)),
         };
@@ -169,7 +169,7 @@ fn a_known_generation_ignores_what_is_shown() {
     let request = |reassignment| Request::Execute {
         contract,
         entries: vec![entry.clone()],
-        deployment: Some(envelope.clone()),
+        code_envelope: Some(envelope.clone()),
         reassignment,
         proof: proof.clone(),
     };
@@ -319,7 +319,7 @@ fn a_move_between_unknown_generations_or_from_a_known_one_reassigns_nothing() {
         let request = Request::Execute {
             contract,
             entries: vec![entry],
-            deployment: Some(envelope),
+            code_envelope: Some(envelope),
             reassignment: Some(Box::new(reassignment)),
             proof: Box::new(chain.prove_entry(contract, 0)),
         };
@@ -391,7 +391,7 @@ fn what_is_shown_is_limited_in_length() {
         let answer = host.ask_to_execute(Request::Execute {
             contract,
             entries: vec![entry],
-            deployment: Some(envelope),
+            code_envelope: Some(envelope),
             reassignment: Some(Box::new(reassignment)),
             proof: Box::new(chain.prove_entry(contract, 0)),
         });

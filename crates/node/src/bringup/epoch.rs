@@ -6,7 +6,7 @@ use alloy_sol_types::SolValue;
 use subrosa_store::{Storage, StoreError};
 use subrosa_types::{
     abi::EpochOpening,
-    frame::{EpochKeys, EpochProposal, Started},
+    frame::{EpochProposal, PublishedEpoch, Started},
     slot,
 };
 use tracing::{info, warn};
@@ -25,8 +25,8 @@ pub(super) async fn ensure(
     host: &Host,
     link: &Link,
     started: &Started,
-    held: &[EpochKeys],
-) -> Result<(EpochKeys, EpochOpening), BringupError> {
+    held: &[PublishedEpoch],
+) -> Result<(PublishedEpoch, EpochOpening), BringupError> {
     let group = host.enclave_config.keyGroup;
     let stored = stored(host.store.as_ref(), group)?;
     let current = host.ledger.current_epoch(group).await?;
@@ -93,7 +93,7 @@ async fn open(
     started: &Started,
     epoch: u32,
     prepared: Option<Record>,
-) -> Result<(EpochKeys, EpochOpening), BringupError> {
+) -> Result<(PublishedEpoch, EpochOpening), BringupError> {
     let group = host.enclave_config.keyGroup;
     let proposal = match prepared {
         Some(record) if !record.sealed.is_empty() => {
@@ -155,12 +155,12 @@ async fn restore(
     link: &Link,
     epoch: u32,
     record: &Record,
-) -> Result<EpochKeys, BringupError> {
+) -> Result<PublishedEpoch, BringupError> {
     link.restore_epoch(record.sealed.clone()).await?;
     activate(host, link, epoch).await
 }
 
-async fn activate(host: &Host, link: &Link, epoch: u32) -> Result<EpochKeys, BringupError> {
+async fn activate(host: &Host, link: &Link, epoch: u32) -> Result<PublishedEpoch, BringupError> {
     let tip = host.ledger.tip().await?;
     let slot = slot::epoch(host.enclave_config.keyGroup, epoch);
     let proof = host

@@ -16,9 +16,9 @@ use alloy_primitives::{B256, Bytes};
 use subrosa_types::{
     ContractId,
     frame::{
-        EpochKeys, EpochProposal, ErrorCode, Executed, HeaderFrame, HelloReply, Loaded,
-        LoggedEntry, Queried, Reassignment, Request, Response, ResultRef, Signed, Started,
-        StateBlob, Stated, StorageProof, WIRE_VERSION, WireError,
+        EpochProposal, ErrorCode, Executed, HeaderFrame, HelloReply, Loaded, LoggedEntry,
+        PublishedEpoch, Queried, Reassignment, Request, Response, ResultRef, Signed,
+        SignedStatement, Started, StateBlob, StorageProof, WIRE_VERSION, WireError,
     },
 };
 use tokio::{
@@ -231,7 +231,7 @@ impl Link {
         &self,
         epoch: u32,
         proof: StorageProof,
-    ) -> Result<EpochKeys, EnclaveError> {
+    ) -> Result<PublishedEpoch, EnclaveError> {
         let proof = Box::new(proof);
         match self.ask(Request::ActivateEpoch { epoch, proof }).await? {
             Response::EpochActive(keys) => Ok(*keys),
@@ -256,14 +256,14 @@ impl Link {
         &self,
         contract: ContractId,
         entries: Vec<LoggedEntry>,
-        deployment: Option<Bytes>,
+        code_envelope: Option<Bytes>,
         reassignment: Option<Reassignment>,
         proof: StorageProof,
     ) -> Result<Executed, EnclaveError> {
         let request = Request::Execute {
             contract,
             entries,
-            deployment,
+            code_envelope,
             reassignment: reassignment.map(Box::new),
             proof: Box::new(proof),
         };
@@ -310,9 +310,9 @@ impl Link {
         &self,
         contract: ContractId,
         nonce: B256,
-    ) -> Result<Stated, EnclaveError> {
-        match self.ask(Request::State { contract, nonce }).await? {
-            Response::Stated(stated) => Ok(*stated),
+    ) -> Result<SignedStatement, EnclaveError> {
+        match self.ask(Request::Statement { contract, nonce }).await? {
+            Response::Statement(stated) => Ok(*stated),
             _ => Err(EnclaveError::OutOfStep { asked: "state" }),
         }
     }

@@ -22,8 +22,8 @@ pub use error::{ErrorCode, FrameError};
 pub use proof::{HeaderFrame, StorageProof};
 pub use request::{LoggedEntry, MAX_BETWEEN, Reassignment, Request, ResultRef};
 pub use response::{
-    BlobKind, EpochKeys, EpochProposal, Executed, ExecutedEntry, HelloReply, Loaded, Queried,
-    Response, Signed, Started, StateBlob, Stated,
+    BlobKind, EpochProposal, Executed, ExecutedEntry, HelloReply, Loaded, PublishedEpoch, Queried,
+    Response, Signed, SignedStatement, Started, StateBlob,
 };
 
 /// Version of this protocol; both sides must speak the same.

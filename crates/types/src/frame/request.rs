@@ -60,7 +60,7 @@ pub enum Request {
         /// Consecutive entries (for a stateless contract: exactly one).
         entries: Vec<LoggedEntry>,
         /// The envelope that carries code; needed if one of them is entry 0 or an upgrade.
-        deployment: Option<Bytes>,
+        code_envelope: Option<Bytes>,
         /// Looked at only for entries whose runtime generation the enclave does not know.
         reassignment: Option<Box<Reassignment>>,
         /// Of the oracle's slot of the *last* entry: digests chain, so it proves them all.
@@ -86,7 +86,7 @@ pub enum Request {
         envelope: Bytes,
     },
     /// Asks for a signed statement of the code commitment.
-    State {
+    Statement {
         /// Which contract.
         contract: ContractId,
         /// The client's.

@@ -25,7 +25,7 @@ pub enum Response {
     /// To `ProposeEpoch` and `RestoreEpoch`.
     Epoch(Box<EpochProposal>),
     /// To `ActivateEpoch`: envelopes of this epoch can now be opened.
-    EpochActive(Box<EpochKeys>),
+    EpochActive(Box<PublishedEpoch>),
     /// To `Load`.
     Loaded(Loaded),
     /// To `Execute`.
@@ -36,8 +36,8 @@ pub enum Response {
     Signed(Box<Signed>),
     /// To `Query`.
     Queried(Box<Queried>),
-    /// To `State`.
-    Stated(Box<Stated>),
+    /// To `Statement`.
+    Statement(Box<SignedStatement>),
     /// There is no result; the enclave's state is unchanged.
     Error(FrameError),
 }
@@ -52,7 +52,7 @@ pub struct HelloReply {
     /// If a configuration was fixed already.
     pub started: Option<Started>,
     /// The active epochs' public keys.
-    pub epochs: Vec<EpochKeys>,
+    pub epochs: Vec<PublishedEpoch>,
     /// Loaded contracts and their states.
     pub contracts: Vec<Loaded>,
 }
@@ -76,9 +76,9 @@ pub struct Started {
     pub measurement_id: B256,
 }
 
-/// An epoch's public keys.
+/// An epoch and its public keys, as the enclave hands them out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EpochKeys {
+pub struct PublishedEpoch {
     /// Key group.
     pub group: u32,
     /// Epoch.
@@ -97,7 +97,7 @@ pub struct EpochProposal {
     /// The signer's signature over `opening` (EIP-712, registry's domain), r ‖ s ‖ v, 65 bytes.
     pub signature: Bytes,
     /// Its public keys.
-    pub keys: EpochKeys,
+    pub keys: PublishedEpoch,
     /// The secret, sealed; empty if the recovery policy has no platform sealing.
     pub sealed: Bytes,
 }
@@ -213,7 +213,7 @@ pub struct Queried {
 
 /// A signed statement of what code runs under a contract id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stated {
+pub struct SignedStatement {
     /// What is signed.
     pub statement: ContractStatement,
     /// r ‖ s ‖ v, 65 bytes.

@@ -5,7 +5,7 @@ use alloy_primitives::B256;
 use clap::Args;
 use eyre::Result;
 use serde::Serialize;
-use subrosa_client::{Fulfilled, Session, Ticket};
+use subrosa_client::{Connection, Fulfilled, Ticket};
 
 use crate::{
     args::{deployment::DeploymentArgs, key::KeyArgs, wait::WaitArgs},
@@ -90,7 +90,7 @@ struct Changed {
 }
 
 async fn finish(
-    session: &Session,
+    session: &Connection,
     ticket: &Ticket,
     wait: &WaitArgs,
     output: &Output,

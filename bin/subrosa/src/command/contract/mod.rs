@@ -73,7 +73,7 @@ impl ContractArgs {
         let attested = self.attestation.attest(output).await?;
         let shown = Shown {
             statement: attested.contract_statement(contract, self.expect).await?,
-            upgrade: attested.session().upgrade_terms(contract).await?,
+            upgrade: attested.connection().upgrade_terms(contract).await?,
         };
         output.result(&shown, Shown::text)
     }

@@ -8,7 +8,7 @@ use clap::Args;
 use eyre::{Result, WrapErr};
 use serde::Serialize;
 use subrosa_client::{
-    Account, ContractPolicy, Session, Upgrade, UpgradeTerms, Upgraded, code_salt,
+    Account, Connection, ContractPolicy, Upgrade, UpgradeTerms, Upgraded, code_salt,
 };
 
 use crate::{
@@ -113,7 +113,7 @@ impl WithdrawArgs {
 
 impl Announcement {
     async fn make(
-        session: &Session,
+        session: &Connection,
         contract: B256,
         commitment: B256,
         account: &Account,

@@ -17,14 +17,14 @@ use crate::{ClientError, Deployment, NodeClient, chain::Chain};
 /// A connection to a deployment. It can send what is public and watch the chain; to encrypt, it
 /// must first be [attested](Self::attest).
 #[derive(Clone, Debug)]
-pub struct Session {
+pub struct Connection {
     pub(crate) deployment: Arc<Deployment>,
     pub(crate) chain: Chain,
     pub(crate) node: NodeClient,
     pub(crate) clock: Clock,
 }
 
-impl Session {
+impl Connection {
     /// Connects to what `deployment` names. The node is not contacted yet.
     ///
     /// # Errors
