@@ -5,10 +5,9 @@
 //! chooses one of them; its lower half, modulo 10, is the number of the part of that sample that
 //! the rest replaces, or 0 for a whole encoded bundle.
 
-use subrosa_attestation::{
-    Claims, EvidenceBundle, Outcome, Policy, Stated, Verified, inspect, verify_genuine,
-};
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_attestation::{Claims, Policy, Stated, Verified, inspect, verify_genuine};
+use subrosa_evidence::{CheckOutcome, EvidenceBundle, EvidencePart};
+use subrosa_types::id::TeeKind;
 
 use crate::forge::samples::{DEVELOPMENT_NOW, Sample, forged, genuine};
 
@@ -117,7 +116,7 @@ fn held(known: &[Known], bundle: &EvidenceBundle, policy: &Policy, now: u64) -> 
 /// What the policy accepts of `bundle`.
 fn verdict(bundle: &EvidenceBundle, policy: &Policy, now: u64) -> Option<Verified<Claims>> {
     let (verdict, claims) = inspect(bundle, policy, &Stated::default(), now);
-    let failed = |check: &subrosa_attestation::Check| check.outcome == Outcome::Failed;
+    let failed = |check: &subrosa_evidence::Check| check.outcome == CheckOutcome::Failed;
     match &claims {
         Ok(claims) => {
             assert!(!verdict.checks.iter().any(failed), "{:?}", verdict.checks);

@@ -3,7 +3,6 @@
 
 use alloy_primitives::{B256, keccak256};
 use eyre::{OptionExt, Result, WrapErr};
-use subrosa_attestation::EvidenceBundle;
 use subrosa_enclave_core::{Evidence, Identity, Platform, PlatformError};
 use subrosa_tee::{MachineSecret, Paths, Tee};
 use zeroize::Zeroizing;
@@ -31,7 +30,7 @@ impl TeePlatform {
             .ok_or_eyre("this version does not know the root key of this processor")?;
         let identity = Identity {
             tee: tee.kind(),
-            root_id: B256::from(root_id),
+            root_id,
             measurement_hash: keccak256(tee.measurement()),
             development: tee.is_development(),
         };
@@ -49,9 +48,7 @@ impl Platform for TeePlatform {
     }
 
     fn evidence(&mut self, report_data: [u8; 64]) -> Result<Evidence, PlatformError> {
-        let evidence = self.tee.quote(&report_data).map_err(fault)?;
-        let bundle = EvidenceBundle::from_parts(evidence.kind, evidence.into_parts())
-            .map_err(|error| PlatformError(error.to_string()))?;
+        let bundle = self.tee.quote(&report_data).map_err(fault)?;
         Ok(Evidence {
             bundle: bundle.encode(),
         })

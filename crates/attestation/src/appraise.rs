@@ -4,15 +4,15 @@
 //! Signatures and freshness come before any claim is compared, so an unsigned claim never chooses
 //! which error the peer sees.
 
-use alloy_primitives::Bytes;
+use subrosa_evidence::{Check, CheckId, EvidenceBundle, Verdict};
 use subrosa_types::id::TeeKind;
 
 use crate::compare::{BOUND, PLATFORM, STATED, bound_checks, platform_checks, stated_checks};
 use crate::failure::Failure;
 use crate::roots::Roots;
 use crate::{
-    Bound, Check, CheckId, Claims, EvidenceBundle, Expectations, Measurements, Policy, Verdict,
-    Verified, VerifyError, azure, dcap, nitro, snp,
+    Bound, Claims, Expectations, Measurements, Policy, Stated, Verified, VerifyError, azure, dcap,
+    nitro, snp, verdict,
 };
 
 /// Verifies that `bundle` is genuine, comes from an expected measurement, and binds the expected
@@ -29,7 +29,7 @@ pub fn verify(
     now: u64,
 ) -> Result<Verified<Bound>, VerifyError> {
     let appraisal = appraise(bundle, expectations, now);
-    match appraisal.verdict.omission() {
+    match verdict::omission(&appraisal.verdict) {
         Some(error) if appraisal.bound.is_ok() => Err(error),
         _ => appraisal.bound,
     }
@@ -47,12 +47,8 @@ pub fn verify_genuine(
     now: u64,
 ) -> Result<Verified<Claims>, VerifyError> {
     let claims = examine(bundle, policy, now).map_err(|failure| failure.error())?;
-    let verdict = Verdict::of(
-        claims.is_development(),
-        policy,
-        platform_checks(&claims, policy, now),
-    );
-    match verdict.rejection() {
+    let verdict = verdict::on_claims(&claims, policy, platform_checks(&claims, policy, now));
+    match verdict::rejection(&verdict) {
         Some(error) => Err(error),
         None => Ok(Verified::new(claims)),
     }
@@ -73,8 +69,8 @@ pub fn appraise(bundle: &EvidenceBundle, expectations: &Expectations, now: u64) 
     let mut checks = genuine_checks(&claims);
     checks.extend(platform_checks(&claims, policy, now));
     checks.extend(bound_checks(&claims, expectations));
-    let verdict = Verdict::of(claims.is_development(), policy, checks).about(&claims);
-    let bound = match verdict.rejection() {
+    let verdict = verdict::on_claims(&claims, policy, checks);
+    let bound = match verdict::rejection(&verdict) {
         Some(error) => Err(error),
         None => Ok(Verified::new(Bound {
             claims,
@@ -98,19 +94,9 @@ pub struct Appraisal {
     pub bound: Result<Verified<Bound>, VerifyError>,
 }
 
-/// What a person states about evidence that somebody hands over, instead of the keys and the
-/// challenge of an [`Expectations`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stated {
-    /// What should run; `None` leaves it open, and the verdict is not an acceptance.
-    pub measurements: Option<Measurements>,
-    /// The report data, byte for byte; `None` likewise.
-    pub report_data: Option<Bytes>,
-}
-
 /// Holds `bundle` against `policy` and what is `stated`, as of `now`, and says how each check
 /// went. Without a stated measurement *and* stated report data the verdict is never an acceptance:
-/// [`VerdictStatus::GenuineNotAppraised`](crate::VerdictStatus::GenuineNotAppraised) at best.
+/// [`VerdictStatus::GenuineNotAppraised`](subrosa_evidence::VerdictStatus::GenuineNotAppraised) at best.
 ///
 /// # Errors
 ///
@@ -131,8 +117,8 @@ pub fn inspect(
     let mut checks = genuine_checks(&claims);
     checks.extend(platform_checks(&claims, policy, now));
     checks.extend(stated_checks(&claims, stated));
-    let verdict = Verdict::of(claims.is_development(), policy, checks).about(&claims);
-    let result = match verdict.rejection() {
+    let verdict = verdict::on_claims(&claims, policy, checks);
+    let result = match verdict::rejection(&verdict) {
         Some(error) => Err(error),
         None => Ok(Verified::new(claims)),
     };
@@ -206,5 +192,5 @@ fn failed(kind: TeeKind, policy: &Policy, failure: &Failure, compared: &[CheckId
             }
         })
         .collect();
-    Verdict::of(failure.development, policy, checks)
+    verdict::on_strangers(failure.development, policy, checks)
 }

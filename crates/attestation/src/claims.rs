@@ -6,12 +6,10 @@ use std::fmt;
 use alloy_primitives::{B256, Bytes, FixedBytes, U256, keccak256};
 use alloy_sol_types::SolValue;
 use serde::{Deserialize, Serialize};
-use subrosa_types::id::{TeeKind, measurement_id, product_id};
-
-use crate::{
-    AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, AWS_NITRO_ROOT_ID, Binding,
-    DEVELOPMENT_ROOT_ID, INTEL_SGX_ROOT_ID, Verdict, is_development,
+use subrosa_evidence::{
+    Binding, Collateral, INTEL_SGX_ROOT_ID, Product, Subject, TcbStatus, Verdict, is_development,
 };
+use subrosa_types::id::{TeeKind, measurement_id, product_id};
 
 /// What hardware says about an enclave, the same for every kind of TEE.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -110,6 +108,23 @@ impl Claims {
     }
 }
 
+impl From<&Claims> for Subject {
+    fn from(claims: &Claims) -> Self {
+        Self {
+            tee: claims.tee,
+            product: claims.product,
+            root_id: claims.root_id,
+            measurement: claims.measurement.clone(),
+            measurement_id: claims.measurement_id,
+            machine_id: claims.machine_id,
+            tcb_status: claims.tcb_status,
+            advisories: claims.advisories.clone(),
+            collateral: claims.collateral.clone(),
+            collateral_expires: claims.collateral_expires,
+        }
+    }
+}
+
 impl Claims {
     /// Whether these can be the claims of one kind of evidence: its product, under its vendor's
     /// root if it is a built-in one, with everything that the kind always says and nothing that it
@@ -118,7 +133,7 @@ impl Claims {
         let product = match self.tee {
             TeeKind::Tdx | TeeKind::AzureTdx => self.product == Product::IntelTdx,
             TeeKind::Sgx => self.product == Product::IntelSgx,
-            TeeKind::Snp | TeeKind::AzureSnp => AMD.contains(&self.product),
+            TeeKind::Snp | TeeKind::AzureSnp => Product::AMD.contains(&self.product),
             TeeKind::Nitro => self.product == Product::Nitro,
             _ => false,
         };
@@ -129,7 +144,7 @@ impl Claims {
             TeeKind::Nitro => 144,
             _ => 272,
         };
-        let intel = INTEL.contains(&self.product);
+        let intel = Product::INTEL.contains(&self.product);
         product
             && self.measurement.len() == bytes
             && vendor_allows(self.root_id, self.product)
@@ -139,27 +154,24 @@ impl Claims {
                 self.tcb_date.is_some(),
                 self.tcb_evaluation.is_some(),
             ] == [intel; 3]
-            && self.firmware.is_some() == AMD.contains(&self.product)
+            && self.firmware.is_some() == Product::AMD.contains(&self.product)
             && self.vmpl.is_some() == (self.tee == TeeKind::Snp)
             && self.issued.is_some() == (self.tee == TeeKind::Nitro)
-            && (self.revocation_checked || AMD.contains(&self.product))
+            && (self.revocation_checked || Product::AMD.contains(&self.product))
     }
 }
-
-const INTEL: [Product; 2] = [Product::IntelSgx, Product::IntelTdx];
-const AMD: [Product; 3] = [Product::Milan, Product::Genoa, Product::Turin];
 
 /// Whether the owner of a built-in root makes this product. Whoever pins another root answers for
 /// it.
 fn vendor_allows(root_id: B256, product: Product) -> bool {
-    match root_id {
-        INTEL_SGX_ROOT_ID | DEVELOPMENT_ROOT_ID => INTEL.contains(&product),
-        AMD_MILAN_ROOT_ID => product == Product::Milan,
-        AMD_GENOA_ROOT_ID => product == Product::Genoa,
-        AMD_TURIN_ROOT_ID => product == Product::Turin,
-        AWS_NITRO_ROOT_ID => product == Product::Nitro,
-        _ => true,
-    }
+    // The development root signs what Intel's does.
+    let vendor = if is_development(root_id) {
+        INTEL_SGX_ROOT_ID
+    } else {
+        root_id
+    };
+    let built_in = Product::ALL.iter().any(|known| known.root_id() == vendor);
+    !built_in || product.root_id() == vendor
 }
 
 /// The hashes of a measurement: keccak256 and the measurement id.
@@ -200,18 +212,6 @@ impl Register {
     }
 }
 
-/// Something beside the evidence that the verdict rests on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Collateral {
-    /// What it is: `tcb-info`, `qe-identity`, `pck-crl`, `root-crl`, `vcek`, `ask`, `crl`, ….
-    pub name: String,
-    /// SHA-256 of its bytes.
-    pub digest: B256,
-    /// When it runs out, Unix seconds.
-    pub expires: u64,
-}
-
 /// Security version numbers of AMD's firmware (SEV-SNP ABI, TCB_VERSION).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -250,56 +250,6 @@ impl fmt::Display for Firmware {
     }
 }
 
-/// A family of hardware.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[repr(u8)]
-#[non_exhaustive]
-pub enum Product {
-    /// Intel processors with SGX, seen from an enclave.
-    IntelSgx = 1,
-    /// Intel processors with TDX, seen from a TD.
-    IntelTdx = 2,
-    /// AMD EPYC 7003.
-    Milan = 3,
-    /// AMD EPYC 9004 and 8004, Bergamo and Siena included.
-    Genoa = 4,
-    /// AMD EPYC 9005.
-    Turin = 5,
-    /// AWS Nitro.
-    Nitro = 6,
-}
-
-impl Product {
-    /// Every product.
-    pub const ALL: [Self; 6] = [
-        Self::IntelSgx,
-        Self::IntelTdx,
-        Self::Milan,
-        Self::Genoa,
-        Self::Turin,
-        Self::Nitro,
-    ];
-
-    /// Its name in policies and verdicts.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::IntelSgx => "intel-sgx",
-            Self::IntelTdx => "intel-tdx",
-            Self::Milan => "milan",
-            Self::Genoa => "genoa",
-            Self::Turin => "turin",
-            Self::Nitro => "nitro",
-        }
-    }
-}
-
-impl fmt::Display for Product {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// Claims together with what they were found to bind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bound {
@@ -315,46 +265,4 @@ pub struct Bound {
     pub policy_hash: B256,
     /// How every check went.
     pub verdict: Verdict,
-}
-
-/// How up to date a platform is, in Intel's words; the number is the one in admissions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[repr(u8)]
-#[non_exhaustive]
-pub enum TcbStatus {
-    /// Nothing to do.
-    UpToDate = 1,
-    /// Software inside the TEE must mitigate something.
-    #[serde(rename = "SWHardeningNeeded")]
-    SwHardeningNeeded = 2,
-    /// The platform's configuration must change.
-    ConfigurationNeeded = 3,
-    /// Both.
-    #[serde(rename = "ConfigurationAndSWHardeningNeeded")]
-    ConfigurationAndSwHardeningNeeded = 4,
-    /// Firmware or microcode must be updated.
-    OutOfDate = 5,
-    /// Updated and configured.
-    OutOfDateConfigurationNeeded = 6,
-    /// The TD started on an outdated TCB that has since been updated.
-    #[serde(rename = "TDRelaunchAdvised")]
-    TdRelaunchAdvised = 7,
-    /// The same, and the configuration must change.
-    #[serde(rename = "TDRelaunchAdvisedConfigurationNeeded")]
-    TdRelaunchAdvisedConfigurationNeeded = 8,
-}
-
-impl fmt::Display for TcbStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UpToDate => "UpToDate",
-            Self::SwHardeningNeeded => "SWHardeningNeeded",
-            Self::ConfigurationNeeded => "ConfigurationNeeded",
-            Self::ConfigurationAndSwHardeningNeeded => "ConfigurationAndSWHardeningNeeded",
-            Self::OutOfDate => "OutOfDate",
-            Self::OutOfDateConfigurationNeeded => "OutOfDateConfigurationNeeded",
-            Self::TdRelaunchAdvised => "TDRelaunchAdvised",
-            Self::TdRelaunchAdvisedConfigurationNeeded => "TDRelaunchAdvisedConfigurationNeeded",
-        })
-    }
 }

@@ -4,13 +4,13 @@
 use std::fmt;
 
 use alloy_primitives::hex;
+use subrosa_evidence::{
+    CHALLENGE_BYTES, Check, CheckId, Product, config_register, is_development, report_data,
+};
 
 use crate::policy::why;
-use crate::roots::{Roots, is_development};
-use crate::{
-    CHALLENGE_BYTES, Check, CheckId, Claims, Expectations, Measurements, Policy, Product, Stated,
-    config_register, report_data,
-};
+use crate::roots::Roots;
+use crate::{Claims, Expectations, Measurements, Policy, Stated};
 
 /// What [`platform_checks`] makes, in order.
 pub(crate) const PLATFORM: [CheckId; 13] = [
@@ -85,7 +85,7 @@ fn trust_checks(claims: &Claims, policy: &Policy) -> Vec<Check> {
         .chain(
             policy
                 .allow_development
-                .then_some(crate::DEVELOPMENT_ROOT_ID),
+                .then_some(subrosa_evidence::DEVELOPMENT_ROOT_ID),
         );
     let denied = policy.denied_products.contains(&claims.product);
     vec![
@@ -408,7 +408,8 @@ mod tests {
     use subrosa_types::id::TeeKind;
 
     use super::*;
-    use crate::{Firmware, INTEL_SGX_ROOT_ID, Outcome, TcbStatus};
+    use crate::Firmware;
+    use subrosa_evidence::{CheckOutcome, INTEL_SGX_ROOT_ID, TcbStatus};
 
     const NOW: u64 = 1_780_272_000;
 
@@ -443,7 +444,7 @@ mod tests {
     fn failed(claims: &Claims, policy: &Policy) -> Vec<CheckId> {
         platform_checks(claims, policy, NOW)
             .into_iter()
-            .filter(|check| check.outcome == Outcome::Failed)
+            .filter(|check| check.outcome == CheckOutcome::Failed)
             .map(|check| check.id)
             .collect()
     }

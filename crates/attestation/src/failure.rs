@@ -3,8 +3,9 @@
 
 use std::fmt;
 
-use crate::check::shown;
-use crate::{CheckId, VerifyError};
+use subrosa_evidence::{CheckId, shown};
+
+use crate::VerifyError;
 
 /// The first check that a kind of evidence failed.
 #[derive(Clone, Debug, PartialEq, Eq)]

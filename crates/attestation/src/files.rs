@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Evidence as people have it: one file for what the platform signed, others beside it.
 
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_evidence::{BundleError, EvidenceBundle, EvidencePart};
+use subrosa_types::id::TeeKind;
 use x509_cert::Certificate;
 use x509_cert::certificate::Rfc5280;
 use x509_cert::crl::CertificateList;
 use x509_cert::der::{Decode, Encode};
-
-use crate::{BundleError, EvidenceBundle};
 
 /// Why files are not evidence. Whoever gave them must act.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

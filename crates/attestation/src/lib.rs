@@ -23,17 +23,14 @@
 #![forbid(unsafe_code)]
 
 pub mod admission;
-pub mod api;
 mod appraise;
 mod azure;
-mod binding;
-mod bundle;
-mod check;
 mod claims;
 mod compare;
 mod dcap;
 pub mod ear;
 mod error;
+mod expectations;
 mod failure;
 mod files;
 pub mod measurement;
@@ -42,20 +39,17 @@ mod policy;
 mod roots;
 mod snp;
 pub mod tpm;
+mod verdict;
 mod verified;
 mod x509;
 
-pub use appraise::{Appraisal, Stated, appraise, inspect, verify, verify_genuine};
+pub use appraise::{Appraisal, appraise, inspect, verify, verify_genuine};
 pub use azure::{AzureJsonError, MAX_AZURE_JSON_BYTES, azure_bundle};
-pub use binding::{Binding, CHALLENGE_BYTES, config_register, report_data};
-pub use bundle::EvidenceBundle;
-pub use check::{Check, CheckId, Outcome, Subject, Verdict, VerdictStatus};
-pub use claims::{Bound, Claims, Collateral, Firmware, Product, Register, TcbStatus, machine_id};
-pub use error::{BundleError, VerifyError};
+pub use claims::{Bound, Claims, Firmware, Register, machine_id};
+pub use error::VerifyError;
+pub use expectations::{Expectations, Measurements, Stated};
 pub use files::{FilesError, bundle_of_files};
-pub use policy::{Expectations, MAX_POLICY_BYTES, Measurements, Policy, PolicyError, PolicyFile};
-pub use roots::{
-    AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, AWS_NITRO_ROOT_ID,
-    DEVELOPMENT_ROOT_ID, INTEL_SGX_ROOT_ID, Root, RootError, is_development, root_certificate,
-};
+pub use policy::{MAX_POLICY_BYTES, Policy, PolicyError, PolicyFile};
+pub use roots::{Root, RootError, root_certificate};
+pub use verdict::unreadable;
 pub use verified::Verified;

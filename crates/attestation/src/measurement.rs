@@ -5,9 +5,8 @@ use std::io::Read;
 
 use alloy_primitives::{B256, keccak256};
 use sha2::{Digest, Sha384};
+use subrosa_evidence::DEVELOPMENT_ROOT_ID;
 use subrosa_types::id::{TeeKind, measurement_id};
-
-use crate::DEVELOPMENT_ROOT_ID;
 
 /// MRTD ‖ RTMR0 ‖ RTMR1 ‖ RTMR2: everything that started in a TD, up to its configuration.
 pub fn tdx_measurement(mrtd: &[u8; 48], rtmr: [&[u8; 48]; 3]) -> [u8; 192] {

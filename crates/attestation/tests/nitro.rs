@@ -24,10 +24,12 @@ use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use sha2::{Digest, Sha256};
 use subrosa_attestation::{
-    AWS_NITRO_ROOT_ID, CheckId, Claims, EvidenceBundle, Outcome, Policy, Product, Stated, Verified,
-    VerifyError, inspect, machine_id, verify_genuine,
+    Claims, Policy, Stated, Verified, VerifyError, inspect, machine_id, verify_genuine,
 };
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_evidence::{
+    AWS_NITRO_ROOT_ID, CheckId, CheckOutcome, EvidenceBundle, EvidencePart, Product,
+};
+use subrosa_types::id::TeeKind;
 
 use crate::faults::FAULTS;
 use crate::forge::{Blueprint, Forged, NOW, NULL, bytes, text, uint};
@@ -240,13 +242,13 @@ fn the_verdict_lists_the_checks_of_the_kind() {
     assert_eq!(first, own);
     assert!(
         own.iter()
-            .all(|id| verdict.check(*id).unwrap().outcome == Outcome::Passed)
+            .all(|id| verdict.check(*id).unwrap().outcome == CheckOutcome::Passed)
     );
     let (verdict, claims) = inspect(&bundle(document), &policy, &Stated::default(), 0);
     assert!(claims.is_err());
     let outcome = |id| verdict.check(id).unwrap().outcome;
-    assert_eq!(outcome(CheckId::NitroCertificates), Outcome::Failed);
-    assert_eq!(outcome(CheckId::NitroSignature), Outcome::NotEvaluated);
+    assert_eq!(outcome(CheckId::NitroCertificates), CheckOutcome::Failed);
+    assert_eq!(outcome(CheckId::NitroSignature), CheckOutcome::NotEvaluated);
 }
 
 #[test]

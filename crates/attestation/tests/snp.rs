@@ -24,7 +24,8 @@ mod sound;
 use std::sync::LazyLock;
 
 use forge::{Evidence, Pki};
-use subrosa_attestation::{Claims, Policy, Product, Verified, VerifyError, verify_genuine};
+use subrosa_attestation::{Claims, Policy, Verified, VerifyError, verify_genuine};
+use subrosa_evidence::Product;
 
 static MILAN: LazyLock<Pki> = LazyLock::new(|| Pki::new(Product::Milan));
 static GENOA: LazyLock<Pki> = LazyLock::new(|| Pki::new(Product::Genoa));

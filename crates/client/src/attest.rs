@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 
 use alloy_primitives::{Address, B256, Bytes, keccak256};
-use subrosa_attestation::{
-    Binding, Claims, EvidenceBundle, Expectations, Measurements, Policy, Verdict, VerifyError,
-};
+use subrosa_attestation::{Claims, Expectations, Measurements, Policy, VerifyError};
 use subrosa_crypto::{EpochId, EpochPublicKey};
+use subrosa_evidence::{Binding, EvidenceBundle, Verdict};
 use subrosa_types::{
     abi::{EnclaveConfig, EpochOpening},
     config::{HeaderTrustKind, Recovery},
@@ -330,7 +329,7 @@ fn policy(deployment: &Deployment, development: bool) -> Policy {
     policy.allow_development = development
         && deployment
             .roots
-            .contains(&subrosa_attestation::DEVELOPMENT_ROOT_ID);
+            .contains(&subrosa_evidence::DEVELOPMENT_ROOT_ID);
     policy.minimum_tcb_evaluation = deployment.minimum_tcb_evaluation;
     policy
 }
@@ -360,10 +359,10 @@ fn check_measurement_set(ledger: &mut Ledger, listed: &[B256], found: B256) {
 /// failure, which is among them.
 fn adopt(ledger: &mut Ledger, verdict: &Verdict) {
     for check in &verdict.checks {
-        if check.outcome == subrosa_attestation::Outcome::NotEvaluated {
+        if check.outcome == subrosa_evidence::CheckOutcome::NotEvaluated {
             continue;
         }
-        let passed = check.outcome == subrosa_attestation::Outcome::Passed;
+        let passed = check.outcome == subrosa_evidence::CheckOutcome::Passed;
         ledger.record(check.id.as_str(), passed, &check.expected, &check.found);
     }
 }

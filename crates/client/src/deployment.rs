@@ -5,7 +5,8 @@ use std::path::Path;
 
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
-use subrosa_attestation::ear::{Jwk, Jwks, TrustedVerifier};
+use subrosa_attestation::ear::{self, TrustedVerifier};
+use subrosa_evidence::api::{Jwk, Jwks};
 use subrosa_types::{abi::EnclaveConfig, config::ConfigError, measured::Measured};
 
 /// A Subrosa deployment as its clients see it: where it is reached, and what must be true of it
@@ -163,11 +164,10 @@ impl Deployment {
             ));
         }
         for key in verifier.into_iter().flat_map(|verifier| &verifier.keys) {
-            key.validate()
-                .map_err(|source| DeploymentError::VerifierKey {
-                    kid: key.kid.clone(),
-                    source,
-                })?;
+            ear::validate(key).map_err(|source| DeploymentError::VerifierKey {
+                kid: key.kid.clone(),
+                source,
+            })?;
         }
         Ok(())
     }

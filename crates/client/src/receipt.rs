@@ -220,7 +220,7 @@ impl Parts {
         );
         ledger.equal("config-hash", &trust.config_hash, &admission.configHash);
         ledger.one_of("root", &trust.roots, &admission.rootId);
-        let development = admission.rootId == subrosa_attestation::DEVELOPMENT_ROOT_ID;
+        let development = admission.rootId == subrosa_evidence::DEVELOPMENT_ROOT_ID;
         ledger.record(
             "development",
             trust.development || !development,

@@ -11,10 +11,11 @@ use alloy::{
 };
 use alloy_primitives::{Address, B256, aliases::U40, keccak256};
 use subrosa_attestation::{
-    DEVELOPMENT_ROOT_ID, Policy,
+    Policy,
     measurement::{SoftwareMeasurement, measurement_of_executable},
 };
 use subrosa_chain::bindings::{AccessManager, SubrosaDcap, SubrosaOracle, SubrosaRegistry};
+use subrosa_evidence::DEVELOPMENT_ROOT_ID;
 use subrosa_types::{
     config::{HeaderTrustKind, Recovery},
     entry::RUNTIME_GENERATION,

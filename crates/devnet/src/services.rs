@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::Path, time::Duration};
 
 use alloy_primitives::B256;
 use serde::Deserialize;
-use subrosa_attestation::{api::KeysResponse, ear::Jwks};
+use subrosa_evidence::api::{Jwks, KeysResponse};
 use subrosa_types::measured::Measured;
 
 use crate::{

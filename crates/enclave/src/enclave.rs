@@ -173,7 +173,7 @@ impl Enclave {
             return Err(FrameError::new(ErrorCode::Malformed, message));
         }
         let started = &self.fixed()?.started;
-        let report_data = subrosa_attestation::report_data(
+        let report_data = subrosa_evidence::report_data(
             started.signer,
             keccak256(&started.transfer_key),
             started.config_hash,

@@ -55,7 +55,7 @@ pub struct Identity {
 /// Evidence as the platform gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    /// An encoded evidence bundle, as `subrosa-attestation` reads it.
+    /// An encoded evidence bundle, as `subrosa-evidence` reads it.
     pub bundle: Vec<u8>,
 }
 

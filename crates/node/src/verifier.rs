@@ -1,31 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Client of the attestation service.
 //!
-//! The service's JSON is documented where it is defined, in the attestation crate's `api` module;
-//! the host reads only what it passes on, and believes none of it: the registry checks admissions,
-//! clients check attestation results.
+//! The host believes none of what it passes on: the registry checks admissions, clients check
+//! attestation results.
 
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes, keccak256};
-use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{StatusCode, Url};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use subrosa_types::{abi::SignerAdmission, frame::Started};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use subrosa_evidence::{
+    Binding,
+    api::{
+        AdmitRequest, AdmitResponse, AppraiseRequest, AppraiseResponse, Base64, Problem,
+        SignedAdmission,
+    },
+};
+use subrosa_types::frame::Started;
 
 /// A verifier, reached over HTTP.
 #[derive(Clone, Debug)]
 pub(crate) struct Verifier {
     http: reqwest::Client,
     base: Url,
-}
-
-/// An admission as the verifier signed it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct SignedAdmission {
-    pub(crate) admission: SignerAdmission,
-    pub(crate) signature: Bytes,
 }
 
 /// What an admission's challenge was made of.
@@ -71,16 +69,13 @@ impl Verifier {
         started: &Started,
     ) -> Result<(String, Bytes), VerifierError> {
         let request = AppraiseRequest {
-            bundle: STANDARD.encode(bundle),
-            challenge: STANDARD.encode(challenge),
-            binding: Binding::of(started),
+            bundle: Base64(bundle.to_vec()),
+            challenge: Base64(challenge.to_vec()),
+            binding: binding(started),
         };
-        let response: AppraiseResponse = self.post("v1/appraise", &request).await?;
+        let response: AppraiseResponse<Value> = self.post("v1/appraise", &request).await?;
         let ear = response.ear.ok_or_else(|| rejected(&response.verdict))?;
-        let completed = STANDARD
-            .decode(&response.bundle)
-            .map_err(|error| VerifierError::Malformed(format!("bundle: {error}")))?;
-        Ok((ear, completed.into()))
+        Ok((ear, response.bundle.0.into()))
     }
 
     /// Asks for an admission to a registry, over evidence that answers `challenge`.
@@ -93,15 +88,15 @@ impl Verifier {
         started: &Started,
     ) -> Result<SignedAdmission, VerifierError> {
         let request = AdmitRequest {
-            bundle: STANDARD.encode(bundle),
+            bundle: Base64(bundle.to_vec()),
             chain_id,
             registry,
             challenge_block: challenge.block,
             challenge_block_hash: challenge.block_hash,
             registrant: challenge.registrant,
-            binding: Binding::of(started),
+            binding: binding(started),
         };
-        let response: AdmitResponse = self.post("v1/admit", &request).await?;
+        let response: AdmitResponse<Value> = self.post("v1/admit", &request).await?;
         let signed = response
             .admission
             .ok_or_else(|| rejected(&response.verdict))?;
@@ -169,8 +164,8 @@ pub enum VerifierError {
     Malformed(String),
 }
 
-fn rejected(verdict: &serde_json::Value) -> VerifierError {
-    let verdict: String = verdict
+fn rejected(verdict: &Value) -> VerifierError {
+    let verdict = verdict
         .to_string()
         .chars()
         .take(MAX_VERDICT_CHARS)
@@ -178,64 +173,12 @@ fn rejected(verdict: &serde_json::Value) -> VerifierError {
     VerifierError::Rejected { verdict }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AppraiseRequest {
-    bundle: String,
-    challenge: String,
-    binding: Binding,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AppraiseResponse {
-    ear: Option<String>,
-    bundle: String,
-    #[serde(default)]
-    verdict: serde_json::Value,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AdmitRequest {
-    bundle: String,
-    chain_id: u64,
-    registry: Address,
-    challenge_block: u64,
-    challenge_block_hash: B256,
-    registrant: Address,
-    binding: Binding,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AdmitResponse {
-    admission: Option<SignedAdmission>,
-    #[serde(default)]
-    verdict: serde_json::Value,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Binding {
-    signer: Address,
-    transfer_key_hash: B256,
-    config_hash: B256,
-}
-
-impl Binding {
-    fn of(started: &Started) -> Self {
-        Self {
-            signer: started.signer,
-            transfer_key_hash: keccak256(&started.transfer_key),
-            config_hash: started.config_hash,
-        }
+fn binding(started: &Started) -> Binding {
+    Binding {
+        signer: started.signer,
+        transfer_key_hash: keccak256(&started.transfer_key),
+        config_hash: started.config_hash,
     }
-}
-
-#[derive(Deserialize)]
-struct Problem {
-    message: String,
 }
 
 const TIMEOUT: Duration = Duration::from_secs(20);

@@ -26,6 +26,9 @@ pub enum TeeError {
     /// A sealing key was asked for before the configuration was fixed.
     #[error("no sealing key before the configuration is fixed")]
     NotConfigured,
+    /// The platform handed out more than evidence may have.
+    #[error("the platform's evidence does not fit a bundle")]
+    Evidence(#[from] subrosa_evidence::BundleError),
     /// The system's random generator failed.
     #[error("the system yields no randomness")]
     Random,
@@ -63,7 +66,7 @@ pub enum TeeError {
     /// The platform stayed busy for as long as it was asked.
     #[error("{what} is busy, {attempts} attempts in a row")]
     Busy {
-        /// Whom was asked.
+        /// Who was asked.
         what: &'static str,
         /// How often.
         attempts: u32,

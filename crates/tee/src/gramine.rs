@@ -18,15 +18,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use subrosa_types::id::{EvidencePart, TeeKind};
+use alloy_primitives::B256;
+use subrosa_evidence::{EvidenceBundle, EvidencePart, INTEL_SGX_ROOT_ID};
+use subrosa_types::id::TeeKind;
 use zeroize::Zeroizing;
 
+use crate::TeeError;
 use crate::files::{Files, Interface};
 use crate::layout::{SgxQuote, array};
 use crate::patience::Patience;
 use crate::producer::{Configuration, Producer};
 use crate::sealing::sealing_key;
-use crate::{Evidence, TeeError, roots};
 
 /// An SGX enclave under Gramine.
 pub(crate) struct Gramine {
@@ -93,8 +95,8 @@ impl Producer for Gramine {
         TeeKind::Sgx
     }
 
-    fn root_id(&self) -> Option<[u8; 32]> {
-        Some(roots::INTEL)
+    fn root_id(&self) -> Option<B256> {
+        Some(INTEL_SGX_ROOT_ID)
     }
 
     fn measurement(&self) -> &[u8] {
@@ -105,16 +107,14 @@ impl Producer for Gramine {
         self.configuration.fix(config_hash)
     }
 
-    fn quote(&self, report_data: &[u8; 64]) -> Result<Evidence, TeeError> {
+    fn quote(&self, report_data: &[u8; 64]) -> Result<EvidenceBundle, TeeError> {
         let _only_one = self
             .report_data
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let quote = self.patience.run(|| self.quote_once(report_data))?;
-        Ok(Evidence {
-            kind: TeeKind::Sgx,
-            parts: vec![(EvidencePart::Quote, quote)],
-        })
+        let parts = [(EvidencePart::Quote, quote)];
+        Ok(EvidenceBundle::from_parts(TeeKind::Sgx, parts)?)
     }
 
     fn sealing_key(&self, context: &[u8]) -> Result<Option<Zeroizing<[u8; 32]>>, TeeError> {

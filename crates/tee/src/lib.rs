@@ -3,8 +3,8 @@
 //!
 //! A [`Tee`] is opened once, told the configuration hash once, and then quotes. What it is made of
 //! is chosen when it is opened; nothing above it knows more than its methods say. Verifying
-//! evidence is the business of another crate, which shares no code with this one: a bug here cannot
-//! agree with itself there.
+//! evidence is the business of another crate. The two share the form in which evidence travels, and
+//! no code that looks into it: a bug here cannot agree with itself there.
 //!
 //! | platform | quotes through | measurement | configuration in | sealing key |
 //! |---|---|---|---|---|
@@ -23,13 +23,12 @@
 //! are checked against genuine evidence of others, the TPM commands against a software TPM.
 //!
 //! The software TEE has no secrets worth the name. The private keys of its whole certificate
-//! hierarchy derive from constants in the source, so its [`DEVELOPMENT_ROOT_ID`] is the one root
+//! hierarchy derive from constants in the source, so its [`DEVELOPMENT_ROOT_ID`](subrosa_evidence::DEVELOPMENT_ROOT_ID) is the one root
 //! that every verifier must refuse unless told to accept development evidence. It is never chosen
 //! but by name.
 
 mod azure;
 mod error;
-mod evidence;
 mod files;
 #[cfg(feature = "forge")]
 pub mod forge;
@@ -38,8 +37,8 @@ mod ioctl;
 mod layout;
 mod nitro;
 mod patience;
+mod processor;
 mod producer;
-mod roots;
 mod sealing;
 mod selection;
 mod snp;
@@ -48,14 +47,15 @@ mod tdx;
 mod tpm;
 mod tsm;
 
+use alloy_primitives::B256;
+use subrosa_evidence::EvidenceBundle;
 use subrosa_types::id::TeeKind;
 use zeroize::Zeroizing;
 
 pub use error::{ResponseCode, TeeError};
-pub use evidence::Evidence;
 use producer::Producer;
 pub use selection::{Name, Paths, Selection};
-pub use software::{DEVELOPMENT_ROOT_ID, MachineSecret, development_root_certificate};
+pub use software::{MachineSecret, development_root_certificate};
 
 /// The environment this process runs in.
 pub struct Tee(Box<dyn Producer>);
@@ -97,7 +97,7 @@ impl Tee {
 
     /// SHA-256 of the SubjectPublicKeyInfo of the root that a verifier will find above the
     /// evidence. `None` for an AMD processor whose product this version does not know.
-    pub fn root_id(&self) -> Option<[u8; 32]> {
+    pub fn root_id(&self) -> Option<B256> {
         self.0.root_id()
     }
 
@@ -135,7 +135,7 @@ impl Tee {
     /// # Errors
     ///
     /// None from the software TEE; hardware may refuse.
-    pub fn quote(&self, report_data: &[u8; 64]) -> Result<Evidence, TeeError> {
+    pub fn quote(&self, report_data: &[u8; 64]) -> Result<EvidenceBundle, TeeError> {
         self.0.quote(report_data)
     }
 

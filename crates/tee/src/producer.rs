@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What every platform is to [`Tee`](crate::Tee).
 
+use alloy_primitives::B256;
+use subrosa_evidence::EvidenceBundle;
 use subrosa_types::id::TeeKind;
 use zeroize::Zeroizing;
 
-use crate::{Evidence, TeeError};
+use crate::TeeError;
 
 /// One platform, opened. The methods are those of [`Tee`](crate::Tee), documented there.
 pub(crate) trait Producer: Send + Sync {
     fn kind(&self) -> TeeKind;
 
-    fn root_id(&self) -> Option<[u8; 32]>;
+    fn root_id(&self) -> Option<B256>;
 
     fn is_development(&self) -> bool {
         false
@@ -20,7 +22,7 @@ pub(crate) trait Producer: Send + Sync {
 
     fn extend_config(&mut self, config_hash: &[u8; 32]) -> Result<(), TeeError>;
 
-    fn quote(&self, report_data: &[u8; 64]) -> Result<Evidence, TeeError>;
+    fn quote(&self, report_data: &[u8; 64]) -> Result<EvidenceBundle, TeeError>;
 
     fn sealing_key(&self, context: &[u8]) -> Result<Option<Zeroizing<[u8; 32]>>, TeeError>;
 

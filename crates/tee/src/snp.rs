@@ -28,7 +28,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use subrosa_types::id::{EvidencePart, TeeKind};
+use alloy_primitives::B256;
+use subrosa_evidence::{EvidenceBundle, EvidencePart, Product};
+use subrosa_types::id::TeeKind;
 use zeroize::Zeroizing;
 
 use crate::files::{Files, Interface};
@@ -38,7 +40,7 @@ use crate::patience::Patience;
 use crate::producer::{Configuration, Producer};
 use crate::sealing::sealing_key;
 use crate::tsm::{self, Privilege, Report, Request};
-use crate::{Evidence, TeeError, roots};
+use crate::{TeeError, processor};
 
 /// Opens `/dev/sev-guest`: when a key is asked for and not before, because a guest that only
 /// quotes needs no access to it.
@@ -51,7 +53,7 @@ pub(crate) struct Snp {
     open_device: OpenDevice,
     measurement: Vec<u8>,
     vmpl: u32,
-    root_id: Option<[u8; 32]>,
+    root_id: Option<B256>,
     configuration: Configuration,
 }
 
@@ -69,11 +71,13 @@ impl Snp {
     ) -> Result<Self, TeeError> {
         let own = request(files.as_ref(), patience, &[0; 64])?;
         let report = SnpReport::parse(&own.outblob)?;
-        let processor = report.processor.or_else(roots::running_processor);
+        let processor = report.processor.or_else(processor::running);
         Ok(Self {
             measurement: report.measurement.to_vec(),
             vmpl: report.vmpl,
-            root_id: processor.and_then(|(family, model)| roots::amd(family, model)),
+            root_id: processor
+                .and_then(|(family, model)| Product::of_amd(family, model))
+                .map(Product::root_id),
             files,
             patience,
             open_device,
@@ -131,7 +135,7 @@ impl Producer for Snp {
         TeeKind::Snp
     }
 
-    fn root_id(&self) -> Option<[u8; 32]> {
+    fn root_id(&self) -> Option<B256> {
         self.root_id
     }
 
@@ -143,16 +147,13 @@ impl Producer for Snp {
         self.configuration.fix(config_hash)
     }
 
-    fn quote(&self, report_data: &[u8; 64]) -> Result<Evidence, TeeError> {
+    fn quote(&self, report_data: &[u8; 64]) -> Result<EvidenceBundle, TeeError> {
         let report = request(self.files.as_ref(), self.patience, report_data)?;
         let mut parts = vec![(EvidencePart::Quote, report.outblob)];
         if !report.auxblob.is_empty() {
             parts.push((EvidencePart::CertificateTable, report.auxblob));
         }
-        Ok(Evidence {
-            kind: TeeKind::Snp,
-            parts,
-        })
+        Ok(EvidenceBundle::from_parts(TeeKind::Snp, parts)?)
     }
 
     fn sealing_key(&self, context: &[u8]) -> Result<Option<Zeroizing<[u8; 32]>>, TeeError> {
@@ -198,6 +199,7 @@ const GUEST_FIELD_SELECT: u64 = 1 | 1 << 3;
 #[cfg(test)]
 mod tests {
     use sha2::{Digest, Sha256};
+    use subrosa_evidence::AMD_GENOA_ROOT_ID;
 
     use super::*;
     use crate::ioctl::DeviceFault;
@@ -270,9 +272,9 @@ mod tests {
         kernel.state().floor = 2;
         let (kernel, snp) = open(kernel, Processor::Sound { chip: 1 });
         assert_eq!(snp.measurement(), [0x11; 48]);
-        assert_eq!(snp.root_id(), roots::amd(0x19, 0x11));
+        assert_eq!(snp.root_id(), Some(AMD_GENOA_ROOT_ID));
         let evidence = snp.quote(&[9; 64]).unwrap();
-        assert_eq!(evidence.kind, TeeKind::Snp);
+        assert_eq!(evidence.kind(), TeeKind::Snp);
         let report = SnpReport::parse(evidence.quote()).unwrap();
         assert_eq!((report.report_data, report.vmpl), (&[9; 64], 2));
         assert_eq!(
@@ -292,8 +294,8 @@ mod tests {
             Kernel::new(Snp::PROVIDER, bare),
             Processor::Sound { chip: 1 },
         );
-        let parts = snp.quote(&[9; 64]).unwrap().into_parts();
-        assert_eq!(parts.len(), 1);
+        let evidence = snp.quote(&[9; 64]).unwrap();
+        assert_eq!(evidence.parts().count(), 1);
     }
 
     #[test]

@@ -12,17 +12,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use alloy_primitives::B256;
 use sha2::{Digest, Sha384};
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_evidence::{EvidenceBundle, EvidencePart, INTEL_SGX_ROOT_ID};
+use subrosa_types::id::TeeKind;
 use zeroize::Zeroizing;
 
+use crate::TeeError;
 use crate::files::{Files, Interface};
 use crate::layout::TdQuote;
 use crate::patience::Patience;
 use crate::producer::Producer;
 use crate::software::extend_digest;
 use crate::tsm::{self, Privilege, Request};
-use crate::{Evidence, TeeError, roots};
 
 /// A trust domain.
 pub(crate) struct Tdx {
@@ -78,8 +80,8 @@ impl Producer for Tdx {
         TeeKind::Tdx
     }
 
-    fn root_id(&self) -> Option<[u8; 32]> {
-        Some(roots::INTEL)
+    fn root_id(&self) -> Option<B256> {
+        Some(INTEL_SGX_ROOT_ID)
     }
 
     fn measurement(&self) -> &[u8] {
@@ -108,7 +110,7 @@ impl Producer for Tdx {
         Ok(())
     }
 
-    fn quote(&self, report_data: &[u8; 64]) -> Result<Evidence, TeeError> {
+    fn quote(&self, report_data: &[u8; 64]) -> Result<EvidenceBundle, TeeError> {
         let request = Request {
             provider: Self::PROVIDER,
             report_data,
@@ -117,10 +119,8 @@ impl Producer for Tdx {
         let report = tsm::report(self.files.as_ref(), self.patience, request, |quote| {
             Ok(TdQuote::parse(quote)?.report_data == report_data)
         })?;
-        Ok(Evidence {
-            kind: TeeKind::Tdx,
-            parts: vec![(EvidencePart::Quote, report.outblob)],
-        })
+        let parts = [(EvidencePart::Quote, report.outblob)];
+        Ok(EvidenceBundle::from_parts(TeeKind::Tdx, parts)?)
     }
 
     fn sealing_key(&self, _: &[u8]) -> Result<Option<Zeroizing<[u8; 32]>>, TeeError> {
@@ -178,11 +178,11 @@ mod tests {
         assert_eq!(tdx.measurement(), expected_measurement());
         tdx.extend_config(&CONFIG).unwrap();
         let evidence = tdx.quote(&[9; 64]).unwrap();
-        assert_eq!(evidence.kind, TeeKind::Tdx);
+        assert_eq!(evidence.kind(), TeeKind::Tdx);
         let quote = TdQuote::parse(evidence.quote()).unwrap();
         assert_eq!(quote.report_data, &[9; 64]);
         assert_eq!(quote.rtmr[3], &extend(&[0; 48], &CONFIG));
-        assert_eq!(evidence.parts.len(), 1);
+        assert_eq!(evidence.parts().count(), 1);
         assert!(tdx.sealing_key(b"x").unwrap().is_none());
     }
 

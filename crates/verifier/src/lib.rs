@@ -20,7 +20,7 @@
 //!
 //! # Endpoints
 //!
-//! JSON both ways; the types are in [`subrosa_attestation::api`].
+//! JSON both ways; the types are in [`subrosa_evidence::api`].
 //!
 //! | method and path | request | response |
 //! |---|---|---|
@@ -34,7 +34,7 @@
 //! `bundle` and `challenge` are base64, the rest 0x-prefixed hexadecimal. Evidence that is
 //! rejected is an answer, not an error: status 200, a verdict with every check, and `null` instead
 //! of a signature. Errors are `{code, message}` with the codes and statuses of
-//! [`ProblemCode`](subrosa_attestation::api::ProblemCode).
+//! [`ProblemCode`](subrosa_evidence::api::ProblemCode).
 //!
 //! # Development
 //!

@@ -4,13 +4,14 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use subrosa_attestation::admission::{Registration, admit};
-use subrosa_attestation::api::{
-    AdmitRequest, AdmitResponse, AppraiseRequest, AppraiseResponse, Base64, KeysResponse, Problem,
-    ProblemCode, SignedAdmission,
-};
-use subrosa_attestation::ear::{self, Jwks};
-use subrosa_attestation::{
-    Appraisal, Binding, CHALLENGE_BYTES, EvidenceBundle, Expectations, appraise,
+use subrosa_attestation::ear;
+use subrosa_attestation::{Appraisal, Expectations, appraise};
+use subrosa_evidence::{
+    Binding, CHALLENGE_BYTES, EvidenceBundle,
+    api::{
+        AdmitRequest, AdmitResponse, AppraiseRequest, AppraiseResponse, Base64, Jwks, KeysResponse,
+        Problem, ProblemCode, SignedAdmission,
+    },
 };
 use subrosa_types::eip712::registry_domain;
 

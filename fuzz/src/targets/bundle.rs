@@ -3,8 +3,8 @@
 
 use std::sync::LazyLock;
 
-use subrosa_attestation::EvidenceBundle;
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_evidence::{EvidenceBundle, EvidencePart};
+use subrosa_types::id::TeeKind;
 
 use super::{MIB, Target, stock};
 use crate::forge::samples::{forged, genuine};

@@ -13,14 +13,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
-use subrosa_attestation::ear::{
-    self, AttestationResult, CLOCK_SKEW, EarKey, Jwks, TrustedVerifier,
-};
+use subrosa_attestation::ear::{self, AttestationResult, CLOCK_SKEW, EarKey, TrustedVerifier};
 use subrosa_attestation::measurement::measurement_of_executable;
-use subrosa_attestation::{
-    Binding, EvidenceBundle, Expectations, Measurements, Outcome, Policy, Verified, report_data,
-    verify,
-};
+use subrosa_attestation::{Expectations, Measurements, Policy, Verified, verify};
+use subrosa_evidence::{Binding, CheckOutcome, api::Jwks, report_data};
 use subrosa_tee::forge::Forge;
 
 use super::{MIB, Target, stock};
@@ -92,12 +88,11 @@ impl Fixture {
             binding.config_hash,
             &challenge,
         );
-        let evidence = Forge::new()
+        let bundle = Forge::new()
             .mrtd(measured.mrtd)
             .config(binding.config_hash.0)
             .report_data(data)
             .evidence();
-        let bundle = EvidenceBundle::from_parts(evidence.kind, evidence.into_parts()).unwrap();
         let expectations = Expectations {
             policy: Policy::development(),
             measurements: Measurements::AnyOf(BTreeSet::from([measured.id])),
@@ -136,7 +131,7 @@ impl Fixture {
         let (verdict, result) = ear::appraise(token, verifiers, expectations, NOW);
         assert_eq!(ear::verify(token, verifiers, expectations, NOW), result);
         let mut failed = verdict.checks.iter();
-        let failed = failed.find(|check| check.outcome == Outcome::Failed);
+        let failed = failed.find(|check| check.outcome == CheckOutcome::Failed);
         let error = result.as_ref().err().map(|error| error.check());
         assert_eq!(failed.map(|check| check.id), error);
         result.ok()

@@ -6,8 +6,9 @@
 
 use std::sync::LazyLock;
 
-use subrosa_attestation::{EvidenceBundle, bundle_of_files};
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_attestation::bundle_of_files;
+use subrosa_evidence::{EvidenceBundle, EvidencePart};
+use subrosa_types::id::TeeKind;
 
 use super::{MIB, Target, stock};
 use crate::evidence::DICTIONARY;

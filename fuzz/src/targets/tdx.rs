@@ -3,8 +3,9 @@
 
 use std::sync::LazyLock;
 
+use subrosa_evidence::EvidencePart;
 use subrosa_tee::forge::{Fault, Forge};
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_types::id::TeeKind;
 
 use super::{MIB, Target, stock};
 use crate::evidence::{DICTIONARY, Known, judge, known, seeds};

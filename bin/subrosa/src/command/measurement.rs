@@ -10,11 +10,9 @@ use alloy_primitives::{B256, Bytes};
 use clap::Args;
 use eyre::{Result, WrapErr};
 use serde::Serialize;
-use subrosa_attestation::{
-    DEVELOPMENT_ROOT_ID,
-    measurement::{SoftwareMeasurement, measurement_of_executable},
-};
+use subrosa_attestation::measurement::{SoftwareMeasurement, measurement_of_executable};
 use subrosa_devnet::Executable;
+use subrosa_evidence::DEVELOPMENT_ROOT_ID;
 
 use crate::output::{self, Output};
 

@@ -12,7 +12,7 @@ use alloy_primitives::{Address, B256};
 use clap::{Args, Subcommand};
 use eyre::{Result, WrapErr, eyre};
 use serde::Serialize;
-use subrosa_attestation::ear::Jwk;
+use subrosa_evidence::api::Jwk;
 use subrosa_node::shutdown;
 use subrosa_verifier::{Clock, Config, Keys, Rotation, Verifier};
 use tokio::{

@@ -13,10 +13,9 @@ use alloy::{
 };
 use alloy_primitives::{Address, B256};
 use serde_json::Value;
-use subrosa_attestation::{
-    DEVELOPMENT_ROOT_ID, EvidenceBundle, INTEL_SGX_ROOT_ID, root_certificate,
-};
+use subrosa_attestation::root_certificate;
 use subrosa_chain::bindings::SubrosaDcap;
+use subrosa_evidence::{DEVELOPMENT_ROOT_ID, EvidenceBundle, INTEL_SGX_ROOT_ID};
 use subrosa_tee::Tee;
 use tempfile::TempDir;
 
@@ -52,8 +51,7 @@ impl Scene {
                 .unwrap()
                 .address()
         });
-        let evidence = Tee::software(None).unwrap().quote(&[0x5b; 64]).unwrap();
-        let bundle = EvidenceBundle::from_parts(evidence.kind, evidence.into_parts()).unwrap();
+        let bundle = Tee::software(None).unwrap().quote(&[0x5b; 64]).unwrap();
         let scene = Self {
             anvil,
             dcap,

@@ -4,9 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use subrosa_attestation::EvidenceBundle;
+use subrosa_evidence::EvidencePart;
 use subrosa_tee::Tee;
-use subrosa_types::id::EvidencePart;
 use tempfile::TempDir;
 
 use crate::run::{Run, subrosa};
@@ -24,8 +23,7 @@ struct Files {
 impl Files {
     fn new() -> Self {
         let tee = Tee::software(None).unwrap();
-        let evidence = tee.quote(&[0x5b; 64]).unwrap();
-        let bundle = EvidenceBundle::from_parts(evidence.kind, evidence.into_parts()).unwrap();
+        let bundle = tee.quote(&[0x5b; 64]).unwrap();
         let files = Self {
             directory: TempDir::new().unwrap(),
             measurement: hex(&tee.measurement()),
@@ -198,7 +196,7 @@ fn a_policy_is_written_once_and_checked() {
 #[test]
 fn a_root_is_the_only_root() {
     let files = Files::new();
-    let root = subrosa_attestation::root_certificate(subrosa_attestation::INTEL_SGX_ROOT_ID);
+    let root = subrosa_attestation::root_certificate(subrosa_evidence::INTEL_SGX_ROOT_ID);
     files.write("root.der", root.unwrap());
     let root = format!("--root={}", files.path("root.der").display());
     let run = files.verify(&["--evidence=bundle", "--policy=policy.toml", &root]);

@@ -21,9 +21,9 @@
 //! that the guest reads an AK certificate request.
 
 use sha2::{Digest, Sha256};
+use subrosa_evidence::CheckId;
 use subrosa_types::id::TeeKind;
 
-use crate::CheckId;
 use crate::failure::Failure;
 
 /// A report, of which nothing has been verified.

@@ -20,10 +20,11 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::GeneralPurposeConfig;
 use serde::Deserialize;
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_evidence::{BundleError, EvidenceBundle, EvidencePart};
+use subrosa_types::id::TeeKind;
 
 use super::hcl::HclReport;
-use crate::{BundleError, EvidenceBundle, tpm, x509};
+use crate::{tpm, x509};
 
 /// Largest JSON that [`azure_bundle`] looks at, bytes. Genuine ones have 12 to 37 KiB.
 pub const MAX_AZURE_JSON_BYTES: usize = 256 * 1024;

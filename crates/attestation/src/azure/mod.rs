@@ -36,7 +36,8 @@ mod runtime;
 mod td;
 
 use alloy_primitives::{Bytes, keccak256};
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_evidence::{CheckId, EvidenceBundle, EvidencePart};
+use subrosa_types::id::TeeKind;
 
 use self::hcl::{Hardware, HclReport};
 use self::runtime::RuntimeClaims;
@@ -44,7 +45,7 @@ use crate::claims::measurement_hashes;
 use crate::failure::Failure;
 use crate::roots::Roots;
 use crate::tpm::{Quote, TpmError};
-use crate::{CheckId, Claims, EvidenceBundle, Register, dcap, snp, tpm, x509};
+use crate::{Claims, Register, dcap, snp, tpm, x509};
 
 pub use json::{AzureJsonError, MAX_AZURE_JSON_BYTES, azure_bundle};
 

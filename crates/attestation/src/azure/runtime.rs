@@ -18,8 +18,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use subrosa_evidence::CheckId;
 
-use crate::CheckId;
 use crate::failure::Failure;
 use crate::tpm::Key;
 

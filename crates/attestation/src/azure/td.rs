@@ -7,9 +7,9 @@
 //! Source: Intel TDX Module ABI, TDREPORT_STRUCT: REPORTMACSTRUCT (REPORTDATA at 128), TDINFO at 512.
 
 use dcap_qvl::quote::{Quote, Report, TDReport10};
+use subrosa_evidence::CheckId;
 
 use super::hcl::TD_REPORT_BYTES;
-use crate::CheckId;
 use crate::failure::Failure;
 
 /// Holds `quote` to `report`.

@@ -7,12 +7,12 @@ use alloy_primitives::B256;
 use dcap_qvl::QuoteCollateralV3;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use subrosa_evidence::Collateral;
 use x509_cert::Certificate;
 use x509_cert::certificate::Rfc5280;
 use x509_cert::crl::CertificateList;
 use x509_cert::der::{DateTime, Decode, Encode};
 
-use crate::Collateral;
 use crate::failure::Failure;
 
 /// Digest and end of each piece of verified collateral.

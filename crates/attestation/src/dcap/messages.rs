@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The check behind each error of `dcap-qvl`.
 
-use crate::CheckId;
+use subrosa_evidence::CheckId;
+
 use crate::failure::Failure;
 
 /// Names the check behind an error of `dcap-qvl`, which has messages and no types. The version is

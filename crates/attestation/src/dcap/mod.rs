@@ -19,14 +19,15 @@ use alloy_primitives::{Bytes, FixedBytes, keccak256};
 use dcap_qvl::quote::{Quote, Report};
 use dcap_qvl::verify::QuoteVerifier;
 use dcap_qvl::{QuoteClaims, QuoteCollateralV3, QuotePolicy};
+use subrosa_evidence::{CheckId, EvidenceBundle, Product, TcbStatus, is_development};
 use subrosa_types::id::TeeKind;
 
 use self::provider::AwsLc;
 use crate::claims::measurement_hashes;
 use crate::failure::Failure;
 use crate::measurement::tdx_measurement;
-use crate::roots::{Root, Roots, is_development};
-use crate::{CheckId, Claims, EvidenceBundle, Product, TcbStatus, machine_id};
+use crate::roots::{Root, Roots};
+use crate::{Claims, machine_id};
 
 /// The checks that [`examine`] makes, in order; a TD is also held to [`CheckId::TdxAttributes`].
 pub(crate) const CHECKS: [CheckId; 6] = [

@@ -5,36 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p256::EncodedPoint;
 use p256::ecdsa::VerifyingKey;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-
-/// A P-256 public key for ES256 signatures.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Jwk {
-    /// `EC`.
-    pub kty: String,
-    /// `P-256`.
-    pub crv: String,
-    /// Coordinate, base64url.
-    pub x: String,
-    /// Coordinate, base64url.
-    pub y: String,
-    /// The key's thumbprint (RFC 7638), base64url.
-    pub kid: String,
-    /// `ES256`.
-    #[serde(default = "es256")]
-    pub alg: String,
-    /// `sig`.
-    #[serde(rename = "use", default = "sig")]
-    pub usage: String,
-}
-
-/// A set of keys, as served at `/.well-known/jwks.json`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Jwks {
-    /// The keys.
-    pub keys: Vec<Jwk>,
-}
+use subrosa_evidence::api::Jwk;
 
 /// Why a key is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,47 +23,45 @@ pub enum JwkError {
     Thumbprint(String),
 }
 
-impl Jwk {
-    pub(crate) fn of(key: &VerifyingKey) -> Self {
-        let point = key.to_encoded_point(false);
-        let coordinate = |bytes: Option<&p256::FieldBytes>| {
-            URL_SAFE_NO_PAD.encode(bytes.map(|bytes| bytes.as_slice()).unwrap_or_default())
-        };
-        let (x, y) = (coordinate(point.x()), coordinate(point.y()));
-        let kid = thumbprint(&x, &y);
-        Self {
-            kty: "EC".to_owned(),
-            crv: "P-256".to_owned(),
-            x,
-            y,
-            kid,
-            alg: es256(),
-            usage: sig(),
-        }
+pub(crate) fn jwk_of(key: &VerifyingKey) -> Jwk {
+    let point = key.to_encoded_point(false);
+    let coordinate = |bytes: Option<&p256::FieldBytes>| {
+        URL_SAFE_NO_PAD.encode(bytes.map(|bytes| bytes.as_slice()).unwrap_or_default())
+    };
+    let (x, y) = (coordinate(point.x()), coordinate(point.y()));
+    let kid = thumbprint(&x, &y);
+    Jwk {
+        kty: "EC".to_owned(),
+        crv: "P-256".to_owned(),
+        x,
+        y,
+        kid,
+        alg: Jwk::es256(),
+        usage: Jwk::sig(),
     }
+}
 
-    /// Checks that this is a usable key under its own thumbprint.
-    ///
-    /// # Errors
-    ///
-    /// [`JwkError`].
-    pub fn validate(&self) -> Result<(), JwkError> {
-        self.verifying_key().map(|_| ())
-    }
+/// Checks that `jwk` is a usable key under its own thumbprint.
+///
+/// # Errors
+///
+/// [`JwkError`].
+pub fn validate(jwk: &Jwk) -> Result<(), JwkError> {
+    verifying_key(jwk).map(|_| ())
+}
 
-    pub(crate) fn verifying_key(&self) -> Result<VerifyingKey, JwkError> {
-        if self.kty != "EC" || self.crv != "P-256" || self.alg != "ES256" || self.usage != "sig" {
-            return Err(JwkError::Kind);
-        }
-        let (x, y) = (coordinate(&self.x)?, coordinate(&self.y)?);
-        let point = EncodedPoint::from_affine_coordinates(&x.into(), &y.into(), false);
-        let key = VerifyingKey::from_encoded_point(&point).map_err(|_| JwkError::Point)?;
-        let expected = thumbprint(&self.x, &self.y);
-        if self.kid != expected {
-            return Err(JwkError::Thumbprint(expected));
-        }
-        Ok(key)
+pub(crate) fn verifying_key(jwk: &Jwk) -> Result<VerifyingKey, JwkError> {
+    if jwk.kty != "EC" || jwk.crv != "P-256" || jwk.alg != "ES256" || jwk.usage != "sig" {
+        return Err(JwkError::Kind);
     }
+    let (x, y) = (coordinate(&jwk.x)?, coordinate(&jwk.y)?);
+    let point = EncodedPoint::from_affine_coordinates(&x.into(), &y.into(), false);
+    let key = VerifyingKey::from_encoded_point(&point).map_err(|_| JwkError::Point)?;
+    let expected = thumbprint(&jwk.x, &jwk.y);
+    if jwk.kid != expected {
+        return Err(JwkError::Thumbprint(expected));
+    }
+    Ok(key)
 }
 
 fn coordinate(text: &str) -> Result<[u8; 32], JwkError> {
@@ -108,14 +78,6 @@ fn thumbprint(x: &str, y: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(members))
 }
 
-fn es256() -> String {
-    "ES256".to_owned()
-}
-
-fn sig() -> String {
-    "sig".to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,20 +88,20 @@ mod tests {
         let jwk = EarKey::from_bytes(&[7; 32]).unwrap().jwk();
         let json = serde_json::to_string(&jwk).unwrap();
         let mut read: Jwk = serde_json::from_str(&json).unwrap();
-        assert_eq!(read.validate(), Ok(()));
-        assert_eq!(Jwk::of(&read.verifying_key().unwrap()), jwk);
+        assert_eq!(validate(&read), Ok(()));
+        assert_eq!(jwk_of(&verifying_key(&read).unwrap()), jwk);
         read.kid = "other".to_owned();
-        assert_eq!(read.validate(), Err(JwkError::Thumbprint(jwk.kid.clone())));
+        assert_eq!(validate(&read), Err(JwkError::Thumbprint(jwk.kid.clone())));
         let off_curve = Jwk {
             y: jwk.x.clone(),
             ..jwk.clone()
         };
-        assert_eq!(off_curve.validate(), Err(JwkError::Point));
+        assert_eq!(validate(&off_curve), Err(JwkError::Point));
         let symmetric = Jwk {
             kty: "oct".to_owned(),
             ..jwk
         };
-        assert_eq!(symmetric.validate(), Err(JwkError::Kind));
+        assert_eq!(validate(&symmetric), Err(JwkError::Kind));
     }
 
     #[test]

@@ -31,10 +31,11 @@ mod verify;
 use std::fmt;
 
 use p256::ecdsa::SigningKey;
+use subrosa_evidence::api::Jwk;
 
 use crate::{Bound, Verified};
 
-pub use jwk::{Jwk, JwkError, Jwks};
+pub use jwk::{JwkError, validate};
 pub use verify::{AttestationResult, TrustedVerifier, appraise, verify};
 
 /// `eat_profile` of the tokens: EAR's own.
@@ -60,7 +61,7 @@ impl EarKey {
 
     /// The public key, as published in a key set.
     pub fn jwk(&self) -> Jwk {
-        Jwk::of(self.0.verifying_key())
+        jwk::jwk_of(self.0.verifying_key())
     }
 }
 

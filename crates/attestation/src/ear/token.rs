@@ -7,13 +7,11 @@ use alloy_primitives::{B256, Bytes, FixedBytes, keccak256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use subrosa_evidence::{Binding, Collateral, Product, TcbStatus, Verdict, report_data};
 use subrosa_types::id::{TeeKind, measurement_id};
 
 use super::{PROFILE, SUBMODULE};
-use crate::{
-    Binding, Bound, Claims, Collateral, Firmware, Product, Register, TcbStatus, Verdict,
-    report_data,
-};
+use crate::{Bound, Claims, Firmware, Register};
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Token {

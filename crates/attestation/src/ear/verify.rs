@@ -3,12 +3,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use subrosa_evidence::{Binding, Check, CheckId, Verdict, api::Jwks};
 
+use super::jwk::verifying_key;
 use super::jws::{Unverified, shortened};
 use super::token::{Submodule, Token, status_of};
-use super::{CLOCK_SKEW, Jwks, MAX_TOKEN_BYTES, PROFILE, SUBMODULE};
+use super::{CLOCK_SKEW, MAX_TOKEN_BYTES, PROFILE, SUBMODULE};
 use crate::compare::{BOUND, PLATFORM, bound_checks, platform_checks};
-use crate::{Binding, Check, CheckId, Claims, Expectations, Verdict, Verified, VerifyError};
+use crate::{Claims, Expectations, Verified, VerifyError, verdict};
 
 /// A verifier whose results a client believes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +56,7 @@ pub fn verify(
     now: u64,
 ) -> Result<Verified<AttestationResult>, VerifyError> {
     let (verdict, result) = appraise(token, verifiers, expectations, now);
-    match verdict.omission() {
+    match verdict::omission(&verdict) {
         Some(error) if result.is_ok() => Err(error),
         _ => result,
     }
@@ -74,15 +76,18 @@ pub fn appraise(
             let made = checks.len();
             let missing = CHECKS.into_iter().chain(PLATFORM).chain(BOUND).skip(made);
             checks.extend(missing.map(Check::not_evaluated));
-            return (Verdict::of(false, &expectations.policy, checks), Err(error));
+            return (
+                verdict::on_strangers(false, &expectations.policy, checks),
+                Err(error),
+            );
         }
     };
     checks.push(status_check(&result));
     let claims = &result.0.claims;
     checks.extend(platform_checks(claims, &expectations.policy, now));
     checks.extend(bound_checks(claims, expectations));
-    let verdict = Verdict::of(claims.is_development(), &expectations.policy, checks).about(claims);
-    let outcome = match verdict.rejection() {
+    let verdict = verdict::on_claims(claims, &expectations.policy, checks);
+    let outcome = match verdict::rejection(&verdict) {
         Some(error) => Err(error),
         None => Ok(Verified::new(result.0)),
     };
@@ -125,7 +130,7 @@ fn read(
             .keys
             .iter()
             .find(|key| key.kid == unverified.kid)?;
-        key.verifying_key().ok().map(|key| (verifier, key))
+        verifying_key(key).ok().map(|key| (verifier, key))
     });
     let kid = shortened(&unverified.kid);
     let Some((verifier, key)) = found else {

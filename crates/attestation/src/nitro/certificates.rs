@@ -6,6 +6,7 @@ use std::fmt::Display;
 
 use alloy_primitives::{B256, keccak256};
 use sha2::{Digest, Sha256};
+use subrosa_evidence::{CheckId, Collateral};
 use webpki::aws_lc_rs::ECDSA_P384_SHA384;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
@@ -16,7 +17,6 @@ use super::document::Document;
 use crate::failure::Failure;
 use crate::roots::{Root, Roots};
 use crate::x509::{self, Path};
-use crate::{CheckId, Collateral};
 
 /// What is known of the signer of a document once its certificates are verified.
 #[derive(Debug)]

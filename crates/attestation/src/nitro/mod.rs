@@ -11,6 +11,7 @@ mod envelope;
 
 use alloy_primitives::{Bytes, keccak256};
 use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, UnparsedPublicKey};
+use subrosa_evidence::{CheckId, EvidenceBundle, Product, is_development};
 use subrosa_types::id::TeeKind;
 
 use self::certificates::Signer;
@@ -18,8 +19,8 @@ use self::document::Document;
 use self::envelope::Envelope;
 use crate::claims::measurement_hashes;
 use crate::failure::Failure;
-use crate::roots::{Root, Roots, is_development};
-use crate::{CheckId, Claims, EvidenceBundle, Product, Register, machine_id};
+use crate::roots::{Root, Roots};
+use crate::{Claims, Register, machine_id};
 
 /// The checks that [`examine`] makes, in order.
 pub(crate) const CHECKS: [CheckId; 3] = [

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{B256, Bytes};
 use serde::Deserialize;
+use subrosa_evidence::{
+    AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, AWS_NITRO_ROOT_ID,
+    DEVELOPMENT_ROOT_ID, INTEL_SGX_ROOT_ID, Product, TcbStatus,
+};
 use subrosa_types::id::TeeKind;
 
 use super::Policy;
-use crate::{
-    AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, AWS_NITRO_ROOT_ID,
-    DEVELOPMENT_ROOT_ID, Firmware, INTEL_SGX_ROOT_ID, Measurements, Product, Root, RootError,
-    TcbStatus, machine_id, root_certificate,
-};
+use crate::{Firmware, Measurements, Root, RootError, machine_id, root_certificate};
 
 /// Largest policy file that is parsed, bytes.
 pub const MAX_POLICY_BYTES: usize = 256 * 1024;

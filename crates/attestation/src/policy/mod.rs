@@ -5,16 +5,17 @@ mod file;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy_primitives::{B256, Bytes, keccak256};
+use alloy_primitives::{B256, keccak256};
 use alloy_sol_types::SolValue;
+use subrosa_evidence::{
+    AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, AWS_NITRO_ROOT_ID,
+    DEVELOPMENT_ROOT_ID, INTEL_SGX_ROOT_ID, Product, TcbStatus,
+};
 use subrosa_types::id::TeeKind;
 
 pub use file::{MAX_POLICY_BYTES, PolicyError, PolicyFile};
 
-use crate::{
-    AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, AWS_NITRO_ROOT_ID, Binding,
-    DEVELOPMENT_ROOT_ID, Firmware, INTEL_SGX_ROOT_ID, Product, Root, TcbStatus,
-};
+use crate::{Firmware, Root};
 
 /// Which hardware, in which state, is trusted at all.
 ///
@@ -264,37 +265,6 @@ fn list<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
 
 /// Oldest accepted evidence under the strict policy, seconds.
 const MAXIMUM_AGE: u64 = 300;
-
-/// Which measurements are expected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Measurements {
-    /// Any of these measurement ids; none if empty.
-    AnyOf(BTreeSet<B256>),
-    /// This measurement, as in [`Claims::measurement`](crate::Claims::measurement), or its id; for
-    /// Nitro PCR0 alone. The first 48 bytes of another (MRTD, Azure's launch digest) leave open
-    /// what started after them: never an acceptance, and a rejection if even they differ.
-    Stated(Bytes),
-    /// The caller judges it elsewhere, as a verifier does that leaves it to the registry and to
-    /// clients. Never an acceptance: [`verify`](crate::verify) refuses it.
-    JudgedElsewhere,
-}
-
-/// Everything that a relying party has in mind when it asks for evidence.
-///
-/// The same expectations are held against raw evidence ([`verify`](crate::verify)) and against
-/// attestation results ([`ear::verify`](crate::ear::verify)), with the same named checks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expectations {
-    /// Which hardware is trusted.
-    pub policy: Policy,
-    /// What may run on it.
-    pub measurements: Measurements,
-    /// The keys that the node presents and the configuration it must have.
-    pub binding: Binding,
-    /// The challenge that was sent, [`CHALLENGE_BYTES`](crate::CHALLENGE_BYTES) long.
-    pub challenge: Vec<u8>,
-}
 
 #[cfg(test)]
 mod tests {

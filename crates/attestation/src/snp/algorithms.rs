@@ -4,9 +4,8 @@
 
 use aws_lc_rs::signature::{RSA_PSS_2048_8192_SHA384, UnparsedPublicKey};
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
+use subrosa_evidence::Product;
 use webpki::aws_lc_rs::RSA_PSS_2048_8192_SHA384_LEGACY_KEY;
-
-use crate::Product;
 
 /// RSASSA-PSS with SHA-384, in both encodings of its parameters that AMD uses: without the
 /// trailer field, as DER has it, and with the default written out, as ASK and ARK have it.

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The report against its certificate and against its own definition.
 
-use super::report::{Cpuid, Report, SIGNED_BYTES};
+use subrosa_evidence::{CheckId, Product};
+
+use super::report::{Report, SIGNED_BYTES};
 use super::tcb::TcbVersion;
 use super::vek::{Holder, Kind, Vek};
+use crate::Firmware;
 use crate::failure::Failure;
-use crate::{CheckId, Firmware, Product};
 
 /// The kind of key that the report says it is signed with, if it is signed.
 pub(super) fn named_key(report: &Report) -> Option<Kind> {
@@ -129,7 +131,7 @@ pub(super) fn policy(report: &Report, product: Product) -> Result<u8, Failure> {
         );
     }
     if let Some(cpuid) = report.cpuid
-        && product_of(cpuid) != Some(product)
+        && Product::of_amd(cpuid.family, cpuid.model) != Some(product)
     {
         return reject(
             &format!("a processor of {product}"),
@@ -176,17 +178,6 @@ fn firmware(tcb: TcbVersion, product: Product, name: &str) -> Result<Firmware, F
             format_args!("{:02x?}", tcb.0),
         )
     })
-}
-
-/// Families and models of server processors (Processor Programming References of families 19h and
-/// 1Ah): Genoa's include Bergamo and Siena, Turin's the dense ones.
-fn product_of(cpuid: Cpuid) -> Option<Product> {
-    match (cpuid.family, cpuid.model) {
-        (0x19, 0x00..=0x0f) => Some(Product::Milan),
-        (0x19, 0x10..=0x1f | 0xa0..=0xaf) => Some(Product::Genoa),
-        (0x1a, 0x00..=0x1f) => Some(Product::Turin),
-        _ => None,
-    }
 }
 
 /// SIGNATURE_ALGO: ECDSA P-384 with SHA-384.

@@ -24,7 +24,8 @@ mod vek;
 
 use alloy_primitives::{B256, Bytes, keccak256};
 use sha2::{Digest, Sha256};
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_evidence::{CheckId, Collateral, EvidenceBundle, EvidencePart};
+use subrosa_types::id::TeeKind;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
@@ -35,7 +36,7 @@ use crate::claims::measurement_hashes;
 use crate::failure::Failure;
 use crate::roots::{Roots, amd_intermediates};
 use crate::x509::{self, Path, PathFault, Piece};
-use crate::{CheckId, Claims, Collateral, EvidenceBundle, machine_id};
+use crate::{Claims, machine_id};
 
 /// The checks that [`examine`] makes, in order.
 pub(crate) const CHECKS: [CheckId; 7] = [

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! TCB_VERSION, whose bytes mean different things on different products.
 
-use crate::{Firmware, Product};
+use subrosa_evidence::Product;
+
+use crate::Firmware;
 
 /// The eight bytes of a report's TCB_VERSION, in the order in which the report has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

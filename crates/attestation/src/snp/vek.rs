@@ -7,13 +7,14 @@
 use std::fmt;
 
 use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, UnparsedPublicKey};
+use subrosa_evidence::Product;
 use webpki::aws_lc_rs::ECDSA_P384_SHA384;
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{AnyRef, Ia5String, ObjectIdentifier, OctetString};
 use x509_cert::der::{self, Decode, Encode};
 use x509_cert::name::Name;
 
-use crate::{Firmware, Product};
+use crate::Firmware;
 
 /// What AMD's certificate says about a key that signs reports.
 #[derive(Clone, Debug, PartialEq, Eq)]

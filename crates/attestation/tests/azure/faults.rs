@@ -5,12 +5,10 @@
 use std::collections::BTreeMap;
 
 use aws_lc_rs::signature::RSA_PKCS1_SHA384;
-use subrosa_attestation::{
-    CheckId, DEVELOPMENT_ROOT_ID, EvidenceBundle, Measurements, Policy, Stated, VerdictStatus,
-    VerifyError, inspect, verify_genuine,
-};
+use subrosa_attestation::{Measurements, Policy, Stated, VerifyError, inspect, verify_genuine};
+use subrosa_evidence::{CheckId, DEVELOPMENT_ROOT_ID, EvidenceBundle, EvidencePart, VerdictStatus};
 use subrosa_tee::forge::Fault as Td;
-use subrosa_types::id::{EvidencePart, TeeKind, measurement_id};
+use subrosa_types::id::{TeeKind, measurement_id};
 
 use crate::quote::{RSASSA, SHA1, SHA256, SHA384, key, rsassa, sign, tpmt};
 use crate::vm::{Hcl, SNP_NOW, TDX_NOW, TdVm, claims, snp_bundle, snp_policy};

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde_json::Value;
-use subrosa_attestation::{
-    AMD_GENOA_ROOT_ID, CheckId, EvidenceBundle, Policy, Product, TcbStatus, VerifyError,
-    azure_bundle, verify_genuine,
+use subrosa_attestation::{Policy, VerifyError, azure_bundle, verify_genuine};
+use subrosa_evidence::{
+    AMD_GENOA_ROOT_ID, CheckId, EvidenceBundle, EvidencePart, Product, TcbStatus,
 };
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_types::id::TeeKind;
 
 /// A vector of the manifest.
 pub(crate) struct Vector {

@@ -5,8 +5,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use subrosa_attestation::{AzureJsonError, EvidenceBundle, MAX_AZURE_JSON_BYTES, azure_bundle};
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_attestation::{AzureJsonError, MAX_AZURE_JSON_BYTES, azure_bundle};
+use subrosa_evidence::{EvidenceBundle, EvidencePart};
+use subrosa_types::id::TeeKind;
 
 use crate::vm::{TdVm, snp_bundle};
 

@@ -7,9 +7,10 @@ use std::sync::OnceLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
-use subrosa_attestation::{EvidenceBundle, Policy, Product};
+use subrosa_attestation::Policy;
+use subrosa_evidence::{EvidenceBundle, EvidencePart, Product};
 use subrosa_tee::forge::Forge;
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_types::id::TeeKind;
 
 use crate::forge_snp::{self, Pki};
 use crate::quote::{Attest, key, modulus, rsassa};

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Everything that can be wrong with an attestation document, and the check that says so.
 
-use subrosa_attestation::CheckId;
-use subrosa_attestation::CheckId::{
-    Age, Debug, EvidenceFormat, NitroCertificates, NitroPcrs, NitroSignature, Root,
+use subrosa_evidence::CheckId::{
+    self, Age, Debug, EvidenceFormat, NitroCertificates, NitroPcrs, NitroSignature, Root,
 };
 
 use crate::forge::{

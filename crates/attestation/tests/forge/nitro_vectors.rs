@@ -5,10 +5,8 @@ use std::path::{Path, PathBuf};
 
 use alloy_primitives::hex;
 use serde::Deserialize;
-use subrosa_attestation::{
-    AWS_NITRO_ROOT_ID, CheckId, Claims, EvidenceBundle, Policy, Root, VerifyError, machine_id,
-    verify_genuine,
-};
+use subrosa_attestation::{Claims, Policy, Root, VerifyError, machine_id, verify_genuine};
+use subrosa_evidence::{AWS_NITRO_ROOT_ID, CheckId, EvidenceBundle};
 use subrosa_types::id::TeeKind;
 
 use crate::{bundle, flip};

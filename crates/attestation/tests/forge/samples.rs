@@ -4,11 +4,10 @@
 use std::path::Path;
 
 use serde_json::Value;
-use subrosa_attestation::{
-    EvidenceBundle, Policy, PolicyFile, Product, bundle_of_files, verify_genuine,
-};
+use subrosa_attestation::{Policy, PolicyFile, bundle_of_files, verify_genuine};
+use subrosa_evidence::{EvidenceBundle, EvidencePart, Product};
 use subrosa_tee::forge::Forge;
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_types::id::TeeKind;
 
 use super::{nitro, sgx, snp};
 
@@ -29,8 +28,7 @@ pub(crate) fn forged(kind: TeeKind) -> Vec<Sample> {
     match kind {
         TeeKind::Tdx => {
             let evidence = Forge::new().report_data([0x5a; 64]).evidence();
-            let bundle = EvidenceBundle::from_parts(kind, evidence.into_parts());
-            vec![development("forged", bundle.unwrap())]
+            vec![development("forged", evidence)]
         }
         TeeKind::Sgx => vec![development("forged", sgx::bundle(&[0x5a; 64]))],
         TeeKind::Snp => forged_snp(),

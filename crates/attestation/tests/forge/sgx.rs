@@ -9,9 +9,9 @@ use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use subrosa_attestation::EvidenceBundle;
+use subrosa_evidence::{EvidenceBundle, EvidencePart};
 use subrosa_tee::forge::Forge;
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_types::id::TeeKind;
 
 /// A production enclave with `report_data`, judged as [`Forge`]'s evidence is.
 pub(crate) fn bundle(report_data: &[u8; 64]) -> EvidenceBundle {

@@ -13,8 +13,9 @@ use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PSS_SHA384, RsaKeyPair,
 };
-use subrosa_attestation::{EvidenceBundle, Product, Root};
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_attestation::Root;
+use subrosa_evidence::{EvidenceBundle, EvidencePart, Product};
+use subrosa_types::id::TeeKind;
 use x509_cert::der::Encode;
 use x509_cert::der::asn1::{ObjectIdentifier, UtcTime};
 

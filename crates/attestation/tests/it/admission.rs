@@ -5,14 +5,13 @@ use alloy_primitives::{Address, B256, U256};
 use subrosa_attestation::admission::{
     AdmissionError, AdmissionKey, Registration, admit, verify as verify_admission,
 };
-use subrosa_attestation::{
-    Bound, Expectations, Measurements, Policy, Verified, appraise, report_data,
-};
+use subrosa_attestation::{Bound, Expectations, Measurements, Policy, Verified, appraise};
+use subrosa_evidence::report_data;
 use subrosa_types::abi::SignerAdmission;
 use subrosa_types::eip712::registry_domain;
 use subrosa_types::id::{TeeKind, product_id};
 
-use crate::fixture::{NOW, binding, bundle, expectations, forge};
+use crate::fixture::{NOW, binding, expectations, forge};
 
 const LEASE: u64 = 3600;
 
@@ -39,7 +38,7 @@ fn bound() -> Verified<Bound> {
         measurements: Measurements::JudgedElsewhere,
         ..expectations()
     };
-    appraise(&bundle(evidence.evidence()), &expectations, NOW)
+    appraise(&evidence.evidence(), &expectations, NOW)
         .bound
         .unwrap()
 }

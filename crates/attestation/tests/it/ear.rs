@@ -8,11 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p256::ecdsa::signature::Signer;
 use serde_json::{Value, json};
-use subrosa_attestation::ear::{self, EarKey, Jwks, PROFILE, SUBMODULE, TrustedVerifier};
-use subrosa_attestation::{
-    CheckId, Expectations, Measurements, Outcome, Policy, VerdictStatus, VerifyError, appraise,
-    verify,
-};
+use subrosa_attestation::ear::{self, EarKey, PROFILE, SUBMODULE, TrustedVerifier};
+use subrosa_attestation::{Expectations, Measurements, Policy, VerifyError, appraise, verify};
+use subrosa_evidence::{CheckId, CheckOutcome, VerdictStatus, api::Jwks};
 
 use crate::fixture::{ISSUER, NOW, challenge, ear_key, expectations, sound, trusted};
 
@@ -241,11 +239,11 @@ fn oversized_and_malformed_tokens_are_refused_by_format() {
     let (verdict, _) = ear::appraise(&missing, &trusted(), &expectations(), NOW);
     assert_eq!(
         verdict.check(CheckId::EarSignature).unwrap().outcome,
-        Outcome::Passed
+        CheckOutcome::Passed
     );
     assert_eq!(
         verdict.check(CheckId::Root).unwrap().outcome,
-        Outcome::NotEvaluated
+        CheckOutcome::NotEvaluated
     );
 }
 

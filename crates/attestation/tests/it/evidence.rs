@@ -5,14 +5,17 @@ use std::collections::BTreeSet;
 
 use subrosa_attestation::measurement::measurement_of_executable;
 use subrosa_attestation::{
-    CheckId, DEVELOPMENT_ROOT_ID, EvidenceBundle, Expectations, Measurements, Outcome, Policy,
-    Stated, TcbStatus, VerdictStatus, VerifyError, appraise, inspect, root_certificate, verify,
-    verify_genuine,
+    Expectations, Measurements, Policy, Stated, VerifyError, appraise, inspect, root_certificate,
+    verify, verify_genuine,
+};
+use subrosa_evidence::{
+    CheckId, CheckOutcome, DEVELOPMENT_ROOT_ID, EvidenceBundle, EvidencePart, TcbStatus,
+    VerdictStatus,
 };
 use subrosa_tee::forge::{Fault, Forge};
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_types::id::TeeKind;
 
-use crate::fixture::{EXECUTABLE, NOW, bundle, expectations, forge, sound};
+use crate::fixture::{EXECUTABLE, NOW, expectations, forge, sound};
 
 #[test]
 fn the_software_tee_is_accepted_by_the_production_path_when_development_is_allowed() {
@@ -39,7 +42,7 @@ fn the_software_tee_is_accepted_by_the_production_path_when_development_is_allow
         verdict
             .checks
             .iter()
-            .all(|check| check.outcome == Outcome::Passed)
+            .all(|check| check.outcome == CheckOutcome::Passed)
     );
 }
 
@@ -75,11 +78,7 @@ fn what_fresh_collateral_could_mend_is_stale_and_the_rest_is_rejected() {
         Fault::FutureTcbInfo,
     ];
     for fault in stale {
-        let error = verify(
-            &bundle(forge().fault(fault).evidence()),
-            &expectations(),
-            NOW,
-        );
+        let error = verify(&forge().fault(fault).evidence(), &expectations(), NOW);
         assert!(
             matches!(error, Err(VerifyError::Stale { .. })),
             "{fault:?}: {error:?}"
@@ -91,11 +90,7 @@ fn what_fresh_collateral_could_mend_is_stale_and_the_rest_is_rejected() {
         Fault::OutOfDate,
         Fault::DebugTd,
     ] {
-        let error = verify(
-            &bundle(forge().fault(fault).evidence()),
-            &expectations(),
-            NOW,
-        );
+        let error = verify(&forge().fault(fault).evidence(), &expectations(), NOW);
         assert!(
             matches!(error, Err(VerifyError::Rejected { .. })),
             "{fault:?}: {error:?}"
@@ -119,13 +114,13 @@ fn a_guessable_challenge_is_never_accepted() {
     for length in [0, 15, 65] {
         let challenge = vec![1; length];
         let binding = expectations().binding;
-        let data = subrosa_attestation::report_data(
+        let data = subrosa_evidence::report_data(
             binding.signer,
             binding.transfer_key_hash,
             binding.config_hash,
             &challenge,
         );
-        let bundle = bundle(forge().report_data(data).evidence());
+        let bundle = forge().report_data(data).evidence();
         let expectations = Expectations {
             challenge,
             ..expectations()
@@ -139,17 +134,17 @@ fn a_guessable_challenge_is_never_accepted() {
 fn evidence_without_its_configuration_is_refused() {
     let unconfigured = Forge::new()
         .mrtd(measurement_of_executable(EXECUTABLE).unwrap().mrtd)
-        .report_data(subrosa_attestation::report_data(
+        .report_data(subrosa_evidence::report_data(
             expectations().binding.signer,
             expectations().binding.transfer_key_hash,
             expectations().binding.config_hash,
             &expectations().challenge,
         ));
-    let error = verify(&bundle(unconfigured.evidence()), &expectations(), NOW).unwrap_err();
+    let error = verify(&unconfigured.evidence(), &expectations(), NOW).unwrap_err();
     assert_eq!(error.check(), CheckId::Config);
     // Extended twice is not extended once.
     let twice = forge().config(expectations().binding.config_hash.0);
-    let error = verify(&bundle(twice.evidence()), &expectations(), NOW).unwrap_err();
+    let error = verify(&twice.evidence(), &expectations(), NOW).unwrap_err();
     assert_eq!(error.check(), CheckId::Config);
 }
 
@@ -182,7 +177,7 @@ fn a_measurement_judged_elsewhere_is_genuine_but_never_accepted() {
 
 #[test]
 fn a_policy_may_accept_more_statuses_and_fewer_machines() {
-    let bundle = bundle(forge().fault(Fault::OutOfDate).evidence());
+    let bundle = forge().fault(Fault::OutOfDate).evidence();
     let mut tolerant = expectations();
     tolerant.policy.tcb_statuses.insert(TcbStatus::OutOfDate);
     let bound = verify(&bundle, &tolerant, NOW).unwrap();
@@ -195,7 +190,7 @@ fn a_policy_may_accept_more_statuses_and_fewer_machines() {
 #[test]
 fn collateral_cannot_replace_the_quotes_own_certificate_chain() {
     // A quote whose chain leads nowhere, and collateral that brings a sound chain along.
-    let foreign = bundle(forge().fault(Fault::ForeignRoot).evidence());
+    let foreign = forge().fault(Fault::ForeignRoot).evidence();
     let sound = sound();
     let start = sound
         .quote()
@@ -248,7 +243,6 @@ fn kinds_without_a_verifier_and_garbage_are_refused_by_format() {
 
 #[test]
 fn the_pinned_development_root_is_the_one_the_software_tee_uses() {
-    assert_eq!(DEVELOPMENT_ROOT_ID.0, subrosa_tee::DEVELOPMENT_ROOT_ID);
     assert_eq!(
         root_certificate(DEVELOPMENT_ROOT_ID).unwrap(),
         subrosa_tee::development_root_certificate()
@@ -262,17 +256,13 @@ fn a_running_software_tee_measures_what_the_offline_computation_says() {
         .unwrap();
     let executable = std::fs::File::open(std::env::current_exe().unwrap()).unwrap();
     let offline = measurement_of_executable(executable).unwrap();
-    let claims = verify_genuine(
-        &bundle(tee.quote(&[9; 64]).unwrap()),
-        &Policy::development(),
-        NOW,
-    )
-    .unwrap();
+    let claims =
+        verify_genuine(&tee.quote(&[9; 64]).unwrap(), &Policy::development(), NOW).unwrap();
     assert_eq!(claims.measurement_id, offline.id);
     assert_eq!(tee.measurement(), offline.measurement);
     assert_eq!(
         *claims.config_register.unwrap(),
-        subrosa_attestation::config_register(expectations().binding.config_hash)
+        subrosa_evidence::config_register(expectations().binding.config_hash)
     );
 }
 
@@ -291,7 +281,7 @@ fn the_documentation_lists_every_check() {
 fn evidence_that_binds_nothing_and_a_measurement_in_part_are_never_accepted() {
     let policy = Policy::development();
     let judge = |report_data: [u8; 64], measurement: &[u8], expected: &[u8]| {
-        let bundle = bundle(forge().report_data(report_data).evidence());
+        let bundle = forge().report_data(report_data).evidence();
         let stated = Stated {
             measurements: Some(Measurements::Stated(measurement.to_vec().into())),
             report_data: Some(expected.to_vec().into()),

@@ -4,12 +4,10 @@
 use std::collections::BTreeSet;
 
 use alloy_primitives::{Address, B256};
-use subrosa_attestation::ear::{EarKey, Jwks, TrustedVerifier};
+use subrosa_attestation::ear::{EarKey, TrustedVerifier};
 use subrosa_attestation::measurement::measurement_of_executable;
-use subrosa_attestation::{
-    Binding, EvidenceBundle, Expectations, Measurements, Policy, report_data,
-};
-use subrosa_tee::Evidence;
+use subrosa_attestation::{Expectations, Measurements, Policy};
+use subrosa_evidence::{Binding, EvidenceBundle, api::Jwks, report_data};
 use subrosa_tee::forge::Forge;
 
 /// 2026-06-01T00:00:00Z.
@@ -46,12 +44,8 @@ pub(crate) fn forge() -> Forge {
         ))
 }
 
-pub(crate) fn bundle(evidence: Evidence) -> EvidenceBundle {
-    EvidenceBundle::from_parts(evidence.kind, evidence.into_parts()).unwrap()
-}
-
 pub(crate) fn sound() -> EvidenceBundle {
-    bundle(forge().evidence())
+    forge().evidence()
 }
 
 /// What a developer's client expects.

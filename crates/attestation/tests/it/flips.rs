@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use subrosa_attestation::{Claims, EvidenceBundle, Policy, Verified, verify_genuine};
-use subrosa_types::id::EvidencePart;
+use subrosa_attestation::{Claims, Policy, Verified, verify_genuine};
+use subrosa_evidence::{EvidenceBundle, EvidencePart};
 
 use crate::vectors::{genuine, permissive};
 

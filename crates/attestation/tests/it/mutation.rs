@@ -2,7 +2,8 @@
 //! Changed bytes: refused, or the same claims.
 
 use proptest::prelude::*;
-use subrosa_attestation::{EvidenceBundle, Policy, verify_genuine};
+use subrosa_attestation::{Policy, verify_genuine};
+use subrosa_evidence::EvidenceBundle;
 use subrosa_types::id::TeeKind;
 
 use crate::fixture::{NOW, sound};

@@ -6,15 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256};
 use serde_json::Value;
-use subrosa_attestation::CheckId::{self as C};
-use subrosa_attestation::{
-    DEVELOPMENT_ROOT_ID, EvidenceBundle, Expectations, Firmware, Measurements, Outcome, Policy,
-    Product, TcbStatus, VerdictStatus, appraise, verify,
+use subrosa_attestation::{Expectations, Firmware, Measurements, Policy, appraise, verify};
+use subrosa_evidence::{
+    CheckId as C, CheckOutcome, DEVELOPMENT_ROOT_ID, EvidenceBundle, EvidencePart, Product,
+    TcbStatus, VerdictStatus,
 };
 use subrosa_tee::forge::{Fault, Forge};
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_types::id::TeeKind;
 
-use crate::fixture::{NOW, bundle, expectations, forge, sound};
+use crate::fixture::{NOW, expectations, forge, sound};
 
 /// What is wrong, and the check that must say so.
 struct Negative {
@@ -47,7 +47,7 @@ fn every_negative_is_refused_by_the_check_it_was_made_for() {
         let appraisal = appraise(bundle, expectations, *now);
         assert_eq!(appraisal.verdict.status, VerdictStatus::Rejected, "{name}");
         let failed = appraisal.verdict.check(*check).unwrap();
-        assert_eq!(failed.outcome, Outcome::Failed, "{name}");
+        assert_eq!(failed.outcome, CheckOutcome::Failed, "{name}");
         assert!(
             !failed.expected.is_empty() && !failed.found.is_empty(),
             "{name}"
@@ -161,7 +161,7 @@ fn faults() -> Vec<Negative> {
     ]
     .into_iter()
     .map(|(name, fault, check)| Negative {
-        bundle: bundle(forge().fault(fault).evidence()),
+        bundle: forge().fault(fault).evidence(),
         ..negative(name, check)
     })
     .collect()
@@ -170,7 +170,7 @@ fn faults() -> Vec<Negative> {
 /// Collateral that is sound by itself and does not belong, and parts that are missing.
 fn swaps() -> Vec<Negative> {
     type Change = fn(&mut Value, &Value);
-    let foreign = collateral_of(&bundle(forge().fault(Fault::ForeignRoot).evidence()));
+    let foreign = collateral_of(&forge().fault(Fault::ForeignRoot).evidence());
     let table: [(&str, C, Change); 19] = [
         (
             "TCB info with the signature of QE identity",
@@ -291,7 +291,7 @@ fn swaps() -> Vec<Negative> {
             )
         })
         .collect();
-    let foreign = bundle(forge().fault(Fault::ForeignRoot).evidence());
+    let foreign = forge().fault(Fault::ForeignRoot).evidence();
     negatives.push(with_part(
         "all collateral of another authority",
         C::DcapRevocation,
@@ -408,7 +408,7 @@ fn policies() -> Vec<Negative> {
         let mut expectations = expectations();
         expectations.policy.tcb_grace = BTreeMap::from([(status, grace)]);
         negatives.push(Negative {
-            bundle: bundle(forge().fault(Fault::OutOfDate).evidence()),
+            bundle: forge().fault(Fault::OutOfDate).evidence(),
             expectations,
             ..negative(name, C::TcbStatus)
         });
@@ -486,7 +486,7 @@ fn unmet() -> Vec<Negative> {
             expectations.policy.machines = Some(BTreeSet::from([own.claims.machine_id, other]));
         }
         negatives.push(Negative {
-            bundle: bundle(forge.evidence()),
+            bundle: forge.evidence(),
             expectations,
             ..negative(name, check)
         });

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 use subrosa_attestation::{
-    CheckId, Claims, EvidenceBundle, Policy, PolicyFile, Root, VerifyError, bundle_of_files,
-    verify_genuine,
+    Claims, Policy, PolicyFile, Root, VerifyError, bundle_of_files, verify_genuine,
 };
+use subrosa_evidence::{CheckId, EvidenceBundle};
 
 #[derive(Deserialize)]
 struct Manifest {

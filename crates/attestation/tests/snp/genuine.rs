@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 
 use alloy_primitives::hex;
 use serde::Deserialize;
-use subrosa_attestation::{
-    CheckId, Claims, EvidenceBundle, Policy, Verified, VerifyError, verify_genuine,
-};
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_attestation::{Claims, Policy, Verified, VerifyError, verify_genuine};
+use subrosa_evidence::{CheckId, EvidenceBundle, EvidencePart};
+use subrosa_types::id::TeeKind;
 
 #[derive(Deserialize)]
 struct Manifest {

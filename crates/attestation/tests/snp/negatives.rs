@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use subrosa_attestation::{CheckId, Product, VerifyError};
+use subrosa_attestation::VerifyError;
+use subrosa_evidence::{CheckId, Product};
 
 use crate::forge::{
     ASK_SERIAL, ASVK_SERIAL, DAY, Evidence, LIST_URI, List, NOW, Scenario, extension, integer,

@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use alloy_primitives::keccak256;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use subrosa_attestation::{CheckId, EvidenceBundle, Firmware, Product, VerifyError, machine_id};
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_attestation::{Firmware, VerifyError, machine_id};
+use subrosa_evidence::{CheckId, EvidenceBundle, EvidencePart, Product};
+use subrosa_types::id::TeeKind;
 
 use crate::forge::{DAY, Evidence, LIST_URI, NOW, Scenario, scope, tcb, tlv};
 use crate::{GENOA, MILAN, TURIN, policy, verify};

@@ -21,7 +21,7 @@ pub enum DcapError {
     /// A field that does not hold what it should.
     #[error("{field} is not {expected}")]
     Field {
-        /// Which field.
+        /// The field's name.
         field: &'static str,
         /// What it should be.
         expected: &'static str,
@@ -29,6 +29,9 @@ pub enum DcapError {
     /// Not a quote that the chain verifies.
     #[error("quote is not {0}")]
     Quote(&'static str),
+    /// Not an evidence bundle.
+    #[error("evidence is not a bundle")]
+    Bundle(#[from] subrosa_evidence::BundleError),
     /// Not an evidence bundle with a DCAP quote.
     #[error("evidence is not {0}")]
     Evidence(&'static str),

@@ -4,12 +4,12 @@
 use alloy_primitives::{Address, B256, Bytes, U256, aliases::U48, keccak256};
 use alloy_sol_types::SolValue;
 use serde_json::{Value, json};
-use subrosa_attestation::{DEVELOPMENT_ROOT_ID, INTEL_SGX_ROOT_ID};
 use subrosa_client::{
     Check,
     receipt::{ReceiptTrust, verify},
 };
 use subrosa_crypto::{Signer, compact};
+use subrosa_evidence::{DEVELOPMENT_ROOT_ID, INTEL_SGX_ROOT_ID};
 use subrosa_types::{
     abi::{Entry, Outcome, SignedResults, SignerAdmission},
     eip712,

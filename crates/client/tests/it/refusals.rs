@@ -8,11 +8,11 @@ use std::sync::{
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolValue;
-use subrosa_attestation::DEVELOPMENT_ROOT_ID;
 use subrosa_client::{
     Account, Appraisal, AttestOptions, Bytecode, ClientError, Clock, Connection, ContractPolicy,
     Deployment, ENGINE_EVM, QueryCall, WaitOptions,
 };
+use subrosa_evidence::DEVELOPMENT_ROOT_ID;
 use subrosa_tee::forge::Fault;
 use subrosa_types::{entry::LARGEST_CALLBACK_GAS, id::measurement_set_hash};
 

@@ -10,14 +10,15 @@ use alloy_primitives::{Address, B256, Bytes, U256, hex, keccak256};
 use alloy_sol_types::{SolCall, SolValue, sol};
 use serde_json::{Value, json};
 use subrosa_attestation::{
-    Binding, DEVELOPMENT_ROOT_ID, EvidenceBundle, Expectations, INTEL_SGX_ROOT_ID, Measurements,
-    Policy, appraise,
+    Expectations, Measurements, Policy, appraise,
     ear::{self, EarKey},
     measurement::measurement_of_executable,
-    report_data,
 };
 use subrosa_client::{Clock, Connection, Deployment, Measured, VerifierTrust};
 use subrosa_crypto::{EpochId, EpochKeyPairs, EpochSecret, Signer, Suite};
+use subrosa_evidence::{
+    Binding, DEVELOPMENT_ROOT_ID, EvidenceBundle, INTEL_SGX_ROOT_ID, report_data,
+};
 use subrosa_tee::forge::{Fault, Forge};
 use subrosa_types::{
     abi::EpochOpening,
@@ -229,8 +230,7 @@ impl World {
         if let Some(fault) = self.fault {
             forge = forge.fault(fault);
         }
-        let evidence = forge.evidence();
-        EvidenceBundle::from_parts(evidence.kind, evidence.into_parts()).unwrap()
+        forge.evidence()
     }
 
     /// A lax verifier's result: it believes whatever is sound.

@@ -134,7 +134,7 @@ fn evidence_binds_signer_transfer_key_configuration_and_challenge() {
     ) else {
         panic!()
     };
-    let expected = subrosa_attestation::report_data(
+    let expected = subrosa_evidence::report_data(
         started.signer,
         keccak256(&started.transfer_key),
         started.config_hash,

@@ -27,14 +27,16 @@
 use std::io::ErrorKind;
 use std::sync::{Mutex, PoisonError};
 
-use subrosa_types::id::{EvidencePart, TeeKind};
+use alloy_primitives::B256;
+use subrosa_evidence::{EvidenceBundle, EvidencePart, INTEL_SGX_ROOT_ID, Product};
+use subrosa_types::id::TeeKind;
 use zeroize::Zeroizing;
 
 use crate::layout::{HclHardware, HclReport};
 use crate::patience::Patience;
 use crate::producer::{Configuration, Producer};
 use crate::tpm::{Attest, PCR_BYTES, Quote, Tpm};
-use crate::{Evidence, TeeError, roots};
+use crate::{TeeError, processor};
 
 /// A confidential VM on Azure.
 pub(crate) struct AzureVtpm {
@@ -44,7 +46,7 @@ pub(crate) struct AzureVtpm {
     /// For a renewal of the hardware report.
     renewal: Patience,
     hardware: HclHardware,
-    root_id: Option<[u8; 32]>,
+    root_id: Option<B256>,
     measurement: Vec<u8>,
     configuration: Configuration,
 }
@@ -62,11 +64,12 @@ impl AzureVtpm {
         let report = HclReport::parse(&bytes)?;
         let pcrs = patience.run(|| tpm.pcrs())?;
         let root_id = match report.hardware {
-            HclHardware::Tdx => Some(roots::INTEL),
+            HclHardware::Tdx => Some(INTEL_SGX_ROOT_ID),
             HclHardware::Snp => report
                 .processor
-                .or_else(roots::running_processor)
-                .and_then(|(family, model)| roots::amd(family, model)),
+                .or_else(processor::running)
+                .and_then(|(family, model)| Product::of_amd(family, model))
+                .map(Product::root_id),
         };
         let mut measurement = report.measurement.to_vec();
         for index in MEASURED_PCRS {
@@ -125,7 +128,7 @@ impl Producer for AzureVtpm {
         }
     }
 
-    fn root_id(&self) -> Option<[u8; 32]> {
+    fn root_id(&self) -> Option<B256> {
         self.root_id
     }
 
@@ -137,20 +140,18 @@ impl Producer for AzureVtpm {
         self.configuration.fix(config_hash)
     }
 
-    fn quote(&self, report_data: &[u8; 64]) -> Result<Evidence, TeeError> {
+    fn quote(&self, report_data: &[u8; 64]) -> Result<EvidenceBundle, TeeError> {
         let mut tpm = self.tpm.lock().unwrap_or_else(PoisonError::into_inner);
         write_user_data(&mut tpm, report_data)?;
         let hcl_report = self.renewed_hcl_report(&mut tpm, report_data)?;
         let (quote, pcrs) = self.patience.run(|| quote_once(&mut tpm, report_data))?;
-        Ok(Evidence {
-            kind: self.kind(),
-            parts: vec![
-                (EvidencePart::Quote, quote.attest),
-                (EvidencePart::TpmSignature, quote.signature),
-                (EvidencePart::TpmPcrs, pcrs),
-                (EvidencePart::HclReport, hcl_report),
-            ],
-        })
+        let parts = [
+            (EvidencePart::Quote, quote.attest),
+            (EvidencePart::TpmSignature, quote.signature),
+            (EvidencePart::TpmPcrs, pcrs),
+            (EvidencePart::HclReport, hcl_report),
+        ];
+        Ok(EvidenceBundle::from_parts(self.kind(), parts)?)
     }
 
     fn sealing_key(&self, _: &[u8]) -> Result<Option<Zeroizing<[u8; 32]>>, TeeError> {

@@ -2,6 +2,8 @@
 
 use std::iter::repeat_n;
 
+use subrosa_evidence::AMD_GENOA_ROOT_ID;
+
 use super::*;
 use crate::tpm::ResponseCode;
 use crate::tpm::fake::{Fault, Vtpm};
@@ -22,7 +24,7 @@ fn open(vtpm: &Vtpm) -> AzureVtpm {
     try_open(vtpm).unwrap()
 }
 
-fn user_data_of(evidence: &Evidence) -> String {
+fn user_data_of(evidence: &EvidenceBundle) -> String {
     let report = evidence.part(EvidencePart::HclReport).unwrap();
     user_data(HclReport::parse(report).unwrap().claims).unwrap()
 }
@@ -30,20 +32,16 @@ fn user_data_of(evidence: &Evidence) -> String {
 #[test]
 fn the_evidence_is_a_quote_its_signature_its_pcrs_and_a_report_renewed_for_it() {
     for (hardware, kind, root) in [
-        (HclHardware::Snp, TeeKind::AzureSnp, roots::amd(0x19, 0x11)),
-        (HclHardware::Tdx, TeeKind::AzureTdx, Some(roots::INTEL)),
+        (HclHardware::Snp, TeeKind::AzureSnp, Some(AMD_GENOA_ROOT_ID)),
+        (HclHardware::Tdx, TeeKind::AzureTdx, Some(INTEL_SGX_ROOT_ID)),
     ] {
         let vtpm = Vtpm::new(hardware);
         let azure = open(&vtpm);
         assert_eq!((azure.kind(), azure.root_id()), (kind, root));
         let evidence = azure.quote(&[9; 64]).unwrap();
-        assert_eq!(evidence.kind, kind);
+        assert_eq!(evidence.kind(), kind);
         assert_eq!(
-            evidence
-                .parts
-                .iter()
-                .map(|(part, _)| *part)
-                .collect::<Vec<_>>(),
+            evidence.parts().map(|(part, _)| part).collect::<Vec<_>>(),
             [
                 EvidencePart::Quote,
                 EvidencePart::TpmSignature,

@@ -126,7 +126,7 @@ fn a_quote_carries_the_report_data_of_its_caller() {
     let (_, gramine) = open(Process::new());
     assert_eq!(gramine.measurement(), [0x44; 32]);
     let evidence = gramine.quote(&[9; 64]).unwrap();
-    assert_eq!(evidence.kind, TeeKind::Sgx);
+    assert_eq!(evidence.kind(), TeeKind::Sgx);
     let quote = SgxQuote::parse(evidence.quote()).unwrap();
     assert_eq!(quote.report_data, &[9; 64]);
 }

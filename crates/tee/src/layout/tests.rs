@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use alloy_primitives::B256;
+use subrosa_evidence::{AWS_NITRO_ROOT_ID, Product};
+
 use super::*;
-use crate::roots;
 
 /// Genuine evidence, if `$SUBROSA_VECTORS` says where.
 fn vector(name: &str) -> Option<Vec<u8>> {
@@ -63,7 +65,8 @@ fn genuine_snp_reports_name_their_key_and_since_version_3_their_processor() {
         let report = vector(report).unwrap();
         let (family, model) = SnpReport::parse(&report).unwrap().processor.unwrap();
         let root = spki_hash(&vector(root).unwrap());
-        assert_eq!(roots::amd(family, model), Some(root));
+        let product = Product::of_amd(family, model).unwrap();
+        assert_eq!(product.root_id(), root);
     }
 }
 
@@ -81,7 +84,7 @@ fn the_nitro_root_is_the_one_amazon_publishes() {
     let der = base64::engine::general_purpose::STANDARD
         .decode(body)
         .unwrap();
-    assert_eq!(spki_hash(&der), roots::NITRO);
+    assert_eq!(spki_hash(&der), AWS_NITRO_ROOT_ID);
 }
 
 #[test]
@@ -157,12 +160,12 @@ fn base64_url(text: &str) -> Vec<u8> {
 
 /// SHA-256 of the SubjectPublicKeyInfo of a DER certificate: the seventh member of the
 /// TBSCertificate, whose first is the explicit version.
-fn spki_hash(certificate: &[u8]) -> [u8; 32] {
+fn spki_hash(certificate: &[u8]) -> B256 {
     let mut rest = element(element(certificate).1).1;
     for _ in 0..6 {
         rest = element(rest).2;
     }
-    Sha256::digest(element(rest).0).into()
+    B256::from(<[u8; 32]>::from(Sha256::digest(element(rest).0)))
 }
 
 /// The first DER element of `der` (RFC 5280 uses definite lengths): whole, contents, what follows.

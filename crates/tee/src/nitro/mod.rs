@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! AWS Nitro Enclaves: the Nitro Secure Module behind `/dev/nsm`.
 //!
-//! Messages as in AWS' `aws-nitro-enclaves-nsm-api`: CBOR, at most 4 KiB there and 12 KiB back. Our
-//! own few lines of CBOR in place of that crate, which hides what the kernel says and which brings
-//! a CBOR library that nobody maintains into the measured binary.
+//! Messages as in AWS' `aws-nitro-enclaves-nsm-api`: CBOR, at most 4 KiB there and 12 KiB back. That
+//! crate itself hides what the kernel says, and brings a CBOR library that nobody maintains into
+//! the measured binary.
 //!
 //! `user_data` is the report data; `nonce` and `public_key` stay empty. The measurement is
 //! PCR0 ‖ PCR1 ‖ PCR2 (image, kernel with boot ramdisk, application), SHA-384 each. In an enclave
@@ -13,17 +13,19 @@
 //!
 //! Requests and responses do not mix: the driver serves one after the other.
 
-mod cbor;
-
+use std::convert::Infallible;
 use std::path::PathBuf;
 
-use subrosa_types::id::{EvidencePart, TeeKind};
+use alloy_primitives::B256;
+use minicbor::data::Type;
+use minicbor::{Decoder, Encoder, encode};
+use subrosa_evidence::{AWS_NITRO_ROOT_ID, EvidenceBundle, EvidencePart};
+use subrosa_types::id::TeeKind;
 use zeroize::Zeroizing;
 
+use crate::TeeError;
 use crate::ioctl::Device;
 use crate::producer::{Configuration, Producer};
-use crate::{Evidence, TeeError, roots};
-use cbor::{Reader, Writer};
 
 /// A Nitro enclave.
 pub(crate) struct Nitro {
@@ -51,10 +53,14 @@ impl Nitro {
     }
 
     fn describe_pcr(&self, index: u8) -> Result<Zeroizing<Vec<u8>>, TeeError> {
-        let mut request = Writer::default();
-        request.map(1).text("DescribePCR").map(1);
-        request.text("index").unsigned(index);
-        let data = self.ask(request, "DescribePCR", "data")?;
+        let request = request(|to| {
+            to.map(1)?
+                .str("DescribePCR")?
+                .map(1)?
+                .str("index")?
+                .u8(index)
+        })?;
+        let data = self.ask(&request, "DescribePCR", "data")?;
         if data.len() != PCR_BYTES {
             return Err(malformed("a PCR is not 48 bytes"));
         }
@@ -62,12 +68,13 @@ impl Nitro {
     }
 
     fn attestation(&self, report_data: &[u8; 64]) -> Result<Zeroizing<Vec<u8>>, TeeError> {
-        let mut request = Writer::default();
-        request.map(1).text("Attestation").map(3);
-        request.text("user_data").bytes(report_data);
-        request.text("nonce").null();
-        request.text("public_key").null();
-        let document = self.ask(request, "Attestation", "document")?;
+        let request = request(|to| {
+            to.map(1)?.str("Attestation")?.map(3)?;
+            to.str("user_data")?.bytes(report_data)?;
+            to.str("nonce")?.null()?;
+            to.str("public_key")?.null()
+        })?;
+        let document = self.ask(&request, "Attestation", "document")?;
         if document.is_empty() {
             return Err(malformed("an empty attestation document"));
         }
@@ -76,9 +83,8 @@ impl Nitro {
 
     /// Up to 256 bytes from the module's generator.
     fn entropy(&self) -> Result<Zeroizing<Vec<u8>>, TeeError> {
-        let mut request = Writer::default();
-        request.text("GetRandom");
-        let random = self.ask(request, "GetRandom", "random")?;
+        let request = request(|to| to.str("GetRandom"))?;
+        let random = self.ask(&request, "GetRandom", "random")?;
         if random.is_empty() {
             return Err(malformed("no random bytes"));
         }
@@ -88,30 +94,26 @@ impl Nitro {
     /// Sends `request`; the byte string `field` of the response called `operation`.
     fn ask(
         &self,
-        request: Writer,
+        request: &[u8],
         operation: &str,
         field: &str,
     ) -> Result<Zeroizing<Vec<u8>>, TeeError> {
         let response = self
             .device
-            .exchange(&request.into_bytes(), RESPONSE_LIMIT)
+            .exchange(request, RESPONSE_LIMIT)
             .map_err(|fault| TeeError::Kernel {
                 action: "call",
                 path: PathBuf::from("/").join(Self::DEVICE),
                 source: fault.source,
             })?;
-        let mut reader = Reader::new(&response);
-        match reader
-            .tagged()
-            .ok_or_else(|| malformed("not one variant"))?
-        {
+        let mut from = Decoder::new(&response);
+        match variant(&mut from).ok_or_else(|| malformed("not one variant"))? {
             "Error" => {
-                let code = reader.text().ok_or_else(|| malformed("no error code"))?;
+                let code = from.str().map_err(|_| malformed("no error code"))?;
                 Err(TeeError::Nsm(code.chars().take(64).collect()))
             }
             found if found == operation => {
-                let value = reader
-                    .field(field)
+                let value = byte_string(&mut from, field)
                     .ok_or_else(|| malformed("its field is missing"))?;
                 Ok(Zeroizing::new(value.to_vec()))
             }
@@ -125,8 +127,8 @@ impl Producer for Nitro {
         TeeKind::Nitro
     }
 
-    fn root_id(&self) -> Option<[u8; 32]> {
-        Some(roots::NITRO)
+    fn root_id(&self) -> Option<B256> {
+        Some(AWS_NITRO_ROOT_ID)
     }
 
     fn measurement(&self) -> &[u8] {
@@ -137,12 +139,10 @@ impl Producer for Nitro {
         self.configuration.fix(config_hash)
     }
 
-    fn quote(&self, report_data: &[u8; 64]) -> Result<Evidence, TeeError> {
+    fn quote(&self, report_data: &[u8; 64]) -> Result<EvidenceBundle, TeeError> {
         let document = self.attestation(report_data)?;
-        Ok(Evidence {
-            kind: TeeKind::Nitro,
-            parts: vec![(EvidencePart::Quote, document.to_vec())],
-        })
+        let parts = [(EvidencePart::Quote, document.to_vec())];
+        Ok(EvidenceBundle::from_parts(TeeKind::Nitro, parts)?)
     }
 
     fn sealing_key(&self, _: &[u8]) -> Result<Option<Zeroizing<[u8; 32]>>, TeeError> {
@@ -165,6 +165,57 @@ impl Producer for Nitro {
         }
         Ok(())
     }
+}
+
+type Written<'e> = Result<&'e mut Encoder<Vec<u8>>, encode::Error<Infallible>>;
+
+/// The message that `write` writes.
+fn request(
+    write: impl for<'e> FnOnce(&'e mut Encoder<Vec<u8>>) -> Written<'e>,
+) -> Result<Vec<u8>, TeeError> {
+    let mut encoder = Encoder::new(Vec::new());
+    write(&mut encoder).map_err(|_| TeeError::Malformed {
+        what: "NSM request",
+        why: "not to be encoded",
+    })?;
+    Ok(encoder.into_writer())
+}
+
+/// The name of an enumeration's variant, its contents next: a map of one pair.
+fn variant<'b>(from: &mut Decoder<'b>) -> Option<&'b str> {
+    (from.map().ok()? == Some(1)).then(|| from.str().ok())?
+}
+
+/// The byte string called `name` in a map of text to byte strings, text, integers, booleans and
+/// null. Indefinite lengths are not spoken here, and nothing else is skipped.
+fn byte_string<'b>(from: &mut Decoder<'b>, name: &str) -> Option<&'b [u8]> {
+    let mut found = None;
+    for _ in 0..from.map().ok()?? {
+        let wanted = from.str().ok()? == name;
+        match from.datatype().ok()? {
+            Type::Bytes => {
+                let bytes = from.bytes().ok()?;
+                if wanted {
+                    found = Some(bytes);
+                }
+            }
+            _ if wanted => return None,
+            Type::String
+            | Type::U8
+            | Type::U16
+            | Type::U32
+            | Type::U64
+            | Type::Bool
+            | Type::Null
+            | Type::Undefined
+            | Type::Simple
+            | Type::F16
+            | Type::F32
+            | Type::F64 => from.skip().ok()?,
+            _ => return None,
+        }
+    }
+    found
 }
 
 fn malformed(why: &'static str) -> TeeError {

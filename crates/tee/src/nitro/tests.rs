@@ -83,7 +83,7 @@ fn random(length: u8, byte: u8) -> Answer {
 fn the_measurement_is_pcr_0_1_and_2() {
     let (module, nitro) = Module::booted([]);
     assert_eq!(nitro.measurement(), [[1; 48], [2; 48], [3; 48]].concat());
-    assert_eq!(nitro.root_id(), Some(roots::NITRO));
+    assert_eq!(nitro.root_id(), Some(AWS_NITRO_ROOT_ID));
     let requests = module.requests.lock().unwrap();
     assert_eq!(
         requests.as_slice(),
@@ -95,9 +95,9 @@ fn the_measurement_is_pcr_0_1_and_2() {
 fn the_document_is_asked_for_with_the_report_data_as_user_data() {
     let (module, nitro) = Module::booted([document()]);
     let evidence = nitro.quote(&[9; 64]).unwrap();
-    assert_eq!(evidence.kind, TeeKind::Nitro);
+    assert_eq!(evidence.kind(), TeeKind::Nitro);
     assert_eq!(evidence.quote(), [0x84; 300]);
-    assert_eq!(evidence.parts.len(), 1);
+    assert_eq!(evidence.parts().count(), 1);
     let expected = [
         b"\xa1\x6bAttestation\xa3\x69user_data\x58\x40".as_slice(),
         &[9; 64],
@@ -200,4 +200,63 @@ fn a_module_without_randomness_is_an_error_and_not_a_loop() {
     assert!(nitro.random(&mut [0; 32]).is_err());
     let (_, nitro) = Module::booted([Answer::Errno(5)]);
     assert!(nitro.random(&mut [0; 32]).is_err());
+}
+
+#[test]
+fn lengths_are_written_in_their_shortest_form() {
+    for (length, head) in [
+        (0, &[0x40][..]),
+        (23, &[0x57]),
+        (24, &[0x58, 24]),
+        (255, &[0x58, 255]),
+        (256, &[0x59, 1, 0]),
+        (65_536, &[0x5a, 0, 1, 0, 0]),
+    ] {
+        let bytes = request(|to| to.bytes(&vec![0; length])).unwrap();
+        assert_eq!(bytes[..head.len()], *head);
+        assert_eq!(bytes.len(), head.len() + length);
+    }
+}
+
+#[test]
+fn a_length_beyond_the_message_is_refused_before_anything_is_allocated() {
+    for value in [
+        &[0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff][..],
+        &[0x59, 1, 0],
+        &[0x59, 1],
+        &[0x5f, 0x41, 0, 0xff],
+        &[],
+    ] {
+        for name in [b'x', b'y'] {
+            let bytes = [&[0xa1, 0x61, name], value].concat();
+            let found = byte_string(&mut Decoder::new(&bytes), "x");
+            assert_eq!(found, None, "{bytes:x?}");
+        }
+    }
+    let endless = [0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+    assert_eq!(byte_string(&mut Decoder::new(&endless), "x"), None);
+}
+
+#[test]
+fn fields_beside_the_wanted_one_are_skipped_if_they_are_scalars() {
+    for other in [
+        &b"\x62hi"[..],
+        b"\x05",
+        b"\x19\x01\x00",
+        b"\xf5",
+        b"\xf6",
+        b"\x41\x00",
+    ] {
+        let bytes = [b"\xa2\x61y", other, b"\x61x\x42\x01\x02"].concat();
+        let found = byte_string(&mut Decoder::new(&bytes), "x");
+        assert_eq!(found, Some(&[1, 2][..]), "{bytes:x?}");
+    }
+    for other in [&b"\x20"[..], b"\x80", b"\xa0", b"\xc1\x00", b"\x7f\xff"] {
+        let bytes = [b"\xa2\x61y", other, b"\x61x\x42\x01\x02"].concat();
+        assert_eq!(
+            byte_string(&mut Decoder::new(&bytes), "x"),
+            None,
+            "{bytes:x?}"
+        );
+    }
 }

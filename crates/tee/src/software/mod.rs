@@ -13,24 +13,21 @@ pub(crate) mod quote;
 
 use std::io::Read;
 
+use alloy_primitives::B256;
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256, Sha384};
+#[cfg(feature = "forge")]
+use subrosa_evidence::{BundleError, DEVELOPMENT_ROOT_ID, EvidenceBundle};
+use subrosa_types::id::TeeKind;
 use zeroize::Zeroizing;
 
 pub use self::secret::MachineSecret;
+use crate::TeeError;
 use crate::producer::Producer;
-use crate::{Evidence, TeeError};
 use blueprint::Blueprint;
 use quote::Registers;
-use subrosa_types::id::{EvidencePart, TeeKind};
 
 mod secret;
-
-/// SHA-256 of the development root's SubjectPublicKeyInfo: `rootId` of all software evidence.
-pub const DEVELOPMENT_ROOT_ID: [u8; 32] = [
-    0x5f, 0x18, 0xa1, 0xe3, 0x4e, 0x91, 0xef, 0x96, 0x49, 0x74, 0x3f, 0x42, 0x3d, 0xd5, 0x73, 0x87,
-    0x01, 0x4b, 0xf3, 0xe6, 0x0c, 0xa4, 0x9f, 0x7b, 0x51, 0xd8, 0xad, 0xfb, 0xcf, 0x70, 0xbf, 0xc4,
-];
 
 /// The development root certificate, DER. Its private key is public: see the module above it.
 pub fn development_root_certificate() -> Vec<u8> {
@@ -81,7 +78,7 @@ impl Producer for Software {
         TeeKind::Tdx
     }
 
-    fn root_id(&self) -> Option<[u8; 32]> {
+    fn root_id(&self) -> Option<B256> {
         Some(DEVELOPMENT_ROOT_ID)
     }
 
@@ -103,17 +100,13 @@ impl Producer for Software {
         Ok(())
     }
 
-    fn quote(&self, report_data: &[u8; 64]) -> Result<Evidence, TeeError> {
-        Ok(Evidence {
-            kind: TeeKind::Tdx,
-            parts: vec![
-                (
-                    EvidencePart::Quote,
-                    quote::quote(&self.blueprint, &self.registers, report_data),
-                ),
-                (EvidencePart::Collateral, self.collateral.clone()),
-            ],
-        })
+    fn quote(&self, report_data: &[u8; 64]) -> Result<EvidenceBundle, TeeError> {
+        let quote = quote::quote(&self.blueprint, &self.registers, report_data);
+        Ok(EvidenceBundle::new(
+            TeeKind::Tdx,
+            quote,
+            self.collateral.clone(),
+        )?)
     }
 
     fn sealing_key(&self, context: &[u8]) -> Result<Option<Zeroizing<[u8; 32]>>, TeeError> {
@@ -134,17 +127,9 @@ pub(crate) fn evidence_of(
     blueprint: &Blueprint,
     registers: &Registers,
     report_data: &[u8; 64],
-) -> Evidence {
-    Evidence {
-        kind: TeeKind::Tdx,
-        parts: vec![
-            (
-                EvidencePart::Quote,
-                quote::quote(blueprint, registers, report_data),
-            ),
-            (EvidencePart::Collateral, collateral::collateral(blueprint)),
-        ],
-    }
+) -> Result<EvidenceBundle, BundleError> {
+    let quote = quote::quote(blueprint, registers, report_data);
+    EvidenceBundle::new(TeeKind::Tdx, quote, collateral::collateral(blueprint))
 }
 
 /// What TDG.MR.RTMR.EXTEND does to a register, with SHA-384 of `data` as the 48 bytes that are

@@ -2,6 +2,7 @@
 
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::verify::QuoteVerifier;
+use subrosa_evidence::EvidencePart;
 
 use super::*;
 
@@ -12,7 +13,7 @@ fn software() -> Software {
     Software::with_measurement([0x11; 48], Some(MachineSecret::from_bytes([7; 32])))
 }
 
-fn verifier_accepts(evidence: &Evidence, now: u64) -> dcap_qvl::verify::VerifiedReport {
+fn verifier_accepts(evidence: &EvidenceBundle, now: u64) -> dcap_qvl::verify::VerifiedReport {
     let collateral: QuoteCollateralV3 =
         serde_json::from_slice(evidence.part(EvidencePart::Collateral).unwrap()).unwrap();
     QuoteVerifier::new(development_root_certificate())
@@ -52,7 +53,7 @@ fn the_evidence_verifies_from_2026_to_2056_and_no_longer() {
 fn the_root_id_is_the_constant_that_everybody_recognises() {
     let key = Blueprint::development([0; 16]).authority.root_key();
     let id: [u8; 32] = Sha256::digest(key.subject_public_key_info()).into();
-    assert_eq!(hex::encode(id), hex::encode(DEVELOPMENT_ROOT_ID));
+    assert_eq!(B256::from(id), DEVELOPMENT_ROOT_ID);
 }
 
 #[test]

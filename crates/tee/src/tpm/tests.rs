@@ -7,7 +7,7 @@ use std::process::{Child, Command as Process, Stdio};
 
 use p256::ecdsa::signature::Verifier;
 use p256::ecdsa::{Signature, VerifyingKey};
-use subrosa_types::id::EvidencePart;
+use subrosa_evidence::EvidencePart;
 
 use super::*;
 use crate::azure::AzureVtpm;

@@ -20,7 +20,7 @@ pub enum Response {
     Hello(Box<HelloReply>),
     /// To `Start`.
     Started(Box<Started>),
-    /// To `Quote`: an evidence bundle, as `subrosa-attestation` decodes it.
+    /// To `Quote`: an evidence bundle, as `subrosa-evidence` decodes it.
     Evidence(Bytes),
     /// To `ProposeEpoch` and `RestoreEpoch`.
     Epoch(Box<EpochProposal>),

@@ -238,7 +238,7 @@ pub(crate) fn report_data() -> Value {
     cases(|index| {
         let (signer, key, config) = (draw.address(), draw.word(), draw.word());
         let challenge = draw.bytes(16 * (index + 1));
-        let data = subrosa_attestation::report_data(signer, key, config, &challenge);
+        let data = subrosa_evidence::report_data(signer, key, config, &challenge);
         json!({
             "version": decimal(CONFIG_VERSION), "signer": signer, "transferKeyHash": key,
             "configHash": config, "challenge": challenge,

@@ -7,8 +7,8 @@
 
 use std::sync::Arc;
 
-use subrosa_attestation::{BundleError, EvidenceBundle};
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_evidence::{BundleError, EvidenceBundle, EvidencePart};
+use subrosa_types::id::TeeKind;
 use x509_cert::Certificate;
 use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::{Decode, Encode, Reader, SliceReader};

@@ -11,8 +11,7 @@ use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::quote::Quote;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use subrosa_attestation::EvidenceBundle;
-use subrosa_types::id::EvidencePart;
+use subrosa_evidence::{EvidenceBundle, EvidencePart};
 use x509_cert::Certificate;
 use x509_cert::der::{DateTime, Decode, Encode};
 

@@ -35,8 +35,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use subrosa_attestation::EvidenceBundle;
-use subrosa_types::id::EvidencePart;
+use subrosa_evidence::{EvidenceBundle, EvidencePart};
 use tokio::sync::{Semaphore, watch};
 
 use self::cache::{Cache, Look, State, Timing};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What evidence lacks.
 
-use subrosa_attestation::EvidenceBundle;
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_evidence::{EvidenceBundle, EvidencePart};
+use subrosa_types::id::TeeKind;
 
 use super::piece::Piece;
 use super::signed::Anchors;

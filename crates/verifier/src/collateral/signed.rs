@@ -11,9 +11,9 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, RSA_PSS_2048_8192_SHA384, UnparsedPublicKey,
     VerificationAlgorithm,
 };
-use subrosa_attestation::{
-    AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, INTEL_SGX_ROOT_ID, Policy,
-    root_certificate,
+use subrosa_attestation::{Policy, root_certificate};
+use subrosa_evidence::{
+    AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, INTEL_SGX_ROOT_ID,
 };
 use x509_cert::Certificate;
 use x509_cert::certificate::Rfc5280;
@@ -76,7 +76,7 @@ impl Anchors {
         let built_in = policy
             .roots
             .iter()
-            .filter(|id| !subrosa_attestation::is_development(**id))
+            .filter(|id| !subrosa_evidence::is_development(**id))
             .filter_map(|id| root_certificate(*id))
             .map(<[u8]>::to_vec)
             .collect();

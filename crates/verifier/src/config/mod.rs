@@ -264,7 +264,7 @@ const MONTH: u64 = 30 * 86_400;
 
 #[cfg(test)]
 mod tests {
-    use subrosa_attestation::{DEVELOPMENT_ROOT_ID, INTEL_SGX_ROOT_ID, TcbStatus};
+    use subrosa_evidence::{DEVELOPMENT_ROOT_ID, INTEL_SGX_ROOT_ID, TcbStatus};
 
     use super::*;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One line in the log for each appraisal.
 
-use subrosa_attestation::{Outcome, Verdict};
+use subrosa_evidence::{CheckOutcome, Verdict};
 use subrosa_types::id::TeeKind;
 
 use super::metrics::outcome;
@@ -16,7 +16,7 @@ pub(super) fn appraised(what: &'static str, kind: TeeKind, verdict: &Verdict) {
     let failed = verdict
         .checks
         .iter()
-        .find(|check| check.outcome == Outcome::Failed)
+        .find(|check| check.outcome == CheckOutcome::Failed)
         .map_or("none", |check| check.id.as_str());
     let product = verdict
         .subject
@@ -40,7 +40,8 @@ mod tests {
     use std::io::Write;
     use std::sync::{Arc, Mutex};
 
-    use subrosa_attestation::{EvidenceBundle, Policy, Stated, inspect};
+    use subrosa_attestation::{Policy, Stated, inspect};
+    use subrosa_evidence::EvidenceBundle;
 
     use super::*;
 

@@ -9,7 +9,7 @@ use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder, SharedS
 use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
-use subrosa_attestation::{Verdict, VerdictStatus};
+use subrosa_evidence::{Verdict, VerdictStatus};
 use subrosa_types::id::TeeKind;
 
 /// The counters of one service.

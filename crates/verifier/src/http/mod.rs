@@ -19,12 +19,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::de::DeserializeOwned;
-use subrosa_attestation::api::{
-    AdmitRequest, AdmitResponse, AppraiseRequest, AppraiseResponse, Base64, KeysResponse, Problem,
-    ProblemCode,
+use subrosa_evidence::{
+    EvidenceBundle, Verdict,
+    api::{
+        AdmitRequest, AdmitResponse, AppraiseRequest, AppraiseResponse, Base64, Jwks, KeysResponse,
+        Problem, ProblemCode,
+    },
 };
-use subrosa_attestation::ear::Jwks;
-use subrosa_attestation::{EvidenceBundle, Verdict};
 use subrosa_types::id::TeeKind;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;

@@ -4,7 +4,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use subrosa_attestation::api::{Problem, ProblemCode};
+use subrosa_evidence::api::{Problem, ProblemCode};
 
 use crate::service::problem;
 

@@ -15,7 +15,8 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use subrosa_attestation::ear::{EarKey, Jwk};
+use subrosa_attestation::ear::EarKey;
+use subrosa_evidence::api::Jwk;
 use zeroize::Zeroizing;
 
 use super::{KeysError, fresh};

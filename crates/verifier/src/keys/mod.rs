@@ -7,7 +7,8 @@ mod rotation;
 use std::path::PathBuf;
 
 use subrosa_attestation::admission::AdmissionKey;
-use subrosa_attestation::ear::{EarKey, Jwk};
+use subrosa_attestation::ear::{self, EarKey};
+use subrosa_evidence::api::Jwk;
 use zeroize::Zeroizing;
 
 use self::file::{ADMISSION, EAR, KeyFile, Retired, ear_key, file_error, read, scalar, write};
@@ -126,7 +127,11 @@ impl Keys {
         let malformed = || KeysError::Malformed {
             path: path.to_owned(),
         };
-        if file.retired.iter().any(|old| old.key.validate().is_err()) {
+        if file
+            .retired
+            .iter()
+            .any(|old| ear::validate(&old.key).is_err())
+        {
             return Err(malformed());
         }
         let mut keys = Self::from_scalars(

@@ -110,7 +110,7 @@ const RELOAD: u64 = 3600;
 
 #[cfg(test)]
 mod tests {
-    use subrosa_attestation::ear::Jwk;
+    use subrosa_evidence::api::Jwk;
 
     use super::*;
     use crate::keys::tests::config;

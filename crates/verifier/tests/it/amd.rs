@@ -4,9 +4,11 @@
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use subrosa_attestation::api::{AppraiseRequest, AppraiseResponse, Base64, Problem, ProblemCode};
-use subrosa_attestation::{CheckId, EvidenceBundle};
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_evidence::{
+    CheckId, EvidenceBundle, EvidencePart,
+    api::{AppraiseRequest, AppraiseResponse, Base64, Problem, ProblemCode},
+};
+use subrosa_types::id::TeeKind;
 
 use crate::fixture::{Running, binding, challenge, failed, start_as};
 use crate::vendor::{Fault, Vendor, vectors};

@@ -4,9 +4,11 @@
 use std::sync::atomic::Ordering;
 
 use serde_json::Value;
-use subrosa_attestation::EvidenceBundle;
-use subrosa_attestation::api::{AppraiseRequest, Base64};
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_evidence::{
+    EvidenceBundle, EvidencePart,
+    api::{AppraiseRequest, Base64},
+};
+use subrosa_types::id::TeeKind;
 
 use crate::fixture::{Running, binding, challenge, start_as};
 use crate::vendor::{Vendor, vectors};

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use alloy_primitives::{Address, B256};
+use subrosa_attestation::Root;
 use subrosa_attestation::admission::Registration;
-use subrosa_attestation::api::{AdmitRequest, AppraiseRequest, Base64};
-use subrosa_attestation::{Binding, CheckId, EvidenceBundle, Outcome, Root, Verdict, report_data};
+use subrosa_evidence::{
+    Binding, CheckId, CheckOutcome, EvidencePart, Verdict,
+    api::{AdmitRequest, AppraiseRequest, Base64},
+    report_data,
+};
 use subrosa_tee::forge::Forge;
-use subrosa_types::id::EvidencePart;
 use subrosa_verifier::{Config, Keys, Verifier, serve};
 use tokio::sync::oneshot;
 
@@ -129,9 +132,7 @@ pub(crate) fn forge(challenge: &[u8]) -> Forge {
 }
 
 pub(crate) fn encoded(forge: &Forge) -> Base64 {
-    let evidence = forge.evidence();
-    let bundle = EvidenceBundle::from_parts(evidence.kind, evidence.into_parts()).unwrap();
-    Base64(bundle.encode())
+    Base64(forge.evidence().encode())
 }
 
 pub(crate) fn appraise_request() -> AppraiseRequest {
@@ -191,7 +192,7 @@ pub(crate) fn payload(token: &str) -> serde_json::Value {
 
 /// The checks that failed.
 pub(crate) fn failed(verdict: &Verdict) -> Vec<CheckId> {
-    let failed = |outcome| outcome == Outcome::Failed;
+    let failed = |outcome| outcome == CheckOutcome::Failed;
     verdict
         .checks
         .iter()

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use serde_json::Value;
-use subrosa_attestation::api::{AppraiseRequest, AppraiseResponse, Base64, Problem, ProblemCode};
-use subrosa_attestation::{
-    CheckId, EvidenceBundle, Policy, Verdict, VerdictStatus, verify_genuine,
+use subrosa_attestation::{Policy, verify_genuine};
+use subrosa_evidence::{
+    CheckId, EvidenceBundle, EvidencePart, Verdict, VerdictStatus,
+    api::{AppraiseRequest, AppraiseResponse, Base64, Problem, ProblemCode},
 };
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_types::id::TeeKind;
 
 use crate::fixture::{Running, binding, challenge, failed, start_as};
 use crate::vendor::{Fault, Vendor, vectors};

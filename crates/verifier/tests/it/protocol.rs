@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use alloy_primitives::Address;
 use serde_json::{Value, json};
-use subrosa_attestation::api::{Base64, Problem, ProblemCode};
+use subrosa_evidence::api::{Base64, Problem, ProblemCode};
 use subrosa_verifier::MAX_BODY_BYTES;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 

@@ -2,10 +2,12 @@
 //! Evidence that attaches what was published before it was revoked.
 
 use serde_json::Value;
-use subrosa_attestation::api::{AppraiseRequest, AppraiseResponse, Base64, Problem, ProblemCode};
-use subrosa_attestation::{CheckId, EvidenceBundle, Verdict};
+use subrosa_evidence::{
+    CheckId, EvidenceBundle, EvidencePart, Verdict,
+    api::{AppraiseRequest, AppraiseResponse, Base64, Problem, ProblemCode},
+};
 use subrosa_tee::forge::{Fault, Forge};
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_types::id::TeeKind;
 
 use crate::fixture::{
     Running, appraise_request, challenge, encoded, failed, forge, pinned, start_as,

@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering;
 
 use alloy_primitives::{Address, B256};
 use subrosa_attestation::admission;
-use subrosa_attestation::api::{AdmitResponse, AppraiseResponse, Base64, KeysResponse};
-use subrosa_attestation::ear::{self, Jwks, TrustedVerifier};
-use subrosa_attestation::{
-    CheckId, DEVELOPMENT_ROOT_ID, EvidenceBundle, Expectations, Measurements, Outcome, Policy,
-    VerdictStatus, verify_genuine,
+use subrosa_attestation::ear::{self, TrustedVerifier};
+use subrosa_attestation::{Expectations, Measurements, Policy, verify_genuine};
+use subrosa_evidence::{
+    CheckId, CheckOutcome, DEVELOPMENT_ROOT_ID, EvidenceBundle, VerdictStatus,
+    api::{AdmitResponse, AppraiseResponse, Base64, Jwks, KeysResponse},
 };
 use subrosa_tee::forge::Fault;
 use subrosa_types::eip712::registry_domain;
@@ -107,7 +107,7 @@ async fn a_list_of_measurements_makes_the_verdict_an_acceptance_or_a_rejection()
             .check(CheckId::Measurement)
             .unwrap()
             .outcome,
-        Outcome::Failed
+        CheckOutcome::Failed
     );
     assert!(response.ear.is_none());
 }
@@ -171,7 +171,7 @@ async fn nothing_is_signed_for_evidence_of_another_challenge_or_binding() {
     assert!(response.ear.is_none());
     assert_eq!(
         response.verdict.check(CheckId::Challenge).unwrap().outcome,
-        Outcome::Failed
+        CheckOutcome::Failed
     );
 
     let mut request = appraise_request();
@@ -185,7 +185,7 @@ async fn nothing_is_signed_for_evidence_of_another_challenge_or_binding() {
     assert!(response.ear.is_none());
     assert_eq!(
         response.verdict.check(CheckId::ReportData).unwrap().outcome,
-        Outcome::Failed
+        CheckOutcome::Failed
     );
 
     let mut requests = [admit_request(), admit_request()];
@@ -201,7 +201,7 @@ async fn nothing_is_signed_for_evidence_of_another_challenge_or_binding() {
         assert!(response.admission.is_none());
         assert_eq!(
             response.verdict.check(CheckId::Challenge).unwrap().outcome,
-            Outcome::Failed
+            CheckOutcome::Failed
         );
     }
 }
@@ -239,7 +239,7 @@ async fn nothing_is_signed_for_faulty_evidence() {
         );
         assert_eq!(
             response.verdict.check(check).unwrap().outcome,
-            Outcome::Failed,
+            CheckOutcome::Failed,
             "{fault:?}"
         );
         let mut request = admit_request();
@@ -267,7 +267,7 @@ async fn a_production_verifier_signs_nothing_for_development_evidence() {
     assert!(response.verdict.development);
     assert_eq!(
         response.verdict.check(CheckId::Root).unwrap().outcome,
-        Outcome::Failed
+        CheckOutcome::Failed
     );
     let response: AdmitResponse = verifier
         .post("/v1/admit", &admit_request())

@@ -13,8 +13,10 @@ use clap::Args;
 use eyre::{Result, WrapErr, bail};
 use serde::Serialize;
 use subrosa_attestation::{
-    Check, Claims, DEVELOPMENT_ROOT_ID, EvidenceBundle, Measurements, Outcome, Policy, Root,
-    Stated, Verdict, VerdictStatus, bundle_of_files, inspect,
+    Claims, Measurements, Policy, Root, Stated, bundle_of_files, inspect, unreadable,
+};
+use subrosa_evidence::{
+    Check, CheckOutcome, DEVELOPMENT_ROOT_ID, EvidenceBundle, Verdict, VerdictStatus,
 };
 
 use crate::{
@@ -97,7 +99,7 @@ impl VerifyArgs {
                 let (verdict, claims) = inspect(&bundle, &policy, &stated, now);
                 (verdict, claims.ok())
             }
-            Err(error) => (Verdict::unreadable(&policy, error), None),
+            Err(error) => (unreadable(&policy, error), None),
         };
         let result = Verified {
             verdict: &verdict,
@@ -163,12 +165,12 @@ pub(crate) fn text(verdict: &Verdict) -> String {
 
 fn row(check: &Check) -> (&'static str, String) {
     match check.outcome {
-        Outcome::Passed => ("ok", check.found.clone()),
-        Outcome::NotAppraised => (
+        CheckOutcome::Passed => ("ok", check.found.clone()),
+        CheckOutcome::NotAppraised => (
             "open",
             format!("found {}, nothing was expected", check.found),
         ),
-        Outcome::NotEvaluated => ("-", "not looked at".to_owned()),
+        CheckOutcome::NotEvaluated => ("-", "not looked at".to_owned()),
         _ => (
             "FAILED",
             format!("expected {}, found {}", check.expected, check.found),
@@ -192,10 +194,10 @@ fn conclude(verdict: &Verdict) -> Result<()> {
     match verdict.status {
         VerdictStatus::Accepted => Ok(()),
         VerdictStatus::GenuineNotAppraised => {
-            let check = first(Outcome::NotAppraised);
+            let check = first(CheckOutcome::NotAppraised);
             bail!(EvidenceRefused::NotAppraised(check))
         }
-        _ => bail!(EvidenceRefused::Rejected(first(Outcome::Failed))),
+        _ => bail!(EvidenceRefused::Rejected(first(CheckOutcome::Failed))),
     }
 }
 

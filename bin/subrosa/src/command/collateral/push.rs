@@ -10,11 +10,12 @@ use alloy_primitives::{Address, B256, FixedBytes};
 use clap::{Args, ValueEnum};
 use eyre::{Result, WrapErr, bail, eyre};
 use serde::Serialize;
-use subrosa_attestation::{EvidenceBundle, Policy, Root};
+use subrosa_attestation::{Policy, Root};
 use subrosa_client::{
     ClientError, Deployment,
     collateral::{Collateral, CollateralChain, DcapPlace, PieceOutcome, PieceReport, Quoted},
 };
+use subrosa_evidence::EvidenceBundle;
 use subrosa_verifier::{CollateralConfig, IntelCa, IntelFamily, IntelTee};
 
 use crate::{

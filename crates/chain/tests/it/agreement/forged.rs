@@ -2,9 +2,8 @@
 //! Evidence under the development root, sound and spoiled.
 
 use serde_json::Value;
-use subrosa_attestation::{DEVELOPMENT_ROOT_ID, EvidenceBundle};
+use subrosa_evidence::{DEVELOPMENT_ROOT_ID, EvidenceBundle, EvidencePart};
 use subrosa_tee::forge::{Fault, Forge};
-use subrosa_types::id::EvidencePart;
 
 use super::{Case, collateral_of, permissive};
 
@@ -297,8 +296,7 @@ fn sound() -> Forge {
 }
 
 fn bundle(forge: &Forge) -> EvidenceBundle {
-    let evidence = forge.evidence();
-    EvidenceBundle::from_parts(evidence.kind, evidence.into_parts()).unwrap()
+    forge.evidence()
 }
 
 fn case(name: impl Into<String>, forge: &Forge) -> Case {

@@ -13,10 +13,8 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::{B256, Bytes, keccak256};
 use futures::{StreamExt, stream};
-use subrosa_attestation::{
-    Claims, EvidenceBundle, Policy, PolicyFile, VerifyError, verify_genuine,
-};
-use subrosa_types::id::EvidencePart;
+use subrosa_attestation::{Claims, Policy, PolicyFile, VerifyError, verify_genuine};
+use subrosa_evidence::{EvidenceBundle, EvidencePart};
 
 use self::chain::{OnChain, Verdict};
 

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use subrosa_attestation::{INTEL_SGX_ROOT_ID, Root, bundle_of_files};
+use subrosa_attestation::{Root, bundle_of_files};
+use subrosa_evidence::INTEL_SGX_ROOT_ID;
 
 use super::{Case, permissive};
 

@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use serde_json::Value;
-use subrosa_attestation::{AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, INTEL_SGX_ROOT_ID, Policy, Root};
+use subrosa_attestation::{Policy, Root};
+use subrosa_evidence::{AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, INTEL_SGX_ROOT_ID};
 
 use super::*;
 use crate::collateral::forged::{Authority, ISSUED};

@@ -5,11 +5,15 @@
 //! |---|---|---|
 //! | `POST /v1/appraise` | [`AppraiseRequest`] | [`AppraiseResponse`] |
 //! | `POST /v1/admit` | [`AdmitRequest`] | [`AdmitResponse`] |
-//! | `GET /.well-known/jwks.json` | | [`Jwks`](crate::ear::Jwks) |
+//! | `GET /.well-known/jwks.json` | | [`Jwks`] |
 //! | `GET /v1/keys` | | [`KeysResponse`] |
 //!
 //! Bundles and challenges are base64 (RFC 4648, 4), hashes and addresses 0x-prefixed hexadecimal.
 //! Every error is a [`Problem`].
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use alloy_primitives::{Address, B256, Bytes};
 use base64::Engine as _;
@@ -31,14 +35,15 @@ pub struct AppraiseRequest {
     pub binding: Binding,
 }
 
-/// The verdict, and the result if it was not a rejection.
+/// The verdict, and the result if it was not a rejection. Whoever only passes the verdict on reads
+/// it as any JSON `V`, and does not mind checks that a later verifier makes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct AppraiseResponse {
+pub struct AppraiseResponse<V = Verdict> {
     /// EAR token; `null` if the evidence was rejected.
     pub ear: Option<String>,
     /// Every check.
-    pub verdict: Verdict,
+    pub verdict: V,
     /// The bundle as it was appraised: with whatever the verifier had to add, so that others can
     /// verify it offline. The same evidence in any case.
     pub bundle: Base64,
@@ -64,14 +69,14 @@ pub struct AdmitRequest {
     pub binding: Binding,
 }
 
-/// The verdict, and the admission if it was not a rejection.
+/// The verdict, and the admission if it was not a rejection; `V` as in [`AppraiseResponse`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct AdmitResponse {
+pub struct AdmitResponse<V = Verdict> {
     /// `null` if the evidence was rejected.
     pub admission: Option<SignedAdmission>,
     /// Every check.
-    pub verdict: Verdict,
+    pub verdict: V,
 }
 
 /// An admission and the signature that the registry wants to see.
@@ -96,6 +101,46 @@ pub struct KeysResponse {
     pub development: bool,
     /// Hash of the policy it applies.
     pub policy_hash: B256,
+}
+
+/// A P-256 public key for ES256 signatures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Jwk {
+    /// `EC`.
+    pub kty: String,
+    /// `P-256`.
+    pub crv: String,
+    /// Coordinate, base64url.
+    pub x: String,
+    /// Coordinate, base64url.
+    pub y: String,
+    /// The key's thumbprint (RFC 7638), base64url.
+    pub kid: String,
+    /// `ES256`.
+    #[serde(default = "Jwk::es256")]
+    pub alg: String,
+    /// `sig`.
+    #[serde(rename = "use", default = "Jwk::sig")]
+    pub usage: String,
+}
+
+/// A set of keys, as served at `/.well-known/jwks.json`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Jwks {
+    /// The keys.
+    pub keys: Vec<Jwk>,
+}
+
+impl Jwk {
+    /// The one algorithm: `ES256`.
+    pub fn es256() -> String {
+        "ES256".to_owned()
+    }
+
+    /// The one usage: `sig`.
+    pub fn sig() -> String {
+        "sig".to_owned()
+    }
 }
 
 /// Why there is no answer.

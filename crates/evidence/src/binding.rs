@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What an enclave binds into its evidence.
 
+use core::ops::RangeInclusive;
+
 use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolValue;
 use serde::{Deserialize, Serialize};
@@ -11,7 +13,7 @@ use subrosa_types::config::CONFIG_VERSION;
 
 /// Sizes of a challenge, bytes. Fewer would be guessable; more does not fit the nonce of an
 /// attestation result (RFC 9711, 4.1).
-pub const CHALLENGE_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
+pub const CHALLENGE_BYTES: RangeInclusive<usize> = 16..=64;
 
 /// The keys and the configuration of an enclave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -42,7 +44,7 @@ impl Binding {
 /// What an enclave asks its platform to quote: sha256(abi.encode(`ReportBinding`)) ‖
 /// sha256(challenge).
 pub fn report_data(
-    signer: alloy_primitives::Address,
+    signer: Address,
     transfer_key_hash: B256,
     config_hash: B256,
     challenge: &[u8],

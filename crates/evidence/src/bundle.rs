@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The wire format of evidence.
-//!
-//! ```text
-//! magic    4 bytes "sreb"
-//! version  u8      2
-//! kind     u8      number of the TEE kind, as in admissions
-//! count    u8      number of parts
-//! part     u8 number, u32 length (big-endian), bytes; ascending by number, none twice
-//! ```
-//!
-//! Nothing may follow. The encoding of a bundle is unique, and the bundle carries no challenge:
-//! what it is fresh for is in what the platform signed.
+//! Evidence in one piece.
 
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
-use subrosa_types::id::{EvidencePart, TeeKind};
+use subrosa_types::id::TeeKind;
 
-use crate::BundleError;
+use crate::encoded::{EncodedBundle, HEADER_BYTES, MAGIC, PART_HEADER_BYTES, VERSION};
+use crate::{BundleError, EvidencePart};
 
 /// Evidence, and what is needed to verify it: certificates, revocation lists, collateral.
+///
+/// What a platform gives by itself:
+///
+/// | platform | parts |
+/// |---|---|
+/// | software | `Quote`, `Collateral` |
+/// | TDX, SGX | `Quote`; the host fetches `Collateral` |
+/// | SEV-SNP | `Quote`, and `CertificateTable` if the host provides one |
+/// | Nitro | `Quote` |
+/// | Azure vTPM | `Quote`, `TpmSignature`, `TpmPcrs`, `HclReport`; over a TD the host adds `TdQuote` and `Collateral` |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvidenceBundle {
     kind: TeeKind,
@@ -30,7 +31,7 @@ impl EvidenceBundle {
     pub const MAX_BYTES: usize = {
         let (mut sum, mut index) = (HEADER_BYTES, 0);
         while index < EvidencePart::ALL.len() {
-            sum += PART_HEADER_BYTES + largest(EvidencePart::ALL[index]);
+            sum += PART_HEADER_BYTES + EvidencePart::ALL[index].max_bytes();
             index += 1;
         }
         sum
@@ -79,50 +80,31 @@ impl EvidenceBundle {
     ///
     /// [`BundleError::PartTooLarge`].
     pub fn with_part(mut self, part: EvidencePart, bytes: Vec<u8>) -> Result<Self, BundleError> {
-        if bytes.len() > largest(part) {
+        let limit = part.max_bytes();
+        if bytes.len() > limit {
             return Err(BundleError::PartTooLarge {
                 part,
                 found: bytes.len(),
-                limit: largest(part),
+                limit,
             });
         }
         self.parts.insert(part, bytes);
         Ok(self)
     }
 
-    /// Reads an encoded bundle.
+    /// Reads an encoded bundle and copies its parts; [`EncodedBundle::read`] does not copy.
     ///
     /// # Errors
     ///
     /// [`BundleError`] if it is not exactly one bundle within the size limits. Lengths are checked
     /// before anything is allocated.
     pub fn decode(bytes: &[u8]) -> Result<Self, BundleError> {
-        let rest = bytes.strip_prefix(&MAGIC).ok_or(BundleError::Magic)?;
-        let [version, kind, count, rest @ ..] = rest else {
-            return Err(BundleError::Truncated);
-        };
-        if *version != VERSION {
-            return Err(BundleError::Version(*version));
-        }
-        let kind = TeeKind::from_number(*kind).ok_or(BundleError::Kind(*kind))?;
-        let (mut parts, mut rest, mut last) = (BTreeMap::new(), rest, 0);
-        for _ in 0..*count {
-            let [number, after @ ..] = rest else {
-                return Err(BundleError::Truncated);
-            };
-            if *number <= last {
-                return Err(BundleError::PartOrder(*number));
-            }
-            last = *number;
-            let part = EvidencePart::from_number(*number).ok_or(BundleError::Part(*number))?;
-            let (content, after) = field(after, part)?;
-            parts.insert(part, content.to_vec());
-            rest = after;
-        }
-        if !rest.is_empty() {
-            return Err(BundleError::Trailing(rest.len()));
-        }
-        Ok(Self { kind, parts })
+        let encoded = EncodedBundle::read(bytes)?;
+        let parts = encoded.parts().map(|(part, bytes)| (part, bytes.to_vec()));
+        Ok(Self {
+            kind: encoded.kind(),
+            parts: parts.collect(),
+        })
     }
 
     /// Whether `bytes` begin like an encoded bundle.
@@ -181,38 +163,6 @@ impl EvidenceBundle {
         self.part(EvidencePart::Collateral).unwrap_or_default()
     }
 }
-
-/// Largest content of a part, bytes. Real quotes have 4 to 8 KiB, Intel's collateral 14 to 25 KiB.
-pub(crate) const fn largest(part: EvidencePart) -> usize {
-    const KIB: usize = 1024;
-    match part {
-        EvidencePart::Quote | EvidencePart::TdQuote => 32 * KIB,
-        EvidencePart::Collateral | EvidencePart::RevocationLists => 256 * KIB,
-        EvidencePart::Certificates | EvidencePart::CertificateTable => 64 * KIB,
-        EvidencePart::TpmSignature => 2 * KIB,
-        EvidencePart::TpmPcrs => 768,
-        EvidencePart::HclReport => 16 * KIB,
-        // A part that this build does not know has no room.
-        _ => 0,
-    }
-}
-
-fn field(bytes: &[u8], part: EvidencePart) -> Result<(&[u8], &[u8]), BundleError> {
-    let (length, rest) = bytes
-        .split_first_chunk::<4>()
-        .ok_or(BundleError::Truncated)?;
-    let found = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-    let limit = largest(part);
-    if found > limit {
-        return Err(BundleError::PartTooLarge { part, found, limit });
-    }
-    rest.split_at_checked(found).ok_or(BundleError::Truncated)
-}
-
-const MAGIC: [u8; 4] = *b"sreb";
-const VERSION: u8 = 2;
-const HEADER_BYTES: usize = MAGIC.len() + 3;
-const PART_HEADER_BYTES: usize = 5;
 
 #[cfg(test)]
 mod tests {
@@ -273,7 +223,7 @@ mod tests {
     #[test]
     fn the_size_limits_hold_where_bundles_are_made_and_where_they_are_read() {
         for part in EvidencePart::ALL {
-            let limit = largest(part);
+            let limit = part.max_bytes();
             assert_eq!(
                 EvidenceBundle::from_parts(TeeKind::Tdx, [(part, vec![0; limit + 1])]),
                 Err(BundleError::PartTooLarge {
@@ -292,7 +242,7 @@ mod tests {
                 })
             );
         }
-        let all = EvidencePart::ALL.map(|part| (part, vec![0; largest(part)]));
+        let all = EvidencePart::ALL.map(|part| (part, vec![0; part.max_bytes()]));
         let all = EvidenceBundle::from_parts(TeeKind::Tdx, all).unwrap();
         assert_eq!(all.encode().len(), EvidenceBundle::MAX_BYTES);
         assert_eq!(EvidenceBundle::decode(&all.encode()), Ok(all));

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Named checks and what becomes of them.
+//! Named checks and how they went.
 
-use std::fmt;
+use alloc::string::{String, ToString};
+use core::fmt;
 
-use alloy_primitives::{B256, Bytes};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use subrosa_types::id::TeeKind;
-
-use crate::{Claims, Collateral, Policy, Product, TcbStatus, VerifyError};
 
 /// The stable name of a check. Error messages, verdicts, the command line and the documentation
 /// all use [`CheckId::as_str`].
@@ -233,8 +230,7 @@ impl<'de> Deserialize<'de> for CheckId {
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Outcome {
+pub enum CheckOutcome {
     /// As expected.
     Passed,
     /// Not as expected.
@@ -248,159 +244,19 @@ pub enum Outcome {
 /// A check and how it went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// Which.
+    /// The check's stable name.
     pub id: CheckId,
     /// How it went.
-    pub outcome: Outcome,
+    pub outcome: CheckOutcome,
     /// What would have passed, for people.
     pub expected: String,
     /// What was there, for people.
     pub found: String,
 }
 
-/// The sum of all checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum VerdictStatus {
-    /// Every check passed.
-    Accepted,
-    /// No check failed, but some had no expectation. Not an acceptance.
-    GenuineNotAppraised,
-    /// A check failed.
-    Rejected,
-}
-
-/// Every check that was made on one piece of evidence or one attestation result.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verdict {
-    /// The sum.
-    pub status: VerdictStatus,
-    /// Whether this is development evidence, which protects nothing. To be shown wherever the
-    /// verdict is.
-    pub development: bool,
-    /// [`Policy::hash`](crate::Policy::hash) of the policy that was applied.
-    pub policy: B256,
-    /// In what that policy, or what was expected, is laxer than the strict default. To be shown
-    /// wherever the verdict is.
-    #[serde(default)]
-    pub relaxations: Vec<String>,
-    /// What the evidence is of, if it is genuine.
-    #[serde(default)]
-    pub subject: Option<Subject>,
-    /// The checks, in the order in which they were made.
-    pub checks: Vec<Check>,
-}
-
-/// What genuine evidence is of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Subject {
-    /// The kind of TEE.
-    pub tee: TeeKind,
-    /// The family of the hardware.
-    pub product: Product,
-    /// The root it hangs from.
-    pub root_id: B256,
-    /// What runs, as in [`Claims::measurement`].
-    pub measurement: Bytes,
-    /// H\["measurement"\].
-    pub measurement_id: B256,
-    /// H\["machine"\].
-    pub machine_id: B256,
-    /// How up to date the platform is, where the vendor says so.
-    pub tcb_status: Option<TcbStatus>,
-    /// Advisories that apply.
-    pub advisories: Vec<String>,
-    /// What vouches for it, and until when.
-    pub collateral: Vec<Collateral>,
-    /// When the first of it runs out, Unix seconds.
-    pub collateral_expires: u64,
-}
-
-impl From<&Claims> for Subject {
-    fn from(claims: &Claims) -> Self {
-        Self {
-            tee: claims.tee,
-            product: claims.product,
-            root_id: claims.root_id,
-            measurement: claims.measurement.clone(),
-            measurement_id: claims.measurement_id,
-            machine_id: claims.machine_id,
-            tcb_status: claims.tcb_status,
-            advisories: claims.advisories.clone(),
-            collateral: claims.collateral.clone(),
-            collateral_expires: claims.collateral_expires,
-        }
-    }
-}
-
-impl Verdict {
-    pub(crate) fn of(development: bool, policy: &Policy, checks: Vec<Check>) -> Self {
-        let any = |outcome| checks.iter().any(|check| check.outcome == outcome);
-        let status = if any(Outcome::Failed) || any(Outcome::NotEvaluated) {
-            VerdictStatus::Rejected
-        } else if any(Outcome::NotAppraised) {
-            VerdictStatus::GenuineNotAppraised
-        } else {
-            VerdictStatus::Accepted
-        };
-        Self {
-            status,
-            development,
-            policy: policy.hash(),
-            relaxations: policy.relaxations(),
-            subject: None,
-            checks,
-        }
-    }
-
-    /// The verdict on something that cannot even be read as evidence.
-    pub fn unreadable(policy: &Policy, why: impl fmt::Display) -> Self {
-        let check = Check::compare(
-            CheckId::EvidenceFormat,
-            false,
-            "evidence of a known kind",
-            why,
-        );
-        Self::of(false, policy, vec![check])
-    }
-
-    pub(crate) fn about(mut self, claims: &Claims) -> Self {
-        self.subject = Some(claims.into());
-        self
-    }
-
-    /// The check named `id`, if it was on the list.
-    pub fn check(&self, id: CheckId) -> Option<&Check> {
-        self.checks.iter().find(|check| check.id == id)
-    }
-
-    /// The first failure as an error.
-    pub(crate) fn rejection(&self) -> Option<VerifyError> {
-        let failed = self
-            .checks
-            .iter()
-            .find(|check| check.outcome == Outcome::Failed)?;
-        Some(VerifyError::Rejected {
-            check: failed.id,
-            expected: failed.expected.clone(),
-            found: failed.found.clone(),
-        })
-    }
-
-    /// The first check without expectation as an error.
-    pub(crate) fn omission(&self) -> Option<VerifyError> {
-        let omitted = self
-            .checks
-            .iter()
-            .find(|check| check.outcome == Outcome::NotAppraised)?;
-        Some(VerifyError::NotAppraised { check: omitted.id })
-    }
-}
-
 impl Check {
-    pub(crate) fn compare(
+    /// A check that passed or failed, with both sides as people see them.
+    pub fn compare(
         id: CheckId,
         passed: bool,
         expected: impl fmt::Display,
@@ -409,32 +265,35 @@ impl Check {
         Self {
             id,
             outcome: if passed {
-                Outcome::Passed
+                CheckOutcome::Passed
             } else {
-                Outcome::Failed
+                CheckOutcome::Failed
             },
             expected: shown(expected),
             found: shown(found),
         }
     }
 
-    pub(crate) fn passed(id: CheckId, what: &str) -> Self {
+    /// A check that passed, where what was expected is what was found.
+    pub fn passed(id: CheckId, what: &str) -> Self {
         Self::compare(id, true, what, what)
     }
 
-    pub(crate) fn not_appraised(id: CheckId, found: impl fmt::Display) -> Self {
+    /// A check that had no expectation to compare with.
+    pub fn not_appraised(id: CheckId, found: impl fmt::Display) -> Self {
         Self {
             id,
-            outcome: Outcome::NotAppraised,
+            outcome: CheckOutcome::NotAppraised,
             expected: String::new(),
             found: shown(found),
         }
     }
 
-    pub(crate) fn not_evaluated(id: CheckId) -> Self {
+    /// A check that an earlier failure left nothing to look at for.
+    pub fn not_evaluated(id: CheckId) -> Self {
         Self {
             id,
-            outcome: Outcome::NotEvaluated,
+            outcome: CheckOutcome::NotEvaluated,
             expected: String::new(),
             found: String::new(),
         }
@@ -443,7 +302,7 @@ impl Check {
 
 /// A text as verdicts show it: whoever wrote the evidence may have written some of it, and it ends
 /// up on terminals and in logs. Control characters are escaped, and what is too long is cut off.
-pub(crate) fn shown(text: impl fmt::Display) -> String {
+pub fn shown(text: impl fmt::Display) -> String {
     let text = text.to_string();
     let mut shown = String::with_capacity(text.len().min(MAX_SHOWN_CHARS));
     for (index, character) in text.chars().enumerate() {
@@ -477,21 +336,6 @@ mod tests {
                 .filter(|other| other.as_str() == id.as_str());
             assert_eq!(same.count(), 1);
         }
-    }
-
-    #[test]
-    fn a_check_that_could_not_be_made_is_never_an_acceptance() {
-        let verdict = |checks| Verdict::of(false, &Policy::strict(), checks).status;
-        let passed = Check::passed(CheckId::Root, "x");
-        assert_eq!(verdict(vec![passed.clone()]), VerdictStatus::Accepted);
-        assert_eq!(
-            verdict(vec![passed.clone(), Check::not_evaluated(CheckId::Debug)]),
-            VerdictStatus::Rejected
-        );
-        assert_eq!(
-            verdict(vec![passed, Check::not_appraised(CheckId::Challenge, "x")]),
-            VerdictStatus::GenuineNotAppraised
-        );
     }
 
     #[test]
