@@ -13,8 +13,9 @@ use clap::{Args, Subcommand};
 use eyre::{Result, WrapErr, eyre};
 use serde::Serialize;
 use subrosa_attestation::ear::Jwk;
+use subrosa_collateral::Clock;
 use subrosa_node::shutdown;
-use subrosa_verifier::{Clock, Config, Keys, Rotation, Verifier};
+use subrosa_verifier::{Config, Keys, Rotation, Verifier};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},

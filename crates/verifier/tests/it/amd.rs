@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 
 use subrosa_attestation::api::{AppraiseRequest, AppraiseResponse, Base64, Problem, ProblemCode};
 use subrosa_attestation::{CheckId, EvidenceBundle};
+use subrosa_collateral::testing::{Fault, Vendor, vectors};
 use subrosa_types::id::{EvidencePart, TeeKind};
 
 use crate::fixture::{Running, binding, challenge, failed, start_as};
-use crate::vendor::{Fault, Vendor, vectors};
 
 /// When the VCEK of `snp_genoa_v5` is in force.
 const INSIDE: u64 = 1_757_179_301;

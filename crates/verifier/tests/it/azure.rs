@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 use serde_json::Value;
 use subrosa_attestation::EvidenceBundle;
 use subrosa_attestation::api::{AppraiseRequest, Base64};
+use subrosa_collateral::testing::{Vendor, vectors};
 use subrosa_types::id::{EvidencePart, TeeKind};
 
 use crate::fixture::{Running, binding, challenge, start_as};
-use crate::vendor::{Vendor, vectors};
 
 async fn ask(verifier: &Running, kind: TeeKind, parts: Vec<(EvidencePart, Vec<u8>)>) -> u16 {
     let bundle = EvidenceBundle::from_parts(kind, parts).unwrap();

@@ -9,10 +9,10 @@ use subrosa_attestation::api::{AppraiseRequest, AppraiseResponse, Base64, Proble
 use subrosa_attestation::{
     CheckId, EvidenceBundle, Policy, Verdict, VerdictStatus, verify_genuine,
 };
+use subrosa_collateral::testing::{Fault, Vendor, vectors};
 use subrosa_types::id::{EvidencePart, TeeKind};
 
 use crate::fixture::{Running, binding, challenge, failed, start_as};
-use crate::vendor::{Fault, Vendor, vectors};
 
 /// Inside the window in which the collateral of `tdx_v4_phala` is in force, which ends at [`END`].
 const INSIDE: u64 = 1_750_500_000;
@@ -466,7 +466,11 @@ async fn only_hardware_of_an_accepted_root_makes_the_service_ask() {
 #[tokio::test]
 async fn requests_that_cause_fetches_are_rarer_than_others() {
     let Some(vectors) = vectors() else { return };
-    let scene = scene(&vectors, "fetches_per_minute = 1\nfetch_burst = 1").await;
+    let scene = scene(
+        &vectors,
+        "[limits]\nfetches_per_minute = 1\nfetch_burst = 1",
+    )
+    .await;
     let near = std::fs::read(vectors.join("tdx/tdx_v4_near.quote.bin")).unwrap();
     let near = || [(EvidencePart::Quote, near.clone())];
     assert_genuine(&scene.verdict().await);

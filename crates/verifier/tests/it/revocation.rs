@@ -4,13 +4,13 @@
 use serde_json::Value;
 use subrosa_attestation::api::{AppraiseRequest, AppraiseResponse, Base64, Problem, ProblemCode};
 use subrosa_attestation::{CheckId, EvidenceBundle, Verdict};
+use subrosa_collateral::testing::{Fault as VendorFault, Vendor};
 use subrosa_tee::forge::{Fault, Forge};
 use subrosa_types::id::{EvidencePart, TeeKind};
 
 use crate::fixture::{
     Running, appraise_request, challenge, encoded, failed, forge, pinned, start_as,
 };
-use crate::vendor::{Fault as VendorFault, Vendor};
 
 /// Evidence of a hierarchy that the verifier accepts as its own.
 fn own_evidence() -> Forge {
