@@ -10,7 +10,7 @@
 //!
 //! What vendors publish about evidence is fetched from Intel's provisioning certification service
 //! (or a PCCS) and AMD's key distribution service, verified under the roots the policy accepts, and
-//! kept as [`CollateralConfig`] says. What evidence brings of TCB info, QE identities and revocation
+//! kept as [`CollateralConfig`](subrosa_collateral::CollateralConfig) says. What evidence brings of TCB info, QE identities and revocation
 //! lists counts where it is the later edition, or where nothing can be had: a machine that was
 //! revoked today cannot go on with yesterday's list. A verifier that does not fetch, as one for the
 //! development root alone, judges by what evidence brings.
@@ -45,14 +45,12 @@
 //! verifier refuses such keys and such an issuer.
 #![forbid(unsafe_code)]
 
-mod collateral;
 mod config;
 mod http;
 mod keys;
 mod service;
 
-pub use collateral::{FamilyError, IntelCa, IntelFamily, IntelTee};
-pub use config::{CollateralConfig, Config, ConfigError, Limits, PolicyConfig, RegistryConfig};
-pub use http::{Clock, MAX_BODY_BYTES, serve};
+pub use config::{Config, ConfigError, Limits, PolicyConfig, RegistryConfig};
+pub use http::{MAX_BODY_BYTES, serve};
 pub use keys::{Keys, KeysError, Rotation};
 pub use service::Verifier;

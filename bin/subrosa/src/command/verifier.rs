@@ -12,9 +12,10 @@ use alloy_primitives::{Address, B256};
 use clap::{Args, Subcommand};
 use eyre::{Result, WrapErr, eyre};
 use serde::Serialize;
+use subrosa_collateral::Clock;
 use subrosa_evidence::api::Jwk;
 use subrosa_node::shutdown;
-use subrosa_verifier::{Clock, Config, Keys, Rotation, Verifier};
+use subrosa_verifier::{Config, Keys, Rotation, Verifier};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},

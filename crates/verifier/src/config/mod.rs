@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The configuration file.
 
-mod collateral;
 mod policy;
 
 use std::net::SocketAddr;
@@ -10,9 +9,8 @@ use std::path::PathBuf;
 use alloy_primitives::Address;
 use serde::{Deserialize, Serialize};
 use subrosa_attestation::{Measurements, Policy};
+use subrosa_collateral::{CollateralConfig, CollateralConfigError};
 
-pub use self::collateral::CollateralConfig;
-pub(crate) use self::collateral::{Urls, under};
 pub use self::policy::PolicyConfig;
 
 /// Everything a verifier is told. Unknown fields are errors.
@@ -33,6 +31,8 @@ pub use self::policy::PolicyConfig;
 /// [limits]
 /// requests_per_second = 10
 /// burst = 40
+/// fetches_per_minute = 10
+/// fetch_burst = 10
 /// timeout_seconds = 10
 ///
 /// [collateral]
@@ -89,6 +89,11 @@ pub struct Limits {
     pub requests_per_second: u32,
     /// Requests at once, at least 1.
     pub burst: u32,
+    /// Sustained requests per minute from one address that may cause collateral to be fetched, at
+    /// least 1.
+    pub fetches_per_minute: u32,
+    /// Such requests at once, at least 1.
+    pub fetch_burst: u32,
     /// How long a request may take, body included, seconds, 1 to 300.
     pub timeout_seconds: u64,
 }
@@ -98,6 +103,8 @@ impl Default for Limits {
         Self {
             requests_per_second: 10,
             burst: 40,
+            fetches_per_minute: 10,
+            fetch_burst: 10,
             timeout_seconds: 10,
         }
     }
@@ -123,7 +130,7 @@ pub enum ConfigError {
     /// A field is outside its range.
     #[error("{field} is {found}, expected {expected}")]
     Range {
-        /// Which.
+        /// The field's name, with its table.
         field: &'static str,
         /// What it is.
         found: String,
@@ -138,17 +145,9 @@ pub enum ConfigError {
         /// The issuer.
         issuer: String,
     },
-    /// Not an address that may be fetched from. The value is not repeated: it may hold a secret.
-    #[error("{field} is not acceptable, expected {expected}")]
-    Url {
-        /// Which.
-        field: &'static str,
-        /// What it may be.
-        expected: &'static str,
-    },
-    /// No HTTP client can be made, as when the system has no certificates.
-    #[error("cannot make an HTTP client for collateral")]
-    Http(#[from] reqwest::Error),
+    /// Collateral cannot be fetched as configured.
+    #[error(transparent)]
+    Collateral(#[from] CollateralConfigError),
 }
 
 impl Config {
@@ -210,25 +209,22 @@ impl Config {
             self.jwks_seconds <= WEEK,
             "0 to 604800",
         )?;
-        let (rate, burst, timeout) = (
-            limits.requests_per_second,
-            limits.burst,
-            limits.timeout_seconds,
-        );
-        range(
-            "limits.requests_per_second",
-            rate.to_string(),
-            rate >= 1,
-            "at least 1",
-        )?;
-        range("limits.burst", burst.to_string(), burst >= 1, "at least 1")?;
+        for (field, number) in [
+            ("limits.requests_per_second", limits.requests_per_second),
+            ("limits.burst", limits.burst),
+            ("limits.fetches_per_minute", limits.fetches_per_minute),
+            ("limits.fetch_burst", limits.fetch_burst),
+        ] {
+            range(field, number.to_string(), number >= 1, "at least 1")?;
+        }
+        let timeout = limits.timeout_seconds;
         range(
             "limits.timeout_seconds",
             timeout.to_string(),
             (1..=300).contains(&timeout),
             "1 to 300",
         )?;
-        self.collateral.validate()
+        Ok(self.collateral.validate()?)
     }
 
     /// The policy that this configuration means.
@@ -363,30 +359,10 @@ mod tests {
             ("[limits]\ntimeout_seconds = 0", "limits.timeout_seconds"),
             ("jwks_seconds = 604801", "jwks_seconds"),
             (
-                "[collateral]\ntimeout_seconds = 61",
-                "collateral.timeout_seconds",
+                "[limits]\nfetches_per_minute = 0",
+                "limits.fetches_per_minute",
             ),
-            (
-                "[collateral]\nrefresh_before_seconds = 59",
-                "collateral.refresh_before_seconds",
-            ),
-            (
-                "[collateral]\nmaximum_age_seconds = 59",
-                "collateral.maximum_age_seconds",
-            ),
-            (
-                "[collateral]\ncheck_seconds = 0",
-                "collateral.check_seconds",
-            ),
-            (
-                "[collateral]\nmaximum_machines = 15",
-                "collateral.maximum_machines",
-            ),
-            (
-                "[collateral]\nfetches_per_minute = 0",
-                "collateral.fetches_per_minute",
-            ),
-            ("[collateral]\nfetch_burst = 0", "collateral.fetch_burst"),
+            ("[limits]\nfetch_burst = 0", "limits.fetch_burst"),
         ] {
             let error = Config::parse(&format!("{MINIMAL}\n{line}")).unwrap_err();
             assert!(
@@ -394,5 +370,17 @@ mod tests {
                 "{error}"
             );
         }
+        let collateral = format!("{MINIMAL}\n[collateral]\ntimeout_seconds = 61");
+        let error = Config::parse(&collateral).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                ConfigError::Collateral(CollateralConfigError::Range {
+                    field: "collateral.timeout_seconds",
+                    ..
+                })
+            ),
+            "{error}"
+        );
     }
 }

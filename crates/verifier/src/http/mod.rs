@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! HTTP around a [`Verifier`].
 
-pub(crate) mod limit;
+mod limit;
 mod log;
-pub(crate) mod metrics;
+mod metrics;
 mod problem;
 
 use std::future::{Future, IntoFuture as _};
@@ -19,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::de::DeserializeOwned;
+use subrosa_collateral::{Clock, Collector, Shortage};
 use subrosa_evidence::{
     EvidenceBundle, Verdict,
     api::{
@@ -33,12 +34,8 @@ use tokio::sync::Semaphore;
 use self::limit::Limiter;
 use self::metrics::Metrics;
 use self::problem::Failure;
-use crate::collateral::{Collector, Shortage};
 use crate::service::problem;
 use crate::{ConfigError, Verifier};
-
-/// Says what time it is, Unix seconds.
-pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// Largest request body, bytes: a full bundle in base64 and everything beside it.
 pub const MAX_BODY_BYTES: usize = EvidenceBundle::MAX_BYTES.div_ceil(3) * 4 + 4096;
@@ -90,7 +87,9 @@ struct App {
     clock: Clock,
     /// Absent if nothing is to be fetched.
     collector: Option<Arc<Collector>>,
-    limiter: Limiter,
+    requests: Limiter,
+    /// Requests that cause fetches.
+    fetches: Limiter,
     metrics: Metrics,
     timeout: Duration,
     /// Appraisals are computation: as many at a time as there are cores.
@@ -108,16 +107,18 @@ fn router(
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let counts = Metrics::new();
     let collector = if fetch {
-        let clock = Arc::clone(&clock);
-        Some(Collector::new(config, clock, counts.collateral())?)
+        let (sources, policy, clock) = (&config.collateral, config.policy(), Arc::clone(&clock));
+        let collector = Collector::new(sources, &policy, clock, counts.collateral())?;
+        Some(Arc::new(collector))
     } else {
         None
     };
     let app = Arc::new(App {
         verifier,
-        clock,
         collector: collector.clone(),
-        limiter: Limiter::per_second(limits.requests_per_second, limits.burst),
+        requests: Limiter::per_second(limits.requests_per_second, limits.burst, &clock),
+        fetches: Limiter::per_minute(limits.fetches_per_minute, limits.fetch_burst, &clock),
+        clock,
         metrics: counts,
         timeout: Duration::from_secs(limits.timeout_seconds),
         cores: Semaphore::new(cores),
@@ -203,7 +204,7 @@ async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    let response = match app.limiter.admit(peer.ip(), (app.clock)()) {
+    let response = match app.requests.admit(peer.ip()) {
         Err(wait) => Failure::rate_limited(wait).into_response(),
         Ok(()) => match tokio::time::timeout(app.timeout, next.run(request)).await {
             Ok(response) => response,
@@ -229,7 +230,7 @@ impl App {
             return Ok(bundle);
         };
         collector
-            .complete(bundle, client)
+            .complete(bundle, || self.fetches.admit(client))
             .await
             .map_err(|shortage| match shortage {
                 Shortage::Evidence(message) => {
@@ -237,6 +238,7 @@ impl App {
                 }
                 Shortage::TooMany(seconds) => Failure::rate_limited(seconds),
                 Shortage::Unavailable(seconds) => Failure::no_collateral(seconds),
+                _ => problem(ProblemCode::Internal, "no answer".to_owned()).into(),
             })
     }
 

@@ -23,9 +23,7 @@ impl Failure {
             retry_after: Some(seconds),
         }
     }
-}
 
-impl Failure {
     pub(super) fn no_collateral(seconds: u64) -> Self {
         let message = format!(
             "the vendor's collateral for this evidence cannot be had, try again in {seconds} \

@@ -19,7 +19,7 @@ use subrosa_attestation::ear::EarKey;
 use subrosa_evidence::api::Jwk;
 use zeroize::Zeroizing;
 
-use super::{KeysError, fresh};
+use super::error::KeysError;
 
 /// What a file says.
 #[derive(Serialize, Deserialize, zeroize::ZeroizeOnDrop)]
@@ -150,6 +150,14 @@ pub(super) fn replace(path: &Path, file: &KeyFile) -> Result<(), KeysError> {
         .map_err(|source| file_error(path, source))
 }
 
+/// 32 random bytes. That they are no valid scalar has the probability of a hash collision and is
+/// found when they are used.
+pub(super) fn fresh() -> Result<Zeroizing<[u8; 32]>, KeysError> {
+    let mut scalar = Zeroizing::new([0; 32]);
+    getrandom::fill(scalar.as_mut()).map_err(|_| KeysError::Random)?;
+    Ok(scalar)
+}
+
 fn purpose(usage: &str, development: bool) -> String {
     let usage: String = usage.chars().take(32).collect();
     format!(
@@ -173,63 +181,3 @@ pub(super) fn file_error(path: &Path, source: std::io::Error) -> KeysError {
 pub(super) const EAR: &str = "ear";
 pub(super) const ADMISSION: &str = "admission";
 const VERSION: u8 = 1;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Keys;
-    use crate::keys::tests::config;
-
-    #[test]
-    fn a_development_key_never_signs_in_production_nor_does_one_key_do_two_jobs() {
-        let directory = tempfile::tempdir().unwrap();
-        Keys::create(&config(directory.path(), true)).unwrap();
-        let production = config(directory.path(), false);
-        assert!(matches!(
-            Keys::load(&production),
-            Err(KeysError::Purpose { .. })
-        ));
-        let mut swapped = config(directory.path(), true);
-        std::mem::swap(&mut swapped.ear_key_file, &mut swapped.admission_key_file);
-        assert!(matches!(
-            Keys::load(&swapped),
-            Err(KeysError::Purpose { .. })
-        ));
-    }
-
-    #[test]
-    fn key_files_that_others_can_read_or_that_are_malformed_are_refused() {
-        let directory = tempfile::tempdir().unwrap();
-        let config = config(directory.path(), true);
-        Keys::create(&config).unwrap();
-        let mode = |mode| {
-            let permissions = std::fs::Permissions::from_mode(mode);
-            std::fs::set_permissions(&config.ear_key_file, permissions).unwrap();
-        };
-        mode(0o640);
-        assert!(matches!(
-            Keys::load(&config),
-            Err(KeysError::Permissions { mode: 0o640, .. })
-        ));
-        mode(0o600);
-        let sound = std::fs::read_to_string(&config.ear_key_file).unwrap();
-        for text in [
-            "",
-            "{}",
-            &sound.replace("\"version\": 1", "\"version\": 2"),
-            &sound[..60],
-        ] {
-            std::fs::write(&config.ear_key_file, text).unwrap();
-            assert!(
-                matches!(Keys::load(&config), Err(KeysError::Malformed { .. })),
-                "{text}"
-            );
-        }
-        let zero = format!(
-            "{{\"version\":1,\"use\":\"ear\",\"development\":true,\"scalar\":\"{}\"}}",
-            "0".repeat(64)
-        );
-        std::fs::write(&config.ear_key_file, zero).unwrap();
-        assert!(matches!(Keys::load(&config), Err(KeysError::Scalar)));
-    }
-}

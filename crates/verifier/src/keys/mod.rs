@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The two signing keys.
 
+mod error;
 mod file;
 mod rotation;
 
-use std::path::PathBuf;
-
 use subrosa_attestation::admission::AdmissionKey;
-use subrosa_attestation::ear::{self, EarKey};
+use subrosa_attestation::ear::EarKey;
 use subrosa_evidence::api::Jwk;
-use zeroize::Zeroizing;
 
-use self::file::{ADMISSION, EAR, KeyFile, Retired, ear_key, file_error, read, scalar, write};
+pub use self::error::KeysError;
+use self::file::{
+    ADMISSION, EAR, KeyFile, Retired, ear_key, file_error, fresh, read, scalar, write,
+};
 pub use self::rotation::Rotation;
 use crate::Config;
 
@@ -36,58 +37,6 @@ pub struct Keys {
     /// Published, and not used any more.
     pub(crate) retired: Vec<Retired>,
     pub(crate) admission: AdmissionKey,
-}
-
-/// Why there are no keys. The operator must act.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeysError {
-    /// The file cannot be read or written.
-    #[error("cannot access key file {}", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// Others can read the file.
-    #[error("key file {} has mode {mode:03o}, expected 600", path.display())]
-    Permissions {
-        /// Which.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// Not a key file.
-    #[error("key file {} is malformed", path.display())]
-    Malformed {
-        /// Which.
-        path: PathBuf,
-    },
-    /// Made for something else.
-    #[error("key file {} was made for {found}, expected {expected}", path.display())]
-    Purpose {
-        /// Which.
-        path: PathBuf,
-        /// What it is marked for.
-        found: String,
-        /// What was asked of it.
-        expected: String,
-    },
-    /// The system's random generator failed.
-    #[error("the system yields no randomness")]
-    Random,
-    /// Clients may not have seen the announced key yet.
-    #[error("the announced key may sign from {usable_from} (Unix seconds), now is {now}")]
-    TooSoon {
-        /// From when.
-        usable_from: u64,
-        /// When it was tried.
-        now: u64,
-    },
-    /// Not a private key: zero, or not below the group's order.
-    #[error("scalar is not a private key")]
-    Scalar,
 }
 
 impl Keys {
@@ -130,7 +79,7 @@ impl Keys {
         if file
             .retired
             .iter()
-            .any(|old| ear::validate(&old.key).is_err())
+            .any(|old| subrosa_attestation::ear::validate(&old.key).is_err())
         {
             return Err(malformed());
         }
@@ -183,56 +132,5 @@ impl Keys {
     }
 }
 
-/// 32 random bytes. That they are no valid scalar has the probability of a hash collision and is
-/// found when they are used.
-fn fresh() -> Result<Zeroizing<[u8; 32]>, KeysError> {
-    let mut scalar = Zeroizing::new([0; 32]);
-    getrandom::fill(scalar.as_mut()).map_err(|_| KeysError::Random)?;
-    Ok(scalar)
-}
-
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-
-    /// A configuration with both files in `directory`.
-    pub(super) fn config(directory: &Path, development: bool) -> Config {
-        let (ear, admission) = (directory.join("ear.key"), directory.join("admission.key"));
-        let name = if development {
-            "development"
-        } else {
-            "verifier"
-        };
-        Config::parse(&format!(
-            "listen = \"127.0.0.1:0\"\nissuer = \"https://{name}.example\"\ndevelopment = \
-             {development}\near_key_file = {ear:?}\nadmission_key_file = {admission:?}\n"
-        ))
-        .unwrap()
-    }
-
-    #[test]
-    fn keys_are_made_once_and_only_on_request() {
-        let directory = tempfile::tempdir().unwrap();
-        let config = config(directory.path(), false);
-        assert!(matches!(Keys::load(&config), Err(KeysError::File { .. })));
-        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
-        let made = Keys::create(&config).unwrap();
-        let loaded = Keys::load(&config).unwrap();
-        assert_eq!(made.ear.jwk(), loaded.ear.jwk());
-        assert_eq!(made.admission.address(), loaded.admission.address());
-        assert!(matches!(Keys::create(&config), Err(KeysError::File { .. })));
-        assert_eq!(Keys::load(&config).unwrap().ear.jwk(), made.ear.jwk());
-    }
-
-    #[test]
-    fn private_keys_do_not_print() {
-        let keys = Keys::from_scalars(&[0x5a; 32], &[0x5b; 32]).unwrap();
-        let printed = format!("{keys:?}");
-        assert!(
-            !printed.contains("5a5a") && !printed.contains("90, 90"),
-            "{printed}"
-        );
-    }
-}
+mod tests;

@@ -3,8 +3,9 @@
 
 use subrosa_attestation::ear::CLOCK_SKEW;
 
-use super::file::{EAR, NextKey, Retired, ear_key, read, replace};
-use super::{Keys, KeysError, fresh};
+use super::Keys;
+use super::error::KeysError;
+use super::file::{EAR, NextKey, Retired, ear_key, fresh, read, replace};
 use crate::Config;
 
 /// What a rotation did. Both name keys by their `kid`.
@@ -13,7 +14,7 @@ use crate::Config;
 pub enum Rotation {
     /// A key was made and is published from now on; nothing is signed with it yet.
     Announced {
-        /// It.
+        /// The key that was made.
         next: String,
         /// From when the next rotation may switch to it, Unix seconds.
         usable_from: u64,

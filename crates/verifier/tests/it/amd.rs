@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
+use subrosa_collateral::testing::{Fault, Vendor, vectors};
 use subrosa_evidence::{
     CheckId, EvidenceBundle, EvidencePart,
     api::{AppraiseRequest, AppraiseResponse, Base64, Problem, ProblemCode},
@@ -11,7 +12,6 @@ use subrosa_evidence::{
 use subrosa_types::id::TeeKind;
 
 use crate::fixture::{Running, binding, challenge, failed, start_as};
-use crate::vendor::{Fault, Vendor, vectors};
 
 /// When the VCEK of `snp_genoa_v5` is in force.
 const INSIDE: u64 = 1_757_179_301;

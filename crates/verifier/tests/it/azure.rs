@@ -4,6 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use serde_json::Value;
+use subrosa_collateral::testing::{Vendor, vectors};
 use subrosa_evidence::{
     EvidenceBundle, EvidencePart,
     api::{AppraiseRequest, Base64},
@@ -11,7 +12,6 @@ use subrosa_evidence::{
 use subrosa_types::id::TeeKind;
 
 use crate::fixture::{Running, binding, challenge, start_as};
-use crate::vendor::{Vendor, vectors};
 
 async fn ask(verifier: &Running, kind: TeeKind, parts: Vec<(EvidencePart, Vec<u8>)>) -> u16 {
     let bundle = EvidenceBundle::from_parts(kind, parts).unwrap();

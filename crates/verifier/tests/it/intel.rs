@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 use subrosa_attestation::{Policy, verify_genuine};
+use subrosa_collateral::testing::{Fault, Vendor, vectors};
 use subrosa_evidence::{
     CheckId, EvidenceBundle, EvidencePart, Verdict, VerdictStatus,
     api::{AppraiseRequest, AppraiseResponse, Base64, Problem, ProblemCode},
@@ -13,7 +14,6 @@ use subrosa_evidence::{
 use subrosa_types::id::TeeKind;
 
 use crate::fixture::{Running, binding, challenge, failed, start_as};
-use crate::vendor::{Fault, Vendor, vectors};
 
 /// Inside the window in which the collateral of `tdx_v4_phala` is in force, which ends at [`END`].
 const INSIDE: u64 = 1_750_500_000;
@@ -467,7 +467,11 @@ async fn only_hardware_of_an_accepted_root_makes_the_service_ask() {
 #[tokio::test]
 async fn requests_that_cause_fetches_are_rarer_than_others() {
     let Some(vectors) = vectors() else { return };
-    let scene = scene(&vectors, "fetches_per_minute = 1\nfetch_burst = 1").await;
+    let scene = scene(
+        &vectors,
+        "[limits]\nfetches_per_minute = 1\nfetch_burst = 1",
+    )
+    .await;
     let near = std::fs::read(vectors.join("tdx/tdx_v4_near.quote.bin")).unwrap();
     let near = || [(EvidencePart::Quote, near.clone())];
     assert_genuine(&scene.verdict().await);

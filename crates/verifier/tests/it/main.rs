@@ -14,4 +14,3 @@ mod protocol;
 mod revocation;
 mod rotation;
 mod signatures;
-mod vendor;

@@ -2,6 +2,7 @@
 //! Evidence that attaches what was published before it was revoked.
 
 use serde_json::Value;
+use subrosa_collateral::testing::{Fault as VendorFault, Vendor};
 use subrosa_evidence::{
     CheckId, EvidenceBundle, EvidencePart, Verdict,
     api::{AppraiseRequest, AppraiseResponse, Base64, Problem, ProblemCode},
@@ -12,7 +13,6 @@ use subrosa_types::id::TeeKind;
 use crate::fixture::{
     Running, appraise_request, challenge, encoded, failed, forge, pinned, start_as,
 };
-use crate::vendor::{Fault as VendorFault, Vendor};
 
 /// Evidence of a hierarchy that the verifier accepts as its own.
 fn own_evidence() -> Forge {

@@ -15,8 +15,8 @@ use subrosa_client::{
     ClientError, Deployment,
     collateral::{Collateral, CollateralChain, DcapPlace, PieceOutcome, PieceReport, Quoted},
 };
+use subrosa_collateral::{CollateralConfig, IntelCa, IntelFamily, IntelTee};
 use subrosa_evidence::EvidenceBundle;
-use subrosa_verifier::{CollateralConfig, IntelCa, IntelFamily, IntelTee};
 
 use crate::{
     args::key::KeyArgs,

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A local server that plays Intel's provisioning certification service, a PCCS and AMD's key
-//! distribution service with genuine files, and with faults.
+//! distribution service with the answers it is given, and with faults.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "for tests: a panic is the report"
+)]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 /// The directory of genuine evidence, if there is one.
-pub(crate) fn vectors() -> Option<PathBuf> {
+pub fn vectors() -> Option<PathBuf> {
     match std::env::var_os("SUBROSA_VECTORS") {
         Some(directory) => Some(directory.into()),
         None => {
@@ -26,21 +31,27 @@ pub(crate) fn vectors() -> Option<PathBuf> {
 
 /// What goes wrong with answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
+    /// Status 404.
     NotFound,
+    /// Status 429, and how many seconds to wait if it says so.
     Busy(Option<u32>),
+    /// Some other status.
     Status(u16),
     /// Says nothing until the other side hangs up.
     Silent,
     /// Ends in the middle of what was announced.
     Truncated,
-    /// Larger than anything genuine, announced or not.
+    /// Larger than anything genuine.
     Oversized {
+        /// Whether the length is in the header.
         announced: bool,
     },
     /// One digit of the content is another.
     Tampered,
+    /// Elsewhere.
     Redirect,
+    /// Without the header that holds the issuers' certificates.
     NoChain,
     /// Not what it should be at all.
     Nonsense,
@@ -53,7 +64,7 @@ struct Answer {
     body: Vec<u8>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Script {
     answers: BTreeMap<String, Answer>,
     /// For paths that contain the key.
@@ -62,15 +73,17 @@ struct Script {
 }
 
 /// The server. It ends with the runtime.
-#[derive(Clone)]
-pub(crate) struct Vendor {
-    pub(crate) url: String,
+#[derive(Clone, Debug)]
+pub struct Vendor {
+    /// Its address.
+    pub url: String,
     script: Arc<Mutex<Script>>,
     asked: watch::Receiver<usize>,
 }
 
 impl Vendor {
-    pub(crate) async fn start() -> Self {
+    /// A server that has nothing yet.
+    pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let script = Arc::new(Mutex::new(Script::default()));
@@ -86,7 +99,7 @@ impl Vendor {
     }
 
     /// Publishes Intel's collateral from the JSON that goes with evidence, as the services do.
-    pub(crate) fn publish_intel(&self, tee: &str, collateral: &Value) {
+    pub fn publish_intel(&self, tee: &str, collateral: &Value) {
         let text = |name: &str| collateral[name].as_str().unwrap().to_owned();
         let info: Value = serde_json::from_str(&text("tcb_info")).unwrap();
         let fmspc = info["fmspc"].as_str().unwrap().to_ascii_uppercase();
@@ -127,12 +140,8 @@ impl Vendor {
         self.publish(path, None, text("root_ca_crl").into_bytes());
     }
 
-    pub(crate) fn publish(
-        &self,
-        path: &str,
-        header: Option<(&'static str, String)>,
-        body: Vec<u8>,
-    ) {
+    /// Publishes `body` at `path`, which includes the query, with at most one header.
+    pub fn publish(&self, path: &str, header: Option<(&'static str, String)>, body: Vec<u8>) {
         let mut script = self.script.lock().unwrap();
         script
             .answers
@@ -140,30 +149,31 @@ impl Vendor {
     }
 
     /// From now on, `fault` for every path that contains `part`; the first that fits counts.
-    pub(crate) fn fail(&self, part: &str, fault: Fault) {
+    pub fn fail(&self, part: &str, fault: Fault) {
         let mut script = self.script.lock().unwrap();
         script.faults.insert(part.to_owned(), fault);
     }
 
-    pub(crate) fn heal(&self) {
+    /// No fault from now on.
+    pub fn heal(&self) {
         self.script.lock().unwrap().faults.clear();
     }
 
     /// What was asked, in order.
-    pub(crate) fn asked(&self) -> Vec<String> {
+    pub fn asked(&self) -> Vec<String> {
         self.script.lock().unwrap().asked.clone()
     }
 
     /// Waits until `count` questions were asked.
-    pub(crate) async fn asked_at_least(&self, count: usize) {
+    pub async fn asked_at_least(&self, count: usize) {
         let mut asked = self.asked.clone();
         let enough = asked.wait_for(|asked| *asked >= count);
         let limit = std::time::Duration::from_secs(20);
         tokio::time::timeout(limit, enough).await.unwrap().unwrap();
     }
 
-    /// The table that makes a verifier ask this server.
-    pub(crate) fn config(&self, more: &str) -> String {
+    /// The table that makes a verifier ask this server, and goes on with `more`.
+    pub fn config(&self, more: &str) -> String {
         let url = &self.url;
         format!(
             "[collateral]\nintel_url = \"{url}\"\namd_url = \"{url}\"\ntimeout_seconds = 1\n{more}\n"

@@ -1,36 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Genuine answers are taken, and nothing else.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::Value;
 use subrosa_attestation::{Policy, Root};
 use subrosa_evidence::{AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, INTEL_SGX_ROOT_ID};
 
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
+
 use super::*;
-use crate::collateral::forged::{Authority, ISSUED};
-use crate::collateral::piece::{AmdProduct, Firmware, IntelCa, IntelTee, Vcek};
+use crate::amd::chip::{AmdKey, AmdProduct, Firmware, Vcek};
+use crate::forged::{Authority, ISSUED};
+use crate::intel::{IntelCa, IntelTee};
+use crate::testing::vectors;
 
 /// Inside the window of `tdx_v4_phala`.
 const NOW: u64 = 1_750_500_000;
-const TCB_INFO: Piece = Piece::TcbInfo {
+const TCB_INFO: Publication = Publication::TcbInfo {
     tee: IntelTee::Tdx,
     fmspc: [0xb0, 0xc0, 0x6f, 0, 0, 0],
 };
-const QE_IDENTITY: Piece = Piece::QeIdentity { tee: IntelTee::Tdx };
-const PCK_LIST: Piece = Piece::PckCrl {
+const QE_IDENTITY: Publication = Publication::QeIdentity { tee: IntelTee::Tdx };
+const PCK_LIST: Publication = Publication::PckCrl {
     ca: IntelCa::Platform,
 };
-
-fn vectors() -> Option<PathBuf> {
-    let directory = std::env::var_os("SUBROSA_VECTORS").map(PathBuf::from);
-    if directory.is_none() {
-        let required = std::env::var_os("SUBROSA_REQUIRE_VECTORS").is_some_and(|v| v == "1");
-        assert!(!required, "SUBROSA_VECTORS is not set");
-        eprintln!("vectors: NOT RUN");
-    }
-    directory
-}
 
 struct Intel(Value);
 
@@ -44,17 +39,17 @@ impl Intel {
         self.0[name].as_str().unwrap().to_owned()
     }
 
-    fn answer(&self, piece: &Piece) -> Answer {
-        let (chain, body) = match piece {
-            Piece::TcbInfo { .. } => (
+    fn answer(&self, publication: &Publication) -> Answer {
+        let (chain, body) = match publication {
+            Publication::TcbInfo { .. } => (
                 self.text("tcb_info_issuer_chain"),
                 self.signed("tcbInfo", "tcb_info"),
             ),
-            Piece::QeIdentity { .. } => (
+            Publication::QeIdentity { .. } => (
                 self.text("qe_identity_issuer_chain"),
                 self.signed("enclaveIdentity", "qe_identity"),
             ),
-            Piece::PckCrl { .. } => (
+            Publication::PckCrl { .. } => (
                 self.text("pck_crl_issuer_chain"),
                 hex::decode(self.text("pck_crl")).unwrap(),
             ),
@@ -79,30 +74,35 @@ fn anchors() -> Anchors {
     Anchors::of(&Policy::strict())
 }
 
-fn read_at(piece: &Piece, answer: Answer, now: u64) -> Result<Dated, Refusal> {
-    read(piece, answer, None, &anchors(), now)
+fn read_at(publication: &Publication, answer: Answer, now: u64) -> Result<Edition, Refusal> {
+    read(publication, answer, None, &anchors(), now)
 }
 
 #[test]
 fn genuine_answers_are_taken_with_the_exact_bytes_that_are_signed() {
     let Some(vectors) = vectors() else { return };
     let intel = Intel::load(&vectors, "tdx/tdx_v4_phala");
-    for piece in [TCB_INFO, QE_IDENTITY, PCK_LIST, Piece::IntelRootCrl] {
-        let dated = read_at(&piece, intel.answer(&piece), NOW).unwrap();
-        assert!(dated.issued <= NOW && NOW < dated.expires, "{piece}");
-        if let (Content::Text { text, .. }, Piece::TcbInfo { .. }) = (&*dated.content, &piece) {
+    for publication in [TCB_INFO, QE_IDENTITY, PCK_LIST, Publication::IntelRootCrl] {
+        let edition = read_at(&publication, intel.answer(&publication), NOW).unwrap();
+        assert!(
+            edition.issued <= NOW && NOW < edition.expires,
+            "{publication}"
+        );
+        if let (Content::Text { text, .. }, Publication::TcbInfo { .. }) =
+            (&*edition.content, &publication)
+        {
             assert_eq!(*text, intel.text("tcb_info"));
             // 2025-06-19T10:16:03Z and 2025-07-19T10:16:03Z.
             assert_eq!(
-                (dated.issued, dated.expires),
+                (edition.issued, edition.expires),
                 (1_750_328_163, 1_752_920_163)
             );
         }
-        for now in [dated.issued - 61, dated.expires] {
-            let refused = read_at(&piece, intel.answer(&piece), now);
+        for now in [edition.issued - 61, edition.expires] {
+            let refused = read_at(&publication, intel.answer(&publication), now);
             assert!(
                 matches!(refused, Err(Refusal::NotInForce { .. })),
-                "{piece}"
+                "{publication}"
             );
         }
     }
@@ -111,8 +111,8 @@ fn genuine_answers_are_taken_with_the_exact_bytes_that_are_signed() {
         body: intel.text("root_ca_crl").into_bytes(),
         chain: String::new(),
     };
-    let list = read_at(&Piece::IntelRootCrl, answer, NOW).unwrap();
-    let der = intel.answer(&Piece::IntelRootCrl).body;
+    let list = read_at(&Publication::IntelRootCrl, answer, NOW).unwrap();
+    let der = intel.answer(&Publication::IntelRootCrl).body;
     assert!(matches!(&*list.content, Content::List { der: found, .. } if *found == der));
 }
 
@@ -120,22 +120,22 @@ fn genuine_answers_are_taken_with_the_exact_bytes_that_are_signed() {
 fn no_changed_byte_is_taken_for_genuine() {
     let Some(vectors) = vectors() else { return };
     let intel = Intel::load(&vectors, "tdx/tdx_v4_phala");
-    for piece in [TCB_INFO, QE_IDENTITY, PCK_LIST, Piece::IntelRootCrl] {
-        let sound = intel.answer(&piece);
-        let taken = read_at(&piece, sound.clone(), NOW).unwrap().content;
+    for publication in [TCB_INFO, QE_IDENTITY, PCK_LIST, Publication::IntelRootCrl] {
+        let sound = intel.answer(&publication);
+        let taken = read_at(&publication, sound.clone(), NOW).unwrap().content;
         let mut refused = 0;
         for index in (0..sound.body.len()).step_by(5) {
             let mut answer = sound.clone();
             answer.body[index] ^= 1 << (index % 7);
-            match read_at(&piece, answer, NOW) {
+            match read_at(&publication, answer, NOW) {
                 Err(_) => refused += 1,
                 // White space between members and the case of digits change nothing.
-                Ok(dated) => assert_eq!(dated.content, taken, "{piece}, byte {index}"),
+                Ok(edition) => assert_eq!(edition.content, taken, "{publication}, byte {index}"),
             }
         }
         assert!(
             refused * 10 > sound.body.len() / 5 * 9,
-            "{piece}: {refused}"
+            "{publication}: {refused}"
         );
     }
 }
@@ -145,11 +145,11 @@ fn what_is_about_something_else_is_refused() {
     let Some(vectors) = vectors() else { return };
     let intel = Intel::load(&vectors, "tdx/tdx_v4_phala");
     let sgx = Intel::load(&vectors, "sgx/sgx_v3_phala");
-    let other = |piece: &Piece, answer| match read_at(piece, answer, NOW) {
+    let other = |publication: &Publication, answer| match read_at(publication, answer, NOW) {
         Err(Refusal::Other { what, .. }) => what,
-        result => panic!("{piece}: {result:?}"),
+        result => panic!("{publication}: {result:?}"),
     };
-    let elsewhere = Piece::TcbInfo {
+    let elsewhere = Publication::TcbInfo {
         tee: IntelTee::Tdx,
         fmspc: [1; 6],
     };
@@ -174,7 +174,7 @@ fn what_is_about_something_else_is_refused() {
     ));
     // The list of an authority is not the root's.
     assert_eq!(
-        read_at(&Piece::IntelRootCrl, intel.answer(&PCK_LIST), NOW).unwrap_err(),
+        read_at(&Publication::IntelRootCrl, intel.answer(&PCK_LIST), NOW).unwrap_err(),
         Refusal::Root
     );
 }
@@ -186,9 +186,9 @@ fn signers_must_hang_from_an_accepted_root() {
     let mut policy = Policy::strict();
     policy.roots.remove(&INTEL_SGX_ROOT_ID);
     let none = Anchors::of(&policy);
-    for piece in [TCB_INFO, QE_IDENTITY, PCK_LIST, Piece::IntelRootCrl] {
-        let refused = read(&piece, intel.answer(&piece), None, &none, NOW);
-        assert_eq!(refused.unwrap_err(), Refusal::Root, "{piece}");
+    for publication in [TCB_INFO, QE_IDENTITY, PCK_LIST, Publication::IntelRootCrl] {
+        let refused = read(&publication, intel.answer(&publication), None, &none, NOW);
+        assert_eq!(refused.unwrap_err(), Refusal::Root, "{publication}");
     }
     // The chain of somebody else, of one certificate, of none.
     let chain = intel.text("tcb_info_issuer_chain");
@@ -209,7 +209,7 @@ fn signers_must_hang_from_an_accepted_root() {
     let info: Value = serde_json::from_str(&own.text("tcb_info")).unwrap();
     let mut fmspc = [0; 6];
     hex::decode_to_slice(info["fmspc"].as_str().unwrap(), &mut fmspc).unwrap();
-    let piece = Piece::TcbInfo {
+    let publication = Publication::TcbInfo {
         tee: IntelTee::Sgx,
         fmspc,
     };
@@ -220,8 +220,21 @@ fn signers_must_hang_from_an_accepted_root() {
         let issued = x509_cert::der::DateTime::from_str(issued).unwrap();
         issued.unix_duration().as_secs() + 1
     };
-    read(&piece, own.answer(&piece), None, &accepted, in_force).unwrap();
-    let refused = read(&piece, own.answer(&piece), None, &strict, in_force);
+    read(
+        &publication,
+        own.answer(&publication),
+        None,
+        &accepted,
+        in_force,
+    )
+    .unwrap();
+    let refused = read(
+        &publication,
+        own.answer(&publication),
+        None,
+        &strict,
+        in_force,
+    );
     assert_eq!(refused.unwrap_err(), Refusal::Root);
 }
 
@@ -243,24 +256,24 @@ fn amds_chains_are_taken_for_their_product_and_key_alone() {
     };
     let genoa = chain(["genoa.ask.der", "genoa.ark.der"]);
     let vlek = chain(["milan_vlek.ask.der", "milan_vlek.ark.der"]);
-    let piece = |product, key| Piece::AmdChain { product, key };
+    let publication = |product, key| Publication::AmdChain { product, key };
     let (milan, of_genoa) = (AmdProduct::Milan, AmdProduct::Genoa);
     let now = 1_757_179_301;
-    read_at(&piece(of_genoa, AmdKey::Vcek), genoa.clone(), now).unwrap();
-    read_at(&piece(milan, AmdKey::Vlek), vlek.clone(), now).unwrap();
-    for (piece, answer) in [
-        (piece(milan, AmdKey::Vcek), &genoa),
-        (piece(of_genoa, AmdKey::Vlek), &genoa),
-        (piece(milan, AmdKey::Vcek), &vlek),
+    read_at(&publication(of_genoa, AmdKey::Vcek), genoa.clone(), now).unwrap();
+    read_at(&publication(milan, AmdKey::Vlek), vlek.clone(), now).unwrap();
+    for (publication, answer) in [
+        (publication(milan, AmdKey::Vcek), &genoa),
+        (publication(of_genoa, AmdKey::Vlek), &genoa),
+        (publication(milan, AmdKey::Vcek), &vlek),
     ] {
         assert!(matches!(
-            read_at(&piece, answer.clone(), now),
+            read_at(&publication, answer.clone(), now),
             Err(Refusal::Other { .. })
         ));
     }
     let crossed = chain(["genoa.ask.der", "milan.ark.der"]);
     assert!(matches!(
-        read_at(&piece(of_genoa, AmdKey::Vcek), crossed, now),
+        read_at(&publication(of_genoa, AmdKey::Vcek), crossed, now),
         Err(Refusal::Signature(_))
     ));
     let mut policy = Policy::strict();
@@ -269,7 +282,14 @@ fn amds_chains_are_taken_for_their_product_and_key_alone() {
     let anchors = Anchors::of(&policy);
     assert!(!anchors.may_cover(of_genoa) && anchors.may_cover(milan));
     assert_eq!(
-        read(&piece(of_genoa, AmdKey::Vcek), genoa, None, &anchors, now).unwrap_err(),
+        read(
+            &publication(of_genoa, AmdKey::Vcek),
+            genoa,
+            None,
+            &anchors,
+            now
+        )
+        .unwrap_err(),
         Refusal::Root
     );
 }
@@ -280,7 +300,7 @@ fn no_changed_byte_of_a_chips_certificate_is_taken() {
     let file = |name: &str| std::fs::read(vectors.join("snp").join(name)).unwrap();
     let report = file("snp_genoa_v5.report.bin");
     let product = AmdProduct::Genoa;
-    let piece = Piece::Vcek(Vcek {
+    let publication = Publication::Vcek(Vcek {
         product,
         chip: Arc::from(&report[0x1a0..0x1e0]),
         firmware: Firmware::read(product, report[0x180..0x188].try_into().unwrap()),
@@ -292,7 +312,7 @@ fn no_changed_byte_of_a_chips_certificate_is_taken() {
             body,
             chain: String::new(),
         };
-        read(&piece, answer, issuer, &anchors(), 1_757_179_301)
+        read(&publication, answer, issuer, &anchors(), 1_757_179_301)
     };
     taken(der.clone(), Some(&issuer)).unwrap();
     assert_eq!(taken(der.clone(), None).unwrap_err(), Refusal::Root);
@@ -314,53 +334,39 @@ fn a_list_is_taken_for_its_own_authority_alone() {
         policy.pin(root.unwrap());
     }
     let anchors = Anchors::of(&policy);
-    let taken = |piece: &Piece, list: Vec<u8>| {
+    let taken = |publication: &Publication, list: Vec<u8>| {
         let answer = Answer {
             body: list,
             chain: String::new(),
         };
-        read(piece, answer, None, &anchors, ISSUED).map(drop)
+        read(publication, answer, None, &anchors, ISSUED).map(drop)
     };
-    let of = |product| Piece::AmdCrl {
+    let of = |product| Publication::AmdCrl {
         product,
         key: AmdKey::Vcek,
     };
-    let pieces = [
+    let publications = [
         (of(AmdProduct::Genoa), &genoa),
         (of(AmdProduct::Milan), &milan),
-        (Piece::IntelRootCrl, &own),
+        (Publication::IntelRootCrl, &own),
     ];
-    for (piece, authority) in &pieces {
-        assert_eq!(taken(piece, authority.list(7)), Ok(()), "{piece}");
-        let impostor = taken(piece, authority.impostor().list(7));
-        assert_eq!(impostor, Err(Refusal::Root), "{piece}");
-        for (other, _) in pieces.iter().filter(|(other, _)| other != piece) {
+    for (publication, authority) in &publications {
+        assert_eq!(
+            taken(publication, authority.list(7)),
+            Ok(()),
+            "{publication}"
+        );
+        let impostor = taken(publication, authority.impostor().list(7));
+        assert_eq!(impostor, Err(Refusal::Root), "{publication}");
+        for (other, _) in publications
+            .iter()
+            .filter(|(other, _)| other != publication)
+        {
             let refused = taken(other, authority.list(7));
             assert!(
                 matches!(&refused, Err(Refusal::Other { what, .. }) if *what == "the list's issuer"),
-                "{piece} for {other}: {refused:?}"
+                "{publication} for {other}: {refused:?}"
             );
         }
     }
-}
-
-#[test]
-fn of_two_editions_the_later_counts_and_of_equals_the_one_that_is_held() {
-    let edition = |name: u8, issued| Dated {
-        content: Arc::new(Content::Certificates(vec![vec![name]])),
-        issued,
-        expires: 100,
-    };
-    let (held, brought) = (edition(1, 10), |issued| Some(edition(2, issued)));
-    for (brought, expected) in [
-        (brought(9), &held),
-        (brought(10), &held),
-        (None, &held),
-        (brought(11), &edition(2, 11)),
-    ] {
-        let later = Dated::later(Some(held.clone()), brought);
-        assert_eq!(later.as_ref(), Some(expected));
-    }
-    assert_eq!(Dated::later(None, brought(9)), brought(9));
-    assert_eq!(Dated::later(None, None), None);
 }

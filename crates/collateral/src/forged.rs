@@ -7,23 +7,23 @@ use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::{Decode as _, Encode as _};
 
 /// A key that signs itself, and lists.
-pub(super) struct Authority {
+pub(crate) struct Authority {
     name: &'static str,
     key: EcdsaKeyPair,
 }
 
 /// When everything is issued: 2026-06-01T00:00:00Z. It is in force for thirty years.
-pub(super) const ISSUED: u64 = 1_780_272_000;
+pub(crate) const ISSUED: u64 = 1_780_272_000;
 
 impl Authority {
     /// One with `name` as its common name and a fresh key of P-256.
-    pub(super) fn called(name: &'static str) -> Self {
+    pub(crate) fn called(name: &'static str) -> Self {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
         Self { name, key }
     }
 
     /// Its certificate, DER (RFC 5280, 4.1), with `extensions`: identifiers and values.
-    pub(super) fn certificate(&self, extensions: &[(ObjectIdentifier, &[u8])]) -> Vec<u8> {
+    pub(crate) fn certificate(&self, extensions: &[(ObjectIdentifier, &[u8])]) -> Vec<u8> {
         let extensions: Vec<Vec<u8>> = extensions
             .iter()
             .map(|(id, value)| sequence(&[&id.to_der().unwrap(), &tlv(0x04, value)]))
@@ -50,7 +50,7 @@ impl Authority {
     }
 
     /// Its list, DER (RFC 5280, 5.1), which names the serial number `revoked`.
-    pub(super) fn list(&self, revoked: u8) -> Vec<u8> {
+    pub(crate) fn list(&self, revoked: u8) -> Vec<u8> {
         let entry = sequence(&[&tlv(0x02, &[revoked]), &tlv(0x17, FROM)]);
         self.signed(sequence(&[
             &tlv(0x02, &[1]),
@@ -63,7 +63,7 @@ impl Authority {
     }
 
     /// The same name with another key.
-    pub(super) fn impostor(&self) -> Self {
+    pub(crate) fn impostor(&self) -> Self {
         Self::called(self.name)
     }
 
@@ -116,8 +116,8 @@ fn what_is_forged_is_what_it_should_be() {
     use x509_cert::crl::CertificateList;
     let authority = Authority::called("ARK-Genoa");
     let certificate = Certificate::from_der(&authority.certificate(&[])).unwrap();
-    super::signed::certificate_by(&certificate, &certificate).unwrap();
+    crate::signed::certificate_by(&certificate, &certificate).unwrap();
     let list = CertificateList::<Rfc5280>::from_der(&authority.list(7)).unwrap();
-    super::signed::list_by(&list, &certificate).unwrap();
-    assert_eq!(super::content::list_dates(&list).unwrap().0, ISSUED);
+    crate::signed::list_by(&list, &certificate).unwrap();
+    assert_eq!(crate::lists::list_dates(&list).unwrap().0, ISSUED);
 }

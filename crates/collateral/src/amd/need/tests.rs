@@ -4,8 +4,12 @@
 use proptest::prelude::*;
 use subrosa_attestation::{Policy, Root};
 
+use subrosa_types::id::TeeKind;
+
 use super::*;
-use crate::collateral::forged::{Authority, ISSUED};
+use crate::amd::certificates::{CERTIFICATE_GUIDS, SEQUENCE, TABLE_ENTRY_BYTES};
+use crate::amd::report::{HCL_HEADER_BYTES, REPORT_BYTES};
+use crate::forged::{Authority, ISSUED};
 
 /// When what is forged is in force.
 const NOW: u64 = ISSUED + 1;
@@ -28,7 +32,7 @@ fn bundle(report: Vec<u8>) -> EvidenceBundle {
 }
 
 fn asked(need: &Need) -> Vec<String> {
-    need.pieces().map(ToString::to_string).collect()
+    need.publications().map(ToString::to_string).collect()
 }
 
 /// A certificate that looks like a chip's, of a Genoa.
@@ -66,14 +70,14 @@ fn a_list_in_force_is_no_reason_to_ask_for_none() {
             chain: String::new(),
             der: newer,
         };
-        Dated {
+        Edition {
             content: Arc::new(content),
             issued,
             expires: u64::MAX,
         }
     };
     for (issued, kept) in [(ISSUED - 1, true), (ISSUED, false), (ISSUED + 1, false)] {
-        let later = Dated::later(Some(held(issued)), Some(brought.clone())).unwrap();
+        let later = Edition::later(Some(held(issued)), Some(brought.clone())).unwrap();
         assert_eq!(later.content == brought.content, kept, "{issued}");
     }
     // What could not have been fetched is nothing to prefer.
@@ -136,7 +140,7 @@ fn a_turin_is_known_by_eight_bytes() {
     (report[0x188], report[0x189]) = (0x1a, 0x02);
     report[0x180..0x188].copy_from_slice(&[1, 2, 3, 4, 0, 0, 0, 5]);
     let need = need(&bundle(report), &anchors(), 0).unwrap().unwrap();
-    let Some(Piece::Vcek(vcek)) = need.vcek else {
+    let Some(Publication::Vcek(vcek)) = need.vcek else {
         panic!("{need:?}");
     };
     assert_eq!(&*vcek.chip, [0xc4; 8]);

@@ -8,21 +8,21 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 
-use super::content::Answer;
-use super::piece::Piece;
-use super::signed::Refusal;
-use crate::config::Urls;
+use crate::config::{CollateralConfigError, Urls};
+use crate::edition::Answer;
+use crate::publication::Publication;
+use crate::signed::Refusal;
 
 /// Asks sources over HTTP.
 #[derive(Debug)]
-pub(super) struct Fetcher {
+pub(crate) struct Fetcher {
     client: Client,
     urls: Urls,
 }
 
 /// Why there is no answer that could be used. Addresses are left out.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FetchError {
+pub(crate) enum FetchError {
     /// There is no such thing.
     #[error("status 404")]
     NotFound,
@@ -60,7 +60,7 @@ pub(super) enum FetchError {
 
 impl FetchError {
     /// Its name in metrics.
-    pub(super) fn outcome(&self) -> &'static str {
+    pub(crate) fn outcome(&self) -> &'static str {
         match self {
             Self::NotFound => "not-found",
             Self::Busy { .. } => "busy",
@@ -75,8 +75,16 @@ impl FetchError {
         }
     }
 
+    /// How many seconds the source asked to be left alone; zero if it named no number.
+    pub(crate) fn wish(&self) -> Option<u64> {
+        match self {
+            Self::Busy { retry_after, .. } => Some(retry_after.unwrap_or(0)),
+            _ => None,
+        }
+    }
+
     /// Whether the source itself is in trouble, whatever it is asked.
-    pub(super) fn is_of_the_source(&self) -> bool {
+    pub(crate) fn is_of_the_source(&self) -> bool {
         matches!(
             self,
             Self::Busy { .. } | Self::Status(500..) | Self::Timeout | Self::Transport(_)
@@ -85,28 +93,33 @@ impl FetchError {
 }
 
 impl Fetcher {
-    pub(super) fn new(urls: Urls, timeout: Duration) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(urls: Urls, timeout: Duration) -> Result<Self, CollateralConfigError> {
         let client = Client::builder()
             .redirect(Policy::none())
             .connect_timeout(timeout)
             .timeout(timeout)
-            .user_agent(concat!("subrosa-verifier/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+            .user_agent(concat!("subrosa-collateral/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(CollateralConfigError::Client)?;
         Ok(Self { client, urls })
     }
 
-    /// Asks for `piece`. `now` (Unix seconds) is what dates in the answer are relative to.
-    pub(super) async fn ask(&self, piece: &Piece, now: u64) -> Result<Answer, FetchError> {
-        let url = piece.url(&self.urls);
+    /// Asks for `publication`. `now` (Unix seconds) is what dates in the answer are relative to.
+    pub(crate) async fn ask(
+        &self,
+        publication: &Publication,
+        now: u64,
+    ) -> Result<Answer, FetchError> {
+        let url = publication.url(&self.urls);
         let mut response = self.client.get(url).send().await.map_err(failure)?;
         check_status(&response, now)?;
-        let chain = match piece.chain_headers() {
+        let chain = match publication.chain_headers() {
             [] => String::new(),
             names @ [first, ..] => {
                 issuer_chain(response.headers(), names).ok_or(FetchError::Header(first))?
             }
         };
-        let body = capped(&mut response, piece.limit()).await?;
+        let body = capped(&mut response, publication.limit()).await?;
         Ok(Answer { body, chain })
     }
 }

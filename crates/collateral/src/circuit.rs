@@ -1,24 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Leaving a source in peace that does not answer.
+//! A circuit breaker for a source that does not answer.
 //!
 //! Closed, everything is asked. Open, nothing is, until a time that the source named or that
 //! doubles with each failure; then one question probes it.
+//!
+//! Our own: failsafe, recloser and tower-resilience's breaker take no Retry-After, do not say until
+//! when they are open, and read a clock of their own.
 
-use super::cache::backoff;
+use crate::waits::Waits;
 
 /// Whether a source is asked.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Circuit {
+#[derive(Debug)]
+pub(crate) struct Circuit {
     /// Failures since the last answer.
     failures: u32,
+    /// What follows once it has opened.
+    pauses: Waits,
     /// Open until, Unix seconds.
     until: u64,
+}
+
+impl Default for Circuit {
+    fn default() -> Self {
+        Self {
+            failures: 0,
+            pauses: Waits::doubling(FIRST_PAUSE, LONGEST_PAUSE),
+            until: 0,
+        }
+    }
 }
 
 impl Circuit {
     /// Whether to ask at `now`; if not, from when. The question that is let through after a
     /// pause keeps the others waiting for its outcome.
-    pub(super) fn ask(&mut self, now: u64) -> Result<(), u64> {
+    pub(crate) fn ask(&mut self, now: u64) -> Result<(), u64> {
         if now < self.until {
             return Err(self.until);
         }
@@ -29,25 +44,27 @@ impl Circuit {
     }
 
     /// It answered; that it had nothing is an answer.
-    pub(super) fn answered(&mut self) {
+    pub(crate) fn answered(&mut self) {
         *self = Self::default();
     }
 
-    /// It failed, and asked to be left alone for `retry_after` seconds if it said so.
-    pub(super) fn failed(&mut self, now: u64, retry_after: Option<u64>) {
+    /// It failed; `retry_after` is how many seconds it asked to be left alone, if it did.
+    pub(crate) fn failed(&mut self, now: u64, retry_after: Option<u64>) {
         self.failures = self.failures.saturating_add(1);
         if retry_after.is_some() {
             self.failures = self.failures.max(PATIENCE);
         }
-        if let Some(beyond) = self.failures.checked_sub(PATIENCE) {
-            let own = backoff(beyond, FIRST_PAUSE, LONGEST_PAUSE);
-            let pause = own.max(retry_after.unwrap_or(0).min(LONGEST_REQUEST));
+        if self.failures >= PATIENCE {
+            let pause = self
+                .pauses
+                .next()
+                .max(retry_after.unwrap_or(0).min(LONGEST_REQUEST));
             self.until = now.saturating_add(pause);
         }
     }
 
     /// Whether it is open at `now`.
-    pub(super) fn is_open(&self, now: u64) -> bool {
+    pub(crate) fn is_open(&self, now: u64) -> bool {
         now < self.until
     }
 }

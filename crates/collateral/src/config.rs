@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The table `[collateral]`: where endorsements come from and how long they are kept.
+//! Where collateral comes from and how long it is kept: the table `[collateral]` of a verifier.
 
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
-
-use super::ConfigError;
 
 /// Where collateral is fetched, and for how long it is used.
 ///
@@ -18,8 +16,6 @@ use super::ConfigError;
 /// maximum_age_seconds = 86400
 /// check_seconds = 60
 /// maximum_machines = 4096
-/// fetches_per_minute = 10
-/// fetch_burst = 10
 /// ```
 ///
 /// URLs are https, or http on loopback, and carry neither credentials nor query.
@@ -40,20 +36,43 @@ pub struct CollateralConfig {
     /// an AMD chip's certificate after its issuers': less than half of `limits.timeout_seconds`
     /// leaves time to answer.
     pub timeout_seconds: u64,
-    /// How long before it runs out collateral is fetched anew, seconds, 60 to 30 days.
+    /// How long before it runs out to fetch collateral anew, seconds, 60 to 30 days.
     pub refresh_before_seconds: u64,
-    /// After which age collateral that the vendor republishes is fetched anew, seconds, 60 to 30
+    /// The age at which to fetch anew what the vendor publishes again and again, seconds, 60 to 30
     /// days. Certificates of machines do not change and are kept until `refresh_before_seconds`.
     pub maximum_age_seconds: u64,
-    /// How often it is looked for what must be fetched anew, seconds, 1 to 3,600.
+    /// How often to look for collateral that must be fetched anew, seconds, 1 to 3,600.
     pub check_seconds: u64,
     /// For how many AMD machines certificates are kept, 16 to 65,536. Past it the one least
     /// recently used goes.
     pub maximum_machines: u32,
-    /// Requests per minute from one address that may cause a fetch, at least 1; beside `[limits]`.
-    pub fetches_per_minute: u32,
-    /// Such requests at once, at least 1.
-    pub fetch_burst: u32,
+}
+
+/// Why collateral cannot be fetched as configured. The operator must act.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CollateralConfigError {
+    /// A field is outside its range.
+    #[error("{field} is {found}, expected {expected}")]
+    Range {
+        /// The field's name, with its table.
+        field: &'static str,
+        /// What it is.
+        found: u64,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// Not an address that may be fetched from. The value is not repeated: it may hold a secret.
+    #[error("{field} is not acceptable, expected {expected}")]
+    Url {
+        /// The field's name, with its table.
+        field: &'static str,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// No HTTP client can be made, as when the system has no certificates.
+    #[error("cannot make an HTTP client for collateral")]
+    Client(#[source] reqwest::Error),
 }
 
 impl Default for CollateralConfig {
@@ -68,8 +87,6 @@ impl Default for CollateralConfig {
             maximum_age_seconds: DAY,
             check_seconds: 60,
             maximum_machines: 4096,
-            fetches_per_minute: 10,
-            fetch_burst: 10,
         }
     }
 }
@@ -79,8 +96,8 @@ impl CollateralConfig {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Url`].
-    pub(crate) fn urls(&self) -> Result<Urls, ConfigError> {
+    /// [`CollateralConfigError::Url`].
+    pub(crate) fn urls(&self) -> Result<Urls, CollateralConfigError> {
         let intel = base("collateral.intel_url", &self.intel_url)?;
         let intel_root_crl = match &self.intel_root_crl_url {
             Some(url) => base("collateral.intel_root_crl_url", url)?,
@@ -96,69 +113,55 @@ impl CollateralConfig {
         })
     }
 
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+    /// Checks what types cannot say.
+    ///
+    /// # Errors
+    ///
+    /// [`CollateralConfigError`] naming the field.
+    pub fn validate(&self) -> Result<(), CollateralConfigError> {
         self.urls()?;
-        let number = |field, value: u64, low: u64, high: u64, expected| {
-            if (low..=high).contains(&value) {
-                Ok(())
-            } else {
-                Err(ConfigError::Range {
+        let ranges = [
+            (
+                "collateral.timeout_seconds",
+                self.timeout_seconds,
+                1..=60,
+                "1 to 60",
+            ),
+            (
+                "collateral.refresh_before_seconds",
+                self.refresh_before_seconds,
+                60..=30 * DAY,
+                "60 to 2592000",
+            ),
+            (
+                "collateral.maximum_age_seconds",
+                self.maximum_age_seconds,
+                60..=30 * DAY,
+                "60 to 2592000",
+            ),
+            (
+                "collateral.check_seconds",
+                self.check_seconds,
+                1..=3600,
+                "1 to 3600",
+            ),
+            (
+                "collateral.maximum_machines",
+                self.maximum_machines.into(),
+                16..=65_536,
+                "16 to 65536",
+            ),
+        ];
+        for (field, found, range, expected) in ranges {
+            if !range.contains(&found) {
+                return Err(CollateralConfigError::Range {
                     field,
-                    found: value.to_string(),
+                    found,
                     expected,
-                })
+                });
             }
-        };
-        number(
-            "collateral.timeout_seconds",
-            self.timeout_seconds,
-            1,
-            60,
-            "1 to 60",
-        )?;
-        number(
-            "collateral.refresh_before_seconds",
-            self.refresh_before_seconds,
-            60,
-            30 * DAY,
-            "60 to 2592000",
-        )?;
-        number(
-            "collateral.maximum_age_seconds",
-            self.maximum_age_seconds,
-            60,
-            30 * DAY,
-            "60 to 2592000",
-        )?;
-        number(
-            "collateral.check_seconds",
-            self.check_seconds,
-            1,
-            3600,
-            "1 to 3600",
-        )?;
-        number(
-            "collateral.maximum_machines",
-            self.maximum_machines.into(),
-            16,
-            65_536,
-            "16 to 65536",
-        )?;
-        let most = u32::MAX.into();
-        number(
-            "collateral.fetches_per_minute",
-            self.fetches_per_minute.into(),
-            1,
-            most,
-            "at least 1",
-        )?;
-        number(
-            "collateral.fetch_burst",
-            self.fetch_burst.into(),
-            1,
-            most,
-            "at least 1",
-        )
+        }
+        Ok(())
     }
 }
 
@@ -177,9 +180,9 @@ pub(crate) fn under(base: &Url, path: &str) -> Url {
     url
 }
 
-fn base(field: &'static str, text: &str) -> Result<Url, ConfigError> {
+fn base(field: &'static str, text: &str) -> Result<Url, CollateralConfigError> {
     // The value is left out of the error: it may contain what must not be logged.
-    let refused = |expected| ConfigError::Url { field, expected };
+    let refused = |expected| CollateralConfigError::Url { field, expected };
     let url = Url::parse(text).map_err(|_| refused("a URL"))?;
     let loopback = match url.host_str() {
         Some(host) => matches!(host, "localhost" | "127.0.0.1" | "[::1]"),
@@ -221,6 +224,36 @@ mod tests {
             pccs.urls().unwrap().intel_root_crl.as_str(),
             "https://pccs.example/cache/sgx/certification/v4/rootcacrl"
         );
+    }
+
+    #[test]
+    fn fields_outside_their_range_are_named() {
+        let change = |change: fn(&mut CollateralConfig)| {
+            let mut config = CollateralConfig::default();
+            change(&mut config);
+            config
+        };
+        for (config, field) in [
+            (change(|it| it.timeout_seconds = 61), "timeout_seconds"),
+            (
+                change(|it| it.refresh_before_seconds = 59),
+                "refresh_before_seconds",
+            ),
+            (
+                change(|it| it.maximum_age_seconds = 59),
+                "maximum_age_seconds",
+            ),
+            (change(|it| it.check_seconds = 0), "check_seconds"),
+            (change(|it| it.maximum_machines = 15), "maximum_machines"),
+        ] {
+            let error = config.validate().unwrap_err();
+            assert!(
+                matches!(error, CollateralConfigError::Range { field: f, .. }
+                    if f.strip_prefix("collateral.") == Some(field)),
+                "{error}"
+            );
+        }
+        CollateralConfig::default().validate().unwrap();
     }
 
     #[test]

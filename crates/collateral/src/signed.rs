@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Who signed what was fetched.
-//!
-//! Nothing enters the cache that does not hang from a root which the policy accepts: otherwise
-//! whoever answers once could keep genuine evidence from being accepted until the next refresh.
-//! Appraisal checks everything again, revocation and purpose included; this is no substitute.
+//! Signatures and dates of certificates, lists and texts, and why something is refused.
 
 use std::fmt;
 
@@ -11,22 +7,16 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, RSA_PSS_2048_8192_SHA384, UnparsedPublicKey,
     VerificationAlgorithm,
 };
-use subrosa_attestation::{Policy, root_certificate};
-use subrosa_evidence::{
-    AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, INTEL_SGX_ROOT_ID,
-};
 use x509_cert::Certificate;
 use x509_cert::certificate::Rfc5280;
 use x509_cert::crl::CertificateList;
+use x509_cert::der::Encode;
 use x509_cert::der::asn1::{BitString, ObjectIdentifier};
-use x509_cert::der::{Decode, Encode};
 use x509_cert::name::Name;
-
-use super::piece::AmdProduct;
 
 /// Why what was fetched is refused. The source must act.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// Not of the form it should have.
     #[error("not {0}")]
     Malformed(&'static str),
@@ -37,7 +27,7 @@ pub(super) enum Refusal {
         found: String,
         expected: String,
     },
-    /// Signed by nobody who may.
+    /// Not signed by its issuer.
     #[error("{0} is not signed by its issuer")]
     Signature(&'static str),
     /// Under a root that the policy does not accept.
@@ -48,116 +38,8 @@ pub(super) enum Refusal {
     NotInForce { from: u64, until: u64, now: u64 },
 }
 
-/// The roots that fetched collateral may hang from: those the policy accepts, the development
-/// root excepted, for which nobody publishes anything.
-#[derive(Clone, Debug)]
-pub(super) struct Anchors {
-    built_in: Vec<Vec<u8>>,
-    own: Vec<Vec<u8>>,
-}
-
-/// Whose list a list of revoked intermediates is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Root {
-    /// Intel SGX Root CA, or a root of one's own in its place.
-    Intel,
-    /// The ARK of a product.
-    Amd(AmdProduct),
-}
-
-impl Anchors {
-    pub(super) fn of(policy: &Policy) -> Self {
-        let own = policy
-            .certificates
-            .iter()
-            .filter(|root| policy.roots.contains(&root.id()))
-            .map(|root| root.certificate().to_vec())
-            .collect();
-        let built_in = policy
-            .roots
-            .iter()
-            .filter(|id| !subrosa_evidence::is_development(**id))
-            .filter_map(|id| root_certificate(*id))
-            .map(<[u8]>::to_vec)
-            .collect();
-        Self { built_in, own }
-    }
-
-    /// Whether the root of `product` may be one of them.
-    pub(super) fn may_cover(&self, product: AmdProduct) -> bool {
-        let id = match product {
-            AmdProduct::Milan => AMD_MILAN_ROOT_ID,
-            AmdProduct::Genoa => AMD_GENOA_ROOT_ID,
-            AmdProduct::Turin => AMD_TURIN_ROOT_ID,
-        };
-        let built_in = root_certificate(id).is_some_and(|certificate| {
-            self.built_in
-                .iter()
-                .any(|anchor| anchor.as_slice() == certificate)
-        });
-        built_in || !self.own.is_empty()
-    }
-
-    fn all(&self) -> impl Iterator<Item = &Vec<u8>> {
-        self.built_in.iter().chain(&self.own)
-    }
-
-    /// Verifies that each certificate is signed by the next and the last is an anchor.
-    pub(super) fn chain(&self, certificates: &[Certificate]) -> Result<(), Refusal> {
-        for pair in certificates.windows(2) {
-            if let [subject, issuer] = pair {
-                certificate_by(subject, issuer)?;
-            }
-        }
-        let last = certificates.last().ok_or(Refusal::Root)?;
-        let last = last.to_der().map_err(|_| Refusal::Root)?;
-        if self.all().any(|anchor| *anchor == last) {
-            Ok(())
-        } else {
-            Err(Refusal::Root)
-        }
-    }
-
-    /// Verifies that the anchor that is `root` signed `list`. Each root's list is about its own
-    /// hierarchy: another's says nothing, however well it is signed.
-    pub(super) fn signed_list(
-        &self,
-        root: Root,
-        list: &CertificateList<Rfc5280>,
-    ) -> Result<(), Refusal> {
-        let found = common_name(&list.tbs_cert_list.issuer).unwrap_or_default();
-        let is_meant = match root {
-            Root::Intel => !found.starts_with(ARK),
-            Root::Amd(product) => found == format!("{ARK}{product}"),
-        };
-        if !is_meant {
-            return Err(other("the list's issuer", found, root));
-        }
-        let intel = root_certificate(INTEL_SGX_ROOT_ID);
-        let mut anchors = self
-            .all()
-            .filter(|der| match root {
-                Root::Intel => self.own.contains(*der) || intel == Some(der.as_slice()),
-                Root::Amd(_) => true,
-            })
-            .filter_map(|der| Certificate::from_der(der).ok());
-        if anchors.any(|anchor| list_by(list, &anchor).is_ok()) {
-            Ok(())
-        } else {
-            Err(Refusal::Root)
-        }
-    }
-
-    /// The anchor that signed `certificate`.
-    pub(super) fn above(&self, certificate: &Certificate) -> Option<Certificate> {
-        self.all()
-            .filter_map(|der| Certificate::from_der(der).ok())
-            .find(|anchor| certificate_by(certificate, anchor).is_ok())
-    }
-}
-
 /// The certificates of a PEM chain, one to [`LONGEST_CHAIN`].
-pub(super) fn pem_chain(pem: &[u8]) -> Result<Vec<Certificate>, Refusal> {
+pub(crate) fn pem_chain(pem: &[u8]) -> Result<Vec<Certificate>, Refusal> {
     const CHAIN: Refusal = Refusal::Malformed("a chain of certificates in PEM");
     let chain = Certificate::load_pem_chain(pem).map_err(|_| CHAIN)?;
     if (1..=LONGEST_CHAIN).contains(&chain.len()) {
@@ -168,7 +50,7 @@ pub(super) fn pem_chain(pem: &[u8]) -> Result<Vec<Certificate>, Refusal> {
 }
 
 /// The common name, if there is exactly one.
-pub(super) fn common_name(name: &Name) -> Option<String> {
+pub(crate) fn common_name(name: &Name) -> Option<String> {
     let mut names = name.iter().filter(|attribute| attribute.oid == COMMON_NAME);
     let (name, None) = (names.next()?, names.next()) else {
         return None;
@@ -177,7 +59,7 @@ pub(super) fn common_name(name: &Name) -> Option<String> {
 }
 
 /// Verifies that `issuer` signed `subject`.
-pub(super) fn certificate_by(subject: &Certificate, issuer: &Certificate) -> Result<(), Refusal> {
+pub(crate) fn certificate_by(subject: &Certificate, issuer: &Certificate) -> Result<(), Refusal> {
     const WHAT: &str = "a certificate";
     let body = subject.tbs_certificate();
     // RFC 5280, 4.1.1.2: what stands outside the signed part repeats what stands inside.
@@ -191,7 +73,7 @@ pub(super) fn certificate_by(subject: &Certificate, issuer: &Certificate) -> Res
 }
 
 /// Verifies that `issuer` signed `list`.
-pub(super) fn list_by(
+pub(crate) fn list_by(
     list: &CertificateList<Rfc5280>,
     issuer: &Certificate,
 ) -> Result<(), Refusal> {
@@ -207,14 +89,14 @@ pub(super) fn list_by(
 }
 
 /// Verifies that `issuer` signed `text`: ES256, r ‖ s.
-pub(super) fn text_by(text: &str, signature: &[u8], issuer: &Certificate) -> Result<(), Refusal> {
+pub(crate) fn text_by(text: &str, signature: &[u8], issuer: &Certificate) -> Result<(), Refusal> {
     UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key(issuer))
         .verify(text.as_bytes(), signature)
         .map_err(|_| Refusal::Signature("the text"))
 }
 
 /// From when until when a certificate is in force, Unix seconds.
-pub(super) fn validity(certificate: &Certificate) -> (u64, u64) {
+pub(crate) fn validity(certificate: &Certificate) -> (u64, u64) {
     let validity = certificate.tbs_certificate().validity();
     (
         validity.not_before.to_unix_duration().as_secs(),
@@ -223,7 +105,7 @@ pub(super) fn validity(certificate: &Certificate) -> (u64, u64) {
 }
 
 /// From when until when all of `certificates` are in force.
-pub(super) fn common_validity(certificates: &[Certificate]) -> (u64, u64) {
+pub(crate) fn common_validity(certificates: &[Certificate]) -> (u64, u64) {
     certificates
         .iter()
         .map(validity)
@@ -233,7 +115,7 @@ pub(super) fn common_validity(certificates: &[Certificate]) -> (u64, u64) {
 }
 
 /// Refuses what is not in force at `now`. A vendor's clock may be a little ahead.
-pub(super) fn in_force(from: u64, until: u64, now: u64) -> Result<(), Refusal> {
+pub(crate) fn in_force(from: u64, until: u64, now: u64) -> Result<(), Refusal> {
     if from <= now.saturating_add(SKEW) && now < until {
         Ok(())
     } else {
@@ -272,7 +154,7 @@ fn key(certificate: &Certificate) -> &[u8] {
 }
 
 /// What was expected and what was there, for [`Refusal::Other`].
-pub(super) fn other(
+pub(crate) fn other(
     what: &'static str,
     found: impl fmt::Display,
     expected: impl fmt::Display,
@@ -285,17 +167,6 @@ pub(super) fn other(
     }
 }
 
-impl fmt::Display for Root {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Intel => f.write_str("Intel SGX Root CA"),
-            Self::Amd(product) => write!(f, "{ARK}{product}"),
-        }
-    }
-}
-
-/// What the common names of AMD's roots begin with.
-const ARK: &str = "ARK-";
 /// id-at-commonName (RFC 5280, A.1).
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 /// ecdsa-with-SHA256 (RFC 5758, 3.2).
