@@ -117,7 +117,7 @@ fn artifacts() -> Result<()> {
         "examples/auction/artifacts.mjs",
         "crates/devnet/tests/consumers/compile.mjs",
         "crates/enclave/tests/guests/compile.mjs",
-        "crates/vm/tests/fixtures/compile.mjs",
+        "crates/vm-evm/tests/fixtures/compile.mjs",
     ] {
         shell::run(
             Command::new("node")

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod engines;
 mod hardening;
 mod platform;
 mod socket;
@@ -25,6 +26,6 @@ fn main() -> Result<()> {
     };
     hardening::forbid_core_dumps()?;
     let platform = platform::TeePlatform::open(&arguments.environment)?;
-    let mut enclave = Enclave::boot(Box::new(platform))?;
+    let mut enclave = Enclave::boot(Box::new(platform), engines::built_in()?)?;
     socket::serve(&mut enclave, &arguments.socket)
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A confidential contract in memory: its state after some prefix of its log.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use alloy_primitives::{Address, B256};
 use subrosa_crypto::{ContractRoot, EpochId, commitment};
@@ -21,7 +21,7 @@ pub(crate) struct Contract {
     pub(crate) id: ContractId,
     pub(crate) code_commitment: B256,
     pub(crate) engine: u8,
-    pub(crate) vm: &'static dyn Vm,
+    pub(crate) vm: Arc<dyn Vm>,
     pub(crate) root: ContractRoot,
     pub(crate) state: State,
     /// What the last executed entry did; its writes are applied and gone.
@@ -152,7 +152,7 @@ impl Contract {
             id: self.id,
             code_commitment: self.code_commitment,
             engine: self.engine,
-            vm: self.vm,
+            vm: Arc::clone(&self.vm),
             root: ContractRoot::from_bytes(self.root.expose()),
             state: self.state.clone(),
             last: self.last.clone(),

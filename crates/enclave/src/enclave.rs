@@ -13,12 +13,15 @@ use subrosa_types::{
     id,
 };
 
+use subrosa_vm::Engines;
+
 use crate::{Platform, boot::BootKeys, contract::Contract, epoch::Epochs};
 
 /// An enclave's whole state. Lives as long as the process; survives its host.
 #[expect(missing_debug_implementations, reason = "holds every secret there is")]
 pub struct Enclave {
     pub(crate) platform: Box<dyn Platform>,
+    pub(crate) engines: Engines,
     pub(crate) boot: BootKeys,
     pub(crate) fixed: Option<Fixed>,
     pub(crate) epochs: Epochs,
@@ -35,15 +38,19 @@ pub(crate) struct Fixed {
 }
 
 impl Enclave {
-    /// Boots: draws the signer and the node transfer key.
+    /// Boots with the engines of its build: draws the signer and the node transfer key.
     ///
     /// # Errors
     ///
     /// [`PlatformError`](crate::PlatformError) if the platform gives no randomness.
-    pub fn boot(mut platform: Box<dyn Platform>) -> Result<Self, crate::PlatformError> {
+    pub fn boot(
+        mut platform: Box<dyn Platform>,
+        engines: Engines,
+    ) -> Result<Self, crate::PlatformError> {
         let boot = BootKeys::draw(platform.as_mut())?;
         Ok(Self {
             platform,
+            engines,
             boot,
             fixed: None,
             epochs: Epochs::default(),

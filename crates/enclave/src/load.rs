@@ -76,7 +76,7 @@ impl Enclave {
             epoch: sealed.epoch,
         })?;
         let snapshot: Snapshot = blob::open(place, contract, epoch, sealed, StateKind::Snapshot)?;
-        let vm = subrosa_vm::engine(snapshot.engine).ok_or_else(|| {
+        let vm = self.engines.engine(snapshot.engine).ok_or_else(|| {
             FrameError::new(
                 ErrorCode::Unsupported,
                 format!("engine {}", snapshot.engine),
@@ -87,7 +87,7 @@ impl Enclave {
             id: contract,
             code_commitment: sealed.code_commitment,
             engine: snapshot.engine,
-            vm,
+            vm: vm.clone(),
             root: ContractRoot::from_bytes(&snapshot.root),
             state: blob::state(&snapshot.state)?,
             results: BTreeMap::from([(step.seq(), Signable::of(&step))]),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What an engine is given and what it gives back.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use alloy_primitives::{Address, B256};
@@ -95,7 +96,7 @@ pub struct Execution {
 
 impl Execution {
     /// An execution that ended without output or effect.
-    pub(crate) fn failed(halt: Halt, fuel_used: u64) -> Self {
+    pub fn failed(halt: Halt, fuel_used: u64) -> Self {
         Self {
             halt,
             fuel_used,

@@ -22,7 +22,8 @@ use subrosa_types::{
     result::result_hash,
     slot,
 };
-use subrosa_vm::{Call, State, WriteSet};
+use subrosa_vm::{Call, State, Vm, WriteSet};
+use subrosa_vm_evm::EvmEngine;
 
 use crate::{
     chain::{Ask, Chain, EPOCH, GROUP, code_hash},
@@ -164,7 +165,7 @@ fn seal_output(chain: &Chain, contract: ContractId, suite: Suite, name: &'static
 
 /// Running the guest, and what makes its writes a committed and sealed state.
 fn execute_and_commit(chain: &Chain, contract: ContractId) -> Vec<Probe> {
-    let vm = subrosa_vm::engine(subrosa_vm::ENGINE_EVM).unwrap();
+    let vm = EvmEngine::default();
     let data = calldata(1);
     let mut state = State::new();
     let built = vm.construct(

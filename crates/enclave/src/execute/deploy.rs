@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Entries that bring code: entry 0, which starts a contract, and upgrades.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use alloy_primitives::{B256, Bytes};
 use subrosa_crypto::{
@@ -15,7 +15,7 @@ use subrosa_types::{
     id,
     result::{Head, Status},
 };
-use subrosa_vm::{State, Vm, WriteSet};
+use subrosa_vm::{Engines, State, Vm, WriteSet};
 
 use super::{Ran, call::ran, machine_call, prove::Proven};
 use crate::{
@@ -26,8 +26,8 @@ use crate::{
 };
 
 /// Code that was committed to, and the engine that runs it.
-pub(super) struct Brought {
-    vm: &'static dyn Vm,
+struct Brought {
+    vm: Arc<dyn Vm>,
     plaintext: DeployPlaintext,
 }
 
@@ -49,13 +49,14 @@ impl Enclave {
             ));
         }
         let epoch = self.epochs.active(named_epoch(proven.entry))?;
-        let Brought { vm, plaintext } = open_code(place, epoch, proven, code_envelope)?;
+        let Brought { vm, plaintext } =
+            open_code(&self.engines, place, epoch, proven, code_envelope)?;
         let root = epoch.secret.contract_root(proven.digest);
         let mut contract = Contract {
             id,
             code_commitment: proven.entry.inputHash,
             engine: plaintext.engine,
-            vm,
+            vm: Arc::clone(&vm),
             root,
             state: State::new(),
             last: Step::before_the_first(),
@@ -83,7 +84,7 @@ impl Enclave {
         let place = self.place()?;
         let contract = self.continued(id, proven)?;
         let epoch = self.epochs.active(named_epoch(proven.entry))?;
-        let Brought { vm, plaintext } = open_code(place, epoch, proven, envelope)?;
+        let Brought { vm, plaintext } = open_code(&self.engines, place, epoch, proven, envelope)?;
         let ran = if plaintext.engine == contract.engine {
             let call = machine_call(place, contract, proven, &[], None);
             let execution = vm.upgrade(&contract.state, &call, &plaintext.code, &plaintext.init);
@@ -136,7 +137,8 @@ impl Step {
 
 /// Opens the envelope that carries code and checks it against the logged commitment. It is not part
 /// of the log, so nothing about it can be a signed failure.
-pub(super) fn open_code(
+fn open_code(
+    engines: &Engines,
     place: Place,
     epoch: &Epoch,
     proven: &Proven<'_>,
@@ -174,7 +176,9 @@ pub(super) fn open_code(
         );
         return Err(refuse(message));
     }
-    let vm = subrosa_vm::engine(plaintext.engine)
+    let vm = engines
+        .engine(plaintext.engine)
+        .cloned()
         .ok_or_else(|| refuse(format!("engine {} is not in this build", plaintext.engine)))?;
     Ok(Brought { vm, plaintext })
 }

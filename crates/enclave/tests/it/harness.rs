@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A scripted host: an enclave brought up on a synthetic chain, and the client's side of it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_sol_types::SolValue;
@@ -21,6 +21,8 @@ use subrosa_types::{
     },
     id::{self, TeeKind},
 };
+use subrosa_vm::{Engines, Vm};
+use subrosa_vm_evm::{ENGINE_EVM, EvmEngine};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -383,7 +385,13 @@ fn code_plaintext(code: Vec<u8>, init: Vec<u8>) -> DeployPlaintext {
 }
 
 pub(crate) fn boot(number: u64) -> Enclave {
-    Enclave::boot(Box::new(ScriptedPlatform::new(number))).unwrap()
+    Enclave::boot(Box::new(ScriptedPlatform::new(number)), engines()).unwrap()
+}
+
+/// The EVM alone.
+pub(crate) fn engines() -> Engines {
+    let evm: Arc<dyn Vm> = Arc::new(EvmEngine::default());
+    Engines::new([(ENGINE_EVM, evm)]).unwrap()
 }
 
 pub(crate) fn start(enclave: &mut Enclave, chain: &Chain) {

@@ -8,7 +8,7 @@
 use alloy_primitives::{Address, FixedBytes, U256};
 use alloy_sol_types::SolValue;
 
-use super::{Answer, HostCall, HostSession, SUBROSA_FAMILY, reserved};
+use super::call::{Answer, HostCall, HostSession, SUBROSA_FAMILY, reserved};
 
 /// Where a guest asks about its invocation: `0x0200000000000000000000000000000000000001`.
 pub const INVOCATION: Address = reserved(SUBROSA_FAMILY, 1);

@@ -13,37 +13,23 @@
 //!
 //! A host call is one file with one `HostCall` constant, listed in `CALLS`.
 
+mod call;
 mod invocation;
 mod random_bytes;
 mod randomness;
 
 use alloy_primitives::Address;
 
-use crate::{Call, limits::Limits};
-
+pub use call::{Answer, HostSession};
 pub use invocation::INVOCATION;
 pub use random_bytes::RANDOM_BYTES;
-use randomness::Randomness;
-pub(crate) use randomness::prevrandao;
+pub use randomness::prevrandao;
 
-/// What host calls of one execution may use.
-pub(crate) struct HostSession<'a> {
-    call: &'a Call<'a>,
-    limits: &'static Limits,
-    randomness: Randomness,
-}
+use call::{HostCall, is_reserved};
 
-impl<'a> HostSession<'a> {
-    pub(crate) fn new(call: &'a Call<'a>, limits: &'static Limits) -> Self {
-        Self {
-            call,
-            limits,
-            randomness: Randomness::new(call.randomness),
-        }
-    }
-
+impl HostSession<'_> {
     /// Answers a call to `address`, or says `None` if that is not a reserved address.
-    pub(crate) fn answer(&mut self, address: Address, input: &[u8], fuel: u64) -> Option<Answer> {
+    pub fn answer(&mut self, address: Address, input: &[u8], fuel: u64) -> Option<Answer> {
         if !is_reserved(address) {
             return None;
         }
@@ -54,56 +40,19 @@ impl<'a> HostSession<'a> {
     }
 }
 
-/// One host call.
-pub(crate) struct HostCall {
-    address: Address,
-    run: fn(&mut HostSession<'_>, input: &[u8], fuel: u64) -> Answer,
-}
-
-/// What a host call answers.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// It returned `output` for `fuel`, which is at most what it was given.
-    Returned {
-        /// Fuel used.
-        fuel: u64,
-        /// What the guest reads.
-        output: Vec<u8>,
-    },
-    /// It costs more than it was given.
-    OutOfFuel,
-    /// The input is malformed, or this build has no such call. Uses all fuel it was given.
-    Refused,
-}
-
 /// Addresses of the host calls of this build.
-pub(crate) fn addresses() -> impl Iterator<Item = Address> {
+pub fn addresses() -> impl Iterator<Item = Address> {
     CALLS.iter().map(|call| call.address)
-}
-
-/// Whether `address` belongs to a family of host calls, implemented or not. Nobody can have a
-/// contract there: it would take a hash with 18 bytes of a given value.
-fn is_reserved(address: Address) -> bool {
-    let [family, middle @ .., _, _] = address.into_array();
-    matches!(family, SAPPHIRE_FAMILY | SUBROSA_FAMILY) && middle == [0; 17]
 }
 
 const CALLS: [HostCall; 2] = [random_bytes::CALL, invocation::CALL];
 
-const SAPPHIRE_FAMILY: u8 = 1;
-const SUBROSA_FAMILY: u8 = 2;
-
-/// The address with this first and last byte and zeros between.
-const fn reserved(family: u8, number: u8) -> Address {
-    let mut address = [0; 20];
-    address[0] = family;
-    address[19] = number;
-    Address::new(address)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        call::{SAPPHIRE_FAMILY, reserved},
+        *,
+    };
 
     #[test]
     fn two_families_of_addresses_are_reserved() {

@@ -8,7 +8,7 @@
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::SolValue;
 
-use super::{Answer, HostCall, HostSession, SAPPHIRE_FAMILY, reserved};
+use super::call::{Answer, HostCall, HostSession, SAPPHIRE_FAMILY, reserved};
 
 /// Where a guest asks for random bytes: `0x0100000000000000000000000000000000000001`.
 pub const RANDOM_BYTES: Address = reserved(SAPPHIRE_FAMILY, 1);

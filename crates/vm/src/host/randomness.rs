@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Randomness of one execution, from its secret seed.
 
+use alloc::vec::Vec;
+
 use alloy_primitives::B256;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -42,7 +44,7 @@ impl Randomness {
 }
 
 /// What a guest reads as `block.prevrandao`: HMAC-SHA256(seed, "subrosa/v1/prevrandao").
-pub(crate) fn prevrandao(seed: B256) -> B256 {
+pub fn prevrandao(seed: B256) -> B256 {
     B256::from(prf(&seed.0, &[PREVRANDAO]))
 }
 

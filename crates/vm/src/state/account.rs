@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Accounts inside a contract's machine.
 
+use alloc::vec::Vec;
+
 use alloy_primitives::{B256, KECCAK256_EMPTY};
 
 /// An account: nonce (8 bytes, big-endian) ‖ code hash (32 bytes). There is no balance: no value

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The encoding that states and write sets share, and its strict reader.
+//! Counts, lengths and bytes as states and write sets encode them, and their strict reader.
 
-use super::{InvalidValue, StateKey};
+use alloc::vec::Vec;
+
 use crate::limits::MAX_ENCODED_BYTES;
 
 /// Why bytes are not the encoding of a state or a write set.
@@ -31,6 +32,11 @@ pub enum CodecError {
     InvalidValue(#[from] InvalidValue),
 }
 
+/// A value that its key does not accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("value does not have the form its key demands")]
+pub struct InvalidValue;
+
 /// Reads an encoding from its start.
 pub(super) struct Reader<'a>(&'a [u8]);
 
@@ -42,26 +48,16 @@ impl<'a> Reader<'a> {
         Ok(Self(bytes))
     }
 
-    /// Reads a count and that many entries, giving each key to `entry`, which reads the rest.
-    /// Keys must ascend, and nothing may follow.
-    pub(super) fn entries(
-        &mut self,
-        mut entry: impl FnMut(&mut Self, StateKey) -> Result<(), CodecError>,
-    ) -> Result<(), CodecError> {
-        let count = u32::from_be_bytes(self.array()?);
-        let mut previous = None;
-        for _ in 0..count {
-            let key = StateKey::read(self)?;
-            if previous.is_some_and(|previous| previous >= key) {
-                return Err(CodecError::Unordered);
-            }
-            previous = Some(key);
-            entry(self, key)?;
-        }
+    /// Ends the reading: nothing may follow.
+    pub(super) fn end(&self) -> Result<(), CodecError> {
         match self.0.len() {
             0 => Ok(()),
             rest => Err(CodecError::TrailingBytes(rest)),
         }
+    }
+
+    pub(super) fn count(&mut self) -> Result<u32, CodecError> {
+        self.array().map(u32::from_be_bytes)
     }
 
     /// A value behind its length.
@@ -89,17 +85,8 @@ impl<'a> Reader<'a> {
 
 /// Bytes of the number of entries.
 pub(super) const COUNT_BYTES: usize = 4;
-const LENGTH_BYTES: usize = 4;
-
-/// Bytes that an entry adds to a state's encoding.
-pub(super) fn entry_size(key: &StateKey, value: &[u8]) -> usize {
-    key.encoded_size() + LENGTH_BYTES + value.len()
-}
-
-pub(super) fn put_entry(out: &mut Vec<u8>, key: &StateKey, value: &[u8]) {
-    key.encode_into(out);
-    put_value(out, value);
-}
+/// Bytes of the length of a value.
+pub(super) const LENGTH_BYTES: usize = 4;
 
 pub(super) fn put_value(out: &mut Vec<u8>, value: &[u8]) {
     put_count(out, value.len());

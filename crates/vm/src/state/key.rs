@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Keys of a contract's state, and what may stand under them.
 
+use alloc::vec::Vec;
+
 use alloy_primitives::{Address, B256, keccak256};
 
-use super::{AccountRecord, codec::CodecError, codec::Reader};
+use super::{
+    account::AccountRecord,
+    codec::{CodecError, InvalidValue, Reader},
+};
 
 /// Key of one entry of a contract's state. The order of keys is that of their encodings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,11 +114,6 @@ impl StateKey {
         })
     }
 }
-
-/// A value that its key does not accept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("value does not have the form its key demands")]
-pub struct InvalidValue;
 
 const TAG_STORAGE: u8 = 0;
 const TAG_ACCOUNT: u8 = 1;

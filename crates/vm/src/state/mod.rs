@@ -3,20 +3,21 @@
 
 mod account;
 mod codec;
+mod entries;
 mod key;
 mod write_set;
 
+use alloc::{collections::BTreeMap, vec::Vec};
 use core::fmt;
-use std::collections::BTreeMap;
 
 use alloy_primitives::Address;
 
 pub use account::AccountRecord;
-pub use codec::CodecError;
-pub use key::{InvalidValue, StateKey};
+pub use codec::{CodecError, InvalidValue};
+pub use key::StateKey;
 pub use write_set::WriteSet;
 
-use codec::{Reader, entry_size, put_entry};
+use entries::{entry_size, put_entry, read_entries};
 
 /// Version of the encodings of [`State`] and [`WriteSet`], for the header of what seals them.
 pub const CODEC_VERSION: u8 = 1;
@@ -185,9 +186,8 @@ impl State {
     ///
     /// [`CodecError`]. No more memory is allocated than the bytes themselves account for.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut reader = Reader::new(bytes)?;
         let mut state = Self::default();
-        reader.entries(|reader, key| {
+        read_entries(bytes, |reader, key| {
             let value = reader.value()?;
             key.accepts(value)?;
             state.put(key, value.to_vec());

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What an execution changes.
 
+use alloc::{collections::BTreeMap, vec::Vec};
 use core::fmt;
-use std::collections::BTreeMap;
 
-use alloy_primitives::{B256, keccak256};
+use alloy_primitives::{Address, B256, U256, keccak256};
 
 use super::{
-    CodecError, InvalidValue, StateKey,
-    codec::{self, Reader, put_value},
+    account::AccountRecord,
+    codec::{self, CodecError, InvalidValue, put_value},
+    entries::read_entries,
+    key::StateKey,
 };
 
 /// Changes to a [`State`](super::State), sorted by key. `None` takes an entry away.
@@ -38,6 +40,26 @@ impl WriteSet {
     /// Takes away what is under `key`, in the place of an earlier change.
     pub fn remove(&mut self, key: StateKey) {
         self.0.insert(key, None);
+    }
+
+    /// Makes a storage slot hold `value`; zero takes the entry away.
+    pub fn set_storage(&mut self, account: Address, slot: B256, value: U256) {
+        let value = (!value.is_zero()).then(|| value.to_be_bytes_vec());
+        self.0.insert(StateKey::Storage { account, slot }, value);
+    }
+
+    /// Makes `record` the account at `address`; an empty one, or none, takes the entry away.
+    pub fn set_account(&mut self, address: Address, record: Option<AccountRecord>) {
+        let record = record.filter(|record| !record.is_empty());
+        self.0
+            .insert(StateKey::Account(address), record.map(|r| r.encode()));
+    }
+
+    /// Puts code under its hash. Empty code has no entry.
+    pub fn add_code(&mut self, code: Vec<u8>) {
+        if !code.is_empty() {
+            self.0.insert(StateKey::Code(keccak256(&code)), Some(code));
+        }
     }
 
     /// The change to `key`, if there is one.
@@ -85,9 +107,8 @@ impl WriteSet {
     ///
     /// [`CodecError`]. No more memory is allocated than the bytes themselves account for.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut reader = Reader::new(bytes)?;
         let mut writes = Self::default();
-        reader.entries(|reader, key| {
+        read_entries(bytes, |reader, key| {
             match reader.byte()? {
                 REMOVE => writes.remove(key),
                 PUT => writes.insert(key, reader.value()?.to_vec())?,
@@ -101,16 +122,6 @@ impl WriteSet {
     /// keccak256 of the encoding.
     pub fn hash(&self) -> B256 {
         keccak256(self.encode())
-    }
-
-    /// Records a change that is known to be well-formed.
-    pub(crate) fn record(&mut self, key: StateKey, value: Option<Vec<u8>>) {
-        debug_assert!(
-            value
-                .as_ref()
-                .is_none_or(|value| key.accepts(value).is_ok())
-        );
-        self.0.insert(key, value);
     }
 }
 
