@@ -134,7 +134,8 @@ impl Collector {
         let Some(collateral) = need.collateral(found.map(held)) else {
             return Err(self.unavailable(until.unwrap_or_default()));
         };
-        // The bundle as it came is no substitute: it may have been made as large as it is for that.
+        // The bundle as it came is no substitute: its sender may have filled it up so that nothing
+        // newer fits.
         bundle
             .with_part(EvidencePart::Collateral, collateral)
             .map_err(|error| Shortage::Evidence(error.to_string()))

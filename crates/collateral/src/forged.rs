@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Authorities of one's own, for what no genuine file shows: lists of AMD's roots.
+//! Authorities made for tests of what no genuine file shows: lists of AMD's roots.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};

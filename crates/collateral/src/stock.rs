@@ -134,7 +134,7 @@ impl Stock {
 }
 
 impl Shelves {
-    /// Something that `source` is being asked.
+    /// A fetch from `source` that is under way.
     fn flight_to(&self, source: Source) -> Option<watch::Receiver<()>> {
         self.flights
             .iter()

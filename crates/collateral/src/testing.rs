@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A local server that plays Intel's provisioning certification service, a PCCS and AMD's key
 //! distribution service with the answers it is given, and with faults.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "for tests: a panic is the report"
-)]
+#![allow(clippy::unwrap_used, reason = "for tests: a panic is the report")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -49,11 +45,11 @@ pub enum Fault {
     },
     /// One digit of the content is another.
     Tampered,
-    /// Elsewhere.
+    /// Sends to another address.
     Redirect,
     /// Without the header that holds the issuers' certificates.
     NoChain,
-    /// Not what it should be at all.
+    /// Something else altogether.
     Nonsense,
 }
 
@@ -125,7 +121,7 @@ impl Vendor {
             signed("enclaveIdentity", "qe_identity", "qe_identity_signature"),
         );
         for ca in ["processor", "platform"] {
-            // Which of the two it is of is in the list.
+            // The list itself says which of the two issued it.
             self.publish(
                 &format!("/sgx/certification/v4/pckcrl?ca={ca}&encoding=der"),
                 Some((
@@ -159,12 +155,12 @@ impl Vendor {
         self.script.lock().unwrap().faults.clear();
     }
 
-    /// What was asked, in order.
+    /// The paths that were asked for, in order.
     pub fn asked(&self) -> Vec<String> {
         self.script.lock().unwrap().asked.clone()
     }
 
-    /// Waits until `count` questions were asked.
+    /// Waits until at least `count` questions were asked.
     pub async fn asked_at_least(&self, count: usize) {
         let mut asked = self.asked.clone();
         let enough = asked.wait_for(|asked| *asked >= count);

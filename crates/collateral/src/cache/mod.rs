@@ -41,7 +41,7 @@ pub(crate) struct Timing {
 #[derive(Debug)]
 struct Entry {
     held: Option<Held>,
-    /// After fetches that failed since the last that did not.
+    /// The waits after failures in a row; new ones after a success.
     waits: Waits,
     /// Not to be fetched before, Unix seconds.
     wait_until: u64,

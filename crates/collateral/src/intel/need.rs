@@ -29,7 +29,7 @@ pub(crate) struct Need {
 /// The collateral that the evidence brings.
 #[derive(Clone, Debug)]
 struct Brought {
-    /// As it is. Of the certificate chains only the one that the quote has none of.
+    /// As it is, but without a PCK certificate chain if the quote carries its own.
     all: QuoteCollateralV3,
     /// Those of [`Need::publications`] that could as well have been fetched.
     sound: [Option<Edition>; 4],
@@ -71,7 +71,7 @@ pub(crate) fn need(
             pem_chain(pem)
         }
     };
-    // Only Intel's word makes this service ask for a platform, so nobody can invent platforms.
+    // Only platforms that Intel certified are asked for, so nobody can invent any.
     let Some((leaf, issuer, root)) = path(&chain, anchors) else {
         return Ok(None);
     };
@@ -97,7 +97,7 @@ impl Need {
         Publication::of_family(&self.family)
     }
 
-    /// Puts everything together as [`EvidenceBundle::collateral`] wants them: of each the later
+    /// Puts everything together as [`EvidenceBundle::collateral`] wants it: of each the later
     /// edition of what is `held` and what the evidence brings. Where there is none of either, what
     /// it brings is left as it is, so that the verdict says what is wrong with it; `None` if it
     /// brings nothing.

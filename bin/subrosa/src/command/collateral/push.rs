@@ -136,7 +136,7 @@ struct Pushed {
 
 impl PushArgs {
     pub(crate) async fn run(self, output: &Output) -> Result<()> {
-        // Everything that can be wrong here is, before anything is fetched or sent.
+        // Wrong arguments are found before anything is fetched or sent.
         let (rpc, place) = self.chain()?;
         let account = match self.dry_run {
             true => None,

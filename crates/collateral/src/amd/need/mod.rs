@@ -24,7 +24,7 @@ use crate::signed;
 pub(crate) struct Need {
     /// The chip's certificate, if the evidence has none in force.
     pub(crate) vcek: Option<Publication>,
-    /// Whether the evidence has one, which ran out.
+    /// Whether the evidence has a certificate of the chip that ran out.
     pub(crate) stale: bool,
     /// Its issuers, if the evidence has none.
     pub(crate) chain: Option<Publication>,
@@ -35,7 +35,7 @@ pub(crate) struct Need {
     pub(crate) brought: Option<Edition>,
 }
 
-/// What was found of it.
+/// What was obtained of what a report needs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Found {
     pub(crate) vcek: Option<Arc<Content>>,
