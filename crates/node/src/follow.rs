@@ -126,9 +126,9 @@ impl Follow {
             host.config.chain.start_block,
         );
         config.poll_interval = Duration::from_millis(host.config.chain.poll_milliseconds);
-        config.known = known_blocks(host)?;
+        config.known = known_blocks(host).await?;
         self.aim = host.ledger.tip().await?.number;
-        let cursor = host.store.cursor()?.map_or(0, |cursor| cursor.number);
+        let cursor = host.store.cursor().await?.map_or(0, |cursor| cursor.number);
         info!(from = cursor, to = self.aim, "following the chain");
         // A fresh chain has nothing before the oracle's deployment.
         if cursor >= self.aim || host.config.chain.start_block > self.aim {
@@ -168,11 +168,14 @@ impl Follow {
             .iter()
             .map(|(contract, ..)| *contract)
             .collect();
-        self.host.store.apply_block(&Block {
-            cursor: cursor_at(last),
-            entries,
-            fulfillments,
-        })?;
+        self.host
+            .store
+            .apply_block(Block {
+                cursor: cursor_at(last),
+                entries,
+                fulfillments,
+            })
+            .await?;
         if count > 0 {
             failpoint!("after_entries_persisted");
         }
@@ -218,7 +221,7 @@ impl Follow {
         {
             Ok(proof) => {
                 host.saw_header(at.number, &proof.header);
-                if let Err(error) = host.store.put_proof(contract, seq, &proof) {
+                if let Err(error) = host.store.put_proof(contract, seq, proof).await {
                     warn!(%contract, seq, error = &error as &dyn std::error::Error, "proof not kept");
                 }
             }
@@ -275,7 +278,7 @@ impl Follow {
         let previous = match seq.checked_sub(1) {
             None => B256::ZERO,
             Some(_) if self.is_stateless(contract).await? => B256::ZERO,
-            Some(before) => match self.digest_of(taken, contract, before)? {
+            Some(before) => match self.digest_of(taken, contract, before).await? {
                 Some(digest) => digest,
                 // The store began after it, or could not read it.
                 None => {
@@ -315,7 +318,7 @@ impl Follow {
         Ok(stateless)
     }
 
-    fn digest_of(
+    async fn digest_of(
         &self,
         taken: &Taken,
         contract: ContractId,
@@ -325,7 +328,7 @@ impl Follow {
             return Ok(Some(*digest));
         }
         let config = &self.host.enclave_config;
-        let stored = self.host.store.entry(contract, seq)?;
+        let stored = self.host.store.entry(contract, seq).await?;
         Ok(stored.map(|entry| entry.logged.entry.digest(config.chain_id(), config.oracle)))
     }
 
@@ -338,7 +341,13 @@ impl Follow {
             chain_id: self.host.enclave_config.chain_id(),
             oracle: self.host.enclave_config.oracle,
         };
-        let digest_of = |contract, seq| self.digest_of(taken, contract, seq).ok().flatten();
+        let mut digests = HashMap::new();
+        for (contract, seq) in receipt::entries(&fulfillment) {
+            if let Ok(Some(digest)) = self.digest_of(taken, contract, seq).await {
+                digests.insert((contract, seq), digest);
+            }
+        }
+        let digest_of = |contract, seq| digests.get(&(contract, seq)).copied();
         Ok(receipt::read(place, &fulfillment, digest_of))
     }
 
@@ -346,7 +355,7 @@ impl Follow {
     async fn rewind(&mut self, to: BlockRef) -> Result<(), Fault> {
         let host = &self.host;
         host.metrics.follow.reorgs.increment(1);
-        let Some(cursor) = host.store.cursor()? else {
+        let Some(cursor) = host.store.cursor().await? else {
             return Ok(());
         };
         warn!(
@@ -360,9 +369,7 @@ impl Follow {
         }
         let contracts = {
             let mut rewinds = host.rewinds.write().await;
-            let contracts = host
-                .durably(move |store| store.rewind(cursor_at(to)))
-                .await?;
+            let contracts = host.store.rewind(cursor_at(to)).await?;
             *rewinds += 1;
             contracts
         };
@@ -389,13 +396,13 @@ fn cursor_at(block: BlockRef) -> Cursor {
 
 /// Blocks that the store knows the hashes of, ascending, the cursor last: where a reorganization
 /// that happened while nobody looked can be found to have begun.
-fn known_blocks(host: &Host) -> Result<Vec<(u64, B256)>, StoreError> {
-    let Some(cursor) = host.store.cursor()? else {
+async fn known_blocks(host: &Host) -> Result<Vec<(u64, B256)>, StoreError> {
+    let Some(cursor) = host.store.cursor().await? else {
         return Ok(Vec::new());
     };
     let mut blocks = BTreeMap::new();
-    for contract in host.store.contracts()? {
-        let Some(last) = host.store.last_entry(contract)? else {
+    for contract in host.store.contracts().await? {
+        let Some(last) = host.store.last_entry(contract).await? else {
             continue;
         };
         let from = last
@@ -403,7 +410,11 @@ fn known_blocks(host: &Host) -> Result<Vec<(u64, B256)>, StoreError> {
             .entry
             .seq()
             .saturating_sub(KNOWN_PER_CONTRACT as u64);
-        for entry in host.store.entries(contract, from, KNOWN_PER_CONTRACT + 1)? {
+        for entry in host
+            .store
+            .entries(contract, from, KNOWN_PER_CONTRACT + 1)
+            .await?
+        {
             blocks.insert(entry.block_number, entry.block_hash);
         }
     }

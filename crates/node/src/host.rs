@@ -141,30 +141,14 @@ impl Host {
         *self.anchor.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Runs a durable write where waiting for the disk holds nobody up.
-    ///
-    /// # Errors
-    ///
-    /// What the write fails with.
-    pub(crate) async fn durably<T: Send + 'static>(
-        &self,
-        write: impl FnOnce(&dyn Storage) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let store = Arc::clone(&self.store);
-        match tokio::task::spawn_blocking(move || write(store.as_ref())).await {
-            Ok(outcome) => outcome,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        }
-    }
-
     /// Whether a contract's entries stand alone. Its second entry tells: only there do the digests
     /// of a stateful log begin to chain. With no second entry it makes no difference yet.
     ///
     /// # Errors
     ///
     /// What the store fails with.
-    pub(crate) fn is_stateless(&self, contract: ContractId) -> Result<bool, StoreError> {
-        let second = self.store.entry(contract, 1)?;
+    pub(crate) async fn is_stateless(&self, contract: ContractId) -> Result<bool, StoreError> {
+        let second = self.store.entry(contract, 1).await?;
         Ok(second.is_some_and(|second| second.logged.entry.previousDigest.is_zero()))
     }
 

@@ -54,6 +54,15 @@ pub(crate) fn read(
     })
 }
 
+/// The entries whose digests [`read`] asks for.
+pub(crate) fn entries(fulfillment: &Fulfillment) -> impl Iterator<Item = (ContractId, u64)> {
+    fulfillment.groups.iter().flat_map(|group| {
+        let start = Head::unpack(group.start).seq;
+        let seqs = (start..).take(group.items.len());
+        seqs.map(|seq| (group.contractId, seq))
+    })
+}
+
 fn extend(
     hashes: &mut Vec<B256>,
     group: &FulfillmentGroup,

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Wiring, and taking it apart in order.
 
-use std::{
-    future::Future,
-    net::SocketAddr,
-    path::PathBuf,
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use futures::future::BoxFuture;
 use jsonrpsee::server::ServerHandle;
 use subrosa_store::{Identity, Storage, Store, StoreError};
 use tokio::{net::TcpListener, task::JoinSet};
@@ -53,8 +48,8 @@ pub struct Running {
     rpc: SocketAddr,
     admin: SocketAddr,
     server: ServerHandle,
-    /// Whether anything still holds the data directory.
-    store: Weak<dyn Storage>,
+    /// Completes when nothing holds the data directory any more.
+    store: BoxFuture<'static, ()>,
     /// Stops everything but bring-up, which must outlive those that use the enclave.
     workers: (Trigger, JoinSet<Result<(), RunError>>),
     bringup: (Trigger, JoinSet<Result<(), RunError>>),
@@ -69,7 +64,11 @@ pub struct Running {
 /// [`RunError`] if the configuration is wrong, the data directory is in use or belongs to another
 /// deployment, or a listener cannot be bound.
 pub async fn start(config: Config) -> Result<Running, RunError> {
-    let (host, launcher) = assemble(config).await?;
+    let Assembled {
+        host,
+        launcher,
+        closed,
+    } = assemble(config).await?;
     let admin_listen = host.config.admin.listen;
     let listener = TcpListener::bind(admin_listen)
         .await
@@ -87,17 +86,27 @@ pub async fn start(config: Config) -> Result<Running, RunError> {
         rpc,
         admin,
         server,
-        store: Arc::downgrade(&host.store),
+        store: closed,
         workers: (stop_workers, workers),
         bringup: (stop_bringup, bringup),
     })
 }
 
+/// A node of which nothing runs yet.
+pub(crate) struct Assembled {
+    pub(crate) host: Arc<Host>,
+    launcher: Launcher,
+    /// Completes when the store is closed.
+    closed: BoxFuture<'static, ()>,
+}
+
 /// Opens the store and reaches the chain; nothing runs yet.
-pub(crate) async fn assemble(config: Config) -> Result<(Arc<Host>, Launcher), RunError> {
+pub(crate) async fn assemble(config: Config) -> Result<Assembled, RunError> {
     config.check()?;
     let enclave_config = config.enclave_config()?;
-    let store = open_store(&config)?;
+    let store = open_store(&config).await?;
+    let closed = Box::pin(store.closed());
+    let store: Arc<dyn Storage> = Arc::new(store);
     let key = config.relay.key.load()?;
     let ledger = Ledger::connect(&config, key, Arc::clone(&store)).await?;
     let verifier = match &config.verifier {
@@ -108,7 +117,11 @@ pub(crate) async fn assemble(config: Config) -> Result<(Arc<Host>, Launcher), Ru
     let directory = &config.data.directory;
     let launcher = Launcher::new(&config.enclave, directory, metrics.enclave.clone());
     let host = Host::new(config, enclave_config, store, ledger, verifier, metrics);
-    Ok((Arc::new(host), launcher))
+    Ok(Assembled {
+        host: Arc::new(host),
+        launcher,
+        closed,
+    })
 }
 
 fn spawn_workers(
@@ -137,12 +150,8 @@ async fn supervise(host: Arc<Host>, launcher: Launcher, told: Shutdown) -> Resul
     Ok(bringup::supervise(host, launcher, told).await?)
 }
 
-fn open_store(config: &Config) -> Result<Arc<dyn Storage>, RunError> {
-    let directory = &config.data.directory;
-    std::fs::create_dir_all(directory).map_err(|source| RunError::Directory {
-        path: directory.clone(),
-        source,
-    })?;
+async fn open_store(config: &Config) -> Result<Store, RunError> {
+    let directory = config.data.directory.clone();
     let measured = config.enclave_config()?;
     let identity = Identity {
         chain_id: measured.chain_id(),
@@ -150,7 +159,16 @@ fn open_store(config: &Config) -> Result<Arc<dyn Storage>, RunError> {
         registry: measured.registry,
         config_hash: measured.hash(),
     };
-    Ok(Arc::new(Store::open(directory.join("store"), identity)?))
+    let open = move || match std::fs::create_dir_all(&directory) {
+        Ok(()) => Ok(Store::open(directory.join("store"), identity)?),
+        Err(source) => Err(RunError::Directory {
+            path: directory,
+            source,
+        }),
+    };
+    tokio::task::spawn_blocking(open)
+        .await
+        .map_err(RunError::Panicked)?
 }
 
 impl Running {
@@ -180,13 +198,8 @@ impl Running {
 
     /// Waits, within bounds, until nothing holds the data directory any more: calls that are being
     /// answered and writes that are underway end by themselves.
-    async fn released(&self) {
-        let released = async {
-            while self.store.strong_count() > 0 {
-                tokio::time::sleep(RELEASE_INTERVAL).await;
-            }
-        };
-        if tokio::time::timeout(END, released).await.is_err() {
+    async fn released(&mut self) {
+        if tokio::time::timeout(END, &mut self.store).await.is_err() {
             warn!("the data directory is still in use");
         }
     }
@@ -248,8 +261,6 @@ impl From<LedgerError> for RunError {
 
 /// For a transaction in flight to be mined and a batch to be stored.
 const DRAIN: Duration = Duration::from_secs(20);
-/// Between two looks at whether the data directory is free.
-const RELEASE_INTERVAL: Duration = Duration::from_millis(5);
 /// For an enclave to end.
 const END: Duration = Duration::from_secs(10);
 

@@ -90,7 +90,7 @@ impl Serving {
         contract: ContractId,
         up_to: u64,
     ) -> Result<Option<Loaded>, LoadError> {
-        let blobs = store.blobs_for_load(contract, up_to)?;
+        let blobs = store.blobs_for_load(contract, up_to).await?;
         if blobs.is_empty() {
             return Ok(None);
         }

@@ -56,7 +56,7 @@ pub enum StoreError {
     /// Deltas are missing between a snapshot and the state asked for.
     #[error("contract {contract} has no delta for entry {seq}")]
     MissingDelta {
-        /// Which contract.
+        /// The contract whose blobs were asked for.
         contract: ContractId,
         /// The first entry without a delta.
         seq: u64,
@@ -64,9 +64,9 @@ pub enum StoreError {
     /// A result or proof of an entry that is not (or no longer) in the store.
     #[error("contract {contract} has no such entry {seq}")]
     UnknownEntry {
-        /// Which contract.
+        /// The contract whose log lacks it.
         contract: ContractId,
-        /// Which entry.
+        /// Number of the entry in that log.
         seq: u64,
     },
     /// What was to be written contradicts itself or what is there; the caller's mistake.
@@ -74,7 +74,7 @@ pub enum StoreError {
     Inconsistent(&'static str),
     /// The storage engine failed; after a failed write it accepts no more until it is reopened.
     #[error("storage engine failed")]
-    Engine(#[from] fjall::Error),
+    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A file operation failed.
     #[error("cannot access {}", path.display())]
     Io {
@@ -83,4 +83,10 @@ pub enum StoreError {
         /// Why.
         source: io::Error,
     },
+}
+
+impl From<fjall::Error> for StoreError {
+    fn from(error: fjall::Error) -> Self {
+        Self::Engine(Box::new(error))
+    }
 }

@@ -4,6 +4,8 @@
 use alloy_primitives::{Address, B256};
 use subrosa_types::{ContractId, frame::BlobKind};
 
+use crate::CodeOf;
+
 /// contract 32 ‖ seq 8 (big-endian).
 pub(crate) fn entry(contract: ContractId, seq: u64) -> [u8; 40] {
     let mut key = [0; 40];
@@ -26,11 +28,20 @@ pub(crate) fn blob(contract: ContractId, seq: u64, kind: BlobKind) -> [u8; 41] {
 /// Last byte of a snapshot's [`blob`] key.
 pub(crate) const SNAPSHOT: u8 = 0;
 
-/// contract 32 ‖ code commitment 32.
-pub(crate) fn upgrade(contract: ContractId, commitment: B256) -> [u8; 64] {
-    let mut key = [0; 64];
+/// contract 32 ‖ 0 for entry 0 or 1 for an upgrade ‖ the upgrade's code commitment 32.
+pub(crate) fn code_envelope(contract: ContractId, code: CodeOf) -> Vec<u8> {
+    match code {
+        CodeOf::Deploy => [contract.as_slice(), &[0]].concat(),
+        CodeOf::Upgrade(commitment) => {
+            [upgrades(contract).as_slice(), commitment.as_slice()].concat()
+        }
+    }
+}
+
+/// What the [`code_envelope`] keys of a contract's upgrades begin with.
+pub(crate) fn upgrades(contract: ContractId) -> [u8; 33] {
+    let mut key = [1; 33];
     key[..32].copy_from_slice(contract.as_slice());
-    key[32..].copy_from_slice(commitment.as_slice());
     key
 }
 
@@ -88,9 +99,9 @@ pub(crate) fn parse_entry(key: &[u8]) -> Option<(ContractId, u64)> {
     Some((contract.into(), u64::from_be_bytes(seq.try_into().ok()?)))
 }
 
-/// Reads the code commitment of an [`upgrade`] key.
+/// Reads the code commitment of an upgrade's [`code_envelope`] key.
 pub(crate) fn parse_upgrade(key: &[u8]) -> Option<B256> {
-    let (_, commitment) = key.split_first_chunk::<32>()?;
+    let (_, commitment) = key.split_first_chunk::<33>()?;
     B256::try_from(commitment).ok()
 }
 

@@ -5,13 +5,18 @@
 //! are recomputed or verified. What the store must give is order and atomicity, so that a host
 //! that is killed anywhere resumes without losing or repeating an entry.
 //!
-//! [`Storage`] is the interface, [`Store`] the embedded implementation: one directory, one
-//! process. Calls are synchronous and may wait for the disk.
+//! [`Storage`] is the interface, split by what is kept into [`LogStore`], [`BlobStore`] and
+//! [`IntentStore`]; [`Store`] is the embedded implementation: one directory, one process. Calls are
+//! asynchronous and never wait for the disk on the thread that polls them.
 #![forbid(unsafe_code)]
 
+mod calls;
 mod codec;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod directory;
 mod embedded;
+mod engine;
 mod error;
 mod key;
 mod record;
@@ -25,4 +30,4 @@ pub use record::{
     AdmissionRecord, Block, Cursor, EntryRecord, FulfillmentRecord, Intent, IntentKind, Receipt,
     ResultRecord,
 };
-pub use storage::{MAX_UPGRADES, Storage};
+pub use storage::{BlobStore, CodeOf, IntentStore, LogStore, MAX_UPGRADE_ENVELOPES, Storage};

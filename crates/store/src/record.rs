@@ -45,10 +45,10 @@ pub struct EntryRecord {
     pub tx_hash: B256,
 }
 
-/// The envelope of an upgrade's code.
+/// A code envelope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct UpgradeRecord {
-    /// Grows with every envelope that is handed in for the contract.
+pub(crate) struct CodeEnvelopeRecord {
+    /// Of an upgrade: grows with every envelope that is handed in for the contract.
     pub(crate) order: u64,
     pub(crate) envelope: Bytes,
 }
@@ -56,7 +56,7 @@ pub(crate) struct UpgradeRecord {
 /// A result, without the state blob that came with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResultRecord {
-    /// Which entry.
+    /// Number of the entry in its contract's log.
     pub seq: u64,
     /// Its digest.
     pub digest: B256,

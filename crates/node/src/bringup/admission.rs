@@ -114,8 +114,7 @@ async fn by_verifier(
         signatures: vec![signed.signature.clone()],
     };
     let signer = started.signer;
-    host.durably(move |store| store.put_admission(signer, &record))
-        .await?;
+    host.store.put_admission(signer, record).await?;
     let sent = host
         .ledger
         .admit(signed.admission, vec![signed.signature])

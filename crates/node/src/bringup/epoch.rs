@@ -28,7 +28,7 @@ pub(super) async fn ensure(
     held: &[PublishedEpoch],
 ) -> Result<(PublishedEpoch, EpochOpening), BringupError> {
     let group = host.enclave_config.keyGroup;
-    let stored = stored(host.store.as_ref(), group)?;
+    let stored = stored(host.store.as_ref(), group).await?;
     let current = host.ledger.current_epoch(group).await?;
     let mut found = None;
     for (epoch, record) in &stored {
@@ -111,8 +111,7 @@ async fn open(
         sealed: proposal.sealed.clone(),
     };
     let bytes = record.encode();
-    host.durably(move |store| store.put_epoch(group, epoch, &bytes))
-        .await?;
+    host.store.put_epoch(group, epoch, bytes).await?;
     let opening = proposal.opening.clone();
     let sent = host
         .ledger
@@ -197,9 +196,14 @@ impl Record {
 /// ABI encoding of an opening: six words.
 const OPENING_BYTES: usize = 6 * 32;
 
-fn stored(store: &dyn Storage, group: u32) -> Result<Vec<(u32, Record)>, StoreError> {
+async fn stored(store: &dyn Storage, group: u32) -> Result<Vec<(u32, Record)>, StoreError> {
     let mut records = Vec::new();
-    for (_, epoch, bytes) in store.epochs()?.into_iter().filter(|(g, ..)| *g == group) {
+    for (_, epoch, bytes) in store
+        .epochs()
+        .await?
+        .into_iter()
+        .filter(|(g, ..)| *g == group)
+    {
         match Record::decode(&bytes) {
             Some(record) => records.push((epoch, record)),
             None => warn!(epoch, "stored epoch does not decode"),

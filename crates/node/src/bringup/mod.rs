@@ -154,12 +154,12 @@ async fn start(
 /// Brings every contract to the last state that is stored, unless it is there already. One that
 /// cannot be loaded (an older epoch's key is missing) does not hold the others up.
 async fn load_all(host: &Host, serving: &Serving) -> Result<(), BringupError> {
-    for contract in host.store.contracts()? {
-        let Some(last) = host.store.last_result(contract)? else {
+    for contract in host.store.contracts().await? {
+        let Some(last) = host.store.last_result(contract).await? else {
             continue;
         };
         let stands = serving.position(contract);
-        let stateless = host.is_stateless(contract)?;
+        let stateless = host.is_stateless(contract).await?;
         let is_there = |loaded: Loaded| {
             stateless || (loaded.head.seq == last.seq + 1 && loaded.digest == last.digest)
         };

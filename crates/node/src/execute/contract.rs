@@ -7,7 +7,7 @@ use std::{
 };
 
 use alloy_primitives::{B256, Bytes, keccak256};
-use subrosa_store::{EntryRecord, ResultRecord, StoreError};
+use subrosa_store::{CodeOf, EntryRecord, ResultRecord, StoreError};
 use subrosa_types::{
     ContractId,
     entry::EntryKind,
@@ -160,9 +160,9 @@ impl Task {
     /// Executes what comes next and stores it.
     async fn execute(&mut self, serving: &Serving, started: Instant) -> Result<Next, Fault> {
         let store = Arc::clone(&self.host.store);
-        let last = store.last_result(self.contract)?;
+        let last = store.last_result(self.contract).await?;
         let next = last.as_ref().map_or(0, |last| last.seq + 1);
-        let mut entries = store.entries(self.contract, next, MAX_BATCH)?;
+        let mut entries = store.entries(self.contract, next, MAX_BATCH).await?;
         // A gap is an entry that the follower could not read.
         let Some(first) = entries
             .first()
@@ -175,7 +175,7 @@ impl Task {
             Some(0) => {
                 // Alone, so that what is refused with it is its envelope.
                 entries.truncate(1);
-                match self.code(next, &entries)? {
+                match self.code(next, &entries).await? {
                     Some(envelope) => Some(envelope),
                     None => return Ok(Next::Wait),
                 }
@@ -196,7 +196,7 @@ impl Task {
             }
         }
         if !stateless {
-            let head = store.chain_head(self.contract)?.unwrap_or_default();
+            let head = store.chain_head(self.contract).await?.unwrap_or_default();
             entries.truncate(batch_size(entries.len(), next.saturating_sub(head.seq)));
             if entries.is_empty() {
                 return Ok(Next::Wait);
@@ -280,13 +280,22 @@ impl Task {
     }
 
     /// The envelope with the code of the entry that comes next, unless it was refused already.
-    fn code(&mut self, next: u64, entries: &[EntryRecord]) -> Result<Option<Bytes>, StoreError> {
+    async fn code(
+        &mut self,
+        next: u64,
+        entries: &[EntryRecord],
+    ) -> Result<Option<Bytes>, StoreError> {
         let store = self.host.store.as_ref();
         let envelope = match entries.first() {
             Some(upgrade) if next > 0 => {
-                store.upgrade(self.contract, upgrade.logged.entry.inputHash)?
+                store
+                    .code_envelope(
+                        self.contract,
+                        CodeOf::Upgrade(upgrade.logged.entry.inputHash),
+                    )
+                    .await?
             }
-            _ => store.deployment(self.contract)?,
+            _ => store.code_envelope(self.contract, CodeOf::Deploy).await?,
         };
         let tried = |envelope: &Bytes| Tried {
             seq: next,
@@ -305,7 +314,8 @@ impl Task {
             return Ok(None);
         };
         let store = self.host.store.as_ref();
-        let Some((between, runtime)) = reassign::shown(store, self.contract, last, runtime)? else {
+        let Some((between, runtime)) = reassign::shown(store, self.contract, last, runtime).await?
+        else {
             return Ok(None);
         };
         let proof = self.proof(runtime.logged.entry.seq(), false).await?;
@@ -337,9 +347,7 @@ impl Task {
             .map(|result| (result.blob.kind, result.blob.sealed.len()))
             .collect();
         let contract = self.contract;
-        self.host
-            .durably(move |store| store.commit_execution(contract, &results))
-            .await?;
+        self.host.store.commit_execution(contract, results).await?;
         failpoint!("after_persist_before_sign");
         self.host.offer(contract);
         self.host.metrics.execute.executed.increment(count);
@@ -365,7 +373,7 @@ impl Task {
                 }
                 since
             }
-            None => self.stored_since()?,
+            None => self.stored_since().await?,
         };
         self.since = Some(since);
         if since.is_due() {
@@ -375,11 +383,15 @@ impl Task {
     }
 
     /// What has piled up since the newest snapshot that is stored.
-    fn stored_since(&self) -> Result<SinceSnapshot, StoreError> {
-        let Some(last) = self.host.store.last_result(self.contract)? else {
+    async fn stored_since(&self) -> Result<SinceSnapshot, StoreError> {
+        let Some(last) = self.host.store.last_result(self.contract).await? else {
             return Ok(SinceSnapshot::default());
         };
-        let blobs = self.host.store.blobs_for_load(self.contract, last.seq)?;
+        let blobs = self
+            .host
+            .store
+            .blobs_for_load(self.contract, last.seq)
+            .await?;
         let mut sizes = blobs.iter().map(|blob| blob.sealed.len());
         let mut since = SinceSnapshot::restart(sizes.next().unwrap_or_default());
         sizes.for_each(|size| since.add_delta(size));
@@ -397,17 +409,15 @@ impl Task {
     /// can then still sign every result that the chain awaits. Lost before, it is taken again.
     async fn keep_snapshot(&mut self) -> Result<(), StoreError> {
         let (contract, store) = (self.contract, Arc::clone(&self.host.store));
-        let head = store.chain_head(contract)?.unwrap_or_default();
+        let head = store.chain_head(contract).await?.unwrap_or_default();
         let Some(blob) = self.unkept.take_if(|blob| head.seq > blob.seq) else {
             return Ok(());
         };
         // A rewind may have replaced the entry it was taken after.
-        let current = store.result(contract, blob.seq)?;
+        let current = store.result(contract, blob.seq).await?;
         if current.is_some_and(|result| result.digest == blob.digest) {
             let (seq, bytes) = (blob.seq, blob.sealed.len());
-            self.host
-                .durably(move |store| store.put_blob(contract, &blob))
-                .await?;
+            self.host.store.put_blob(contract, blob).await?;
             self.host.metrics.execute.snapshots.increment(1);
             debug!(%contract, seq, bytes, "snapshot stored");
         } else {
@@ -418,7 +428,7 @@ impl Task {
 
     /// The proof of an entry's slot: as kept at inclusion, or at the tip now.
     async fn proof(&self, seq: u64, afresh: bool) -> Result<StorageProof, Fault> {
-        if !afresh && let Some(proof) = self.host.store.proof(self.contract, seq)? {
+        if !afresh && let Some(proof) = self.host.store.proof(self.contract, seq).await? {
             return Ok(proof);
         }
         let tip = self.host.ledger.tip().await?;
@@ -428,7 +438,10 @@ impl Task {
             .ledger
             .proof(self.host.enclave_config.oracle, slot, tip)
             .await?;
-        self.host.store.put_proof(self.contract, seq, &proof)?;
+        self.host
+            .store
+            .put_proof(self.contract, seq, proof.clone())
+            .await?;
         self.host.saw_header(tip.number, &proof.header);
         Ok(proof)
     }
@@ -446,7 +459,7 @@ impl Task {
                 }
                 return Ok(Next::Wait);
             }
-            ErrorCode::Generation if self.reassign()? => return Ok(Next::Again),
+            ErrorCode::Generation if self.reassign().await? => return Ok(Next::Again),
             ErrorCode::Proof => {
                 if let Some(next) = self.refetch_proof().await? {
                     return Ok(next);
@@ -459,28 +472,33 @@ impl Task {
     }
 
     /// Has the next RUNTIME entry further up the log shown; `false` if there is none.
-    fn reassign(&mut self) -> Result<bool, StoreError> {
+    async fn reassign(&mut self) -> Result<bool, StoreError> {
         let store = self.host.store.as_ref();
-        let last = store.last_result(self.contract)?;
+        let last = store.last_result(self.contract).await?;
         let next = last.map_or(0, |last| last.seq + 1);
-        let Some(next) = store.entry(self.contract, next)? else {
+        let Some(next) = store.entry(self.contract, next).await? else {
             return Ok(false);
         };
-        self.reassigning = reassign::candidate(store, self.contract, &next, self.reassigning)?;
+        self.reassigning =
+            reassign::candidate(store, self.contract, &next, self.reassigning).await?;
         Ok(self.reassigning.is_some())
     }
 
     /// Replaces the proof of the entries that come next by one at the tip.
     async fn refetch_proof(&mut self) -> Result<Option<Next>, StoreError> {
-        let last = self.host.store.last_result(self.contract)?;
+        let last = self.host.store.last_result(self.contract).await?;
         let next = last.map_or(0, |last| last.seq + 1);
-        let entries = self.host.store.entries(self.contract, next, MAX_BATCH)?;
+        let entries = self
+            .host
+            .store
+            .entries(self.contract, next, MAX_BATCH)
+            .await?;
         // Each of them could be the last of a frame; the failed one is refetched, the others when
         // they fail in turn.
         let shown = self.reassigning.map(|reassigning| reassigning.runtime);
         let pending = entries.iter().map(|entry| entry.logged.entry.seq());
         for seq in pending.chain(shown) {
-            if self.host.store.proof(self.contract, seq)?.is_none() {
+            if self.host.store.proof(self.contract, seq).await?.is_none() {
                 continue;
             }
             match self.proof(seq, true).await {

@@ -106,7 +106,7 @@ pub(crate) async fn run(
     host: Arc<Host>,
     mut shutdown: Shutdown,
 ) -> Result<(), subrosa_store::StoreError> {
-    for contract in host.store.contracts()? {
+    for contract in host.store.contracts().await? {
         host.executors.wake(contract);
     }
     let mut tasks = JoinSet::new();

@@ -23,7 +23,7 @@ pub(super) struct Reassigning {
 
 /// The RUNTIME entry to show next with the pending entry `next`, after `shown` was of no use;
 /// `None` if there is none, or none that can be shown with it.
-pub(super) fn candidate(
+pub(super) async fn candidate(
     store: &dyn Storage,
     contract: ContractId,
     next: &EntryRecord,
@@ -41,7 +41,7 @@ pub(super) fn candidate(
         seq + MAX_BETWEEN as u64
     };
     loop {
-        let page = store.entries(contract, from, PAGE)?;
+        let page = store.entries(contract, from, PAGE).await?;
         let Some(last) = page.last() else {
             return Ok(None);
         };
@@ -65,13 +65,13 @@ pub(super) fn candidate(
 
 /// The entries after `last` and before the RUNTIME entry, and that entry. `None` if the log is no
 /// longer what it was.
-pub(super) fn shown(
+pub(super) async fn shown(
     store: &dyn Storage,
     contract: ContractId,
     last: &EntryRecord,
     runtime: u64,
 ) -> Result<Option<(Vec<subrosa_types::abi::Entry>, EntryRecord)>, StoreError> {
-    let found = store.entry(contract, runtime)?;
+    let found = store.entry(contract, runtime).await?;
     let Some(found) = found.filter(|record| kind(record) == Some(EntryKind::Runtime)) else {
         return Ok(None);
     };
@@ -79,7 +79,7 @@ pub(super) fn shown(
     let mut from = last.logged.entry.seq() + 1;
     while from < runtime && !is_stateless(&found) {
         let most = usize::try_from(runtime - from).unwrap_or(PAGE).min(PAGE);
-        let page = store.entries(contract, from, most)?;
+        let page = store.entries(contract, from, most).await?;
         let Some(end) = page.last() else {
             return Ok(None);
         };
@@ -115,7 +115,7 @@ const PAGE: usize = 1_024;
 #[cfg(test)]
 mod tests {
     use alloy_primitives::{Address, B256, U256, aliases::U48};
-    use subrosa_store::{Block, Cursor, Identity, Store};
+    use subrosa_store::{Block, Cursor, Identity, LogStore, Store};
     use subrosa_types::{abi::Entry, entry::FinalityClass, frame::LoggedEntry};
 
     use super::*;
@@ -159,7 +159,7 @@ mod tests {
     }
 
     /// A log whose entries 6 and 9 are of kind RUNTIME, the first of many pages.
-    fn store(chained: bool) -> (tempfile::TempDir, Store, Vec<EntryRecord>) {
+    async fn store(chained: bool) -> (tempfile::TempDir, Store, Vec<EntryRecord>) {
         let directory = tempfile::tempdir().unwrap();
         let identity = Identity {
             chain_id: 1,
@@ -190,18 +190,20 @@ mod tests {
             entries: entries.clone(),
             fulfillments: Vec::new(),
         };
-        store.apply_block(&block).unwrap();
+        store.apply_block(block).await.unwrap();
         (directory, store, entries)
     }
 
-    #[test]
-    fn runtime_entries_are_shown_in_log_order_until_there_are_no_more() {
+    #[tokio::test]
+    async fn runtime_entries_are_shown_in_log_order_until_there_are_no_more() {
         for chained in [true, false] {
-            let (_directory, store, entries) = store(chained);
+            let (_directory, store, entries) = store(chained).await;
             let mut shown = None;
             let mut tried = Vec::new();
             loop {
-                shown = candidate(&store, CONTRACT, &entries[2], shown).unwrap();
+                shown = candidate(&store, CONTRACT, &entries[2], shown)
+                    .await
+                    .unwrap();
                 let Some(next) = shown else { break };
                 assert_eq!(next.generation, 0);
                 tried.push(next.runtime);
@@ -212,39 +214,53 @@ mod tests {
                 generation: 0,
                 runtime: 9,
             });
-            let next = candidate(&store, CONTRACT, &entries[7], shown).unwrap();
+            let next = candidate(&store, CONTRACT, &entries[7], shown)
+                .await
+                .unwrap();
             assert_eq!(next.map(|next| next.runtime), Some(9));
             assert_eq!(
-                candidate(&store, CONTRACT, &entries[10], None).unwrap(),
+                candidate(&store, CONTRACT, &entries[10], None)
+                    .await
+                    .unwrap(),
                 None
             );
         }
     }
 
-    #[test]
-    fn what_is_shown_is_everything_in_between() {
-        let (_directory, store, entries) = store(true);
-        let (between, runtime) = shown(&store, CONTRACT, &entries[3], 9).unwrap().unwrap();
+    #[tokio::test]
+    async fn what_is_shown_is_everything_in_between() {
+        let (_directory, store, entries) = store(true).await;
+        let (between, runtime) = shown(&store, CONTRACT, &entries[3], 9)
+            .await
+            .unwrap()
+            .unwrap();
         let expected: Vec<_> = entries[4..9]
             .iter()
             .map(|e| e.logged.entry.clone())
             .collect();
         assert_eq!((between, &runtime), (expected, &entries[9]));
-        let (between, _) = shown(&store, CONTRACT, &entries[5], 6).unwrap().unwrap();
+        let (between, _) = shown(&store, CONTRACT, &entries[5], 6)
+            .await
+            .unwrap()
+            .unwrap();
         assert!(between.is_empty());
         for gone in [8, 2_000] {
             assert!(
                 shown(&store, CONTRACT, &entries[3], gone)
+                    .await
                     .unwrap()
                     .is_none()
             );
         }
     }
 
-    #[test]
-    fn entries_of_a_stateless_contract_are_shown_without_what_is_in_between() {
-        let (_directory, store, entries) = store(false);
-        let (between, runtime) = shown(&store, CONTRACT, &entries[3], 9).unwrap().unwrap();
+    #[tokio::test]
+    async fn entries_of_a_stateless_contract_are_shown_without_what_is_in_between() {
+        let (_directory, store, entries) = store(false).await;
+        let (between, runtime) = shown(&store, CONTRACT, &entries[3], 9)
+            .await
+            .unwrap()
+            .unwrap();
         assert!(between.is_empty());
         assert_eq!(runtime, entries[9]);
     }

@@ -25,17 +25,20 @@ pub(super) fn record(
         let (store, attempts) = (Arc::clone(&store), Arc::clone(&attempts));
         let items = items.clone();
         Box::pin(async move {
-            let noted = tokio::task::spawn_blocking(move || {
+            let attempts = {
                 let mut attempts = attempts.lock().unwrap_or_else(PoisonError::into_inner);
                 attempts.push(attempt.raw);
-                let intent = Intent {
-                    kind,
-                    items,
-                    attempts: attempts.clone(),
-                };
-                store.put_intent(sender, attempt.nonce, &intent)
-            });
-            noted.await.map_err(RecordError::from)??;
+                attempts.clone()
+            };
+            let intent = Intent {
+                kind,
+                items,
+                attempts,
+            };
+            store
+                .put_intent(sender, attempt.nonce, intent)
+                .await
+                .map_err(RecordError::from)?;
             failpoint!("after_intent_before_broadcast");
             Ok(())
         })
@@ -47,7 +50,7 @@ impl Ledger {
     pub(super) async fn resume(&self) -> Result<(), LedgerError> {
         let sender = self.account();
         let mut leftovers = self.leftovers.lock().await;
-        for (nonce, intent) in self.store.intents(sender)? {
+        for (nonce, intent) in self.store.intents(sender).await? {
             let Intent {
                 kind,
                 items,
@@ -103,12 +106,8 @@ impl Ledger {
 
     /// Forgets what was noted down up to a nonce that is used up.
     pub(super) async fn forget_intents(&self, nonce: u64) -> Result<(), LedgerError> {
-        let (store, sender) = (Arc::clone(&self.store), self.account());
-        let forgotten =
-            tokio::task::spawn_blocking(move || store.settle_intents(sender, nonce + 1)).await;
-        match forgotten {
-            Ok(outcome) => Ok(outcome.map(drop)?),
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        }
+        let sender = self.account();
+        self.store.settle_intents(sender, nonce + 1).await?;
+        Ok(())
     }
 }

@@ -76,7 +76,7 @@ impl Offers {
 pub(crate) async fn run(host: Arc<Host>, mut shutdown: Shutdown) -> Result<(), StoreError> {
     let mut serving = host.serving();
     let mut relay = Relay::new(host);
-    relay.open.extend(relay.host.store.contracts()?);
+    relay.open.extend(relay.host.store.contracts().await?);
     loop {
         match shutdown.cancel(relay.host.ledger.settle_leftovers()).await {
             None => return Ok(()),
@@ -280,7 +280,7 @@ impl Relay {
         }
         let progressed = !verdict.fulfilled.is_empty();
         for item in verdict.fulfilled {
-            if self.host.is_stateless(item.0)? {
+            if self.host.is_stateless(item.0).await? {
                 self.fulfilled.insert(item, since);
             }
         }
@@ -326,7 +326,12 @@ impl Relay {
 
     /// A contract's head: the store's, or a later one that is believed and not doubted.
     async fn head(&mut self, contract: ContractId) -> Result<Head, Fault> {
-        let stored = self.host.store.chain_head(contract)?.unwrap_or_default();
+        let stored = self
+            .host
+            .store
+            .chain_head(contract)
+            .await?
+            .unwrap_or_default();
         let is_old = |belief: &Belief| belief.since.elapsed() >= DOUBT_AFTER;
         if self.heads.get(&contract).is_some_and(is_old) {
             self.reread(contract).await?;
@@ -350,13 +355,13 @@ impl Relay {
                 self.fulfilled.clear();
                 self.low.clear();
                 self.narrow.clear();
-                self.open.extend(self.host.store.contracts()?);
+                self.open.extend(self.host.store.contracts().await?);
             }
         }
         let mut queues = Vec::new();
         let mut total = 0;
         for contract in self.open.clone() {
-            let stateless = self.host.is_stateless(contract)?;
+            let stateless = self.host.is_stateless(contract).await?;
             let mut candidates = if stateless {
                 self.stateless(contract).await?
             } else {
@@ -389,11 +394,11 @@ impl Relay {
         let store = Arc::clone(&self.host.store);
         let head = self.head(contract).await?;
         let limit = self.host.config.relay.max_items;
-        let results = store.results(contract, head.seq, limit)?;
+        let results = store.results(contract, head.seq, limit).await?;
         if results.is_empty() {
             return Ok(Vec::new());
         }
-        let entries = store.entries(contract, head.seq, results.len())?;
+        let entries = store.entries(contract, head.seq, results.len()).await?;
         match outstanding::outstanding(head, entries, results) {
             Ok(candidates) => Ok(candidates),
             Err(mismatch) => {
@@ -411,12 +416,12 @@ impl Relay {
         let mut from = self.low.get(&contract).copied().unwrap_or_default();
         let mut candidates = Vec::new();
         while candidates.len() < limit {
-            let results = store.results(contract, from, limit)?;
+            let results = store.results(contract, from, limit).await?;
             let Some(last) = results.last() else { break };
             from = last.seq + 1;
             for result in results {
                 let seq = result.seq;
-                let is_known = store.fulfillment(contract, seq)?.is_some();
+                let is_known = store.fulfillment(contract, seq).await?.is_some();
                 if is_known {
                     self.fulfilled.remove(&(contract, seq));
                 }
@@ -430,7 +435,7 @@ impl Relay {
                     }
                     continue;
                 }
-                if let Some(entry) = store.entry(contract, seq)? {
+                if let Some(entry) = store.entry(contract, seq).await? {
                     candidates.push(outstanding::candidate(entry, result));
                 }
             }
@@ -441,7 +446,12 @@ impl Relay {
 
     /// A header at the tip, at or after every proven entry.
     async fn anchor(&self) -> Result<HeaderFrame, Fault> {
-        let followed = self.host.store.cursor()?.map_or(0, |cursor| cursor.number);
+        let followed = self
+            .host
+            .store
+            .cursor()
+            .await?
+            .map_or(0, |cursor| cursor.number);
         if let Some((number, header)) = self.host.anchor()
             && number + MAX_ANCHOR_AGE >= followed
         {
@@ -465,7 +475,7 @@ impl Relay {
             if !done.insert(group.contract) {
                 continue;
             }
-            let Some(last) = store.last_result(group.contract)? else {
+            let Some(last) = store.last_result(group.contract).await? else {
                 continue;
             };
             let loaded = serving.load(store, group.contract, last.seq).await?;

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use alloy_primitives::{B256, Bytes, keccak256};
+use subrosa_store::CodeOf;
 use subrosa_types::{
     ContractId,
     entry::{EntryKind, Execution},
@@ -43,16 +44,17 @@ async fn deployment(
     envelope: Bytes,
 ) -> Result<DeployAccepted, RpcError> {
     let host = &context.host;
-    if host.store.entry(contract, 0)?.is_none() {
+    if host.store.entry(contract, 0).await?.is_none() {
         // The follower may be a block behind whoever has just registered the contract.
         check_registered(context, contract).await?;
     }
-    if host.store.result(contract, 0)?.is_some() {
-        return accepted(context, contract, 0);
+    if host.store.result(contract, 0).await?.is_some() {
+        return accepted(context, contract, 0).await;
     }
     let hash = keccak256(&envelope);
     let outcomes = host.executors.code_outcomes();
-    host.durably(move |store| store.put_deployment(contract, &envelope))
+    host.store
+        .put_code_envelope(contract, CodeOf::Deploy, envelope)
         .await?;
     tried(context, (contract, 0), hash, outcomes).await
 }
@@ -65,7 +67,7 @@ async fn upgrade(
     envelope: Bytes,
 ) -> Result<DeployAccepted, RpcError> {
     let host = &context.host;
-    let Some(record) = host.store.entry(contract, seq)? else {
+    let Some(record) = host.store.entry(contract, seq).await? else {
         return Err(RpcError::UnknownEntry { contract, seq });
     };
     let entry = record.logged.entry;
@@ -80,12 +82,13 @@ async fn upgrade(
         let message = format!("entry {seq} commits to {commitment}");
         return Err(RpcError::DeploymentRefused(message));
     }
-    if host.store.result(contract, seq)?.is_some() {
-        return accepted(context, contract, seq);
+    if host.store.result(contract, seq).await?.is_some() {
+        return accepted(context, contract, seq).await;
     }
     let hash = keccak256(&envelope);
     let outcomes = host.executors.code_outcomes();
-    host.durably(move |store| store.put_upgrade(contract, commitment, &envelope))
+    host.store
+        .put_code_envelope(contract, CodeOf::Upgrade(commitment), envelope)
         .await?;
     tried(context, (contract, seq), hash, outcomes).await
 }
@@ -105,7 +108,8 @@ async fn announced(
         let message = format!("code {commitment} is not announced for contract {contract}");
         return Err(RpcError::DeploymentRefused(message));
     }
-    host.durably(move |store| store.put_upgrade(contract, commitment, &envelope))
+    host.store
+        .put_code_envelope(contract, CodeOf::Upgrade(commitment), envelope)
         .await?;
     // In the meantime it may be on the log, and waited for.
     host.executors.wake(contract);
@@ -142,12 +146,11 @@ async fn tried(
                 }
                 Ok(_) => {}
                 // Missed some: the store knows.
-                Err(RecvError::Lagged(_))
-                    if !matches!(host.store.result(contract, seq), Ok(None)) =>
-                {
-                    return None;
+                Err(RecvError::Lagged(_)) => {
+                    if !matches!(host.store.result(contract, seq).await, Ok(None)) {
+                        return None;
+                    }
                 }
-                Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return None,
             }
         }
@@ -158,12 +161,16 @@ async fn tried(
     match waited {
         Ok(Ok(Some(reason))) => Err(RpcError::DeploymentRefused(reason)),
         // Not executed yet, or nobody waits: the envelope is stored all the same.
-        _ => accepted(context, contract, seq),
+        _ => accepted(context, contract, seq).await,
     }
 }
 
-fn accepted(context: &Context, contract: ContractId, seq: u64) -> Result<DeployAccepted, RpcError> {
-    let state = match state_of(context.host.store.as_ref(), contract, seq)? {
+async fn accepted(
+    context: &Context,
+    contract: ContractId,
+    seq: u64,
+) -> Result<DeployAccepted, RpcError> {
+    let state = match state_of(context.host.store.as_ref(), contract, seq).await? {
         RequestState::Unknown => RequestState::Pending,
         state => state,
     };

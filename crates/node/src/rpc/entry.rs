@@ -19,12 +19,12 @@ pub(super) async fn request(
 ) -> Result<RequestStatus, RpcError> {
     let EntryRequest { contract, seq } = request;
     let store = context.host.store.as_ref();
-    let result = store.result(contract, seq)?;
-    let fulfillment = store.fulfillment(contract, seq)?;
+    let result = store.result(contract, seq).await?;
+    let fulfillment = store.fulfillment(contract, seq).await?;
     Ok(RequestStatus {
         contract,
         seq,
-        state: state_of(store, contract, seq)?,
+        state: state_of(store, contract, seq).await?,
         status: result.as_ref().map(|result| result.status),
         output: result.as_ref().map(|result| result.output.clone()),
         sealed_output: result.map(|result| result.sealed_output),
@@ -33,16 +33,16 @@ pub(super) async fn request(
 }
 
 /// How far an entry is.
-pub(super) fn state_of(
+pub(super) async fn state_of(
     store: &dyn Storage,
     contract: ContractId,
     seq: u64,
 ) -> Result<RequestState, StoreError> {
-    Ok(if store.fulfillment(contract, seq)?.is_some() {
+    Ok(if store.fulfillment(contract, seq).await?.is_some() {
         RequestState::Fulfilled
-    } else if store.result(contract, seq)?.is_some() {
+    } else if store.result(contract, seq).await?.is_some() {
         RequestState::Executed
-    } else if store.entry(contract, seq)?.is_some() {
+    } else if store.entry(contract, seq).await?.is_some() {
         RequestState::Pending
     } else {
         RequestState::Unknown
@@ -54,16 +54,19 @@ pub(super) async fn receipt(context: &Context, request: EntryRequest) -> Result<
     let EntryRequest { contract, seq } = request;
     let host = &context.host;
     let store = host.store.as_ref();
-    let Some(entry) = store.entry(contract, seq)? else {
+    let Some(entry) = store.entry(contract, seq).await? else {
         return Err(RpcError::UnknownEntry { contract, seq });
     };
-    let Some(fulfillment) = store.fulfillment(contract, seq)? else {
+    let Some(fulfillment) = store.fulfillment(contract, seq).await? else {
         return Err(RpcError::NotFulfilled { contract, seq });
     };
     let unavailable = || RpcError::ReceiptUnavailable { contract, seq };
-    let result = store.result(contract, seq)?.ok_or_else(unavailable)?;
+    let result = store.result(contract, seq).await?.ok_or_else(unavailable)?;
     let signed = fulfillment.receipt.ok_or_else(unavailable)?;
-    let admission = store.admission(signed.signer)?.ok_or_else(unavailable)?;
+    let admission = store
+        .admission(signed.signer)
+        .await?
+        .ok_or_else(unavailable)?;
     let admission_signature = admission
         .signatures
         .into_iter()

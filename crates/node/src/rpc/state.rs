@@ -18,8 +18,8 @@ use crate::{
 pub(super) async fn status(host: &Host) -> Result<NodeStatus, RpcError> {
     let serving = host.serving_now();
     let mut contracts = Vec::new();
-    for contract in host.store.contracts()? {
-        if host.store.result(contract, 0)?.is_some() {
+    for contract in host.store.contracts().await? {
+        if host.store.result(contract, 0).await?.is_some() {
             contracts.push(contract);
         }
     }
@@ -32,7 +32,7 @@ pub(super) async fn status(host: &Host) -> Result<NodeStatus, RpcError> {
         development: host.is_development(),
         config_hash: host.config_hash,
         signer: serving.map(|serving| serving.started.signer),
-        block: host.store.cursor()?.map_or(0, |cursor| cursor.number),
+        block: host.store.cursor().await?.map_or(0, |cursor| cursor.number),
         contracts,
     })
 }
@@ -81,7 +81,7 @@ where
 {
     let host = &context.host;
     let serving = host.serving_now().ok_or(RpcError::NotReady)?;
-    let Some(last) = host.store.last_result(contract)? else {
+    let Some(last) = host.store.last_result(contract).await? else {
         return Err(RpcError::UnknownContract(contract));
     };
     context

@@ -8,20 +8,29 @@ use std::{
 };
 
 use alloy_primitives::{Address, B256};
-use subrosa_store::{Identity, Storage, Store, StoreError};
-use subrosa_types::frame::BlobKind;
-
-use crate::{
-    conformance,
-    sample::{block, contract, cursor, entry, executed, identity},
+use async_trait::async_trait;
+use subrosa_store::{
+    BlobStore, Identity, LogStore, Storage, Store, StoreError,
+    conformance::{
+        self, Place,
+        sample::{block, contract, cursor, entry, executed, identity},
+    },
 };
+use subrosa_types::frame::BlobKind;
+use tempfile::TempDir;
 
-#[test]
-fn conforms() {
-    conformance::run(|| {
-        let directory = tempfile::tempdir().unwrap();
-        move || Store::open(directory.path(), identity()).unwrap()
-    });
+struct Directory(TempDir);
+
+#[async_trait]
+impl Place for Directory {
+    async fn open(&self) -> Box<dyn Storage> {
+        Box::new(Store::open(self.0.path(), identity()).unwrap())
+    }
+}
+
+#[tokio::test]
+async fn conforms() {
+    conformance::run(|| Directory(tempfile::tempdir().unwrap())).await;
 }
 
 #[test]
@@ -163,18 +172,22 @@ fn a_crash_while_creating_the_directory_is_harmless() {
 }
 
 /// A store with ten blocks of one entry each, all executed; closed.
-fn filled(directory: &Path) {
+async fn filled(directory: &Path) {
     let store = Store::open(directory, identity()).unwrap();
     let a = contract(0);
     for seq in 0..10 {
-        store.apply_block(&block(10 + seq, &[(a, seq)])).unwrap();
+        store
+            .apply_block(block(10 + seq, &[(a, seq)]))
+            .await
+            .unwrap();
         let kind = if seq == 0 {
             BlobKind::Snapshot
         } else {
             BlobKind::Delta
         };
         store
-            .commit_execution(a, &[executed(a, seq, 10 + seq, kind)])
+            .commit_execution(a, vec![executed(a, seq, 10 + seq, kind)])
+            .await
             .unwrap();
     }
 }
@@ -198,31 +211,31 @@ fn journal(directory: &Path) -> PathBuf {
 }
 
 /// What a reopened store shows: a prefix of what was written, each block with its result.
-fn blocks_in(store: &Store) -> u64 {
+async fn blocks_in(store: &Store) -> u64 {
     let a = contract(0);
-    let entries = store.entries(a, 0, 100).unwrap();
+    let entries = store.entries(a, 0, 100).await.unwrap();
     for (seq, found) in (0..).zip(&entries) {
         assert_eq!(found, &entry(a, seq, 10 + seq));
     }
     let count = entries.len() as u64;
-    let last = store.cursor().unwrap();
+    let last = store.cursor().await.unwrap();
     assert_eq!(last, count.checked_sub(1).map(|seq| cursor(10 + seq)));
-    let results = store.results(a, 0, 100).unwrap().len() as u64;
+    let results = store.results(a, 0, 100).await.unwrap().len() as u64;
     assert!(
         results == count || results + 1 == count,
         "{results} of {count}"
     );
     if let Some(seq) = results.checked_sub(1) {
-        let blobs = store.blobs_for_load(a, seq).unwrap();
+        let blobs = store.blobs_for_load(a, seq).await.unwrap();
         assert_eq!(blobs.len() as u64, results);
     }
     count
 }
 
-#[test]
-fn a_torn_journal_loses_only_its_end() {
+#[tokio::test]
+async fn a_torn_journal_loses_only_its_end() {
     let whole = tempfile::tempdir().unwrap();
-    filled(whole.path());
+    filled(whole.path()).await;
     let name = journal(whole.path());
     let bytes = fs::read(&name).unwrap();
     let written = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
@@ -234,17 +247,18 @@ fn a_torn_journal_loses_only_its_end() {
         fs::write(journal_in(directory.path(), &name), &bytes[..length]).unwrap();
         match Store::open(directory.path(), identity()) {
             Ok(store) => {
-                let count = blocks_in(&store);
+                let count = blocks_in(&store).await;
                 assert!(count >= most && count <= 10, "{count} at {step}");
                 most = most.max(count);
                 // And it can be written to.
                 let a = contract(0);
                 store
-                    .apply_block(&block(10 + count, &[(a, count)]))
+                    .apply_block(block(10 + count, &[(a, count)]))
+                    .await
                     .unwrap();
-                assert_eq!(store.cursor().unwrap(), Some(cursor(10 + count)));
+                assert_eq!(store.cursor().await.unwrap(), Some(cursor(10 + count)));
                 assert_eq!(
-                    store.last_entry(a).unwrap(),
+                    store.last_entry(a).await.unwrap(),
                     Some(entry(a, count, 10 + count))
                 );
             }
@@ -255,10 +269,10 @@ fn a_torn_journal_loses_only_its_end() {
     assert!(most >= 7, "{most}");
 }
 
-#[test]
-fn a_damaged_journal_never_shows_a_wrong_record() {
+#[tokio::test]
+async fn a_damaged_journal_never_shows_a_wrong_record() {
     let whole = tempfile::tempdir().unwrap();
-    filled(whole.path());
+    filled(whole.path()).await;
     let name = journal(whole.path());
     let bytes = fs::read(&name).unwrap();
     let written = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
@@ -270,7 +284,7 @@ fn a_damaged_journal_never_shows_a_wrong_record() {
         fs::write(journal_in(directory.path(), &name), &damaged).unwrap();
         match Store::open(directory.path(), identity()) {
             // What is shown is right, as far as it goes.
-            Ok(store) => assert!(blocks_in(&store) <= 10),
+            Ok(store) => assert!(blocks_in(&store).await <= 10),
             Err(StoreError::Engine(_)) => {}
             Err(other) => panic!("{other:?}"),
         }
@@ -291,4 +305,19 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(file.path(), target).unwrap();
         }
     }
+}
+
+#[tokio::test]
+async fn a_store_is_closed_when_it_and_its_last_call_are_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path(), identity()).unwrap();
+    let closed = store.closed();
+    // A call whose caller gives up goes on by itself.
+    let mut abandoned = Box::pin(store.apply_block(block(10, &[(contract(0), 0)])));
+    assert!(futures::poll!(&mut abandoned).is_pending());
+    drop(abandoned);
+    drop(store);
+    closed.await;
+    let store = Store::open(directory.path(), identity()).unwrap();
+    assert_eq!(store.cursor().await.unwrap(), Some(cursor(10)));
 }

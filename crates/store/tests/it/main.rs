@@ -7,6 +7,4 @@
     reason = "a test fails by panicking"
 )]
 
-mod conformance;
 mod embedded;
-mod sample;

@@ -44,7 +44,7 @@ async fn every_registered_method_is_documented_and_no_other() {
         .map(|method| method["name"].as_str().unwrap())
         .collect();
     let chain = FakeChain::start().await;
-    let (host, _launcher) = crate::run::assemble(chain.config()).await.unwrap();
+    let host = crate::run::assemble(chain.config()).await.unwrap().host;
     let module = crate::rpc::module(crate::rpc::Context::new(host)).unwrap();
     let registered: BTreeSet<_> = module.method_names().collect();
     assert_eq!(documented, registered);

@@ -8,7 +8,7 @@ use subrosa_types::frame::{StateBlob, StorageProof};
 use super::table::Table;
 use crate::{
     AdmissionRecord, Cursor, EntryRecord, FulfillmentRecord, Intent, ResultRecord, StoreError,
-    record::UpgradeRecord,
+    record::CodeEnvelopeRecord,
 };
 
 /// Every keyspace of a store. [`key`](crate::key) documents the keys.
@@ -21,10 +21,8 @@ pub(super) struct Keyspaces {
     pub(super) entries: Table<EntryRecord>,
     /// (contract, seq).
     pub(super) proofs: Table<StorageProof>,
-    /// Contract: deployment envelope.
-    pub(super) deployments: Table<Bytes>,
-    /// (contract, code commitment).
-    pub(super) upgrades: Table<UpgradeRecord>,
+    /// (contract, deploy or upgrade, code commitment).
+    pub(super) code_envelopes: Table<CodeEnvelopeRecord>,
     /// (contract, seq, kind).
     pub(super) blobs: Table<StateBlob>,
     /// (contract, seq).
@@ -54,8 +52,7 @@ impl Keyspaces {
             contracts: Table::open(database, "contracts", small)?,
             entries: Table::open(database, "entries", large)?,
             proofs: Table::open(database, "proofs", large)?,
-            deployments: Table::open(database, "deployments", large)?,
-            upgrades: Table::open(database, "upgrades", large)?,
+            code_envelopes: Table::open(database, "code_envelopes", large)?,
             blobs: Table::open(database, "blobs", large)?,
             results: Table::open(database, "results", large)?,
             fulfillments: Table::open(database, "fulfillments", small)?,

@@ -2,9 +2,6 @@
 //! Records to store.
 
 use alloy_primitives::{Address, B256, Bytes, U256, aliases::U48};
-use subrosa_store::{
-    Block, Cursor, EntryRecord, FulfillmentRecord, Identity, Intent, IntentKind, Receipt,
-};
 use subrosa_types::{
     ContractId,
     abi::{Entry, SignedResults},
@@ -12,7 +9,10 @@ use subrosa_types::{
     result::Status,
 };
 
-pub(crate) fn identity() -> Identity {
+use crate::{Block, Cursor, EntryRecord, FulfillmentRecord, Identity, Intent, IntentKind, Receipt};
+
+/// The chain and the contracts that samples are of.
+pub fn identity() -> Identity {
     Identity {
         chain_id: 31337,
         oracle: Address::repeat_byte(1),
@@ -21,11 +21,13 @@ pub(crate) fn identity() -> Identity {
     }
 }
 
-pub(crate) fn contract(index: u8) -> ContractId {
+/// One of a few contracts.
+pub fn contract(index: u8) -> ContractId {
     B256::repeat_byte(0xc0 + index)
 }
 
-pub(crate) fn cursor(number: u64) -> Cursor {
+/// The block of a number, on a chain where that says all.
+pub fn cursor(number: u64) -> Cursor {
     Cursor {
         number,
         hash: B256::from(U256::from(number)),
@@ -33,7 +35,8 @@ pub(crate) fn cursor(number: u64) -> Cursor {
     }
 }
 
-pub(crate) fn entry(contract: ContractId, seq: u64, block: u64) -> EntryRecord {
+/// Entry `seq` as a block appended it.
+pub fn entry(contract: ContractId, seq: u64, block: u64) -> EntryRecord {
     EntryRecord {
         logged: LoggedEntry {
             entry: Entry {
@@ -55,12 +58,7 @@ pub(crate) fn entry(contract: ContractId, seq: u64, block: u64) -> EntryRecord {
 }
 
 /// The result of an entry that [`entry`] made.
-pub(crate) fn executed(
-    contract: ContractId,
-    seq: u64,
-    block: u64,
-    kind: BlobKind,
-) -> ExecutedEntry {
+pub fn executed(contract: ContractId, seq: u64, block: u64, kind: BlobKind) -> ExecutedEntry {
     let identity = identity();
     let logged = entry(contract, seq, block).logged.entry;
     ExecutedEntry {
@@ -85,11 +83,13 @@ pub(crate) fn executed(
     }
 }
 
-pub(crate) fn commitment(seq: u64) -> B256 {
+/// The head's commitment before entry `seq`.
+pub fn commitment(seq: u64) -> B256 {
     B256::from(U256::from(seq) << 48)
 }
 
-pub(crate) fn fulfillment(seq: u64, block: u64) -> FulfillmentRecord {
+/// That a block has the result of entry `seq`.
+pub fn fulfillment(seq: u64, block: u64) -> FulfillmentRecord {
     FulfillmentRecord {
         block_number: block,
         block_hash: cursor(block).hash,
@@ -113,7 +113,7 @@ pub(crate) fn fulfillment(seq: u64, block: u64) -> FulfillmentRecord {
 }
 
 /// A block with entry `seq` of each contract.
-pub(crate) fn block(number: u64, entries: &[(ContractId, u64)]) -> Block {
+pub fn block(number: u64, entries: &[(ContractId, u64)]) -> Block {
     Block {
         cursor: cursor(number),
         entries: entries
@@ -124,7 +124,8 @@ pub(crate) fn block(number: u64, entries: &[(ContractId, u64)]) -> Block {
     }
 }
 
-pub(crate) fn intent(attempts: usize) -> Intent {
+/// A fulfillment that was tried this many times.
+pub fn intent(attempts: usize) -> Intent {
     Intent {
         kind: IntentKind::Fulfill,
         items: vec![ResultRef {

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The storage's guarantees over ordered keyspaces and atomic batches; synchronous.
+
+mod blobs;
+mod blocks;
+mod database;
+mod envelopes;
+mod intents;
+mod keyspaces;
+mod table;
+
+pub(crate) use self::database::Engine;
