@@ -5,7 +5,7 @@
 //! measurement and a configuration. The registry decides from its own tables whether that
 //! measurement is allowed; an admission never authorizes anyone to hand out secrets.
 
-use std::fmt;
+use core::fmt;
 
 use alloy_primitives::{Address, B256, Signature};
 use alloy_sol_types::Eip712Domain;

@@ -4,6 +4,9 @@
 //! Signatures and freshness come before any claim is compared, so an unsigned claim never chooses
 //! which error the peer sees.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use subrosa_evidence::{Check, CheckId, EvidenceBundle, Verdict};
 use subrosa_types::id::TeeKind;
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What evidence says.
 
-use std::fmt;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
 
 use alloy_primitives::{B256, Bytes, FixedBytes, U256, keccak256};
 use alloy_sol_types::SolValue;

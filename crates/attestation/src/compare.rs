@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Claims, from evidence or from an attestation result, against policy and expectations.
 
-use std::fmt;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
 
 use alloy_primitives::hex;
 use subrosa_evidence::{

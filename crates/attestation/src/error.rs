@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Why evidence or an attestation result is not accepted.
 
+use alloc::string::String;
+
 use subrosa_evidence::CheckId;
 
 /// Why [`verify`](crate::verify) and its kin do not accept.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What whoever asks for evidence, or is handed some, has in mind.
 
-use std::collections::BTreeSet;
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 
 use alloy_primitives::{B256, Bytes};
 use subrosa_evidence::Binding;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Why evidence is not genuine.
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
 
 use subrosa_evidence::{CheckId, shown};
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Evidence as people have it: one file for what the platform signed, others beside it.
 
+use alloc::vec::Vec;
+
 use subrosa_evidence::{BundleError, EvidenceBundle, EvidencePart};
 use subrosa_types::id::TeeKind;
 use x509_cert::Certificate;

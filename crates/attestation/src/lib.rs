@@ -20,7 +20,10 @@
 //! | who judges | the caller, here | a verifier service, earlier | a verifier service, earlier |
 //! | type | [`Verified`]\<[`Bound`]\> | [`Verified`]\<[`ear::AttestationResult`]\> | `SignerAdmission` and signature |
 //! | expectations | [`Expectations`] | the same [`Expectations`] | the registry's tables |
+#![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
+
+extern crate alloc;
 
 pub mod admission;
 mod appraise;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Measurements: from bytes to the ids that clients pin and the registry lists.
 
-use std::io::Read;
-
 use alloy_primitives::{B256, keccak256};
 use sha2::{Digest, Sha384};
 use subrosa_evidence::DEVELOPMENT_ROOT_ID;
@@ -11,7 +9,7 @@ use subrosa_types::id::{TeeKind, measurement_id};
 /// MRTD ‖ RTMR0 ‖ RTMR1 ‖ RTMR2: everything that started in a TD, up to its configuration.
 pub fn tdx_measurement(mrtd: &[u8; 48], rtmr: [&[u8; 48]; 3]) -> [u8; 192] {
     let mut measurement = [0; 192];
-    let parts = std::iter::once(mrtd).chain(rtmr);
+    let parts = core::iter::once(mrtd).chain(rtmr);
     for (to, from) in measurement.chunks_exact_mut(48).zip(parts) {
         to.copy_from_slice(from);
     }
@@ -31,31 +29,17 @@ pub struct SoftwareMeasurement {
     pub id: B256,
 }
 
-/// Computes what `executable` will report under the software TEE, without running it.
-///
-/// # Errors
-///
-/// Whatever reading `executable` yields.
-pub fn measurement_of_executable(
-    mut executable: impl Read,
-) -> std::io::Result<SoftwareMeasurement> {
-    let mut hasher = Sha384::new();
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let read = executable.read(&mut buffer)?;
-        match buffer.get(..read) {
-            Some([]) | None => break,
-            Some(chunk) => hasher.update(chunk),
-        }
-    }
-    let mrtd = hasher.finalize().into();
+/// Computes what `executable` (the whole file) will report under the software TEE, without running
+/// it.
+pub fn measurement_of_executable(executable: &[u8]) -> SoftwareMeasurement {
+    let mrtd = Sha384::digest(executable).into();
     let measurement = tdx_measurement(&mrtd, [&[0; 48]; 3]);
     let hash = keccak256(measurement);
     let id = measurement_id(DEVELOPMENT_ROOT_ID, TeeKind::Tdx, hash);
-    Ok(SoftwareMeasurement {
+    SoftwareMeasurement {
         mrtd,
         measurement,
         hash,
         id,
-    })
+    }
 }

@@ -2,12 +2,19 @@
 //! The roots of trust this build knows, and those a policy adds. Which of them is *accepted* is a
 //! policy's decision.
 
-use std::fmt;
-use std::ops::RangeInclusive;
-use std::sync::LazyLock;
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+use core::fmt;
+use core::ops::RangeInclusive;
 
 use alloy_primitives::B256;
 use sha2::{Digest, Sha256};
+use subrosa_evidence::{
+    AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, AWS_NITRO_ROOT_ID,
+    DEVELOPMENT_ROOT_ID, INTEL_SGX_ROOT_ID,
+};
 use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 
@@ -16,15 +23,15 @@ pub fn root_certificate(root_id: B256) -> Option<&'static [u8]> {
     BUILT_IN
         .iter()
         .find(|root| root.id == root_id)
-        .map(|root| root.certificate.as_slice())
+        .map(Root::certificate)
 }
 
 /// A root of trust: its certificate and the id that follows from its key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Root {
     id: B256,
-    name: String,
-    certificate: Vec<u8>,
+    name: Cow<'static, str>,
+    certificate: Cow<'static, [u8]>,
     /// `notBefore` and `notAfter`, Unix seconds.
     validity: RangeInclusive<u64>,
 }
@@ -68,13 +75,16 @@ impl Root {
             .map_err(|error| malformed(&error))?;
         Ok(Self {
             id: B256::from(<[u8; 32]>::from(Sha256::digest(key))),
-            name: tbs.subject().to_string(),
+            name: tbs.subject().to_string().into(),
             validity: {
                 let validity = tbs.validity();
                 let seconds = |time: &x509_cert::time::Time| time.to_unix_duration().as_secs();
                 seconds(&validity.not_before)..=seconds(&validity.not_after)
             },
-            certificate: certificate.to_der().map_err(|error| malformed(&error))?,
+            certificate: certificate
+                .to_der()
+                .map_err(|error| malformed(&error))?
+                .into(),
         })
     }
 
@@ -122,7 +132,7 @@ impl<'a> Roots<'a> {
 
     /// The root whose certificate is `certificate`, byte for byte.
     pub(crate) fn by_certificate(self, certificate: &[u8]) -> Option<&'a Root> {
-        self.iter().find(|root| root.certificate == certificate)
+        self.iter().find(|root| root.certificate() == certificate)
     }
 
     pub(crate) fn name(self, id: B256) -> String {
@@ -134,90 +144,85 @@ impl<'a> Roots<'a> {
 }
 
 /// AMD's intermediate certificates (ASK), DER, for evidence that brings only its own.
-pub(crate) fn amd_intermediates() -> &'static [Vec<u8>] {
-    &AMD_INTERMEDIATES
-}
-
-static BUILT_IN: LazyLock<Vec<Root>> = LazyLock::new(|| {
-    let mut roots = vec![
-        built_in("Intel SGX Root CA", include_bytes!("roots/intel-sgx.der")),
-        built_in(
-            "AWS Nitro Enclaves root G1",
-            include_bytes!("roots/aws-nitro.der"),
-        ),
-        built_in("development root", include_bytes!("roots/development.der")),
-    ];
-    roots.extend(
-        AMD.iter()
-            .filter_map(|(name, chain)| Some(built_in(name, chain_of(chain).get(1)?))),
-    );
-    roots
-});
-
-static AMD_INTERMEDIATES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
-    AMD.iter()
-        .filter_map(|(_, chain)| chain_of(chain).into_iter().next())
-        .collect()
-});
-
-fn built_in(name: &str, certificate: &[u8]) -> Root {
-    let named = |root| Root {
-        name: name.to_owned(),
-        ..root
-    };
-    // A test holds every built-in certificate to its id, so that none can fail to parse.
-    Root::from_certificate(certificate).map_or_else(
-        |_| Root {
-            id: B256::ZERO,
-            name: name.to_owned(),
-            certificate: Vec::new(),
-            validity: 0..=0,
-        },
-        named,
-    )
-}
-
-/// ASK and ARK, DER, of a chain as AMD's key distribution service gives it out.
-fn chain_of(pem: &str) -> Vec<Vec<u8>> {
-    Certificate::load_pem_chain(pem.as_bytes())
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|certificate| certificate.to_der().ok())
-        .collect()
-}
-
-const AMD: [(&str, &str); 3] = [
-    ("ARK-Milan", include_str!("roots/amd-milan.pem")),
-    ("ARK-Genoa", include_str!("roots/amd-genoa.pem")),
-    ("ARK-Turin", include_str!("roots/amd-turin.pem")),
+pub(crate) const AMD_INTERMEDIATES: [&[u8]; 3] = [
+    include_bytes!("roots/ask-milan.der"),
+    include_bytes!("roots/ask-genoa.der"),
+    include_bytes!("roots/ask-turin.der"),
 ];
+
+static BUILT_IN: [Root; 6] = [
+    Root {
+        id: INTEL_SGX_ROOT_ID,
+        name: Cow::Borrowed("Intel SGX Root CA"),
+        certificate: Cow::Borrowed(include_bytes!("roots/intel-sgx.der")),
+        validity: 1_526_899_510..=2_524_607_999,
+    },
+    Root {
+        id: AWS_NITRO_ROOT_ID,
+        name: Cow::Borrowed("AWS Nitro Enclaves root G1"),
+        certificate: Cow::Borrowed(include_bytes!("roots/aws-nitro.der")),
+        validity: 1_572_269_285..=2_519_044_085,
+    },
+    Root {
+        id: DEVELOPMENT_ROOT_ID,
+        name: Cow::Borrowed("development root"),
+        certificate: Cow::Borrowed(include_bytes!("roots/development.der")),
+        validity: 1_767_225_600..=2_713_910_400,
+    },
+    Root {
+        id: AMD_MILAN_ROOT_ID,
+        name: Cow::Borrowed("ARK-Milan"),
+        certificate: Cow::Borrowed(include_bytes!("roots/ark-milan.der")),
+        validity: 1_603_387_385..=2_392_305_785,
+    },
+    Root {
+        id: AMD_GENOA_ROOT_ID,
+        name: Cow::Borrowed("ARK-Genoa"),
+        certificate: Cow::Borrowed(include_bytes!("roots/ark-genoa.der")),
+        validity: 1_643_211_277..=2_432_129_677,
+    },
+    Root {
+        id: AMD_TURIN_ROOT_ID,
+        name: Cow::Borrowed("ARK-Turin"),
+        certificate: Cow::Borrowed(include_bytes!("roots/ark-turin.der")),
+        validity: 1_684_180_992..=2_473_185_792,
+    },
+];
+
 const MAX_ROOT_BYTES: usize = 8 * 1024;
 const DER_SEQUENCE: u8 = 0x30;
 
 #[cfg(test)]
 mod tests {
-    use subrosa_evidence::{
-        AMD_GENOA_ROOT_ID, AMD_MILAN_ROOT_ID, AMD_TURIN_ROOT_ID, AWS_NITRO_ROOT_ID,
-        DEVELOPMENT_ROOT_ID, INTEL_SGX_ROOT_ID,
-    };
+    use subrosa_evidence::Product;
 
     use super::*;
 
     #[test]
-    fn built_in_roots_have_the_published_keys() {
-        let ids: Vec<B256> = Roots::with(&[]).iter().map(Root::id).collect();
-        assert_eq!(
-            ids,
-            [
-                INTEL_SGX_ROOT_ID,
-                AWS_NITRO_ROOT_ID,
-                DEVELOPMENT_ROOT_ID,
-                AMD_MILAN_ROOT_ID,
-                AMD_GENOA_ROOT_ID,
-                AMD_TURIN_ROOT_ID
-            ]
-        );
-        assert_eq!(amd_intermediates().len(), 3);
+    fn built_in_roots_are_what_their_certificates_say() {
+        for root in Roots::with(&[]).iter() {
+            let read = Root::from_certificate(root.certificate()).unwrap();
+            assert_eq!(read.id, root.id, "{}", root.name);
+            assert_eq!(read.validity, root.validity, "{}", root.name);
+            assert_eq!(read.certificate, root.certificate, "{}", root.name);
+        }
+        for product in Product::ALL {
+            assert!(root_certificate(product.root_id()).is_some(), "{product}");
+        }
+    }
+
+    #[test]
+    fn amd_certificates_are_those_of_the_published_chains() {
+        let chains = [
+            (include_str!("roots/amd-milan.pem"), AMD_MILAN_ROOT_ID),
+            (include_str!("roots/amd-genoa.pem"), AMD_GENOA_ROOT_ID),
+            (include_str!("roots/amd-turin.pem"), AMD_TURIN_ROOT_ID),
+        ];
+        for ((pem, root_id), intermediate) in chains.into_iter().zip(AMD_INTERMEDIATES) {
+            let chain = Certificate::load_pem_chain(pem.as_bytes()).unwrap();
+            let der: Vec<Vec<u8>> = chain.iter().map(|link| link.to_der().unwrap()).collect();
+            assert_eq!(der, [intermediate, root_certificate(root_id).unwrap()]);
+        }
     }
 
     #[test]

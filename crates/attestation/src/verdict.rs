@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From checks to a verdict, and from a verdict to an error.
 
-use std::fmt;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
 
 use subrosa_evidence::{Check, CheckId, CheckOutcome, Verdict, VerdictStatus};
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The proof type.
 
-use std::ops::Deref;
+use core::ops::Deref;
 
 /// A value that passed every check its type promises.
 ///

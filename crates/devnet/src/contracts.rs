@@ -2,7 +2,7 @@
 //! The contracts of a development network: deployed from the committed artifacts, and told whom
 //! to trust.
 
-use std::{fs::File, path::Path};
+use std::{fs, path::Path};
 
 use alloy::{
     contract::{CallBuilder, CallDecoder},
@@ -101,8 +101,8 @@ pub(crate) fn measured(contracts: &Contracts) -> Measured {
 
 /// What the software TEE will report for an executable.
 pub(crate) fn measure(executable: &Path) -> Result<SoftwareMeasurement, DevnetError> {
-    File::open(executable)
-        .and_then(measurement_of_executable)
+    fs::read(executable)
+        .map(|executable| measurement_of_executable(&executable))
         .map_err(|source| DevnetError::File {
             path: executable.to_path_buf(),
             source,

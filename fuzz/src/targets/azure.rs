@@ -8,7 +8,7 @@ use subrosa_attestation::bundle_of_files;
 use subrosa_evidence::{EvidenceBundle, EvidencePart};
 use subrosa_types::id::TeeKind;
 
-use super::{MIB, Target, stock};
+use super::target::{MIB, Target, stock};
 use crate::evidence::{Known, judge, judge_bundle, known, seeds};
 use crate::forge::samples::forged;
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use subrosa_evidence::{EvidenceBundle, EvidencePart};
 use subrosa_types::id::TeeKind;
 
-use super::{MIB, Target, stock};
+use super::target::{MIB, Target, stock};
 use crate::forge::samples::{forged, genuine};
 
 pub(super) const TARGET: Target = Target {

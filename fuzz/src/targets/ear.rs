@@ -19,7 +19,7 @@ use subrosa_attestation::{Expectations, Measurements, Policy, Verified, verify};
 use subrosa_evidence::{Binding, CheckOutcome, api::Jwks, report_data};
 use subrosa_tee::forge::Forge;
 
-use super::{MIB, Target, stock};
+use super::target::{MIB, Target, stock};
 use crate::forge::samples::DEVELOPMENT_NOW as NOW;
 
 pub(super) const TARGET: Target = Target {
@@ -75,7 +75,7 @@ fn run(input: &[u8]) -> bool {
 impl Fixture {
     #[expect(clippy::unwrap_used, reason = "constants; a panic is the report")]
     fn new() -> Self {
-        let measured = measurement_of_executable(&b"an enclave"[..]).unwrap();
+        let measured = measurement_of_executable(b"an enclave");
         let binding = Binding {
             signer: Address::repeat_byte(0x51),
             transfer_key_hash: B256::repeat_byte(0x7f),

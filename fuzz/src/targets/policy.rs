@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use subrosa_attestation::{MAX_POLICY_BYTES, Policy, PolicyFile};
 
-use super::{MIB, Target, stock};
+use super::target::{MIB, Target, stock};
 
 pub(super) const TARGET: Target = Target {
     name: "policy",

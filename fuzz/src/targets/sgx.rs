@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use subrosa_types::id::TeeKind;
 
-use super::{MIB, Target, stock};
+use super::target::{MIB, Target, stock};
 use crate::evidence::{DICTIONARY, Known, judge, known, seeds};
 
 pub(super) const TARGET: Target = Target {

@@ -7,7 +7,7 @@ use subrosa_evidence::EvidencePart;
 use subrosa_tee::forge::{Fault, Forge};
 use subrosa_types::id::TeeKind;
 
-use super::{MIB, Target, stock};
+use super::target::{MIB, Target, stock};
 use crate::evidence::{DICTIONARY, Known, judge, known, seeds};
 
 pub(super) const TARGET: Target = Target {

@@ -2,7 +2,7 @@
 //! `subrosa measurement`.
 
 use std::{
-    fs::File,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -63,7 +63,7 @@ impl MeasurementArgs {
 
 /// What `file` reports under the software TEE.
 pub(crate) fn measure(file: &Path) -> Result<SoftwareMeasurement> {
-    File::open(file)
-        .and_then(measurement_of_executable)
+    fs::read(file)
+        .map(|executable| measurement_of_executable(&executable))
         .wrap_err_with(|| format!("cannot measure {}", file.display()))
 }

@@ -20,6 +20,10 @@
 //! `openhcl_attestation_protocol::igvm_attest::get` (`IgvmAttestRequest`), which calls the report
 //! that the guest reads an AK certificate request.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+
 use sha2::{Digest, Sha256};
 use subrosa_evidence::CheckId;
 use subrosa_types::id::TeeKind;

@@ -13,7 +13,10 @@
 //!
 //! Source: `confidential-containers/trustee`, `deps/verifier/src/az_{snp,tdx}_vtpm/compat.rs`.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;

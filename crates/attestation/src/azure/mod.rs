@@ -35,6 +35,8 @@ mod json;
 mod runtime;
 mod td;
 
+use alloc::format;
+
 use alloy_primitives::{Bytes, keccak256};
 use subrosa_evidence::{CheckId, EvidenceBundle, EvidencePart};
 use subrosa_types::id::TeeKind;

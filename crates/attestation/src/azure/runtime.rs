@@ -12,7 +12,9 @@
 //! second what the guest wrote into NV index 0x01400002, and what a quote binds is in the quote.
 //! `user-data` is absent from older images.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::string::ToString;
+use alloc::vec::Vec;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

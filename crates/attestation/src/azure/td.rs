@@ -6,6 +6,9 @@
 //!
 //! Source: Intel TDX Module ABI, TDREPORT_STRUCT: REPORTMACSTRUCT (REPORTDATA at 128), TDINFO at 512.
 
+use alloc::format;
+use alloc::vec;
+
 use dcap_qvl::quote::{Quote, Report, TDReport10};
 use subrosa_evidence::CheckId;
 

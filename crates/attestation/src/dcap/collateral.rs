@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What Intel's collateral consists of.
 
-use std::str::FromStr as _;
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::str::FromStr as _;
 
 use alloy_primitives::B256;
 use dcap_qvl::QuoteCollateralV3;

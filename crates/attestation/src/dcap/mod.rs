@@ -15,6 +15,9 @@ mod messages;
 mod provider;
 mod registers;
 
+use alloc::format;
+use alloc::vec::Vec;
+
 use alloy_primitives::{Bytes, FixedBytes, keccak256};
 use dcap_qvl::quote::{Quote, Report};
 use dcap_qvl::verify::QuoteVerifier;

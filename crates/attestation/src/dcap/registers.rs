@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The signed fields of a quote, by Intel's names.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use dcap_qvl::QuoteClaims;
 use dcap_qvl::quote::{EnclaveReport, Report, TDReport10};
 

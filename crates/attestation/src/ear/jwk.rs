@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Public keys of verifiers: JSON Web Keys (RFC 7517) on P-256 (RFC 7518, 6.2).
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p256::EncodedPoint;

@@ -4,6 +4,11 @@
 //! There is no algorithm to negotiate and so none to confuse: the header must say ES256, the key
 //! decides what that means.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p256::ecdsa::signature::{Signer, Verifier};

@@ -28,7 +28,8 @@ mod jws;
 mod token;
 mod verify;
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
 
 use p256::ecdsa::SigningKey;
 use subrosa_evidence::api::Jwk;
@@ -36,13 +37,8 @@ use subrosa_evidence::api::Jwk;
 use crate::{Bound, Verified};
 
 pub use jwk::{JwkError, validate};
+pub use token::{PROFILE, SUBMODULE};
 pub use verify::{AttestationResult, TrustedVerifier, appraise, verify};
-
-/// `eat_profile` of the tokens: EAR's own.
-pub const PROFILE: &str = "tag:github.com,2023:veraison/ear";
-
-/// Name of the one submodule.
-pub const SUBMODULE: &str = "subrosa-enclave";
 
 /// Largest token that is parsed, bytes.
 pub const MAX_TOKEN_BYTES: usize = 64 * 1024;

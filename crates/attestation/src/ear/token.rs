@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The claims of a token.
 
-use std::collections::BTreeMap;
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use alloy_primitives::{B256, Bytes, FixedBytes, keccak256};
 use base64::Engine as _;
@@ -10,8 +14,13 @@ use serde::{Deserialize, Serialize};
 use subrosa_evidence::{Binding, Collateral, Product, TcbStatus, Verdict, report_data};
 use subrosa_types::id::{TeeKind, measurement_id};
 
-use super::{PROFILE, SUBMODULE};
 use crate::{Bound, Claims, Firmware, Register};
+
+/// `eat_profile` of the tokens: EAR's own.
+pub const PROFILE: &str = "tag:github.com,2023:veraison/ear";
+
+/// Name of the one submodule.
+pub const SUBMODULE: &str = "subrosa-enclave";
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Token {

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A token against trusted verifiers and expectations.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subrosa_evidence::{Binding, Check, CheckId, Verdict, api::Jwks};

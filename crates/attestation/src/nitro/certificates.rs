@@ -2,7 +2,11 @@
 //! The certificates of an attestation document (`docs/attestation_process.md` of the AWS Nitro
 //! Enclaves NSM API, sections 3.2.3 and 3.2.4).
 
-use std::fmt::Display;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Display;
 
 use alloy_primitives::{B256, keccak256};
 use sha2::{Digest, Sha256};
@@ -55,16 +59,11 @@ pub(super) fn root<'a>(document: &Document<'_>, roots: Roots<'a>) -> Result<&'a 
 ///
 /// Revocation lists are not consulted: the vendor's description of the validation leaves them out.
 pub(super) fn verify(document: &Document<'_>, root: &Root, now: u64) -> Result<Signer, Failure> {
-    let intermediates: Vec<Vec<u8>> = document
-        .cabundle
-        .iter()
-        .skip(1)
-        .map(|der| der.to_vec())
-        .collect();
+    let intermediates: Vec<&[u8]> = document.cabundle.iter().skip(1).copied().collect();
     let path = x509::verify(
         document.certificate,
         &intermediates,
-        std::iter::once(root),
+        core::iter::once(root),
         &[],
         &[ECDSA_P384_SHA384],
         now,
@@ -80,8 +79,8 @@ pub(super) fn verify(document: &Document<'_>, root: &Root, now: u64) -> Result<S
     let in_order = path
         .certificates
         .iter()
-        .map(|piece| piece.der.as_slice())
-        .eq(std::iter::once(document.certificate).chain(listed.copied()));
+        .map(|item| item.der.as_slice())
+        .eq(core::iter::once(document.certificate).chain(listed.copied()));
     if !in_order {
         return Err(rejected(
             "a bundle from the root to the issuer of the certificate, and nothing else",
@@ -121,7 +120,7 @@ fn signer(document: &Document<'_>, path: &Path<'_>) -> Result<Signer, Failure> {
     }
     let seconds = |time: &x509_cert::time::Time| time.to_unix_duration().as_secs();
     let issuers = (1..document.cabundle.len()).rev();
-    let names = std::iter::once("certificate".to_owned())
+    let names = core::iter::once("certificate".to_owned())
         .chain(issuers.map(|index| format!("cabundle-{index}")));
     Ok(Signer {
         key: p384_key(&leaf)?,

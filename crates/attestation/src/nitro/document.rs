@@ -11,8 +11,9 @@
 //!
 //! For `public_key` the text allows both 0 to 1024 and 1 to 1024 bytes; the wider range is read.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeInclusive;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 use minicbor::Decoder;
 use minicbor::data::Type;
@@ -209,7 +210,7 @@ fn each_entry<'a>(
     what: &str,
     mut read: impl FnMut(&mut Decoder<'a>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let refused = |found: &dyn std::fmt::Display| {
+    let refused = |found: &dyn core::fmt::Display| {
         Failure::format(
             format_args!("{} to {} {what}", limits.start(), limits.end()),
             found,

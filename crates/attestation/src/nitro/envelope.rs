@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! COSE_Sign1 (RFC 9052, section 4.2) as the Nitro hypervisor writes it.
 
+use alloc::vec::Vec;
+
 use coset::{
     CborSerializable, CoseSign1, SignatureContext, TaggedCborSerializable, sig_structure_data,
 };

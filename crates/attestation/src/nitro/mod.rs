@@ -9,6 +9,10 @@ mod certificates;
 mod document;
 mod envelope;
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::vec::Vec;
+
 use alloy_primitives::{Bytes, keccak256};
 use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, UnparsedPublicKey};
 use subrosa_evidence::{CheckId, EvidenceBundle, Product, is_development};

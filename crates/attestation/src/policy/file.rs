@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Policies as TOML files. [`PolicyFile::DEFAULT`] is the documented schema.
 
-use std::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use alloy_primitives::{B256, Bytes};
 use serde::Deserialize;

@@ -3,7 +3,12 @@
 
 mod file;
 
-use std::collections::{BTreeMap, BTreeSet};
+use alloc::borrow::ToOwned;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
 
 use alloy_primitives::{B256, keccak256};
 use alloy_sol_types::SolValue;

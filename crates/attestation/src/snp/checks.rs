@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The report against its certificate and against its own definition.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+
 use subrosa_evidence::{CheckId, Product};
 
 use super::report::{Report, SIGNED_BYTES};

@@ -22,6 +22,10 @@ mod table;
 mod tcb;
 mod vek;
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::vec::Vec;
+
 use alloy_primitives::{B256, Bytes, keccak256};
 use sha2::{Digest, Sha256};
 use subrosa_evidence::{CheckId, Collateral, EvidenceBundle, EvidencePart};
@@ -34,8 +38,8 @@ use self::table::Table;
 use self::vek::{Holder, Kind, Vek, common_name, is_vek};
 use crate::claims::measurement_hashes;
 use crate::failure::Failure;
-use crate::roots::{Roots, amd_intermediates};
-use crate::x509::{self, Path, PathFault, Piece};
+use crate::roots::{AMD_INTERMEDIATES, Roots};
+use crate::x509::{self, Item, Path, PathFault};
 use crate::{Claims, machine_id};
 
 /// The checks that [`examine`] makes, in order.
@@ -101,7 +105,7 @@ pub(crate) fn examine_report(
     let leaf = brought.leaf(&parsed)?;
     let path = x509::verify(
         leaf,
-        brought.intermediates(),
+        &brought.intermediates(),
         roots.iter(),
         &unique(lists),
         algorithms::AMD,
@@ -208,11 +212,11 @@ impl<'a> Brought<'a> {
             .ok_or_else(|| Failure::format("a VCEK or VLEK certificate", "none"))
     }
 
-    fn intermediates(&self) -> &[Vec<u8>] {
+    fn intermediates(&self) -> Vec<&[u8]> {
         if self.intermediates.is_empty() {
-            amd_intermediates()
+            AMD_INTERMEDIATES.to_vec()
         } else {
-            &self.intermediates
+            self.intermediates.iter().map(Vec::as_slice).collect()
         }
     }
 
@@ -230,7 +234,7 @@ impl<'a> Brought<'a> {
 
 /// The report-signing key under `path`, whose names must be of one product all along.
 fn vek_of(path: &Path<'_>) -> Result<Vek, Failure> {
-    let reject = |expected: &str, found: &dyn std::fmt::Display| {
+    let reject = |expected: &str, found: &dyn core::fmt::Display| {
         Failure::rejected(CheckId::SnpCertificates, expected, found)
     };
     let expected = "a VCEK or VLEK certificate as AMD defines it";
@@ -291,10 +295,10 @@ fn described(path: &Path<'_>, vek: &Vek) -> Vec<Collateral> {
         Kind::Vcek => ["vcek", "ask", "ark"],
         Kind::Vlek => ["vlek", "asvk", "ark"],
     };
-    let describe = |(name, piece): (&str, &Piece)| Collateral {
+    let describe = |(name, item): (&str, &Item)| Collateral {
         name: name.to_owned(),
-        digest: B256::from(<[u8; 32]>::from(Sha256::digest(&piece.der))),
-        expires: piece.expires,
+        digest: B256::from(<[u8; 32]>::from(Sha256::digest(&item.der))),
+        expires: item.expires,
     };
     let lists = path.lists.iter().map(|list| ("crl", list));
     names

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The signed fields of a report, by AMD's names.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::report::{FirmwareVersion, Report};
 use super::vek::{Holder, Vek};
 use crate::Register;

@@ -5,6 +5,10 @@
 //! 23 (ATTESTATION_REPORT), and its predecessors; the format of signatures is in the same document.
 //! Integers are little-endian.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+
 use super::tcb::TcbVersion;
 
 /// Size of a report.

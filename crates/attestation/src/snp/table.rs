@@ -5,6 +5,11 @@
 //! SNP Extended Guest Request: entries of GUID (16 bytes), offset and length (u32, little-endian), closed by
 //! an entry of zeros; offsets count from the beginning of the table.
 
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
 use crate::x509;
 
 /// What a table holds.

@@ -4,7 +4,12 @@
 //! Source: Versioned Chip Endorsement Key Certificate and KDS Interface Specification (AMD 57230),
 //! chapter 3; Versioned Loaded Endorsement Key Certificate Definition (AMD 58369), chapter 3.
 
-use std::fmt;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use core::fmt;
 
 use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, UnparsedPublicKey};
 use subrosa_evidence::Product;

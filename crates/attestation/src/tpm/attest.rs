@@ -12,8 +12,13 @@
 //! pcrDigest        TPM2B at most 64 bytes
 //! ```
 
+use alloc::vec::Vec;
+
 use super::TpmError;
 use super::reader::Reader;
+
+/// Largest TPMS_ATTEST that is looked at, bytes. The largest quote with one bank has 249.
+pub const MAX_ATTEST_BYTES: usize = 1024;
 
 /// What a TPM signed: the digest of chosen PCRs, and the challenge it was asked with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +82,7 @@ impl Quote {
 /// Reads a quote, of which nothing has been verified.
 pub(super) fn parse(bytes: &[u8]) -> Result<Quote, TpmError> {
     let mut reader = Reader::new("TPMS_ATTEST", bytes);
-    if bytes.len() > super::MAX_ATTEST_BYTES {
+    if bytes.len() > MAX_ATTEST_BYTES {
         return Err(reader.fault(format_args!("{} bytes", bytes.len())));
     }
     let magic = reader.u32()?;

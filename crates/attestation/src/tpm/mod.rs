@@ -12,50 +12,19 @@
 //! Source: TPM 2.0 Library, Part 2 (Structures), revision 1.59; sections are named where they are
 //! used.
 
+use alloc::vec::Vec;
+
 mod attest;
+mod error;
 mod key;
 mod pcrs;
 mod reader;
 mod signature;
 
-pub use attest::{Quote, Selection};
+pub use attest::{MAX_ATTEST_BYTES, Quote, Selection};
+pub use error::TpmError;
 pub use key::Key;
 pub(crate) use pcrs::{PCR_BYTES, PCRS};
-
-/// Largest TPMS_ATTEST that is looked at, bytes. The largest quote with one bank has 249.
-pub const MAX_ATTEST_BYTES: usize = 1024;
-
-/// Why a quote is not one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TpmError {
-    /// A structure is not as the specification defines it.
-    #[error("malformed {structure}: {fault}")]
-    Malformed {
-        /// The structure, by its name in the specification.
-        structure: &'static str,
-        /// What is wrong with it.
-        fault: String,
-    },
-    /// Not an attestation key that this module supports.
-    #[error("unsupported attestation key: {0}")]
-    Key(String),
-    /// The key did not sign this.
-    #[error("the attestation key did not sign this")]
-    Signature,
-    /// The PCR values are not those that were quoted.
-    #[error("{0}")]
-    Pcrs(String),
-}
-
-impl TpmError {
-    fn malformed(structure: &'static str, fault: impl ToString) -> Self {
-        Self::Malformed {
-            structure,
-            fault: fault.to_string(),
-        }
-    }
-}
 
 /// Verifies that `key` signed `attest` (TPMS_ATTEST of TPM2_Quote) with `signature`
 /// (TPMT_SIGNATURE), and reads it.
@@ -78,11 +47,8 @@ pub(crate) fn rsassa_signature(bare: &[u8]) -> Option<Vec<u8>> {
     let length = u16::try_from(bare.len()).ok()?;
     let mut bytes = Vec::with_capacity(6 + bare.len());
     bytes.extend(signature::RSASSA.to_be_bytes());
-    bytes.extend(ALG_SHA256.to_be_bytes());
+    bytes.extend(signature::ALG_SHA256.to_be_bytes());
     bytes.extend(length.to_be_bytes());
     bytes.extend(bare);
     Some(bytes)
 }
-
-/// TPM_ALG_SHA256 (Part 2, 6.3).
-const ALG_SHA256: u16 = 0x000b;

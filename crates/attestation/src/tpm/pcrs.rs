@@ -5,9 +5,14 @@
 //! (Part 3, 18.4). One selection, of the SHA-256 bank, is all that is supported: a value in a bank
 //! of SHA-1 can be extended to by more than one boot.
 
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use sha2::{Digest, Sha256};
 
-use super::{ALG_SHA256, Quote, Selection, TpmError};
+use super::signature::ALG_SHA256;
+use super::{Quote, Selection, TpmError};
 
 /// PCRs of a TPM for PCs.
 pub(crate) const PCRS: usize = 24;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Big-endian fields, one after the other.
 
+use alloc::string::ToString;
+
 use super::TpmError;
 
 /// What is left of a structure.

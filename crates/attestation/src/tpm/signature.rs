@@ -7,8 +7,8 @@
 //! RSA:    sig TPM2B          ECDSA: signatureR TPM2B, signatureS TPM2B
 //! ```
 
+use super::TpmError;
 use super::reader::Reader;
-use super::{ALG_SHA256, TpmError};
 
 /// A signature with SHA-256.
 pub(super) enum Signature<'a> {
@@ -52,3 +52,5 @@ const ECDSA: u16 = 0x0018;
 /// 4,096 bits.
 const MAX_RSA: usize = 512;
 const COORDINATE: usize = 32;
+/// TPM_ALG_SHA256 (Part 2, 6.3).
+pub(super) const ALG_SHA256: u16 = 0x000b;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Revocation lists (RFC 5280 section 5) against a certificate path.
 
+use alloc::borrow::ToOwned;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
 use rustls_pki_types::SignatureVerificationAlgorithm;
 use x509_cert::crl::CertificateList;
 use x509_cert::der::asn1::{AnyRef, ObjectIdentifier};
@@ -8,7 +12,9 @@ use x509_cert::der::{self, Decode, Encode, Reader, SliceReader};
 use x509_cert::ext::pkix::crl::dp::IssuingDistributionPoint;
 use x509_cert::name::Name;
 
-use super::{PathFault, Piece, Step, malformed, seconds, uris};
+use super::fault::malformed;
+use super::step::{Step, seconds, uris};
+use super::{Item, PathFault};
 
 /// Holds every list whose issuer is on the path against it; returns those that cover some of it.
 pub(super) fn consult(
@@ -16,7 +22,7 @@ pub(super) fn consult(
     lists: &[Vec<u8>],
     algorithms: &[&dyn SignatureVerificationAlgorithm],
     now: u64,
-) -> Result<Vec<Piece>, PathFault> {
+) -> Result<Vec<Item>, PathFault> {
     let mut consulted = Vec::new();
     for der in lists {
         let list = List::parse(der)?;
@@ -47,7 +53,7 @@ pub(super) fn consult(
             covered |= step.subject() != step.issuer() && list.covers(step)?;
         }
         if covered {
-            consulted.push(Piece {
+            consulted.push(Item {
                 der: der.clone(),
                 expires: list.to,
             });

@@ -27,7 +27,7 @@ fn the_software_tee_is_accepted_by_the_production_path_when_development_is_allow
     assert_eq!(bound.claims.tcb_evaluation, Some(17));
     assert_eq!(bound.claims.collateral_expires, 2_713_910_400);
     assert_eq!(bound.claims.debug, 0);
-    let expected = measurement_of_executable(EXECUTABLE).unwrap();
+    let expected = measurement_of_executable(EXECUTABLE);
     assert_eq!(bound.claims.measurement[..], expected.measurement);
     assert_eq!(bound.claims.measurement_hash, expected.hash);
     assert_eq!(bound.claims.measurement_id, expected.id);
@@ -133,7 +133,7 @@ fn a_guessable_challenge_is_never_accepted() {
 #[test]
 fn evidence_without_its_configuration_is_refused() {
     let unconfigured = Forge::new()
-        .mrtd(measurement_of_executable(EXECUTABLE).unwrap().mrtd)
+        .mrtd(measurement_of_executable(EXECUTABLE).mrtd)
         .report_data(subrosa_evidence::report_data(
             expectations().binding.signer,
             expectations().binding.transfer_key_hash,
@@ -254,8 +254,8 @@ fn a_running_software_tee_measures_what_the_offline_computation_says() {
     let mut tee = subrosa_tee::Tee::software(None).unwrap();
     tee.extend_config(&expectations().binding.config_hash.0)
         .unwrap();
-    let executable = std::fs::File::open(std::env::current_exe().unwrap()).unwrap();
-    let offline = measurement_of_executable(executable).unwrap();
+    let executable = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+    let offline = measurement_of_executable(&executable);
     let claims =
         verify_genuine(&tee.quote(&[9; 64]).unwrap(), &Policy::development(), NOW).unwrap();
     assert_eq!(claims.measurement_id, offline.id);
@@ -288,7 +288,7 @@ fn evidence_that_binds_nothing_and_a_measurement_in_part_are_never_accepted() {
         };
         inspect(&bundle, &policy, &stated, NOW).0.status
     };
-    let whole = measurement_of_executable(EXECUTABLE).unwrap().measurement;
+    let whole = measurement_of_executable(EXECUTABLE).measurement;
     assert_eq!(judge([7; 64], &whole, &[7; 64]), VerdictStatus::Accepted);
     let open = VerdictStatus::GenuineNotAppraised;
     assert_eq!(judge([7; 64], &whole, &[]), open);

@@ -33,7 +33,7 @@ pub(crate) fn binding() -> Binding {
 pub(crate) fn forge() -> Forge {
     let binding = binding();
     Forge::new()
-        .mrtd(measurement_of_executable(EXECUTABLE).unwrap().mrtd)
+        .mrtd(measurement_of_executable(EXECUTABLE).mrtd)
         .config(binding.config_hash.0)
         .ppid([0x99; 16])
         .report_data(report_data(
@@ -50,7 +50,7 @@ pub(crate) fn sound() -> EvidenceBundle {
 
 /// What a developer's client expects.
 pub(crate) fn expectations() -> Expectations {
-    let id = measurement_of_executable(EXECUTABLE).unwrap().id;
+    let id = measurement_of_executable(EXECUTABLE).id;
     Expectations {
         policy: Policy::development(),
         measurements: Measurements::AnyOf(BTreeSet::from([id])),

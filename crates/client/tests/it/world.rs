@@ -214,11 +214,7 @@ impl World {
     fn bundle(&self, challenge: &[u8], ppid: [u8; 16]) -> EvidenceBundle {
         let binding = self.binding();
         let mut forge = Forge::new()
-            .mrtd(
-                measurement_of_executable(self.executable.as_slice())
-                    .unwrap()
-                    .mrtd,
-            )
+            .mrtd(measurement_of_executable(self.executable.as_slice()).mrtd)
             .config(self.config_hash.0)
             .ppid(ppid)
             .report_data(report_data(
@@ -310,7 +306,7 @@ pub(crate) fn measured() -> Measured {
 }
 
 pub(crate) fn measurement(executable: &[u8]) -> B256 {
-    measurement_of_executable(executable).unwrap().id
+    measurement_of_executable(executable).id
 }
 
 pub(crate) fn registry() -> Address {
