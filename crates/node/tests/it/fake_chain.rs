@@ -67,7 +67,7 @@ impl FakeChain {
                 oracle_code_hash: keccak256(CODE),
                 header_trust: HeaderTrustKind::HostAsserted,
                 header_trust_parameters: Bytes::new(),
-                evidence_roots: vec![crate::host::DEVELOPMENT_ROOT_ID],
+                evidence_roots: vec![subrosa_tee::DEVELOPMENT_ROOT_ID.into()],
                 policy_hash: B256::ZERO,
                 key_group: 1,
                 recovery: Recovery::SealedDevelopment,
