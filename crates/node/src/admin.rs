@@ -18,7 +18,13 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
-use crate::{host::Host, shutdown::Shutdown};
+use crate::{metrics::Metrics, readiness::Readiness, shutdown::Shutdown};
+
+/// What operators are shown.
+pub(crate) struct Shown {
+    pub(crate) readiness: Arc<Readiness>,
+    pub(crate) metrics: Metrics,
+}
 
 /// Serves until shutdown.
 ///
@@ -27,34 +33,34 @@ use crate::{host::Host, shutdown::Shutdown};
 /// If the listener fails.
 pub(crate) async fn serve(
     listener: TcpListener,
-    host: Arc<Host>,
+    shown: Shown,
     mut shutdown: Shutdown,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(host))
+    axum::serve(listener, router(shown))
         .with_graceful_shutdown(async move { shutdown.requested().await })
         .await
 }
 
-fn router(host: Arc<Host>) -> Router {
+fn router(shown: Shown) -> Router {
     Router::new()
         .route("/health", get(|| async { "ok\n" }))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
-        .with_state(host)
+        .with_state(Arc::new(shown))
 }
 
-async fn ready(State(host): State<Arc<Host>>) -> impl IntoResponse {
-    match host.unreadiness() {
+async fn ready(State(shown): State<Arc<Shown>>) -> impl IntoResponse {
+    match shown.readiness.unreadiness() {
         None => (StatusCode::OK, "ready\n".to_owned()),
         Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
     }
 }
 
-async fn metrics(State(host): State<Arc<Host>>) -> impl IntoResponse {
-    host.metrics.upkeep();
+async fn metrics(State(shown): State<Arc<Shown>>) -> impl IntoResponse {
+    shown.metrics.upkeep();
     let kind = [(
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
     )];
-    (kind, host.metrics.render())
+    (kind, shown.metrics.render())
 }

@@ -3,38 +3,45 @@
 
 use std::time::Duration;
 
-/// Delays that double from `first` to `most`.
-#[derive(Clone, Debug)]
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+
+use crate::clock::Clock;
+
+/// Delays that double from a first to a longest one, for as long as it takes.
+#[derive(Debug)]
 pub(crate) struct Backoff {
-    first: Duration,
+    policy: ExponentialBuilder,
+    delays: ExponentialBackoff,
     most: Duration,
-    next: Duration,
 }
 
 impl Backoff {
     pub(crate) fn new(first: Duration, most: Duration) -> Self {
+        let policy = ExponentialBuilder::new()
+            .with_factor(2.0)
+            .with_min_delay(first)
+            .with_max_delay(most)
+            .without_max_times();
         Self {
-            first,
+            delays: policy.build(),
+            policy,
             most,
-            next: first,
         }
     }
 
     /// The delay before the next attempt.
     pub(crate) fn step(&mut self) -> Duration {
-        let delay = self.next;
-        self.next = (delay * 2).min(self.most);
-        delay
+        self.delays.next().unwrap_or(self.most)
     }
 
     /// Waits for [`Self::step`].
-    pub(crate) async fn wait(&mut self) {
-        tokio::time::sleep(self.step()).await;
+    pub(crate) async fn wait(&mut self, clock: &dyn Clock) {
+        clock.sleep(self.step()).await;
     }
 
     /// Starts over after a success.
     pub(crate) fn reset(&mut self) {
-        self.next = self.first;
+        self.delays = self.policy.build();
     }
 }
 

@@ -5,15 +5,24 @@
 //! answers clients. It holds no secret but the key of the account that pays for gas, and nothing
 //! it does wrong can change a result: at worst there is none.
 //!
+//! It stands on four ports, each a trait with a conformance suite (feature `conformance`): the
+//! enclave ([`Enclaves`], [`EnclaveLink`]), the chain ([`Chain`]), time ([`Clock`]) and storage
+//! ([`subrosa_store::Storage`]). [`start`] builds the real ones from a configuration file;
+//! [`start_with`] takes whichever it is given, and listens nowhere.
+//!
 //! | module | does |
 //! |---|---|
 //! | [`config`] | the configuration file |
-//! | `enclave` | the framed stream to the enclave, and its process |
-//! | `bringup` | from a socket to an admitted enclave with everything loaded |
+//! | `enclave` | the enclave port; a process behind a Unix socket |
+//! | `chain` | the chain port; a chain behind JSON-RPC |
+//! | `clock` | the clock port; the machine's clock |
+//! | `transactions` | noting transactions down, sending them, going on with them after a crash |
+//! | `bringup` | from a connection to an admitted enclave with everything loaded |
 //! | `follow` | oracle events into the store |
 //! | `execute` | stored entries into stored results, one task per contract |
 //! | `relay` | stored results onto the chain, one transaction at a time |
 //! | `rpc`, `admin` | what clients and operators ask |
+//! | `node`, `run` | all of it wired up: on any ports, on the real ones |
 //!
 //! Any of it may be killed at any time. What is on chain is fetched again from the cursor on; a
 //! deployment is stored before it is acknowledged; a result is stored before it is sent; and the
@@ -23,33 +32,51 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+mod anchor;
 mod backoff;
 mod bringup;
+mod chain;
+mod clock;
 pub mod config;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod enclave;
+mod error;
 mod execute;
 mod failpoint;
 #[cfg(test)]
+#[path = "../tests/it/fake_chain.rs"]
 mod fake_chain;
 mod follow;
-mod host;
 mod latency;
-mod ledger;
 mod metrics;
+mod node;
+mod readiness;
 mod receipt;
 mod relay;
+mod rewinds;
 mod rpc;
 mod run;
 mod serving;
+mod settings;
 pub mod shutdown;
+mod stateless;
+mod transactions;
 mod verifier;
 
 pub use bringup::BringupError;
+pub use chain::{
+    AlloyChain, AlloyOptions, Chain, ChainAccessError, ChainAccount, ChainEvents, ChainFeed,
+    ChainView, DcapContract, InFlight, Lease, Mined, Note, StartingPoint, Transaction,
+};
+pub use clock::{Clock, SystemClock};
 pub use config::{Config, ConfigError};
-pub use enclave::{ConnectError, EnclaveError};
+pub use enclave::{ConnectError, EnclaveError, EnclaveLink, Enclaves, greeted, hello};
+pub use error::RunError;
 pub use follow::FollowError;
-pub use ledger::LedgerError;
-pub use rpc::ServeError;
-pub use run::{RunError, Running, run, start};
+pub use node::{Node, Ports, start_with};
+pub use rpc::{Api, RpcError, ServeError};
+pub use run::{Running, run, start};
 pub use serving::LoadError;
-pub use verifier::VerifierError;
+pub use settings::Settings;
+pub use verifier::{Verifier, VerifierError};

@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Wiring, and taking it apart in order.
+//! A node as a configuration file describes it: on a Unix socket, a JSON-RPC endpoint, a directory
+//! and the machine's clock, with its listeners.
 
-use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
+use alloy_primitives::{Address, B256};
 use futures::future::BoxFuture;
 use jsonrpsee::server::ServerHandle;
-use subrosa_store::{Identity, Storage, Store, StoreError};
-use tokio::{net::TcpListener, task::JoinSet};
-use tracing::{error, info, warn};
+use subrosa_chain::Endpoints;
+use subrosa_store::{Identity, Store};
+use subrosa_types::abi::EnclaveConfig;
+use tokio::net::TcpListener;
+use tracing::{info, warn};
 
 use crate::{
-    admin,
-    bringup::{self, BringupError},
-    config::{Config, ConfigError, KeyError},
-    enclave::Launcher,
-    execute, follow,
-    follow::FollowError,
-    host::Host,
-    ledger::{Ledger, LedgerError},
+    chain::{AlloyChain, AlloyOptions, ChainAccount},
+    clock::{Clock, SystemClock, within},
+    config::Config,
+    enclave::UnixEnclaves,
+    error::RunError,
     metrics::Metrics,
-    relay,
-    rpc::{self, ServeError},
-    shutdown::{self, Shutdown, Trigger},
-    verifier::{Verifier, VerifierError},
+    node::{Node, Parts, Ports},
+    rpc,
+    settings::Settings,
+    verifier::Verifier,
 };
 
 /// Runs a node until `shutdown` completes or something fails for good.
 ///
-/// After `shutdown` no new work is taken; what was executed is stored, a transaction in flight is
-/// waited for, and an enclave that this node started is ended. That takes at most half a minute.
+/// After `shutdown` it is stopped as [`Node::stop`] says. That takes at most half a minute.
 ///
 /// # Errors
 ///
@@ -43,16 +43,15 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     failure.map_or(Ok(()), Err)
 }
 
-/// A node that runs. Dropping it stops it without waiting; [`Running::stop`] waits.
+/// A node that runs and listens. Dropping it stops it without waiting; [`Running::stop`] waits.
 pub struct Running {
+    node: Node,
     rpc: SocketAddr,
     admin: SocketAddr,
     server: ServerHandle,
+    clock: Arc<dyn Clock>,
     /// Completes when nothing holds the data directory any more.
-    store: BoxFuture<'static, ()>,
-    /// Stops everything but bring-up, which must outlive those that use the enclave.
-    workers: (Trigger, JoinSet<Result<(), RunError>>),
-    bringup: (Trigger, JoinSet<Result<(), RunError>>),
+    closed: BoxFuture<'static, ()>,
 }
 
 /// Starts a node.
@@ -64,111 +63,114 @@ pub struct Running {
 /// [`RunError`] if the configuration is wrong, the data directory is in use or belongs to another
 /// deployment, or a listener cannot be bound.
 pub async fn start(config: Config) -> Result<Running, RunError> {
-    let Assembled {
-        host,
-        launcher,
-        closed,
-    } = assemble(config).await?;
-    let admin_listen = host.config.admin.listen;
-    let listener = TcpListener::bind(admin_listen)
+    let assembled = assemble(&config).await?;
+    let parts = assembled.parts;
+    let listener = TcpListener::bind(config.admin.listen)
         .await
         .map_err(RunError::Admin)?;
     let admin = listener.local_addr().map_err(RunError::Admin)?;
-    let (rpc, server) = rpc::serve(Arc::clone(&host)).await?;
-    info!(%rpc, %admin, account = %host.ledger.account(), config_hash = %host.config_hash, "listening");
-
-    let (stop_bringup, told) = shutdown::channel();
-    let mut bringup = JoinSet::new();
-    bringup.spawn(supervise(Arc::clone(&host), launcher, told));
-    let (stop_workers, told) = shutdown::channel();
-    let workers = spawn_workers(&host, listener, &told);
+    let (rpc, server) = rpc::serve(&config.rpc, parts.served()).await?;
+    let (account, config_hash) = (assembled.account, assembled.config_hash);
+    info!(%rpc, %admin, %account, %config_hash, "listening");
+    let mut node = parts.spawn();
+    node.serve_admin(listener);
     Ok(Running {
+        node,
         rpc,
         admin,
         server,
-        store: closed,
-        workers: (stop_workers, workers),
-        bringup: (stop_bringup, bringup),
+        clock: assembled.clock,
+        closed: assembled.closed,
     })
 }
 
-/// A node of which nothing runs yet.
+/// A node whose surroundings are there; nothing runs yet.
 pub(crate) struct Assembled {
-    pub(crate) host: Arc<Host>,
-    launcher: Launcher,
+    pub(crate) parts: Parts,
+    clock: Arc<dyn Clock>,
     /// Completes when the store is closed.
     closed: BoxFuture<'static, ()>,
+    account: Address,
+    config_hash: B256,
 }
 
 /// Opens the store and reaches the chain; nothing runs yet.
-pub(crate) async fn assemble(config: Config) -> Result<Assembled, RunError> {
-    config.check()?;
-    let enclave_config = config.enclave_config()?;
-    let store = open_store(&config).await?;
-    let closed = Box::pin(store.closed());
-    let store: Arc<dyn Storage> = Arc::new(store);
-    let key = config.relay.key.load()?;
-    let ledger = Ledger::connect(&config, key, Arc::clone(&store)).await?;
+pub(crate) async fn assemble(config: &Config) -> Result<Assembled, RunError> {
+    let settings = Settings::from_config(config)?;
+    let measured = &settings.enclave_config;
+    let directory = &config.data.directory;
+    let storage = open_store(directory, measured).await?;
+    let closed = Box::pin(storage.closed());
+    let chain = connect(config, measured).await?;
     let verifier = match &config.verifier {
-        Some(verifier) => Some(Verifier::new(verifier.url.url())?),
+        Some(verifier) => Some(Arc::new(Verifier::new(verifier.url.url())?)),
         None => None,
     };
     let metrics = Metrics::new()?;
-    let directory = &config.data.directory;
-    let launcher = Launcher::new(&config.enclave, directory, metrics.enclave.clone());
-    let host = Host::new(config, enclave_config, store, ledger, verifier, metrics);
+    let clock = SystemClock::shared();
+    let request_seconds = metrics.enclave.request_seconds.clone();
+    let enclaves = UnixEnclaves::new(
+        &config.enclave,
+        directory,
+        Arc::clone(&clock),
+        request_seconds,
+    );
+    let config_hash = measured.hash();
+    let account = chain.address();
+    let ports = Ports {
+        enclaves: Box::new(enclaves),
+        chain: Arc::new(chain),
+        clock: Arc::clone(&clock),
+        storage: Arc::new(storage),
+        verifier,
+    };
     Ok(Assembled {
-        host: Arc::new(host),
-        launcher,
+        parts: Parts::assemble(ports, settings, metrics).await?,
+        clock,
         closed,
+        account,
+        config_hash,
     })
 }
 
-fn spawn_workers(
-    host: &Arc<Host>,
-    listener: TcpListener,
-    told: &Shutdown,
-) -> JoinSet<Result<(), RunError>> {
-    let mut workers = JoinSet::new();
-    let with = || (Arc::clone(host), told.clone());
-    let (host, shutdown) = with();
-    workers.spawn(async move { Ok(follow::run(host, shutdown).await?) });
-    let (host, shutdown) = with();
-    workers.spawn(async move { Ok(execute::run(host, shutdown).await?) });
-    let (host, shutdown) = with();
-    workers.spawn(async move { Ok(relay::run(host, shutdown).await?) });
-    let (host, shutdown) = with();
-    workers.spawn(async move {
-        admin::serve(listener, host, shutdown)
-            .await
-            .map_err(RunError::Admin)
-    });
-    workers
+async fn connect(config: &Config, measured: &EnclaveConfig) -> Result<AlloyChain, RunError> {
+    let source = config.relay.key.clone();
+    let options = AlloyOptions {
+        endpoints: Endpoints {
+            ws: config.chain.ws.as_ref().map(|ws| ws.url().to_string()),
+            http: Some(config.chain.http.url().to_string()),
+        },
+        poll_interval: Duration::from_millis(config.chain.poll_milliseconds),
+        // Decrypting a keystore takes about a second of processor time.
+        key: blocking(move || source.load()).await?,
+    };
+    Ok(AlloyChain::connect(options, measured).await?)
 }
 
-async fn supervise(host: Arc<Host>, launcher: Launcher, told: Shutdown) -> Result<(), RunError> {
-    Ok(bringup::supervise(host, launcher, told).await?)
-}
-
-async fn open_store(config: &Config) -> Result<Store, RunError> {
-    let directory = config.data.directory.clone();
-    let measured = config.enclave_config()?;
+async fn open_store(directory: &Path, measured: &EnclaveConfig) -> Result<Store, RunError> {
     let identity = Identity {
         chain_id: measured.chain_id(),
         oracle: measured.oracle,
         registry: measured.registry,
         config_hash: measured.hash(),
     };
-    let open = move || match std::fs::create_dir_all(&directory) {
-        Ok(()) => Ok(Store::open(directory.join("store"), identity)?),
-        Err(source) => Err(RunError::Directory {
-            path: directory,
+    let path = directory.to_owned();
+    blocking(move || {
+        std::fs::create_dir_all(&path).map_err(|source| RunError::Directory {
+            path: path.clone(),
             source,
-        }),
-    };
-    tokio::task::spawn_blocking(open)
-        .await
-        .map_err(RunError::Panicked)?
+        })?;
+        Ok(Store::open(path.join("store"), identity)?)
+    })
+    .await
+}
+
+/// Runs what takes long, or waits for the disk, where that holds nobody up.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
 }
 
 impl Running {
@@ -184,37 +186,20 @@ impl Running {
 
     /// Completes if a component fails for good.
     pub async fn failed(&mut self) -> RunError {
-        let ended = tokio::select! {
-            Some(ended) = self.workers.1.join_next() => ended,
-            Some(ended) = self.bringup.1.join_next() => ended,
-            else => return RunError::Ended,
-        };
-        match ended {
-            Ok(Ok(())) => RunError::Ended,
-            Ok(Err(error)) => error,
-            Err(error) => RunError::Panicked(error),
-        }
+        self.node.failed().await
     }
 
-    /// Waits, within bounds, until nothing holds the data directory any more: calls that are being
-    /// answered and writes that are underway end by themselves.
-    async fn released(&mut self) {
-        if tokio::time::timeout(END, &mut self.store).await.is_err() {
-            warn!("the data directory is still in use");
-        }
-    }
-
-    /// Stops everything in order and waits until it has stopped, within bounds.
-    pub async fn stop(mut self) {
-        info!("stopping");
+    /// Stops everything in order and waits, within bounds, until it has stopped and nothing holds
+    /// the data directory any more.
+    pub async fn stop(self) {
         // An error means that it has stopped already.
         let _ = self.server.stop();
-        self.workers.0.fire();
-        finish("work", &mut self.workers.1, DRAIN).await;
-        self.bringup.0.fire();
-        finish("enclave", &mut self.bringup.1, END).await;
-        self.released().await;
-        info!("stopped");
+        self.node.stop().await;
+        // Calls that are being answered and writes that are underway end by themselves.
+        let released = within(self.clock.as_ref(), RELEASE, self.closed).await;
+        if released.is_none() {
+            warn!("the data directory is still in use");
+        }
     }
 }
 
@@ -227,89 +212,5 @@ impl std::fmt::Debug for Running {
     }
 }
 
-/// Waits for tasks to end; gives up on them after a while.
-async fn finish(what: &str, tasks: &mut JoinSet<Result<(), RunError>>, patience: Duration) {
-    let all = async {
-        while let Some(ended) = tasks.join_next().await {
-            match ended {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    error!(
-                        what,
-                        error = &error as &dyn std::error::Error,
-                        "failed while stopping"
-                    );
-                }
-                Err(error) => error!(what, %error, "failed while stopping"),
-            }
-        }
-    };
-    if tokio::time::timeout(patience, all).await.is_err() {
-        warn!(
-            what,
-            "did not stop in time; nothing is lost, the next start resumes"
-        );
-        tasks.shutdown().await;
-    }
-}
-
-impl From<LedgerError> for RunError {
-    fn from(error: LedgerError) -> Self {
-        Self::Ledger(Box::new(error))
-    }
-}
-
-/// For a transaction in flight to be mined and a batch to be stored.
-const DRAIN: Duration = Duration::from_secs(20);
-/// For an enclave to end.
-const END: Duration = Duration::from_secs(10);
-
-/// Why a node does not run.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// The configuration is wrong.
-    #[error("configuration is refused")]
-    Config(#[from] ConfigError),
-    /// The relay has no key.
-    #[error("no key for the relay")]
-    Key(#[from] KeyError),
-    /// The data directory cannot be made.
-    #[error("cannot create {path}", path = path.display())]
-    Directory {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The store does not open, or failed.
-    #[error("the store failed")]
-    Store(#[from] StoreError),
-    /// The chain cannot be used.
-    #[error("the chain cannot be used")]
-    Ledger(#[source] Box<LedgerError>),
-    /// The verifier cannot be used.
-    #[error("the verifier cannot be used")]
-    Verifier(#[from] VerifierError),
-    /// Metrics cannot be recorded.
-    #[error("metrics cannot be recorded")]
-    Metrics(#[from] metrics_exporter_prometheus::BuildError),
-    /// JSON-RPC cannot be served.
-    #[error("JSON-RPC cannot be served")]
-    Rpc(#[from] ServeError),
-    /// The admin listener cannot be bound, or failed.
-    #[error("the admin listener failed")]
-    Admin(#[source] std::io::Error),
-    /// No enclave can serve with this configuration.
-    #[error("no enclave can serve")]
-    Bringup(#[from] BringupError),
-    /// The chain cannot be followed.
-    #[error("the chain cannot be followed")]
-    Follow(#[from] FollowError),
-    /// A component ended without being told to.
-    #[error("a component ended by itself")]
-    Ended,
-    /// A component panicked: a bug.
-    #[error("a component panicked")]
-    Panicked(#[source] tokio::task::JoinError),
-}
+/// For the data directory to be free.
+const RELEASE: Duration = Duration::from_secs(10);

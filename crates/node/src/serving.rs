@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use alloy_primitives::B256;
@@ -14,6 +14,7 @@ use subrosa_types::{
     frame::{Loaded, PublishedEpoch, Started},
     result::Head,
 };
+use tokio::sync::watch;
 
 use crate::enclave::{EnclaveError, Link};
 
@@ -102,6 +103,32 @@ impl Serving {
 
     fn table(&self) -> std::sync::MutexGuard<'_, HashMap<ContractId, Loaded>> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Shows which enclave serves, if one does.
+#[derive(Debug)]
+pub(crate) struct Stage(watch::Sender<Option<Arc<Serving>>>);
+
+impl Stage {
+    /// Nobody serves yet.
+    pub(crate) fn empty() -> Self {
+        Self(watch::Sender::new(None))
+    }
+
+    /// The enclave that serves, now and after each change.
+    pub(crate) fn watch(&self) -> watch::Receiver<Option<Arc<Serving>>> {
+        self.0.subscribe()
+    }
+
+    /// The enclave that serves at the moment.
+    pub(crate) fn now(&self) -> Option<Arc<Serving>> {
+        self.0.borrow().clone()
+    }
+
+    /// Announces an enclave that serves, or that none does.
+    pub(crate) fn show(&self, serving: Option<Arc<Serving>>) {
+        self.0.send_replace(serving);
     }
 }
 

@@ -21,7 +21,7 @@ use subrosa_types::frame::Started;
 
 /// A verifier, reached over HTTP.
 #[derive(Clone, Debug)]
-pub(crate) struct Verifier {
+pub struct Verifier {
     http: reqwest::Client,
     base: Url,
 }
@@ -47,7 +47,7 @@ impl Verifier {
     /// # Errors
     ///
     /// [`VerifierError::Unreachable`] if the platform gives no HTTP client.
-    pub(crate) fn new(base: &Url) -> Result<Self, VerifierError> {
+    pub fn new(base: &Url) -> Result<Self, VerifierError> {
         let mut base = base.clone();
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));

@@ -7,7 +7,8 @@
 //!
 //! [`Storage`] is the interface, split by what is kept into [`LogStore`], [`BlobStore`] and
 //! [`IntentStore`]; [`Store`] is the embedded implementation: one directory, one process. Calls are
-//! asynchronous and never wait for the disk on the thread that polls them.
+//! asynchronous and never wait for the disk on the thread that polls them. Behind the feature
+//! `memory` there is a store in memory whose disk can fail, behind `conformance` what each must do.
 #![forbid(unsafe_code)]
 
 mod calls;
@@ -19,6 +20,8 @@ mod embedded;
 mod engine;
 mod error;
 mod key;
+#[cfg(feature = "memory")]
+mod memory;
 mod record;
 mod storage;
 
@@ -26,6 +29,8 @@ pub use codec::{MAX_RECORD_BYTES, RECORD_VERSION};
 pub use directory::{FORMAT_VERSION, Identity};
 pub use embedded::Store;
 pub use error::StoreError;
+#[cfg(feature = "memory")]
+pub use memory::{Disk, Memory};
 pub use record::{
     AdmissionRecord, Block, Cursor, EntryRecord, FulfillmentRecord, Intent, IntentKind, Receipt,
     ResultRecord,

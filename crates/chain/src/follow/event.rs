@@ -178,7 +178,8 @@ impl OracleLog {
 }
 
 impl OracleEvent {
-    fn decode(log: &Log) -> Option<Self> {
+    /// What a log says; `None` if it is none of the oracle's events.
+    pub fn decode(log: &Log) -> Option<Self> {
         let seq = |seq: U256| u64::try_from(seq).ok();
         Some(
             match SubrosaOracleEvents::decode_log(&log.inner).ok()?.data {

@@ -7,13 +7,12 @@ use subrosa_store::AdmissionRecord;
 use subrosa_types::frame::Started;
 use tracing::info;
 
-use super::{BringupError, registration, unix_now};
+use super::{error::BringupError, needs::Needs, registration};
 use crate::{
+    chain::Lease,
     config::Admission,
     enclave::Link,
     failpoint::failpoint,
-    host::Host,
-    ledger::Lease,
     verifier::{Challenge, Verifier},
 };
 
@@ -27,22 +26,22 @@ use crate::{
 /// [`BringupError::SignerSpent`] if its lease has ended or it was revoked, and whatever the
 /// enclave, the verifier and the chain fail with.
 pub(super) async fn ensure(
-    host: &Host,
+    needs: &Needs,
     link: &Link,
     started: &Started,
 ) -> Result<u64, BringupError> {
-    match standing(host, started).await? {
+    match standing(needs, started).await? {
         Standing::Accepted { until } => Ok(until),
         Standing::Spent => Err(BringupError::SignerSpent),
         // Its lease runs, but something that it rests on was taken away, such as a verifier's key.
         // Fresh evidence, or another's word, may do.
         Standing::Refused { until } => {
             info!(signer = %started.signer, "renewing a lease that counts no more");
-            enroll(host, link, started, until).await
+            enroll(needs, link, started, until).await
         }
         Standing::Unknown => {
             failpoint!("before_admit");
-            enroll(host, link, started, 0).await
+            enroll(needs, link, started, 0).await
         }
     }
 }
@@ -53,24 +52,24 @@ pub(super) async fn ensure(
 /// # Errors
 ///
 /// As [`ensure`], and [`BringupError::ShorterLease`]. That a renewal would change nothing is
-/// [`BringupError::Ledger`].
+/// [`BringupError::Chain`].
 pub(super) async fn enroll(
-    host: &Host,
+    needs: &Needs,
     link: &Link,
     started: &Started,
     until: u64,
 ) -> Result<u64, BringupError> {
-    let (what, transaction) = match (host.config.admission(), &host.verifier) {
+    let (what, transaction) = match (needs.settings.admission, &needs.verifier) {
         (Admission::Verifier, Some(verifier)) => (
             "admit",
-            by_verifier(host, verifier, link, started, until).await?,
+            by_verifier(needs, verifier, link, started, until).await?,
         ),
         _ => (
             "registerSignerDcap",
-            registration::by_quote(host, link, started).await?,
+            registration::by_quote(needs, link, started).await?,
         ),
     };
-    match standing(host, started).await? {
+    match standing(needs, started).await? {
         Standing::Accepted { until } => {
             info!(signer = %started.signer, lease_until = until, "signer admitted");
             Ok(until)
@@ -81,24 +80,24 @@ pub(super) async fn enroll(
 
 /// Has the verifier vouch for the signer, and submits what it signed. Returns the transaction.
 async fn by_verifier(
-    host: &Host,
+    needs: &Needs,
     verifier: &Verifier,
     link: &Link,
     started: &Started,
     until: u64,
 ) -> Result<B256, BringupError> {
-    let tip = host.ledger.tip().await?;
+    let tip = needs.chain.tip().await?;
     let challenge = Challenge {
         block: tip.number,
         block_hash: tip.hash,
-        registrant: host.ledger.account(),
+        registrant: needs.chain.address(),
     };
     let bundle = link.quote(challenge.bytes()).await?;
-    let registry = host.enclave_config.registry;
+    let registry = needs.settings.enclave_config.registry;
     let signed = verifier
         .admit(
             &bundle,
-            host.enclave_config.chain_id(),
+            needs.settings.enclave_config.chain_id(),
             registry,
             &challenge,
             started,
@@ -114,12 +113,12 @@ async fn by_verifier(
         signatures: vec![signed.signature.clone()],
     };
     let signer = started.signer;
-    host.store.put_admission(signer, record).await?;
-    let sent = host
-        .ledger
-        .admit(signed.admission, vec![signed.signature])
-        .await?;
-    Ok(sent.transaction)
+    needs.store.put_admission(signer, record).await?;
+    let signatures = vec![signed.signature];
+    Ok(needs
+        .transactions
+        .admit(signed.admission, signatures)
+        .await?)
 }
 
 /// What the registry thinks of a signer.
@@ -134,13 +133,13 @@ enum Standing {
     Spent,
 }
 
-async fn standing(host: &Host, started: &Started) -> Result<Standing, BringupError> {
-    let Some(Lease { until, revoked }) = host.ledger.lease(started.signer).await? else {
+async fn standing(needs: &Needs, started: &Started) -> Result<Standing, BringupError> {
+    let Some(Lease { until, revoked }) = needs.chain.lease(started.signer).await? else {
         return Ok(Standing::Unknown);
     };
-    Ok(if revoked || until <= unix_now() {
+    Ok(if revoked || until <= needs.clock.unix() {
         Standing::Spent
-    } else if host.ledger.is_accepted(started).await? {
+    } else if needs.chain.is_accepted(started).await? {
         Standing::Accepted { until }
     } else {
         Standing::Refused { until }

@@ -11,8 +11,8 @@ use subrosa_types::{
 };
 use tracing::{info, warn};
 
-use super::BringupError;
-use crate::{config::OpenEpochs, enclave::Link, host::Host};
+use super::{error::BringupError, needs::Needs};
+use crate::{config::OpenEpochs, enclave::Link};
 
 /// Makes sure that every epoch whose secret is stored here is in use, and the current one among
 /// them; opens a new one where the configuration allows it.
@@ -22,18 +22,18 @@ use crate::{config::OpenEpochs, enclave::Link, host::Host};
 /// [`BringupError::EpochMissing`] or [`BringupError::EpochTaken`] if there is no current key here,
 /// and whatever the enclave, the store and the chain fail with.
 pub(super) async fn ensure(
-    host: &Host,
+    needs: &Needs,
     link: &Link,
     started: &Started,
     held: &[PublishedEpoch],
 ) -> Result<(PublishedEpoch, EpochOpening), BringupError> {
-    let group = host.enclave_config.keyGroup;
-    let stored = stored(host.store.as_ref(), group).await?;
-    let current = host.ledger.current_epoch(group).await?;
+    let group = needs.settings.enclave_config.keyGroup;
+    let stored = stored(needs.store.as_ref(), group).await?;
+    let current = needs.chain.current_epoch(group).await?;
     let mut found = None;
     for (epoch, record) in &stored {
         if *epoch > current
-            || host.ledger.epoch_record(group, *epoch).await? != record.opening.record()
+            || needs.chain.epoch_record(group, *epoch).await? != record.opening.record()
         {
             // Proposed here and never opened, or opened by another node first.
             continue;
@@ -43,7 +43,7 @@ pub(super) async fn ensure(
             .find(|keys| keys.epoch == *epoch && keys.group == group);
         let keys = match active {
             Some(keys) => keys.clone(),
-            None => match restore(host, link, *epoch, record).await {
+            None => match restore(needs, link, *epoch, record).await {
                 Ok(keys) => keys,
                 Err(BringupError::Enclave(error)) if error.code().is_some() => {
                     warn!(
@@ -63,7 +63,7 @@ pub(super) async fn ensure(
     if let Some(found) = found {
         return Ok(found);
     }
-    let may_open = match host.config.enclave.open_epochs {
+    let may_open = match needs.settings.open_epochs {
         OpenEpochs::Never => false,
         OpenEpochs::First => current == 0,
         OpenEpochs::WhenMissing => true,
@@ -77,7 +77,7 @@ pub(super) async fn ensure(
     let next = current + 1;
     let prepared = stored.into_iter().find(|(epoch, _)| *epoch == next);
     open(
-        host,
+        needs,
         link,
         started,
         next,
@@ -88,61 +88,62 @@ pub(super) async fn ensure(
 
 /// Opens an epoch, with the secret that a killed host had prepared if this enclave can restore it.
 async fn open(
-    host: &Host,
+    needs: &Needs,
     link: &Link,
     started: &Started,
     epoch: u32,
     prepared: Option<Record>,
 ) -> Result<(PublishedEpoch, EpochOpening), BringupError> {
-    let group = host.enclave_config.keyGroup;
+    let group = needs.settings.enclave_config.keyGroup;
     let proposal = match prepared {
         Some(record) if !record.sealed.is_empty() => {
             match link.restore_epoch(record.sealed).await {
                 Ok(proposal) => proposal,
-                Err(error) if error.code().is_some() => propose(host, link, started, epoch).await?,
+                Err(error) if error.code().is_some() => {
+                    propose(needs, link, started, epoch).await?
+                }
                 Err(error) => return Err(error.into()),
             }
         }
-        _ => propose(host, link, started, epoch).await?,
+        _ => propose(needs, link, started, epoch).await?,
     };
     // Stored before it is opened: an opened epoch whose secret is lost is lost for everyone.
     let record = Record {
         opening: proposal.opening.clone(),
         sealed: proposal.sealed.clone(),
     };
-    let bytes = record.encode();
-    host.store.put_epoch(group, epoch, bytes).await?;
+    needs.store.put_epoch(group, epoch, record.encode()).await?;
     let opening = proposal.opening.clone();
-    let sent = host
-        .ledger
+    let transaction = needs
+        .transactions
         .open_epoch(
-            &opening,
+            opening.clone(),
             started.measurement_id,
             started.signer,
             proposal.signature,
         )
         .await?;
-    let recorded = host.ledger.epoch_record(group, epoch).await?;
+    let recorded = needs.chain.epoch_record(group, epoch).await?;
     if recorded.is_zero() {
         return Err(BringupError::Reverted {
             what: "openEpoch",
-            transaction: sent.transaction,
+            transaction,
         });
     }
     if recorded != opening.record() {
         return Err(BringupError::EpochTaken(epoch));
     }
     info!(group, epoch, "epoch opened");
-    Ok((activate(host, link, epoch).await?, opening))
+    Ok((activate(needs, link, epoch).await?, opening))
 }
 
 async fn propose(
-    host: &Host,
+    needs: &Needs,
     link: &Link,
     started: &Started,
     epoch: u32,
 ) -> Result<EpochProposal, BringupError> {
-    let mut measurements: Vec<B256> = host.config.enclave.epoch_measurements.clone();
+    let mut measurements: Vec<B256> = needs.settings.epoch_measurements.clone();
     measurements.push(started.measurement_id);
     measurements.sort_unstable();
     measurements.dedup();
@@ -150,22 +151,20 @@ async fn propose(
 }
 
 async fn restore(
-    host: &Host,
+    needs: &Needs,
     link: &Link,
     epoch: u32,
     record: &Record,
 ) -> Result<PublishedEpoch, BringupError> {
     link.restore_epoch(record.sealed.clone()).await?;
-    activate(host, link, epoch).await
+    activate(needs, link, epoch).await
 }
 
-async fn activate(host: &Host, link: &Link, epoch: u32) -> Result<PublishedEpoch, BringupError> {
-    let tip = host.ledger.tip().await?;
-    let slot = slot::epoch(host.enclave_config.keyGroup, epoch);
-    let proof = host
-        .ledger
-        .proof(host.enclave_config.registry, slot, tip)
-        .await?;
+async fn activate(needs: &Needs, link: &Link, epoch: u32) -> Result<PublishedEpoch, BringupError> {
+    let tip = needs.chain.tip().await?;
+    let slot = slot::epoch(needs.settings.enclave_config.keyGroup, epoch);
+    let registry = needs.settings.enclave_config.registry;
+    let proof = needs.chain.proof(registry, slot, tip.hash).await?;
     Ok(link.activate_epoch(epoch, proof).await?)
 }
 

@@ -5,27 +5,28 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use super::{admission, unix_now};
-use crate::{host::Host, serving::Serving};
+use super::{admission, needs::Needs};
+use crate::{clock::Clock, serving::Serving};
 
 /// Renews the lease again and again; returns when it has ended, as renewing it then is too late.
 ///
 /// The first attempt is made as long before the end as configured, or half-way through a lease that
 /// is short altogether, and each further one when half of what was left is gone.
-pub(super) async fn keep(host: &Host, serving: &Serving) {
-    let notice = host.config.enclave.renew_before_seconds;
-    let metrics = &host.metrics.bringup;
+pub(super) async fn keep(needs: &Needs, serving: &Serving) {
+    let notice = needs.settings.renew_before_seconds;
+    let metrics = &needs.metrics;
+    let clock = needs.clock.as_ref();
     let mut until = serving.lease_until;
     loop {
         metrics.lease_until.set(until as f64);
         metrics.lease_ending.set(0.0);
-        let mut wait = first_attempt(left(until), notice);
+        let mut wait = first_attempt(left(clock, until), notice);
         until = loop {
-            tokio::time::sleep(Duration::from_secs(wait)).await;
-            if left(until) == 0 {
+            clock.sleep(Duration::from_secs(wait)).await;
+            if left(clock, until) == 0 {
                 return;
             }
-            let renewed = admission::enroll(host, &serving.link, &serving.started, until).await;
+            let renewed = admission::enroll(needs, &serving.link, &serving.started, until).await;
             match renewed {
                 Ok(renewed) if renewed > until => break renewed,
                 Ok(_) => warn!(until, "the signer's lease was renewed, but lasts no longer"),
@@ -36,14 +37,14 @@ pub(super) async fn keep(host: &Host, serving: &Serving) {
                 ),
             }
             metrics.lease_ending.set(1.0);
-            wait = next_attempt(left(until));
+            wait = next_attempt(left(clock, until));
         };
     }
 }
 
 /// Seconds until then.
-fn left(until: u64) -> u64 {
-    until.saturating_sub(unix_now())
+fn left(clock: &dyn Clock, until: u64) -> u64 {
+    until.saturating_sub(clock.unix())
 }
 
 /// Seconds to wait before renewing a lease for the first time.

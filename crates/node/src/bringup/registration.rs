@@ -5,13 +5,13 @@
 use alloy_primitives::{B256, keccak256};
 use subrosa_chain::{
     bindings::SubrosaRegistry::DcapRegistration,
-    dcap::{Collateral, Dcap, PieceKind, Quoted, evidence_parts},
+    dcap::{Collateral, PieceKind, Quoted, evidence_parts},
 };
 use subrosa_types::{frame::Started, id::TeeKind};
 use tracing::{info, warn};
 
-use super::BringupError;
-use crate::{enclave::Link, host::Host, verifier::Challenge};
+use super::{error::BringupError, needs::Needs};
+use crate::{chain::DcapContract, enclave::Link, verifier::Challenge};
 
 /// Submits what the chain lacks of the platform's collateral, then the quote. Returns the
 /// transaction.
@@ -21,16 +21,16 @@ use crate::{enclave::Link, host::Host, verifier::Challenge};
 /// [`BringupError::NoDcap`], [`BringupError::Collateral`], [`BringupError::Evidence`], and whatever
 /// the enclave and the chain fail with.
 pub(super) async fn by_quote(
-    host: &Host,
+    needs: &Needs,
     link: &Link,
     started: &Started,
 ) -> Result<B256, BringupError> {
-    let dcap = host.ledger.dcap().await?.ok_or(BringupError::NoDcap)?;
-    let mut evidence = Evidence::obtain(host, link).await?;
-    let (editions, sent) = provide(host, &dcap, &evidence, started.config_hash).await?;
+    let dcap = needs.chain.dcap().await?.ok_or(BringupError::NoDcap)?;
+    let mut evidence = Evidence::obtain(needs, link).await?;
+    let (editions, sent) = provide(needs, dcap.as_ref(), &evidence, started.config_hash).await?;
     if sent {
         // The challenge must be one of the last 256 blocks, and that took some.
-        evidence = Evidence::obtain(host, link).await?;
+        evidence = Evidence::obtain(needs, link).await?;
     }
     let registration = DcapRegistration {
         quote: evidence.quoted.short,
@@ -44,8 +44,7 @@ pub(super) async fn by_quote(
         configHash: started.config_hash,
         challengeBlock: evidence.challenge.block,
     };
-    let mined = host.ledger.register_by_quote(registration).await?;
-    Ok(mined.transaction)
+    Ok(needs.transactions.register_by_quote(registration).await?)
 }
 
 /// By which TCB info and QE identity a quote is to be judged: those that came with it, which nobody
@@ -64,12 +63,12 @@ struct Evidence {
 }
 
 impl Evidence {
-    async fn obtain(host: &Host, link: &Link) -> Result<Self, BringupError> {
-        let tip = host.ledger.tip().await?;
+    async fn obtain(needs: &Needs, link: &Link) -> Result<Self, BringupError> {
+        let tip = needs.chain.tip().await?;
         let challenge = Challenge {
             block: tip.number,
             block_hash: tip.hash,
-            registrant: host.ledger.account(),
+            registrant: needs.chain.address(),
         };
         let bundle = link.quote(challenge.bytes()).await?;
         let (quote, collateral) = evidence_parts(&bundle)?;
@@ -94,7 +93,7 @@ impl Evidence {
     /// has not run out.
     async fn edition_in_force(
         &self,
-        dcap: &Dcap,
+        dcap: &dyn DcapContract,
         kind: PieceKind,
         now: u64,
     ) -> Result<Option<B256>, BringupError> {
@@ -113,8 +112,8 @@ impl Evidence {
 /// Submits what the chain lacks before it can judge the quote. By what it is to judge it, and whether
 /// anything had to be sent.
 async fn provide(
-    host: &Host,
-    dcap: &Dcap,
+    needs: &Needs,
+    dcap: &dyn DcapContract,
     evidence: &Evidence,
     config_hash: B256,
 ) -> Result<(Editions, bool), BringupError> {
@@ -131,25 +130,29 @@ async fn provide(
     }
     let mut sent = false;
     for submission in dcap.submissions(&wanted) {
-        let mined = host.ledger.prepare(submission.call).await?;
-        info!(transaction = %mined.transaction, pieces = submission.pieces.len(), "collateral submitted");
+        let transaction = needs.transactions.prepare(submission.call).await?;
+        info!(%transaction, pieces = submission.pieces.len(), "collateral submitted");
         sent = true;
     }
-    let editions = require(host, dcap, evidence).await?;
+    let editions = require(needs, dcap, evidence).await?;
     // Enclaves of SGX have no such register.
     if evidence.quoted.tee == TeeKind::Tdx
         && let Some(call) = dcap.config_register(config_hash).await?
     {
-        let mined = host.ledger.prepare(call).await?;
-        info!(transaction = %mined.transaction, "configuration register submitted");
+        let transaction = needs.transactions.prepare(call).await?;
+        info!(%transaction, "configuration register submitted");
         sent = true;
     }
     Ok((editions, sent))
 }
 
 /// Fails by name if something that the quote needs is not there or has run out.
-async fn require(host: &Host, dcap: &Dcap, evidence: &Evidence) -> Result<Editions, BringupError> {
-    let now = host.ledger.now().await?;
+async fn require(
+    needs: &Needs,
+    dcap: &dyn DcapContract,
+    evidence: &Evidence,
+) -> Result<Editions, BringupError> {
+    let now = needs.chain.tip().await?.timestamp;
     let mut editions = Editions::default();
     let mut lacking = Vec::new();
     for (kind, latest) in evidence.quoted.needs() {

@@ -388,16 +388,16 @@ fn default_poll_milliseconds() -> u64 {
     500
 }
 
-fn default_renew_before_seconds() -> u64 {
+pub(crate) fn default_renew_before_seconds() -> u64 {
     600
 }
 
-fn default_max_items() -> usize {
+pub(crate) fn default_max_items() -> usize {
     MAX_ITEMS as usize
 }
 
 /// Below the limit of 2^24 that EIP-7825 puts on a transaction.
-fn default_max_gas() -> u64 {
+pub(crate) fn default_max_gas() -> u64 {
     16_000_000
 }
 
@@ -415,7 +415,7 @@ fn default_max_batch() -> u32 {
     32
 }
 
-fn default_max_waiting() -> usize {
+pub(crate) fn default_max_waiting() -> usize {
     256
 }
 

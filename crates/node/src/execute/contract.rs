@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One contract's task: entries in, stored results out.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use alloy_primitives::{B256, Bytes, keccak256};
+use subrosa_chain::ChainError;
 use subrosa_store::{CodeOf, EntryRecord, ResultRecord, StoreError};
 use subrosa_types::{
     ContractId,
@@ -23,15 +21,16 @@ use tracing::{debug, info, warn};
 
 use super::{
     CodeOutcome,
+    needs::Needs,
     plan::{MAX_BATCH, SinceSnapshot, batch_size},
     reassign::{self, Reassigning},
 };
 use crate::{
     backoff::Backoff,
+    chain::ChainAccessError,
+    clock::elapsed,
     enclave::EnclaveError,
     failpoint::failpoint,
-    host::Host,
-    ledger::LedgerError,
     serving::{LoadError, Serving},
     shutdown::Shutdown,
 };
@@ -42,14 +41,15 @@ use crate::{
 ///
 /// Only if the store fails.
 pub(super) async fn run(
-    host: Arc<Host>,
+    needs: Arc<Needs>,
     contract: ContractId,
     woken: Arc<Notify>,
     mut shutdown: Shutdown,
 ) -> Result<(), StoreError> {
-    let mut serving = host.serving();
+    let mut serving = needs.stage.watch();
+    let clock = Arc::clone(&needs.clock);
     let mut task = Task {
-        host,
+        needs,
         contract,
         since: None,
         unkept: None,
@@ -77,7 +77,7 @@ pub(super) async fn run(
             () = shutdown.requested() => {}
             () = woken.notified() => {}
             changed = serving.changed() => if changed.is_err() { break },
-            () = tokio::time::sleep(delay.unwrap_or_default()), if delay.is_some() => {}
+            () = clock.sleep(delay.unwrap_or_default()), if delay.is_some() => {}
         }
     }
     Ok(())
@@ -97,7 +97,7 @@ enum Next {
 }
 
 struct Task {
-    host: Arc<Host>,
+    needs: Arc<Needs>,
     contract: ContractId,
     /// `None` until first computed.
     since: Option<SinceSnapshot>,
@@ -123,17 +123,17 @@ struct Tried {
 enum Fault {
     Store(StoreError),
     Enclave(EnclaveError),
-    Ledger(LedgerError),
+    Chain(ChainAccessError),
     /// There are results, but no blobs to continue from.
     NoBlobs,
 }
 
 impl Task {
     async fn step(&mut self, serving: &Serving) -> Result<Next, StoreError> {
-        let started = Instant::now();
-        let host = Arc::clone(&self.host);
+        let started = self.needs.clock.monotonic();
+        let needs = Arc::clone(&self.needs);
         // Entries that are read here stay in the store until their results are.
-        let _entries = host.rewinds.read().await;
+        let _entries = needs.rewinds.read().await;
         let outcome = match self.execute(serving, started).await {
             Ok(next) => match self.keep_snapshot().await {
                 Ok(()) => return Ok(next),
@@ -148,7 +148,7 @@ impl Task {
             }
             Err(Fault::Enclave(EnclaveError::Disconnected)) => Ok(Next::Wait),
             Err(Fault::Enclave(error)) => Ok(self.retry(&error)),
-            Err(Fault::Ledger(error)) => Ok(self.retry(&error)),
+            Err(Fault::Chain(error)) => Ok(self.retry(&error)),
             Err(Fault::NoBlobs) => {
                 warn!(contract = %self.contract, "results without state blobs");
                 Ok(Next::Retry)
@@ -158,8 +158,8 @@ impl Task {
     }
 
     /// Executes what comes next and stores it.
-    async fn execute(&mut self, serving: &Serving, started: Instant) -> Result<Next, Fault> {
-        let store = Arc::clone(&self.host.store);
+    async fn execute(&mut self, serving: &Serving, started: Duration) -> Result<Next, Fault> {
+        let store = Arc::clone(&self.needs.store);
         let last = store.last_result(self.contract).await?;
         let next = last.as_ref().map_or(0, |last| last.seq + 1);
         let mut entries = store.entries(self.contract, next, MAX_BATCH).await?;
@@ -226,11 +226,10 @@ impl Task {
             }
         }
         self.keep(serving, results, stateless).await?;
-        self.host
+        self.needs
             .metrics
-            .execute
             .batch_seconds
-            .record(started.elapsed());
+            .record(elapsed(self.needs.clock.as_ref(), started));
         match refused {
             Some(refusal) => Err(Fault::Enclave(EnclaveError::Refused(refusal))),
             None => Ok(Next::Continue),
@@ -252,7 +251,7 @@ impl Task {
         if stands {
             return Ok(());
         }
-        let store = self.host.store.as_ref();
+        let store = self.needs.store.as_ref();
         match serving.load(store, self.contract, last.seq).await? {
             Some(_) => Ok(()),
             None => Err(Fault::NoBlobs),
@@ -285,7 +284,7 @@ impl Task {
         next: u64,
         entries: &[EntryRecord],
     ) -> Result<Option<Bytes>, StoreError> {
-        let store = self.host.store.as_ref();
+        let store = self.needs.store.as_ref();
         let envelope = match entries.first() {
             Some(upgrade) if next > 0 => {
                 store
@@ -313,7 +312,7 @@ impl Task {
         let Some(Reassigning { runtime, .. }) = self.reassigning else {
             return Ok(None);
         };
-        let store = self.host.store.as_ref();
+        let store = self.needs.store.as_ref();
         let Some((between, runtime)) = reassign::shown(store, self.contract, last, runtime).await?
         else {
             return Ok(None);
@@ -347,10 +346,10 @@ impl Task {
             .map(|result| (result.blob.kind, result.blob.sealed.len()))
             .collect();
         let contract = self.contract;
-        self.host.store.commit_execution(contract, results).await?;
+        self.needs.store.commit_execution(contract, results).await?;
         failpoint!("after_persist_before_sign");
-        self.host.offer(contract);
-        self.host.metrics.execute.executed.increment(count);
+        self.needs.offers.offer(contract);
+        self.needs.metrics.executed.increment(count);
         debug!(%contract, seq = head.seq, count, "executed");
         self.announce(head.seq - 1, None);
         if stateless {
@@ -384,11 +383,11 @@ impl Task {
 
     /// What has piled up since the newest snapshot that is stored.
     async fn stored_since(&self) -> Result<SinceSnapshot, StoreError> {
-        let Some(last) = self.host.store.last_result(self.contract).await? else {
+        let Some(last) = self.needs.store.last_result(self.contract).await? else {
             return Ok(SinceSnapshot::default());
         };
         let blobs = self
-            .host
+            .needs
             .store
             .blobs_for_load(self.contract, last.seq)
             .await?;
@@ -408,7 +407,7 @@ impl Task {
     /// Stores a snapshot once the chain's head has passed it: a contract that is loaded from it
     /// can then still sign every result that the chain awaits. Lost before, it is taken again.
     async fn keep_snapshot(&mut self) -> Result<(), StoreError> {
-        let (contract, store) = (self.contract, Arc::clone(&self.host.store));
+        let (contract, store) = (self.contract, Arc::clone(&self.needs.store));
         let head = store.chain_head(contract).await?.unwrap_or_default();
         let Some(blob) = self.unkept.take_if(|blob| head.seq > blob.seq) else {
             return Ok(());
@@ -417,8 +416,8 @@ impl Task {
         let current = store.result(contract, blob.seq).await?;
         if current.is_some_and(|result| result.digest == blob.digest) {
             let (seq, bytes) = (blob.seq, blob.sealed.len());
-            self.host.store.put_blob(contract, blob).await?;
-            self.host.metrics.execute.snapshots.increment(1);
+            self.needs.store.put_blob(contract, blob).await?;
+            self.needs.metrics.snapshots.increment(1);
             debug!(%contract, seq, bytes, "snapshot stored");
         } else {
             self.since = None;
@@ -428,21 +427,21 @@ impl Task {
 
     /// The proof of an entry's slot: as kept at inclusion, or at the tip now.
     async fn proof(&self, seq: u64, afresh: bool) -> Result<StorageProof, Fault> {
-        if !afresh && let Some(proof) = self.host.store.proof(self.contract, seq).await? {
+        if !afresh && let Some(proof) = self.needs.store.proof(self.contract, seq).await? {
             return Ok(proof);
         }
-        let tip = self.host.ledger.tip().await?;
+        let tip = self.needs.chain.tip().await?;
         let slot = slot::entry(self.contract, seq);
         let proof = self
-            .host
-            .ledger
-            .proof(self.host.enclave_config.oracle, slot, tip)
+            .needs
+            .chain
+            .proof(self.needs.oracle, slot, tip.hash)
             .await?;
-        self.host
+        self.needs
             .store
             .put_proof(self.contract, seq, proof.clone())
             .await?;
-        self.host.saw_header(tip.number, &proof.header);
+        self.needs.anchor.saw(tip.number, &proof.header);
         Ok(proof)
     }
 
@@ -473,7 +472,7 @@ impl Task {
 
     /// Has the next RUNTIME entry further up the log shown; `false` if there is none.
     async fn reassign(&mut self) -> Result<bool, StoreError> {
-        let store = self.host.store.as_ref();
+        let store = self.needs.store.as_ref();
         let last = store.last_result(self.contract).await?;
         let next = last.map_or(0, |last| last.seq + 1);
         let Some(next) = store.entry(self.contract, next).await? else {
@@ -486,10 +485,10 @@ impl Task {
 
     /// Replaces the proof of the entries that come next by one at the tip.
     async fn refetch_proof(&mut self) -> Result<Option<Next>, StoreError> {
-        let last = self.host.store.last_result(self.contract).await?;
+        let last = self.needs.store.last_result(self.contract).await?;
         let next = last.map_or(0, |last| last.seq + 1);
         let entries = self
-            .host
+            .needs
             .store
             .entries(self.contract, next, MAX_BATCH)
             .await?;
@@ -498,13 +497,13 @@ impl Task {
         let shown = self.reassigning.map(|reassigning| reassigning.runtime);
         let pending = entries.iter().map(|entry| entry.logged.entry.seq());
         for seq in pending.chain(shown) {
-            if self.host.store.proof(self.contract, seq).await?.is_none() {
+            if self.needs.store.proof(self.contract, seq).await?.is_none() {
                 continue;
             }
             match self.proof(seq, true).await {
                 Ok(_) => {}
                 Err(Fault::Store(error)) => return Err(error),
-                Err(Fault::Ledger(error)) => return Ok(Some(self.retry(&error))),
+                Err(Fault::Chain(error)) => return Ok(Some(self.retry(&error))),
                 Err(_) => return Ok(Some(Next::Retry)),
             }
         }
@@ -524,7 +523,7 @@ impl Task {
             }
             None => info!(contract = %self.contract, seq, "code executed"),
         }
-        self.host.executors.executed_code(CodeOutcome {
+        self.needs.executors.executed_code(CodeOutcome {
             contract: self.contract,
             seq,
             envelope: tried.envelope,
@@ -533,7 +532,7 @@ impl Task {
     }
 
     fn retry(&self, error: &(dyn std::error::Error + 'static)) -> Next {
-        self.host.metrics.execute.retries.increment(1);
+        self.needs.metrics.retries.increment(1);
         warn!(contract = %self.contract, error, "no result, trying again");
         Next::Retry
     }
@@ -559,9 +558,15 @@ impl From<EnclaveError> for Fault {
     }
 }
 
-impl From<LedgerError> for Fault {
-    fn from(error: LedgerError) -> Self {
-        Self::Ledger(error)
+impl From<ChainError> for Fault {
+    fn from(error: ChainError) -> Self {
+        Self::Chain(error.into())
+    }
+}
+
+impl From<ChainAccessError> for Fault {
+    fn from(error: ChainAccessError) -> Self {
+        Self::Chain(error)
     }
 }
 

@@ -6,6 +6,7 @@
 //! there is to do is always read from the store: the entry after the last one that has a result.
 
 mod contract;
+mod needs;
 mod plan;
 mod reassign;
 
@@ -21,7 +22,8 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{host::Host, shutdown::Shutdown};
+pub(crate) use self::needs::Needs;
+use crate::shutdown::Shutdown;
 
 /// The contracts' tasks, as seen by whoever wakes them.
 #[derive(Debug)]
@@ -103,17 +105,17 @@ impl Executors {
 ///
 /// The first task that failed for good, which the store alone makes one do.
 pub(crate) async fn run(
-    host: Arc<Host>,
+    needs: Arc<Needs>,
     mut shutdown: Shutdown,
 ) -> Result<(), subrosa_store::StoreError> {
-    for contract in host.store.contracts().await? {
-        host.executors.wake(contract);
+    for contract in needs.store.contracts().await? {
+        needs.executors.wake(contract);
     }
     let mut tasks = JoinSet::new();
     loop {
-        for (contract, woken) in host.executors.unspawned() {
+        for (contract, woken) in needs.executors.unspawned() {
             tasks.spawn(contract::run(
-                Arc::clone(&host),
+                Arc::clone(&needs),
                 contract,
                 woken,
                 shutdown.clone(),
@@ -123,7 +125,7 @@ pub(crate) async fn run(
             biased;
             () = shutdown.requested() => break,
             Some(ended) = tasks.join_next() => finish(ended)?,
-            () = host.executors.woken.notified() => {}
+            () = needs.executors.woken.notified() => {}
         }
     }
     while let Some(ended) = tasks.join_next().await {

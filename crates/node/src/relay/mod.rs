@@ -6,15 +6,17 @@
 //! chain whenever anything is odd.
 
 mod batch;
+mod needs;
 mod outstanding;
 mod verdict;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
+use subrosa_chain::ChainError;
 use subrosa_store::StoreError;
 use subrosa_types::{
     ContractId,
@@ -30,15 +32,17 @@ use self::{
 };
 use crate::{
     backoff::Backoff,
+    chain::ChainAccessError,
+    clock::elapsed,
     enclave::EnclaveError,
     failpoint::failpoint,
-    host::Host,
-    ledger::{Fulfilled, LedgerError},
     serving::{LoadError, Serving},
     shutdown::Shutdown,
+    stateless::is_stateless,
+    transactions::Fulfilled,
 };
 
-pub(crate) use self::{batch::LARGEST_RESULT_GAS, verdict::BatchEvent};
+pub(crate) use self::{batch::LARGEST_RESULT_GAS, needs::Needs};
 
 /// Contracts that may have results to send.
 #[derive(Debug, Default)]
@@ -73,12 +77,16 @@ impl Offers {
 /// # Errors
 ///
 /// Only if the store fails.
-pub(crate) async fn run(host: Arc<Host>, mut shutdown: Shutdown) -> Result<(), StoreError> {
-    let mut serving = host.serving();
-    let mut relay = Relay::new(host);
-    relay.open.extend(relay.host.store.contracts().await?);
+pub(crate) async fn run(needs: Needs, mut shutdown: Shutdown) -> Result<(), StoreError> {
+    let mut serving = needs.stage.watch();
+    let clock = Arc::clone(&needs.clock);
+    let mut relay = Relay::new(needs);
+    relay.open.extend(relay.needs.store.contracts().await?);
     loop {
-        match shutdown.cancel(relay.host.ledger.settle_leftovers()).await {
+        match shutdown
+            .cancel(relay.needs.transactions.settle_leftovers())
+            .await
+        {
             None => return Ok(()),
             Some(Ok(())) => break,
             Some(Err(error)) => {
@@ -86,7 +94,7 @@ pub(crate) async fn run(host: Arc<Host>, mut shutdown: Shutdown) -> Result<(), S
                     error = &error as &dyn std::error::Error,
                     "waiting for an earlier run's transactions"
                 );
-                shutdown.cancel(relay.backoff.wait()).await;
+                shutdown.cancel(relay.backoff.wait(clock.as_ref())).await;
             }
         }
     }
@@ -112,9 +120,9 @@ pub(crate) async fn run(host: Arc<Host>, mut shutdown: Shutdown) -> Result<(), S
         tokio::select! {
             () = shutdown.requested() => {}
             // A round that failed is not repeated sooner because there is more to send.
-            () = relay.host.offers.changed.notified(), if !failed => {}
+            () = relay.needs.offers.changed.notified(), if !failed => {}
             changed = serving.changed() => if changed.is_err() { break },
-            () = tokio::time::sleep(delay.unwrap_or_default()), if delay.is_some() => {}
+            () = clock.sleep(delay.unwrap_or_default()), if delay.is_some() => {}
         }
     }
     Ok(())
@@ -131,25 +139,25 @@ enum Next {
 enum Fault {
     Store(StoreError),
     Enclave(EnclaveError),
-    Ledger(LedgerError),
+    Chain(ChainAccessError),
 }
 
 /// A head that the store does not confirm yet.
 #[derive(Clone, Copy, Debug)]
 struct Belief {
     head: Head,
-    since: Instant,
+    since: Duration,
 }
 
 struct Relay {
-    host: Arc<Host>,
+    needs: Needs,
     /// Contracts with results that may not be on chain.
     open: BTreeSet<ContractId>,
     /// Heads that this relay knows from receipts, ahead of the store, which follows the chain's
     /// events a moment later.
     heads: BTreeMap<ContractId, Belief>,
     /// Entries of stateless contracts that receipts say are fulfilled, likewise.
-    fulfilled: BTreeMap<(ContractId, u64), Instant>,
+    fulfilled: BTreeMap<(ContractId, u64), Duration>,
     /// Of stateless contracts: everything below is fulfilled.
     low: BTreeMap<ContractId, u64>,
     /// Contracts of which only the first outstanding result can be signed at a time.
@@ -161,9 +169,9 @@ struct Relay {
 }
 
 impl Relay {
-    fn new(host: Arc<Host>) -> Self {
+    fn new(needs: Needs) -> Self {
         Self {
-            host,
+            needs,
             open: BTreeSet::new(),
             heads: BTreeMap::new(),
             fulfilled: BTreeMap::new(),
@@ -183,12 +191,12 @@ impl Relay {
             Err(Fault::Enclave(EnclaveError::Disconnected)) => return Ok(Next::Wait),
             Err(Fault::Enclave(error)) => {
                 if error.code() == Some(ErrorCode::Proof) {
-                    self.host.forget_anchor();
+                    self.needs.anchor.forget();
                 }
                 (Next::Retry, Box::new(error) as Box<dyn std::error::Error>)
             }
-            Err(Fault::Ledger(error)) => {
-                self.host.metrics.relay.failed.increment(1);
+            Err(Fault::Chain(error)) => {
+                self.needs.metrics.failed.increment(1);
                 (Next::Retry, Box::new(error) as Box<dyn std::error::Error>)
             }
         };
@@ -197,11 +205,11 @@ impl Relay {
     }
 
     async fn send_batch(&mut self, serving: &Serving) -> Result<Next, Fault> {
-        self.open.extend(self.host.offers.take());
+        self.open.extend(self.needs.offers.take());
         let queues = self.queues().await?;
         let limits = Limits {
-            items: self.host.config.relay.max_items,
-            gas: self.host.config.relay.max_gas,
+            items: self.needs.settings.max_items,
+            gas: self.needs.settings.max_gas,
         };
         let batch = select(&queues, self.turn, limits);
         if batch.is_empty() {
@@ -235,18 +243,18 @@ impl Relay {
         failpoint!("after_sign_before_send");
         let fulfillment = batch.fulfillment(&signed);
         let sent = self
-            .host
-            .ledger
+            .needs
+            .transactions
             .fulfill(fulfillment, batch.results(), batch.gas)
             .await?;
-        self.host.metrics.relay.sent.increment(1);
+        self.needs.metrics.sent.increment(1);
         for result in batch.results() {
-            if let Some(elapsed) = self.host.latency.sent(result.contract, result.seq) {
-                self.host.metrics.relay.latency_seconds.record(elapsed);
+            if let Some(elapsed) = self.needs.latency.sent(result.contract, result.seq) {
+                self.needs.metrics.latency_seconds.record(elapsed);
             }
         }
         failpoint!("after_send_before_receipt");
-        let mined = self.host.ledger.fulfilled(sent).await?;
+        let mined = self.needs.transactions.fulfilled(sent).await?;
         self.settle(serving, &batch, &mined).await
     }
 
@@ -257,7 +265,7 @@ impl Relay {
         batch: &Batch,
         mined: &Fulfilled,
     ) -> Result<Next, Fault> {
-        let metrics = &self.host.metrics.relay;
+        let metrics = &self.needs.metrics;
         let Some(events) = &mined.events else {
             metrics.failed.increment(1);
             warn!(transaction = %mined.transaction, "fulfill reverted");
@@ -274,13 +282,13 @@ impl Relay {
             fulfilled = verdict.fulfilled.len(),
             "fulfill mined"
         );
-        let since = Instant::now();
+        let since = self.needs.clock.monotonic();
         for (contract, head) in verdict.heads {
             self.heads.insert(contract, Belief { head, since });
         }
         let progressed = !verdict.fulfilled.is_empty();
         for item in verdict.fulfilled {
-            if self.host.is_stateless(item.0).await? {
+            if is_stateless(self.needs.store.as_ref(), item.0).await? {
                 self.fulfilled.insert(item, since);
             }
         }
@@ -298,9 +306,9 @@ impl Relay {
 
     /// After a revert: is it the signer, or is it what was sent?
     async fn doubt(&mut self, serving: &Serving, batch: &Batch) -> Result<Next, Fault> {
-        self.host.forget_anchor();
-        if !self.host.ledger.is_accepted(&serving.started).await? {
-            self.host.distrusted.notify_one();
+        self.needs.anchor.forget();
+        if !self.needs.chain.is_accepted(&serving.started).await? {
+            self.needs.distrusted.notify_one();
             return Ok(Next::Retry);
         }
         for group in &batch.groups {
@@ -312,8 +320,8 @@ impl Relay {
     /// Takes a contract's head from the chain.
     async fn reread(&mut self, contract: ContractId) -> Result<(), Fault> {
         let belief = Belief {
-            head: self.host.ledger.head(contract).await?,
-            since: Instant::now(),
+            head: self.needs.chain.head(contract).await?,
+            since: self.needs.clock.monotonic(),
         };
         self.heads.insert(contract, belief);
         Ok(())
@@ -327,12 +335,13 @@ impl Relay {
     /// A contract's head: the store's, or a later one that is believed and not doubted.
     async fn head(&mut self, contract: ContractId) -> Result<Head, Fault> {
         let stored = self
-            .host
+            .needs
             .store
             .chain_head(contract)
             .await?
             .unwrap_or_default();
-        let is_old = |belief: &Belief| belief.since.elapsed() >= DOUBT_AFTER;
+        let clock = self.needs.clock.as_ref();
+        let is_old = |belief: &Belief| elapsed(clock, belief.since) >= DOUBT_AFTER;
         if self.heads.get(&contract).is_some_and(is_old) {
             self.reread(contract).await?;
         }
@@ -348,20 +357,20 @@ impl Relay {
     /// What is outstanding, by contract. Contracts with nothing leave [`Self::open`].
     async fn queues(&mut self) -> Result<Vec<Queue>, Fault> {
         {
-            let rewinds = *self.host.rewinds.read().await;
+            let rewinds = *self.needs.rewinds.read().await;
             if rewinds != self.rewinds {
                 self.rewinds = rewinds;
                 self.heads.clear();
                 self.fulfilled.clear();
                 self.low.clear();
                 self.narrow.clear();
-                self.open.extend(self.host.store.contracts().await?);
+                self.open.extend(self.needs.store.contracts().await?);
             }
         }
         let mut queues = Vec::new();
         let mut total = 0;
         for contract in self.open.clone() {
-            let stateless = self.host.is_stateless(contract).await?;
+            let stateless = is_stateless(self.needs.store.as_ref(), contract).await?;
             let mut candidates = if stateless {
                 self.stateless(contract).await?
             } else {
@@ -386,14 +395,14 @@ impl Relay {
                 candidates,
             });
         }
-        self.host.metrics.relay.outstanding.set(total as f64);
+        self.needs.metrics.outstanding.set(total as f64);
         Ok(queues)
     }
 
     async fn stateful(&mut self, contract: ContractId) -> Result<Vec<Candidate>, Fault> {
-        let store = Arc::clone(&self.host.store);
+        let store = Arc::clone(&self.needs.store);
         let head = self.head(contract).await?;
-        let limit = self.host.config.relay.max_items;
+        let limit = self.needs.settings.max_items;
         let results = store.results(contract, head.seq, limit).await?;
         if results.is_empty() {
             return Ok(Vec::new());
@@ -411,8 +420,8 @@ impl Relay {
     }
 
     async fn stateless(&mut self, contract: ContractId) -> Result<Vec<Candidate>, Fault> {
-        let store = Arc::clone(&self.host.store);
-        let limit = self.host.config.relay.max_items;
+        let store = Arc::clone(&self.needs.store);
+        let limit = self.needs.settings.max_items;
         let mut from = self.low.get(&contract).copied().unwrap_or_default();
         let mut candidates = Vec::new();
         while candidates.len() < limit {
@@ -428,7 +437,7 @@ impl Relay {
                 let is_believed = self
                     .fulfilled
                     .get(&(contract, seq))
-                    .is_some_and(|since| since.elapsed() < DOUBT_AFTER);
+                    .is_some_and(|since| elapsed(self.needs.clock.as_ref(), *since) < DOUBT_AFTER);
                 if is_known || is_believed {
                     if candidates.is_empty() && is_known {
                         self.low.insert(contract, seq + 1);
@@ -447,26 +456,26 @@ impl Relay {
     /// A header at the tip, at or after every proven entry.
     async fn anchor(&self) -> Result<HeaderFrame, Fault> {
         let followed = self
-            .host
+            .needs
             .store
             .cursor()
             .await?
             .map_or(0, |cursor| cursor.number);
-        if let Some((number, header)) = self.host.anchor()
+        if let Some((number, header)) = self.needs.anchor.latest()
             && number + MAX_ANCHOR_AGE >= followed
         {
             return Ok(header);
         }
-        let tip = self.host.ledger.tip().await?;
-        let header = self.host.ledger.header(tip).await?;
-        self.host.saw_header(tip.number, &header);
+        let tip = self.needs.chain.tip().await?;
+        let header = self.needs.chain.header(tip.hash).await?;
+        self.needs.anchor.saw(tip.number, &header);
         Ok(header)
     }
 
     /// Loads a batch's contracts so that its results can be signed.
     async fn make_signable(&mut self, serving: &Serving, batch: &Batch) -> Result<(), Fault> {
-        let _entries = self.host.rewinds.read().await;
-        let store = self.host.store.as_ref();
+        let _entries = self.needs.rewinds.read().await;
+        let store = self.needs.store.as_ref();
         let mut done = BTreeSet::new();
         for group in &batch.groups {
             let Some(first) = group.items.first().map(|item| item.entry.seq()) else {
@@ -502,9 +511,15 @@ impl From<EnclaveError> for Fault {
     }
 }
 
-impl From<LedgerError> for Fault {
-    fn from(error: LedgerError) -> Self {
-        Self::Ledger(error)
+impl From<ChainError> for Fault {
+    fn from(error: ChainError) -> Self {
+        Self::Chain(error.into())
+    }
+}
+
+impl From<ChainAccessError> for Fault {
+    fn from(error: ChainAccessError) -> Self {
+        Self::Chain(error)
     }
 }
 

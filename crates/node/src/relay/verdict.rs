@@ -3,28 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy_primitives::U256;
+use subrosa_chain::follow::OracleEvent;
 use subrosa_types::{
     ContractId,
     result::{Head, unpack_result},
 };
 
 use super::batch::Batch;
-
-/// An event of the oracle that concerns a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BatchEvent {
-    /// `EntryFulfilled`, with the result word.
-    Fulfilled {
-        contract: ContractId,
-        seq: u64,
-        result: U256,
-    },
-    /// `ItemsSkipped`.
-    Skipped { contract: ContractId, reason: u8 },
-    /// `BatchEnded`: gas ran low.
-    Ended,
-}
 
 /// What to believe after a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,14 +29,15 @@ pub(super) struct Verdict {
 ///
 /// An item of which there is no event at all makes its contract doubtful, unless the batch ended
 /// for lack of gas.
-pub(super) fn judge(batch: &Batch, events: &[BatchEvent]) -> Verdict {
+pub(super) fn judge(batch: &Batch, events: &[OracleEvent]) -> Verdict {
     let mut verdict = Verdict::default();
     for event in events {
         match *event {
-            BatchEvent::Fulfilled {
+            OracleEvent::EntryFulfilled {
                 contract,
                 seq,
                 result,
+                ..
             } => {
                 verdict.fulfilled.insert((contract, seq));
                 let (commitment, ..) = unpack_result(result);
@@ -61,10 +47,11 @@ pub(super) fn judge(batch: &Batch, events: &[BatchEvent]) -> Verdict {
                 };
                 verdict.heads.insert(contract, head);
             }
-            BatchEvent::Skipped { contract, .. } => {
+            OracleEvent::ItemsSkipped { contract, .. } => {
                 verdict.doubtful.insert(contract);
             }
-            BatchEvent::Ended => verdict.ended = true,
+            OracleEvent::BatchEnded { .. } => verdict.ended = true,
+            _ => {}
         }
     }
     let sent = batch.results();
@@ -85,7 +72,7 @@ pub(super) fn judge(batch: &Batch, events: &[BatchEvent]) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::{B256, aliases::U48};
+    use alloy_primitives::{B256, U256, aliases::U48};
     use subrosa_types::{abi::Entry, result::pack_result};
 
     use super::*;
@@ -129,11 +116,18 @@ mod tests {
         }
     }
 
-    fn fulfilled(byte: u8, seq: u64) -> BatchEvent {
-        BatchEvent::Fulfilled {
+    const ENDED: OracleEvent = OracleEvent::BatchEnded {
+        contract: B256::ZERO,
+        seq: 0,
+        required_gas: U256::ZERO,
+    };
+
+    fn fulfilled(byte: u8, seq: u64) -> OracleEvent {
+        OracleEvent::EntryFulfilled {
             contract: contract(byte),
             seq,
             result: pack_result(commitment(seq + 1), 1, 0, 0),
+            data: Default::default(),
         }
     }
 
@@ -155,8 +149,9 @@ mod tests {
 
     #[test]
     fn skipped_items_make_only_their_contract_doubtful() {
-        let skipped = BatchEvent::Skipped {
+        let skipped = OracleEvent::ItemsSkipped {
             contract: contract(1),
+            seq: 4,
             reason: 2,
         };
         let verdict = judge(&batch(&[(1, 4..6), (2, 0..1)]), &[skipped, fulfilled(2, 0)]);
@@ -171,7 +166,7 @@ mod tests {
             judge(&sent, &[fulfilled(1, 4)]).doubtful,
             [contract(1)].into()
         );
-        let verdict = judge(&sent, &[fulfilled(1, 4), BatchEvent::Ended]);
+        let verdict = judge(&sent, &[fulfilled(1, 4), ENDED]);
         assert!(verdict.ended && verdict.doubtful.is_empty());
     }
 

@@ -4,7 +4,7 @@
 use alloy_sol_types::SolValue;
 use subrosa_types::rpc::{Attestation, AttestationRequest, EpochPublicKeys};
 
-use super::{Context, RpcError};
+use super::{context::Context, error::RpcError};
 
 /// Evidence over the client's challenge, the verifier's result over the same evidence if there is a
 /// verifier, and what both are about. All of it is for the client to check.
@@ -16,12 +16,11 @@ pub(super) async fn attestation(
     if !CHALLENGE_BYTES.contains(&challenge.len()) {
         return Err(RpcError::Challenge(challenge.len()));
     }
-    let host = &context.host;
-    let serving = host.serving_now().ok_or(RpcError::NotReady)?;
+    let serving = context.stage.now().ok_or(RpcError::NotReady)?;
     let (bundle, ear) = context
         .wait_for(async {
             let bundle = serving.link.quote(challenge.to_vec()).await?;
-            let Some(verifier) = &host.verifier else {
+            let Some(verifier) = &context.verifier else {
                 return Ok((bundle, None));
             };
             let (ear, bundle) = verifier
@@ -35,7 +34,7 @@ pub(super) async fn attestation(
     Ok(Attestation {
         bundle,
         ear,
-        config: host.enclave_config.abi_encode().into(),
+        config: context.settings.enclave_config.abi_encode().into(),
         signer: serving.started.signer,
         transfer_key: serving.started.transfer_key.clone(),
         epoch: EpochPublicKeys {

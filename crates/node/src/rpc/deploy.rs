@@ -16,7 +16,8 @@ use subrosa_types::{
 };
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{Context, RpcError, entry::state_of};
+use super::{context::Context, entry::state_of, error::RpcError};
+use crate::{clock::within, execute::CodeOutcome};
 
 /// Stores an envelope durably and waits a while for what becomes of it, if its entry is logged.
 pub(super) async fn deploy(
@@ -43,17 +44,17 @@ async fn deployment(
     contract: ContractId,
     envelope: Bytes,
 ) -> Result<DeployAccepted, RpcError> {
-    let host = &context.host;
-    if host.store.entry(contract, 0).await?.is_none() {
+    if context.store.entry(contract, 0).await?.is_none() {
         // The follower may be a block behind whoever has just registered the contract.
         check_registered(context, contract).await?;
     }
-    if host.store.result(contract, 0).await?.is_some() {
+    if context.store.result(contract, 0).await?.is_some() {
         return accepted(context, contract, 0).await;
     }
     let hash = keccak256(&envelope);
-    let outcomes = host.executors.code_outcomes();
-    host.store
+    let outcomes = context.executors.code_outcomes();
+    let store = &context.store;
+    store
         .put_code_envelope(contract, CodeOf::Deploy, envelope)
         .await?;
     tried(context, (contract, 0), hash, outcomes).await
@@ -66,8 +67,7 @@ async fn upgrade(
     expected: Option<B256>,
     envelope: Bytes,
 ) -> Result<DeployAccepted, RpcError> {
-    let host = &context.host;
-    let Some(record) = host.store.entry(contract, seq).await? else {
+    let Some(record) = context.store.entry(contract, seq).await? else {
         return Err(RpcError::UnknownEntry { contract, seq });
     };
     let entry = record.logged.entry;
@@ -82,12 +82,13 @@ async fn upgrade(
         let message = format!("entry {seq} commits to {commitment}");
         return Err(RpcError::DeploymentRefused(message));
     }
-    if host.store.result(contract, seq).await?.is_some() {
+    if context.store.result(contract, seq).await?.is_some() {
         return accepted(context, contract, seq).await;
     }
     let hash = keccak256(&envelope);
-    let outcomes = host.executors.code_outcomes();
-    host.store
+    let outcomes = context.executors.code_outcomes();
+    let store = &context.store;
+    store
         .put_code_envelope(contract, CodeOf::Upgrade(commitment), envelope)
         .await?;
     tried(context, (contract, seq), hash, outcomes).await
@@ -100,19 +101,19 @@ async fn announced(
     commitment: B256,
     envelope: Bytes,
 ) -> Result<DeployAccepted, RpcError> {
-    let host = &context.host;
     check_registered(context, contract).await?;
-    let announced = host.ledger.announced(contract).await;
+    let announced = context.chain.announced(contract).await;
     let announced = announced.map_err(|error| RpcError::Internal(Box::new(error)))?;
     if commitment.is_zero() || announced != commitment {
         let message = format!("code {commitment} is not announced for contract {contract}");
         return Err(RpcError::DeploymentRefused(message));
     }
-    host.store
+    let store = &context.store;
+    store
         .put_code_envelope(contract, CodeOf::Upgrade(commitment), envelope)
         .await?;
     // In the meantime it may be on the log, and waited for.
-    host.executors.wake(contract);
+    context.executors.wake(contract);
     Ok(DeployAccepted {
         contract,
         state: RequestState::Pending,
@@ -120,7 +121,7 @@ async fn announced(
 }
 
 async fn check_registered(context: &Context, contract: ContractId) -> Result<(), RpcError> {
-    let registered = context.host.ledger.is_registered(contract).await;
+    let registered = context.chain.is_registered(contract).await;
     if registered.map_err(|error| RpcError::Internal(Box::new(error)))? {
         Ok(())
     } else {
@@ -133,10 +134,9 @@ async fn tried(
     context: &Context,
     (contract, seq): (ContractId, u64),
     envelope: B256,
-    mut outcomes: tokio::sync::broadcast::Receiver<crate::execute::CodeOutcome>,
+    mut outcomes: tokio::sync::broadcast::Receiver<CodeOutcome>,
 ) -> Result<DeployAccepted, RpcError> {
-    let host = &context.host;
-    host.executors.wake(contract);
+    context.executors.wake(contract);
     let outcome = async {
         loop {
             match outcomes.recv().await {
@@ -147,7 +147,7 @@ async fn tried(
                 Ok(_) => {}
                 // Missed some: the store knows.
                 Err(RecvError::Lagged(_)) => {
-                    if !matches!(host.store.result(contract, seq).await, Ok(None)) {
+                    if !matches!(context.store.result(contract, seq).await, Ok(None)) {
                         return None;
                     }
                 }
@@ -155,11 +155,10 @@ async fn tried(
             }
         }
     };
-    let waited = context
-        .wait_for(tokio::time::timeout(PATIENCE, outcome))
-        .await;
+    let clock = context.clock.as_ref();
+    let waited = context.wait_for(within(clock, PATIENCE, outcome)).await;
     match waited {
-        Ok(Ok(Some(reason))) => Err(RpcError::DeploymentRefused(reason)),
+        Ok(Some(Some(reason))) => Err(RpcError::DeploymentRefused(reason)),
         // Not executed yet, or nobody waits: the envelope is stored all the same.
         _ => accepted(context, contract, seq).await,
     }
@@ -170,7 +169,7 @@ async fn accepted(
     contract: ContractId,
     seq: u64,
 ) -> Result<DeployAccepted, RpcError> {
-    let state = match state_of(context.host.store.as_ref(), contract, seq).await? {
+    let state = match state_of(context.store.as_ref(), contract, seq).await? {
         RequestState::Unknown => RequestState::Pending,
         state => state,
     };

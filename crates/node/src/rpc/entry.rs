@@ -10,7 +10,7 @@ use subrosa_types::{
     rpc::{EntryRequest, Receipt, RequestState, RequestStatus},
 };
 
-use super::{Context, RpcError};
+use super::{context::Context, error::RpcError};
 
 /// How far an entry is, and its result once it has one.
 pub(super) async fn request(
@@ -18,7 +18,7 @@ pub(super) async fn request(
     request: EntryRequest,
 ) -> Result<RequestStatus, RpcError> {
     let EntryRequest { contract, seq } = request;
-    let store = context.host.store.as_ref();
+    let store = context.store.as_ref();
     let result = store.result(contract, seq).await?;
     let fulfillment = store.fulfillment(contract, seq).await?;
     Ok(RequestStatus {
@@ -52,8 +52,8 @@ pub(super) async fn state_of(
 /// Everything needed to verify one fulfilled entry offline.
 pub(super) async fn receipt(context: &Context, request: EntryRequest) -> Result<Receipt, RpcError> {
     let EntryRequest { contract, seq } = request;
-    let host = &context.host;
-    let store = host.store.as_ref();
+    let store = context.store.as_ref();
+    let config = &context.settings.enclave_config;
     let Some(entry) = store.entry(contract, seq).await? else {
         return Err(RpcError::UnknownEntry { contract, seq });
     };
@@ -80,9 +80,9 @@ pub(super) async fn receipt(context: &Context, request: EntryRequest) -> Result<
     };
     Ok(Receipt {
         version: 1,
-        chain_id: host.enclave_config.chain_id(),
-        oracle: host.enclave_config.oracle,
-        registry: host.enclave_config.registry,
+        chain_id: config.chain_id(),
+        oracle: config.oracle,
+        registry: config.registry,
         entry: entry.logged.entry.abi_encode().into(),
         input: entry.logged.input,
         outcome: outcome.abi_encode().into(),

@@ -33,43 +33,77 @@ use crate::{enclave::EnclaveError, verifier::VerifierError};
 /// Why a call has no result.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub(crate) enum RpcError {
+pub enum RpcError {
+    /// No admitted enclave serves at the moment.
     #[error("no admitted enclave serves at the moment")]
     NotReady,
+    /// The contract is not registered, or not deployed here.
     #[error("contract {0} is not known here")]
     UnknownContract(ContractId),
+    /// The log has no such entry, as far as this node has seen.
     #[error("contract {contract} has no entry {seq} that this node has seen")]
-    UnknownEntry { contract: ContractId, seq: u64 },
+    UnknownEntry {
+        /// The contract.
+        contract: ContractId,
+        /// The entry.
+        seq: u64,
+    },
+    /// The entry is not fulfilled on chain yet.
     #[error("entry {seq} of {contract} is not fulfilled on chain yet")]
-    NotFulfilled { contract: ContractId, seq: u64 },
+    NotFulfilled {
+        /// The contract.
+        contract: ContractId,
+        /// The entry.
+        seq: u64,
+    },
+    /// Signature or admission of whoever fulfilled the entry cannot be shown here.
     #[error(
         "no receipt of entry {seq} of {contract}: its signature, or a verifier's admission of its \
          signer, is not available here"
     )]
-    ReceiptUnavailable { contract: ContractId, seq: u64 },
+    ReceiptUnavailable {
+        /// The contract.
+        contract: ContractId,
+        /// The entry.
+        seq: u64,
+    },
+    /// The envelope does not open, or is not what was registered or announced.
     #[error("deployment refused: {0}")]
     DeploymentRefused(String),
+    /// The query does not open, is expired, or is not signed by its caller.
     #[error("query refused: {0}")]
     QueryRefused(String),
+    /// The enclave cannot serve this contract.
     #[error("no result: {0}")]
     NoResult(String),
+    /// The attestation service gave no result.
     #[error("the attestation service gave no result")]
     Verifier(#[source] VerifierError),
+    /// Too many calls wait for the enclave.
     #[error("too many calls wait for the enclave")]
     Busy,
+    /// The challenge is not 16 to 64 bytes.
     #[error("challenge of {0} bytes, 16 to 64 are accepted")]
     Challenge(usize),
+    /// The envelope is larger than any that is accepted.
     #[error("envelope of {bytes} bytes, at most {most} are accepted")]
-    EnvelopeTooLarge { bytes: usize, most: usize },
+    EnvelopeTooLarge {
+        /// Its length.
+        bytes: usize,
+        /// The longest accepted.
+        most: usize,
+    },
+    /// The store failed.
     #[error("internal error")]
     Store(#[from] StoreError),
+    /// Something failed that a caller can do nothing about.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl RpcError {
     /// The code a caller sees.
-    pub(crate) fn code(&self) -> i32 {
+    pub fn code(&self) -> i32 {
         match self {
             Self::NotReady => -32040,
             Self::UnknownContract(_) => -32041,

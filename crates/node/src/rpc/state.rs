@@ -2,37 +2,40 @@
 //! `subrosa_status`, `subrosa_query` and `subrosa_contract`: what is, as of now.
 
 use alloy_sol_types::SolValue;
+use subrosa_evidence::DEVELOPMENT_ROOT_ID;
 use subrosa_types::{
     ContractId,
     frame::{ErrorCode, WIRE_VERSION},
     rpc::{ContractRequest, ContractResponse, NodeStatus, QueryRequest, QueryResponse},
 };
 
-use super::{Context, RpcError};
-use crate::{
-    enclave::{EnclaveError, Link},
-    host::Host,
-};
+use super::{context::Context, error::RpcError};
+use crate::enclave::{EnclaveError, Link};
 
 /// What this node is and how far it is.
-pub(super) async fn status(host: &Host) -> Result<NodeStatus, RpcError> {
-    let serving = host.serving_now();
+pub(super) async fn status(context: &Context) -> Result<NodeStatus, RpcError> {
+    let (store, config) = (&context.store, &context.settings.enclave_config);
+    let serving = context.stage.now();
+    let development = match &serving {
+        Some(serving) => serving.started.root_id == DEVELOPMENT_ROOT_ID,
+        None => config.evidenceRoots.contains(&DEVELOPMENT_ROOT_ID),
+    };
     let mut contracts = Vec::new();
-    for contract in host.store.contracts().await? {
-        if host.store.result(contract, 0).await?.is_some() {
+    for contract in store.contracts().await? {
+        if store.result(contract, 0).await?.is_some() {
             contracts.push(contract);
         }
     }
     Ok(NodeStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         wire_version: WIRE_VERSION,
-        chain_id: host.enclave_config.chain_id(),
-        registry: host.enclave_config.registry,
-        oracle: host.enclave_config.oracle,
-        development: host.is_development(),
-        config_hash: host.config_hash,
+        chain_id: config.chain_id(),
+        registry: config.registry,
+        oracle: config.oracle,
+        development,
+        config_hash: config.hash(),
         signer: serving.map(|serving| serving.started.signer),
-        block: host.store.cursor().await?.map_or(0, |cursor| cursor.number),
+        block: store.cursor().await?.map_or(0, |cursor| cursor.number),
         contracts,
     })
 }
@@ -62,7 +65,7 @@ pub(super) async fn contract(
     request: ContractRequest,
 ) -> Result<ContractResponse, RpcError> {
     let ContractRequest { contract, nonce } = request;
-    let ask = |link: Link| async move { link.state(contract, nonce).await };
+    let ask = |link: Link| async move { link.statement(contract, nonce).await };
     let stated = on_loaded(context, contract, ask).await?;
     Ok(ContractResponse {
         statement: stated.statement.abi_encode().into(),
@@ -79,17 +82,18 @@ async fn on_loaded<T, F>(
 where
     F: Future<Output = Result<T, EnclaveError>>,
 {
-    let host = &context.host;
-    let serving = host.serving_now().ok_or(RpcError::NotReady)?;
-    let Some(last) = host.store.last_result(contract).await? else {
+    let serving = context.stage.now().ok_or(RpcError::NotReady)?;
+    let Some(last) = context.store.last_result(contract).await? else {
         return Err(RpcError::UnknownContract(contract));
     };
     context
         .wait_for(async {
             match ask(serving.link.clone()).await {
                 Err(error) if error.code() == Some(ErrorCode::UnknownContract) => {
-                    let _entries = host.rewinds.read().await;
-                    let loaded = serving.load(host.store.as_ref(), contract, last.seq).await;
+                    let _entries = context.rewinds.read().await;
+                    let loaded = serving
+                        .load(context.store.as_ref(), contract, last.seq)
+                        .await;
                     loaded.map_err(|error| RpcError::NoResult(error.to_string()))?;
                     Ok(ask(serving.link.clone()).await?)
                 }

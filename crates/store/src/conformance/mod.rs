@@ -15,6 +15,7 @@ mod envelope;
 mod intent;
 mod log;
 mod place;
+mod power;
 pub mod sample;
 
 pub use self::{
@@ -53,5 +54,18 @@ pub async fn run<P: Place>(fresh: impl Fn() -> P) {
         envelope::epochs_come_back_in_order,
         intent::admissions_come_back,
         intent::intents_are_kept_per_sender_until_settled,
+    ];
+}
+
+/// Runs every case of power failures, each on an empty storage of its own. For storages whose
+/// power can be cut.
+///
+/// # Panics
+///
+/// If a case fails.
+pub async fn run_power_failures<P: Unplug>(fresh: impl Fn() -> P) {
+    each![fresh:
+        power::durable_writes_survive,
+        power::the_rest_is_lost_from_the_end,
     ];
 }

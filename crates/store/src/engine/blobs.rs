@@ -7,7 +7,7 @@ use subrosa_types::{
     frame::{BlobKind, ExecutedEntry, StateBlob},
 };
 
-use super::database::Engine;
+use super::{database::Engine, rows::Batch};
 use crate::{EntryRecord, ResultRecord, StoreError, key};
 
 impl Engine {
@@ -23,7 +23,7 @@ impl Engine {
             return Err(StoreError::Inconsistent("entries are not consecutive"));
         }
         let _exclusive = self.exclusive();
-        let mut batch = self.durable_batch();
+        let mut batch = Batch::new(true);
         for entry in executed {
             let seq = entry.seq;
             if entry.blob.seq != seq {
@@ -44,7 +44,7 @@ impl Engine {
                 &entry.blob,
             )?;
         }
-        Ok(batch.commit()?)
+        self.commit(batch)
     }
 
     pub(crate) fn put_blob(
@@ -52,11 +52,11 @@ impl Engine {
         contract: ContractId,
         blob: &StateBlob,
     ) -> Result<(), StoreError> {
-        let mut batch = self.durable_batch();
+        let mut batch = Batch::new(true);
         self.keyspaces
             .blobs
             .write(&mut batch, key::blob(contract, blob.seq, blob.kind), blob)?;
-        Ok(batch.commit()?)
+        self.commit(batch)
     }
 
     pub(crate) fn result(
@@ -132,9 +132,9 @@ impl Engine {
         let Some(snapshot) = snapshot else {
             return Ok(0);
         };
-        let mut batch = self.batch();
+        let mut batch = Batch::new(false);
         let count = blobs.remove_range(&mut batch, first.as_slice()..snapshot.as_ref())?;
-        batch.commit()?;
+        self.commit(batch)?;
         Ok(count)
     }
 
@@ -144,11 +144,11 @@ impl Engine {
         epoch: u32,
         sealed: &Bytes,
     ) -> Result<(), StoreError> {
-        let mut batch = self.durable_batch();
+        let mut batch = Batch::new(true);
         self.keyspaces
             .epochs
             .write(&mut batch, key::epoch(group, epoch), sealed)?;
-        Ok(batch.commit()?)
+        self.commit(batch)
     }
 
     pub(crate) fn epochs(&self) -> Result<Vec<(u32, u32, Bytes)>, StoreError> {

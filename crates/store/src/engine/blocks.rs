@@ -9,7 +9,7 @@ use subrosa_types::{
     result::Head,
 };
 
-use super::database::Engine;
+use super::{database::Engine, rows::Batch};
 use crate::{
     Block, Cursor, EntryRecord, FulfillmentRecord, StoreError,
     key::{self, Trace, parse_entry, parse_trace},
@@ -27,7 +27,7 @@ impl Engine {
             return Err(StoreError::Inconsistent("the cursor would move back"));
         }
         let tables = &self.keyspaces;
-        let mut batch = self.batch();
+        let mut batch = Batch::new(false);
         for record in &block.entries {
             let (contract, seq) = (record.logged.entry.contractId, record.logged.entry.seq());
             if record.block_number > last {
@@ -53,7 +53,7 @@ impl Engine {
             tables.traces.write(&mut batch, trace, &())?;
         }
         tables.cursor.write(&mut batch, CURSOR, &block.cursor)?;
-        Ok(batch.commit()?)
+        self.commit(batch)
     }
 
     pub(crate) fn rewind(&self, cursor: Cursor) -> Result<Vec<ContractId>, StoreError> {
@@ -64,7 +64,7 @@ impl Engine {
             return Err(StoreError::Inconsistent("a rewind goes back"));
         }
         let tables = &self.keyspaces;
-        let mut batch = self.durable_batch();
+        let mut batch = Batch::new(true);
         let mut affected = BTreeSet::new();
         if let Some(first) = cursor.number.checked_add(1) {
             for trace in tables.traces.range_keys(first.to_be_bytes()..)? {
@@ -91,7 +91,7 @@ impl Engine {
             }
         }
         tables.cursor.write(&mut batch, CURSOR, &cursor)?;
-        batch.commit()?;
+        self.commit(batch)?;
         Ok(affected.into_iter().collect())
     }
 
@@ -138,11 +138,11 @@ impl Engine {
         if self.entry(contract, seq)?.is_none() {
             return Err(StoreError::UnknownEntry { contract, seq });
         }
-        let mut batch = self.batch();
+        let mut batch = Batch::new(false);
         self.keyspaces
             .proofs
             .write(&mut batch, key::entry(contract, seq), proof)?;
-        Ok(batch.commit()?)
+        self.commit(batch)
     }
 
     pub(crate) fn proof(

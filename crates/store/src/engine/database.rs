@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A database, its keyspaces, and how writes reach it.
+//! A database's tables, and how writes reach it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fjall::{Database, PersistMode};
-
-use super::keyspaces::Keyspaces;
+use super::{
+    keyspaces::Keyspaces,
+    rows::{Batch, Rows},
+};
 use crate::{Identity, StoreError};
 
 /// Everything a store keeps, in one database.
 pub(crate) struct Engine {
     pub(super) keyspaces: Keyspaces,
     pub(super) identity: Identity,
-    database: Database,
+    rows: Arc<dyn Rows>,
     /// Held by writes that depend on what they read. Nothing is left half done if one panics.
     writing: Mutex<()>,
 }
 
 impl Engine {
-    pub(crate) fn new(database: Database, identity: Identity) -> Result<Self, StoreError> {
-        Ok(Self {
-            keyspaces: Keyspaces::open(&database)?,
+    pub(crate) fn new(rows: Arc<dyn Rows>, identity: Identity) -> Self {
+        Self {
+            keyspaces: Keyspaces::new(&rows),
             identity,
-            database,
+            rows,
             writing: Mutex::new(()),
-        })
+        }
     }
 
     /// Keeps other dependent writes out.
@@ -32,13 +33,7 @@ impl Engine {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A write that survives the process.
-    pub(super) fn batch(&self) -> fjall::OwnedWriteBatch {
-        self.database.batch().durability(Some(PersistMode::Buffer))
-    }
-
-    /// A write that survives a power failure.
-    pub(super) fn durable_batch(&self) -> fjall::OwnedWriteBatch {
-        self.database.batch().durability(Some(PersistMode::SyncAll))
+    pub(super) fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        self.rows.commit(batch)
     }
 }

@@ -4,7 +4,7 @@
 use alloy_primitives::{B256, Bytes};
 use subrosa_types::ContractId;
 
-use super::database::Engine;
+use super::{database::Engine, rows::Batch};
 use crate::{
     CodeOf, MAX_UPGRADE_ENVELOPES, StoreError,
     key::{self, parse_upgrade},
@@ -20,7 +20,7 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let _exclusive = self.exclusive();
         let table = &self.keyspaces.code_envelopes;
-        let mut batch = self.durable_batch();
+        let mut batch = Batch::new(true);
         let mut order = 0;
         if let CodeOf::Upgrade(commitment) = code {
             let mut kept = self.upgrade_envelopes(contract)?;
@@ -34,7 +34,7 @@ impl Engine {
         }
         let record = CodeEnvelopeRecord { order, envelope };
         table.write(&mut batch, key::code_envelope(contract, code), &record)?;
-        Ok(batch.commit()?)
+        self.commit(batch)
     }
 
     pub(crate) fn code_envelope(

@@ -3,7 +3,7 @@
 
 use alloy_primitives::Address;
 
-use super::database::Engine;
+use super::{database::Engine, rows::Batch};
 use crate::{AdmissionRecord, Intent, StoreError, key};
 
 impl Engine {
@@ -13,11 +13,11 @@ impl Engine {
         nonce: u64,
         intent: &Intent,
     ) -> Result<(), StoreError> {
-        let mut batch = self.durable_batch();
+        let mut batch = Batch::new(true);
         self.keyspaces
             .intents
             .write(&mut batch, key::intent(sender, nonce), intent)?;
-        Ok(batch.commit()?)
+        self.commit(batch)
     }
 
     pub(crate) fn intents(&self, sender: Address) -> Result<Vec<(u64, Intent)>, StoreError> {
@@ -29,9 +29,9 @@ impl Engine {
     pub(crate) fn settle_intents(&self, sender: Address, nonce: u64) -> Result<usize, StoreError> {
         let _exclusive = self.exclusive();
         let range = key::intent(sender, 0)..key::intent(sender, nonce);
-        let mut batch = self.batch();
+        let mut batch = Batch::new(false);
         let count = self.keyspaces.intents.remove_range(&mut batch, range)?;
-        batch.commit()?;
+        self.commit(batch)?;
         Ok(count)
     }
 
@@ -40,11 +40,11 @@ impl Engine {
         signer: Address,
         admission: &AdmissionRecord,
     ) -> Result<(), StoreError> {
-        let mut batch = self.durable_batch();
+        let mut batch = Batch::new(true);
         self.keyspaces
             .admissions
             .write(&mut batch, signer, admission)?;
-        Ok(batch.commit()?)
+        self.commit(batch)
     }
 
     pub(crate) fn admission(&self, signer: Address) -> Result<Option<AdmissionRecord>, StoreError> {

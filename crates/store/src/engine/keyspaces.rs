@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The keyspaces, their keys and their records.
 
+use std::sync::Arc;
+
 use alloy_primitives::Bytes;
-use fjall::{Database, KeyspaceCreateOptions, KvSeparationOptions};
 use subrosa_types::frame::{StateBlob, StorageProof};
 
-use super::table::Table;
+use super::{rows::Rows, table::Table};
 use crate::{
-    AdmissionRecord, Cursor, EntryRecord, FulfillmentRecord, Intent, ResultRecord, StoreError,
+    AdmissionRecord, Cursor, EntryRecord, FulfillmentRecord, Intent, ResultRecord,
     record::CodeEnvelopeRecord,
 };
 
@@ -39,27 +40,37 @@ pub(super) struct Keyspaces {
     pub(super) intents: Table<Intent>,
 }
 
+/// The keyspaces, and whether their records are written once and large.
+pub(crate) const KEYSPACES: [(&str, bool); 12] = [
+    ("cursor", false),
+    ("contracts", false),
+    ("entries", true),
+    ("proofs", true),
+    ("code_envelopes", true),
+    ("blobs", true),
+    ("results", true),
+    ("fulfillments", false),
+    ("traces", false),
+    ("admissions", false),
+    ("epochs", false),
+    ("intents", false),
+];
+
 impl Keyspaces {
-    pub(super) fn open(database: &Database) -> Result<Self, StoreError> {
-        let small = KeyspaceCreateOptions::default;
-        // Blobs and proofs are written once and large: keep them out of compactions.
-        let large = || {
-            KeyspaceCreateOptions::default()
-                .with_kv_separation(Some(KvSeparationOptions::default()))
-        };
-        Ok(Self {
-            cursor: Table::open(database, "cursor", small)?,
-            contracts: Table::open(database, "contracts", small)?,
-            entries: Table::open(database, "entries", large)?,
-            proofs: Table::open(database, "proofs", large)?,
-            code_envelopes: Table::open(database, "code_envelopes", large)?,
-            blobs: Table::open(database, "blobs", large)?,
-            results: Table::open(database, "results", large)?,
-            fulfillments: Table::open(database, "fulfillments", small)?,
-            traces: Table::open(database, "traces", small)?,
-            admissions: Table::open(database, "admissions", small)?,
-            epochs: Table::open(database, "epochs", small)?,
-            intents: Table::open(database, "intents", small)?,
-        })
+    pub(super) fn new(rows: &Arc<dyn Rows>) -> Self {
+        Self {
+            cursor: Table::new(rows, "cursor"),
+            contracts: Table::new(rows, "contracts"),
+            entries: Table::new(rows, "entries"),
+            proofs: Table::new(rows, "proofs"),
+            code_envelopes: Table::new(rows, "code_envelopes"),
+            blobs: Table::new(rows, "blobs"),
+            results: Table::new(rows, "results"),
+            fulfillments: Table::new(rows, "fulfillments"),
+            traces: Table::new(rows, "traces"),
+            admissions: Table::new(rows, "admissions"),
+            epochs: Table::new(rows, "epochs"),
+            intents: Table::new(rows, "intents"),
+        }
     }
 }

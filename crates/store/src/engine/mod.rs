@@ -7,6 +7,7 @@ mod database;
 mod envelopes;
 mod intents;
 mod keyspaces;
+pub(crate) mod rows;
 mod table;
 
-pub(crate) use self::database::Engine;
+pub(crate) use self::{database::Engine, keyspaces::KEYSPACES};

@@ -1,35 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One keyspace with records of one type.
 
-use std::{marker::PhantomData, ops::RangeBounds};
+use std::{marker::PhantomData, ops::RangeBounds, sync::Arc};
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, UserKey};
+use fjall::UserKey;
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::rows::{Batch, Order, Rows, Span};
 use crate::{StoreError, codec};
 
 /// A keyspace whose values are records of type `T`.
 pub(super) struct Table<T> {
     name: &'static str,
-    keyspace: Keyspace,
+    rows: Arc<dyn Rows>,
     records: PhantomData<fn() -> T>,
 }
 
 impl<T: Serialize + DeserializeOwned> Table<T> {
-    pub(super) fn open(
-        database: &Database,
-        name: &'static str,
-        options: impl FnOnce() -> KeyspaceCreateOptions,
-    ) -> Result<Self, StoreError> {
-        Ok(Self {
+    pub(super) fn new(rows: &Arc<dyn Rows>, name: &'static str) -> Self {
+        Self {
             name,
-            keyspace: database.keyspace(name, options)?,
+            rows: Arc::clone(rows),
             records: PhantomData,
-        })
+        }
     }
 
     pub(super) fn read(&self, key: impl AsRef<[u8]>) -> Result<Option<T>, StoreError> {
-        let value = self.keyspace.get(key)?;
+        let value = self.rows.get(self.name, key.as_ref())?;
         value
             .map(|value| codec::decode(self.name, &value))
             .transpose()
@@ -37,23 +34,23 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
 
     pub(super) fn write(
         &self,
-        batch: &mut OwnedWriteBatch,
+        batch: &mut Batch,
         key: impl AsRef<[u8]>,
         record: &T,
     ) -> Result<(), StoreError> {
         let value = codec::encode(self.name, record)?;
-        batch.insert(&self.keyspace, key.as_ref(), value);
+        batch.write(self.name, key.as_ref(), Some(value));
         Ok(())
     }
 
-    pub(super) fn remove(&self, batch: &mut OwnedWriteBatch, key: impl AsRef<[u8]>) {
-        batch.remove(&self.keyspace, key.as_ref());
+    pub(super) fn remove(&self, batch: &mut Batch, key: impl AsRef<[u8]>) {
+        batch.write(self.name, key.as_ref(), None);
     }
 
     /// Removes every key in `range`; how many there were.
     pub(super) fn remove_range<K: AsRef<[u8]>>(
         &self,
-        batch: &mut OwnedWriteBatch,
+        batch: &mut Batch,
         range: impl RangeBounds<K>,
     ) -> Result<usize, StoreError> {
         let keys = self.range_keys(range)?;
@@ -69,10 +66,10 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
         range: impl RangeBounds<K>,
         limit: usize,
     ) -> Result<Vec<T>, StoreError> {
-        self.keyspace
-            .range(range)
+        self.rows
+            .scan(self.name, Span::new(range), Order::Ascending)
             .take(limit)
-            .map(|pair| codec::decode(self.name, &pair.value()?))
+            .map(|row| codec::decode(self.name, &row?.1))
             .collect()
     }
 
@@ -81,19 +78,18 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
         &self,
         range: impl RangeBounds<K>,
     ) -> impl Iterator<Item = Result<(UserKey, T), StoreError>> {
-        self.keyspace.range(range).rev().map(|pair| {
-            let (key, value) = pair.into_inner()?;
-            Ok((key, codec::decode(self.name, &value)?))
-        })
+        self.rows
+            .scan(self.name, Span::new(range), Order::Descending)
+            .map(|row| self.record(row?))
     }
 
     /// The record with the last key that begins with `prefix`.
     pub(super) fn last(&self, prefix: &[u8]) -> Result<Option<(UserKey, T)>, StoreError> {
-        let Some(pair) = self.keyspace.prefix(prefix).next_back() else {
-            return Ok(None);
-        };
-        let (key, value) = pair.into_inner()?;
-        Ok(Some((key, codec::decode(self.name, &value)?)))
+        self.rows
+            .scan(self.name, Span::prefix(prefix), Order::Descending)
+            .next()
+            .map(|row| self.record(row?))
+            .transpose()
     }
 
     /// Parsed keys that begin with `prefix` and their records, ascending.
@@ -102,12 +98,12 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
         prefix: impl AsRef<[u8]>,
         parse: impl Fn(&[u8]) -> Option<K>,
     ) -> Result<Vec<(K, T)>, StoreError> {
-        self.keyspace
-            .prefix(prefix)
-            .map(|pair| {
-                let (key, value) = pair.into_inner()?;
+        self.rows
+            .scan(self.name, Span::prefix(prefix.as_ref()), Order::Ascending)
+            .map(|row| {
+                let (key, record) = self.record(row?)?;
                 let key = parse(&key).ok_or_else(|| self.corrupt("bad key"))?;
-                Ok((key, codec::decode(self.name, &value)?))
+                Ok((key, record))
             })
             .collect()
     }
@@ -125,8 +121,7 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
         &self,
         range: impl RangeBounds<K>,
     ) -> Result<Vec<UserKey>, StoreError> {
-        let keys = self.keyspace.range(range).map(|pair| Ok(pair.key()?));
-        keys.collect()
+        self.rows.keys(self.name, Span::new(range))
     }
 
     /// An error of this keyspace.
@@ -135,5 +130,12 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
             keyspace: self.name,
             reason,
         }
+    }
+
+    fn record(
+        &self,
+        (key, value): (UserKey, fjall::UserValue),
+    ) -> Result<(UserKey, T), StoreError> {
+        Ok((key, codec::decode(self.name, &value)?))
     }
 }

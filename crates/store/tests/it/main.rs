@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The conformance suite over the embedded store, and what is particular to it.
+//! The conformance suite over every store of this crate, and what is particular to each.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,3 +8,4 @@
 )]
 
 mod embedded;
+mod memory;

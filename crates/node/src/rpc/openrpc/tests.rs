@@ -8,7 +8,10 @@ use serde::Serialize;
 use subrosa_types::{result::Status, rpc::*};
 
 use super::*;
-use crate::{fake_chain::FakeChain, rpc::error::one_of_each};
+use crate::{
+    fake_chain::FakeChain,
+    rpc::{error::one_of_each, server::module},
+};
 
 fn methods(document: &Value) -> &Vec<Value> {
     document["methods"].as_array().unwrap()
@@ -44,8 +47,8 @@ async fn every_registered_method_is_documented_and_no_other() {
         .map(|method| method["name"].as_str().unwrap())
         .collect();
     let chain = FakeChain::start().await;
-    let host = crate::run::assemble(chain.config()).await.unwrap().host;
-    let module = crate::rpc::module(crate::rpc::Context::new(host)).unwrap();
+    let assembled = crate::run::assemble(&chain.config()).await.unwrap();
+    let module = module(assembled.parts.served()).unwrap();
     let registered: BTreeSet<_> = module.method_names().collect();
     assert_eq!(documented, registered);
 }

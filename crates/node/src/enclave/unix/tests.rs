@@ -1,18 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The client against a scripted fake: a task that plays an enclave's part, faults included.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use alloy_primitives::{Address, b256};
-use subrosa_types::frame::{FrameError, MAX_FRAME_BYTES, encode};
+use alloy_primitives::{Address, B256, Bytes, b256};
+use subrosa_types::frame::{
+    ErrorCode, FrameError, HelloReply, MAX_FRAME_BYTES, Request, Response, Started, WIRE_VERSION,
+    WireError, encode,
+};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::UnixListener,
+    net::{UnixListener, UnixStream},
 };
 
-use super::*;
-use crate::metrics::Metrics;
+use super::{
+    UnixEnclaves,
+    stream::{Patience, Terms, UnixLink, connect},
+};
+use crate::{
+    clock::SystemClock,
+    conformance::{self, EnclaveHarness},
+    enclave::{ConnectError, EnclaveError, Enclaves, Link},
+    metrics::Metrics,
+};
 
 /// Listens like an enclave; each test says what it does with a connection.
 struct FakeEnclave {
@@ -59,6 +70,14 @@ impl FakeStream {
         subrosa_types::frame::decode(&body).unwrap()
     }
 
+    /// The next request; `None` at the end of the stream.
+    async fn next(&mut self) -> Option<Request> {
+        let length = self.0.read_u32().await.ok()? as usize;
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).await.ok()?;
+        subrosa_types::frame::decode(&body).ok()
+    }
+
     async fn send(&mut self, response: &Response) {
         self.0.write_all(&encode(response).unwrap()).await.unwrap();
     }
@@ -74,12 +93,22 @@ fn hello(boot: u8) -> Response {
     }))
 }
 
-fn metrics() -> EnclaveMetrics {
-    Metrics::new().unwrap().enclave
+async fn connect_with(
+    fake: &FakeEnclave,
+    patience: Patience,
+) -> Result<(Link, HelloReply), ConnectError> {
+    let metrics = Metrics::new().unwrap().enclave;
+    let terms = Terms {
+        patience,
+        clock: SystemClock::shared(),
+        request_seconds: metrics.request_seconds,
+    };
+    let (link, hello): (Arc<UnixLink>, _) = connect(&fake.socket, terms).await?;
+    Ok((Link::new(link, metrics.refusals), hello))
 }
 
 async fn connect_to(fake: &FakeEnclave) -> Result<(Link, HelloReply), ConnectError> {
-    connect(&fake.socket, Patience::default(), metrics()).await
+    connect_with(fake, Patience::default()).await
 }
 
 /// A connected link and the fake's end of it.
@@ -267,7 +296,7 @@ async fn slow_answers_are_waited_for_until_patience_ends() {
         handshake: Duration::from_secs(5),
         answer: Duration::from_millis(200),
     };
-    let connected = connect(&fake.socket, patience, metrics());
+    let connected = connect_with(&fake, patience);
     let (connected, mut stream) = tokio::join!(connected, fake.accept_and_greet(1));
     let (link, _) = connected.unwrap();
 
@@ -295,7 +324,7 @@ async fn an_enclave_that_serves_another_host_is_silent() {
         handshake: Duration::from_millis(100),
         ..Patience::default()
     };
-    let outcome = connect(&fake.socket, patience, metrics()).await;
+    let outcome = connect_with(&fake, patience).await;
     assert!(matches!(outcome, Err(ConnectError::Silent(_))));
 }
 
@@ -337,4 +366,72 @@ async fn starting_gives_the_keys() {
     };
     let (answer, ()) = tokio::join!(link.start(Bytes::from_static(b"config")), enclave);
     assert_eq!(answer.unwrap(), expected);
+}
+
+/// An enclave that greets and refuses everything else, until it is lost.
+struct Refusing {
+    enclaves: UnixEnclaves,
+    socket: PathBuf,
+    boot: u8,
+    serving: tokio::task::JoinHandle<()>,
+    _directory: TempDir,
+}
+
+impl Refusing {
+    fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("enclave.sock");
+        let config = crate::config::Enclave {
+            socket: socket.clone(),
+            binary: None,
+            arguments: Vec::new(),
+            admission: None,
+            open_epochs: crate::config::OpenEpochs::Never,
+            epoch_measurements: Vec::new(),
+            renew_before_seconds: 600,
+        };
+        let metrics = Metrics::new().unwrap().enclave;
+        let clock = SystemClock::shared();
+        Self {
+            enclaves: UnixEnclaves::new(&config, directory.path(), clock, metrics.request_seconds),
+            serving: tokio::spawn(refuse(UnixListener::bind(&socket).unwrap(), 1)),
+            socket,
+            boot: 1,
+            _directory: directory,
+        }
+    }
+}
+
+async fn refuse(listener: UnixListener, boot: u8) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let mut stream = FakeStream(stream);
+        while let Some(request) = stream.next().await {
+            let response = match request {
+                Request::Hello { .. } => hello(boot),
+                _ => Response::Error(FrameError::new(ErrorCode::State, "not started")),
+            };
+            stream.send(&response).await;
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl EnclaveHarness for Refusing {
+    fn enclaves(&mut self) -> &mut dyn Enclaves {
+        &mut self.enclaves
+    }
+
+    async fn lose(&mut self) {
+        self.serving.abort();
+        let _ = (&mut self.serving).await;
+        std::fs::remove_file(&self.socket).unwrap();
+        self.boot += 1;
+        let listener = UnixListener::bind(&self.socket).unwrap();
+        self.serving = tokio::spawn(refuse(listener, self.boot));
+    }
+}
+
+#[tokio::test]
+async fn a_unix_socket_conforms() {
+    conformance::enclave(&mut Refusing::start()).await;
 }

@@ -18,7 +18,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     document
 });
 
-const TEXT: &str = include_str!("../../../../docs/openrpc.json");
+const TEXT: &str = include_str!("../../../../../docs/openrpc.json");
 
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,9 @@
 //! A whole node over real HTTP, on a fake chain and without an enclave: what is answered then.
 
 use serde_json::{Value, json};
+use subrosa_node::{ChainAccessError, RunError, Running, start};
 
-use crate::{LedgerError, RunError, Running, fake_chain::FakeChain, run::start};
+use crate::fake_chain::FakeChain;
 
 async fn post(node: &Running, body: String) -> (u16, Value) {
     let response = reqwest::Client::new()
@@ -42,8 +43,8 @@ async fn admin(node: &Running, path: &str) -> (u16, String) {
 
 fn elsewhere(error: RunError) -> &'static str {
     match error {
-        RunError::Ledger(error) => match *error {
-            LedgerError::Elsewhere { what, .. } => what,
+        RunError::Chain(error) => match *error {
+            ChainAccessError::Elsewhere { what, .. } => what,
             other => panic!("{other}"),
         },
         other => panic!("{other}"),

@@ -1,107 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The oracle's log into the store, block by block, and back out when the chain takes some back.
+//! What happened on the chain, into the store.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
-    sync::Arc,
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry};
 
 use alloy_primitives::B256;
 use futures::{StreamExt, stream};
 use subrosa_chain::{
-    ChainError, Event, Follower,
-    follow::{Appended, BlockRef, FollowerConfig, OracleEvent, OracleLog},
+    Event,
+    follow::{Appended, BlockRef, OracleEvent, OracleLog},
 };
-use subrosa_store::{Block, Cursor, EntryRecord, FulfillmentRecord, Receipt, StoreError};
-use subrosa_types::{ContractId, result::unpack_result, slot};
+use subrosa_store::{Block, Cursor, EntryRecord, FulfillmentRecord, Receipt, Storage, StoreError};
+use subrosa_types::{ContractId, abi::Fulfillment, result::unpack_result, slot};
 use tracing::{debug, error, info, warn};
 
+use super::{
+    error::{Fault, FollowError},
+    needs::Needs,
+};
 use crate::{
-    backoff::Backoff,
+    chain::{ChainEvents, StartingPoint},
     failpoint::failpoint,
-    host::Host,
-    ledger::{BlockId, LedgerError, endpoints},
     receipt::{self, Place},
-    shutdown::Shutdown,
 };
 
-/// Follows the oracle until shutdown.
-///
-/// # Errors
-///
-/// [`FollowError`] if the store fails, or the oracle speaks of something this build does not know.
-pub(crate) async fn run(host: Arc<Host>, mut shutdown: Shutdown) -> Result<(), FollowError> {
-    let mut follow = Follow {
-        stateless: HashMap::new(),
-        aim: 0,
-        host,
-    };
-    let Some(follower) = shutdown.cancel(follow.start()).await else {
-        return Ok(());
-    };
-    let mut follower = follower?;
-    let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(10));
-    while let Some(event) = shutdown.cancel(follower.next()).await {
-        let event = event?;
-        // The follower has moved on: what it yielded must be taken in, however long that takes.
-        loop {
-            match follow.take(&event).await {
-                Ok(()) => break,
-                Err(Fault::Store(error)) => return Err(error.into()),
-                Err(Fault::Ledger(error)) => {
-                    follow.host.metrics.follow.failures.increment(1);
-                    warn!(
-                        error = &error as &dyn std::error::Error,
-                        "cannot take in a block yet"
-                    );
-                }
-            }
-            if shutdown.cancel(backoff.wait()).await.is_none() {
-                return Ok(());
-            }
-        }
-        backoff.reset();
-    }
-    Ok(())
-}
-
-/// Why the chain cannot be followed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FollowError {
-    /// The store failed.
-    #[error("the store failed")]
-    Store(#[from] StoreError),
-    /// The chain cannot be reached at the start, or has an oracle of another version.
-    #[error("the chain cannot be followed")]
-    Chain(#[source] Box<ChainError>),
-    /// The chain does not answer at the start.
-    #[error("the chain does not answer")]
-    Ledger(#[source] Box<LedgerError>),
-}
-
-impl From<ChainError> for FollowError {
-    fn from(error: ChainError) -> Self {
-        Self::Chain(Box::new(error))
-    }
-}
-
-impl From<LedgerError> for FollowError {
-    fn from(error: LedgerError) -> Self {
-        Self::Ledger(Box::new(error))
-    }
-}
-
-/// Why an event is not taken in.
-enum Fault {
-    Store(StoreError),
-    /// Nothing was stored; the same again later.
-    Ledger(LedgerError),
-}
-
-struct Follow {
-    host: Arc<Host>,
+/// Takes in what happens on the chain, event by event.
+pub(super) struct Intake {
+    pub(super) needs: Needs,
     /// Whether contracts' entries stand alone, as far as asked.
     stateless: HashMap<ContractId, bool>,
     /// The chain's tip at the start: from there on the chain counts as followed.
@@ -117,27 +41,33 @@ struct Taken {
     fulfillments: Vec<(ContractId, u64, FulfillmentRecord)>,
 }
 
-impl Follow {
-    async fn start(&mut self) -> Result<Follower, FollowError> {
-        let host = &self.host;
-        let mut config = FollowerConfig::new(
-            endpoints(&host.config),
-            host.enclave_config.oracle,
-            host.config.chain.start_block,
-        );
-        config.poll_interval = Duration::from_millis(host.config.chain.poll_milliseconds);
-        config.known = known_blocks(host).await?;
-        self.aim = host.ledger.tip().await?.number;
-        let cursor = host.store.cursor().await?.map_or(0, |cursor| cursor.number);
-        info!(from = cursor, to = self.aim, "following the chain");
-        // A fresh chain has nothing before the oracle's deployment.
-        if cursor >= self.aim || host.config.chain.start_block > self.aim {
-            host.caught_up();
+impl Intake {
+    pub(super) fn new(needs: Needs) -> Self {
+        Self {
+            needs,
+            stateless: HashMap::new(),
+            aim: 0,
         }
-        Ok(Follower::start(config).await?)
     }
 
-    async fn take(&mut self, event: &Event) -> Result<(), Fault> {
+    /// Begins to follow where the store ends.
+    pub(super) async fn start(&mut self) -> Result<Box<dyn ChainEvents>, FollowError> {
+        let needs = &self.needs;
+        let first = needs.settings.start_block;
+        let known = known_blocks(needs.store.as_ref()).await?;
+        self.aim = needs.chain.tip().await?.number;
+        let cursor = needs.store.cursor().await?;
+        let cursor = cursor.map_or(0, |cursor| cursor.number);
+        info!(from = cursor, to = self.aim, "following the chain");
+        // A fresh chain has nothing before the oracle's deployment.
+        if cursor >= self.aim || first > self.aim {
+            needs.readiness.caught_up();
+        }
+        Ok(needs.chain.follow(StartingPoint { first, known }).await?)
+    }
+
+    /// Takes in an event.
+    pub(super) async fn take(&mut self, event: &Event) -> Result<(), Fault> {
         match event {
             Event::Blocks { last, logs } => self.grow(*last, logs).await,
             Event::Reorg { to } => self.rewind(*to).await,
@@ -147,10 +77,10 @@ impl Follow {
     /// Stores what blocks brought, fetches the proofs that are needed at once, and wakes whoever
     /// has something to do.
     async fn grow(&mut self, last: BlockRef, logs: &[OracleLog]) -> Result<(), Fault> {
-        self.host.ledger.wake();
+        self.needs.chain.wake();
         for log in logs {
             if let OracleEvent::EntryAppended(entry) = &log.event {
-                self.host.latency.seen(entry.contract, entry.seq);
+                self.needs.latency.seen(entry.contract, entry.seq);
             }
         }
         let Taken {
@@ -168,22 +98,20 @@ impl Follow {
             .iter()
             .map(|(contract, ..)| *contract)
             .collect();
-        self.host
-            .store
-            .apply_block(Block {
-                cursor: cursor_at(last),
-                entries,
-                fulfillments,
-            })
-            .await?;
+        let block = Block {
+            cursor: cursor_at(last),
+            entries,
+            fulfillments,
+        };
+        self.needs.store.apply_block(block).await?;
         if count > 0 {
             failpoint!("after_entries_persisted");
         }
-        let metrics = &self.host.metrics.follow;
+        let metrics = &self.needs.metrics;
         metrics.block.set(last.number as f64);
         metrics.entries.increment(count);
         if last.number >= self.aim {
-            self.host.caught_up();
+            self.needs.readiness.caught_up();
         }
         if !logs.is_empty() {
             debug!(
@@ -193,35 +121,28 @@ impl Follow {
                 "blocks stored"
             );
         }
-        let at = BlockId {
-            number: last.number,
-            hash: last.hash,
-        };
         stream::iter(ends)
             .for_each_concurrent(PROOFS_AT_ONCE, |(contract, seq)| {
-                self.prove(contract, seq, at)
+                self.prove(contract, seq, last)
             })
             .await;
         for contract in moved {
-            self.host.offer(contract);
-            self.host.executors.wake(contract);
+            self.needs.offers.offer(contract);
+            self.needs.executors.wake(contract);
         }
         Ok(())
     }
 
     /// Keeps the proof of an entry at its inclusion and wakes its contract. Without a proof the
     /// contract's task fetches one.
-    async fn prove(&self, contract: ContractId, seq: u64, at: BlockId) {
-        let host = &self.host;
+    async fn prove(&self, contract: ContractId, seq: u64, at: BlockRef) {
+        let needs = &self.needs;
+        let oracle = needs.settings.enclave_config.oracle;
         let slot = slot::entry(contract, seq);
-        match host
-            .ledger
-            .proof(host.enclave_config.oracle, slot, at)
-            .await
-        {
+        match needs.chain.proof(oracle, slot, at.hash).await {
             Ok(proof) => {
-                host.saw_header(at.number, &proof.header);
-                if let Err(error) = host.store.put_proof(contract, seq, proof).await {
+                needs.anchor.saw(at.number, &proof.header);
+                if let Err(error) = needs.store.put_proof(contract, seq, proof).await {
                     warn!(%contract, seq, error = &error as &dyn std::error::Error, "proof not kept");
                 }
             }
@@ -229,7 +150,7 @@ impl Follow {
                 warn!(%contract, seq, error = &error as &dyn std::error::Error, "no proof yet");
             }
         }
-        host.executors.wake(contract);
+        needs.executors.wake(contract);
     }
 
     async fn digest(&mut self, logs: &[OracleLog]) -> Result<Taken, Fault> {
@@ -282,10 +203,8 @@ impl Follow {
                 Some(digest) => digest,
                 // The store began after it, or could not read it.
                 None => {
-                    self.host
-                        .ledger
-                        .digest(contract, before, log.block_hash)
-                        .await?
+                    let chain = &self.needs.chain;
+                    chain.digest(contract, before, log.block_hash).await?
                 }
             },
         };
@@ -297,7 +216,7 @@ impl Follow {
                 return Ok(());
             }
         };
-        let config = &self.host.enclave_config;
+        let config = &self.needs.settings.enclave_config;
         let digest = logged.entry.digest(config.chain_id(), config.oracle);
         taken.digests.insert((contract, seq), digest);
         taken.entries.push(EntryRecord {
@@ -313,7 +232,7 @@ impl Follow {
         if let Some(known) = self.stateless.get(&contract) {
             return Ok(*known);
         }
-        let stateless = self.host.ledger.is_stateless(contract).await?;
+        let stateless = self.needs.chain.is_stateless(contract).await?;
         self.stateless.insert(contract, stateless);
         Ok(stateless)
     }
@@ -327,35 +246,46 @@ impl Follow {
         if let Some(digest) = taken.digests.get(&(contract, seq)) {
             return Ok(Some(*digest));
         }
-        let config = &self.host.enclave_config;
-        let stored = self.host.store.entry(contract, seq).await?;
+        let config = &self.needs.settings.enclave_config;
+        let stored = self.needs.store.entry(contract, seq).await?;
         Ok(stored.map(|entry| entry.logged.entry.digest(config.chain_id(), config.oracle)))
     }
 
     /// Under which signature a transaction fulfilled what it did.
     async fn receipt(&self, taken: &Taken, transaction: B256) -> Result<Option<Receipt>, Fault> {
-        let Some(fulfillment) = self.host.ledger.carried(transaction).await? else {
+        let Some(fulfillment) = self.needs.chain.carried(transaction).await? else {
             return Ok(None);
         };
+        let config = &self.needs.settings.enclave_config;
         let place = Place {
-            chain_id: self.host.enclave_config.chain_id(),
-            oracle: self.host.enclave_config.oracle,
+            chain_id: config.chain_id(),
+            oracle: config.oracle,
         };
-        let mut digests = HashMap::new();
-        for (contract, seq) in receipt::entries(&fulfillment) {
-            if let Ok(Some(digest)) = self.digest_of(taken, contract, seq).await {
-                digests.insert((contract, seq), digest);
-            }
-        }
+        let digests = self.digests(taken, &fulfillment).await;
         let digest_of = |contract, seq| digests.get(&(contract, seq)).copied();
         Ok(receipt::read(place, &fulfillment, digest_of))
     }
 
+    /// Digests of the entries whose results a fulfillment carries, as far as they can be read.
+    async fn digests(
+        &self,
+        taken: &Taken,
+        fulfillment: &Fulfillment,
+    ) -> HashMap<(ContractId, u64), B256> {
+        let mut digests = HashMap::new();
+        for (contract, seq) in receipt::entries(fulfillment) {
+            if let Ok(Some(digest)) = self.digest_of(taken, contract, seq).await {
+                digests.insert((contract, seq), digest);
+            }
+        }
+        digests
+    }
+
     /// Goes back to a block: what came after it never was.
     async fn rewind(&mut self, to: BlockRef) -> Result<(), Fault> {
-        let host = &self.host;
-        host.metrics.follow.reorgs.increment(1);
-        let Some(cursor) = host.store.cursor().await? else {
+        let needs = &self.needs;
+        needs.metrics.reorgs.increment(1);
+        let Some(cursor) = needs.store.cursor().await? else {
             return Ok(());
         };
         warn!(
@@ -363,25 +293,25 @@ impl Follow {
             to = to.number,
             "the chain was reorganized"
         );
-        host.ledger.resync().await?;
+        needs.chain.resync().await?;
         if to.number > cursor.number {
             return Ok(());
         }
         let contracts = {
-            let mut rewinds = host.rewinds.write().await;
-            let contracts = host.store.rewind(cursor_at(to)).await?;
+            let mut rewinds = needs.rewinds.write().await;
+            let contracts = needs.store.rewind(cursor_at(to)).await?;
             *rewinds += 1;
             contracts
         };
-        host.forget_anchor();
+        needs.anchor.forget();
         for contract in contracts {
-            if let Some(serving) = host.serving_now() {
+            if let Some(serving) = needs.stage.now() {
                 serving.forget(contract);
             }
-            host.executors.wake(contract);
-            host.offer(contract);
+            needs.executors.wake(contract);
+            needs.offers.offer(contract);
         }
-        host.metrics.follow.block.set(to.number as f64);
+        needs.metrics.block.set(to.number as f64);
         Ok(())
     }
 }
@@ -396,13 +326,13 @@ fn cursor_at(block: BlockRef) -> Cursor {
 
 /// Blocks that the store knows the hashes of, ascending, the cursor last: where a reorganization
 /// that happened while nobody looked can be found to have begun.
-async fn known_blocks(host: &Host) -> Result<Vec<(u64, B256)>, StoreError> {
-    let Some(cursor) = host.store.cursor().await? else {
+async fn known_blocks(store: &dyn Storage) -> Result<Vec<(u64, B256)>, StoreError> {
+    let Some(cursor) = store.cursor().await? else {
         return Ok(Vec::new());
     };
     let mut blocks = BTreeMap::new();
-    for contract in host.store.contracts().await? {
-        let Some(last) = host.store.last_entry(contract).await? else {
+    for contract in store.contracts().await? {
+        let Some(last) = store.last_entry(contract).await? else {
             continue;
         };
         let from = last
@@ -410,8 +340,7 @@ async fn known_blocks(host: &Host) -> Result<Vec<(u64, B256)>, StoreError> {
             .entry
             .seq()
             .saturating_sub(KNOWN_PER_CONTRACT as u64);
-        for entry in host
-            .store
+        for entry in store
             .entries(contract, from, KNOWN_PER_CONTRACT + 1)
             .await?
         {
@@ -430,15 +359,3 @@ const PROOFS_AT_ONCE: usize = 8;
 const KNOWN_PER_CONTRACT: usize = 16;
 /// Blocks that are remembered across restarts.
 const MAX_KNOWN: usize = 1_024;
-
-impl From<StoreError> for Fault {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<LedgerError> for Fault {
-    fn from(error: LedgerError) -> Self {
-        Self::Ledger(error)
-    }
-}

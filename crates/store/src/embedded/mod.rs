@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The embedded store: fjall in one directory.
 
+mod files;
+
 use std::{fmt, path::Path, sync::Arc};
 
-use fjall::Database;
 use tokio::{sync::watch, task::spawn_blocking};
 
+use self::files::Files;
 use crate::{Identity, StoreError, calls::Calls, directory::Directory, engine::Engine};
 
 /// A store in a directory, for one process.
@@ -36,9 +38,9 @@ impl Store {
     /// are damaged, [`StoreError::Io`].
     pub fn open(directory: impl AsRef<Path>, identity: Identity) -> Result<Self, StoreError> {
         let directory = Directory::open(directory.as_ref(), &identity)?;
-        let database = Database::builder(directory.data()).open()?;
+        let files = Files::open(&directory.data())?;
         let opened = Opened {
-            engine: Engine::new(database, identity)?,
+            engine: Engine::new(Arc::new(files), identity),
             directory,
             open: watch::Sender::new(()),
         };

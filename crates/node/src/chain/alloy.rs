@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The chain behind a JSON-RPC endpoint, by alloy.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use alloy::{
+    consensus::Transaction as _,
+    providers::{DynProvider, Provider},
+    rpc::types::TransactionReceipt,
+    signers::local::PrivateKeySigner,
+    sol_types::SolCall,
+};
+use alloy_primitives::{Address, B256, Bytes, U256};
+use async_trait::async_trait;
+use subrosa_chain::{
+    ChainError, Endpoints, Event, Follower, Sender,
+    bindings::{
+        SubrosaOracle::{self, SubrosaOracleInstance},
+        SubrosaRegistry::{self, SubrosaRegistryInstance},
+    },
+    code_hash,
+    dcap::Dcap,
+    fetch_block, fetch_header, fetch_proof,
+    follow::{BlockRef, FollowerConfig, OracleEvent},
+    send::{Attempt, Call, Pending, Record, SendError, SenderConfig},
+};
+use subrosa_types::{
+    ContractId,
+    abi::{EnclaveConfig, Fulfillment},
+    frame::{HeaderFrame, Started, StorageProof},
+    result::Head,
+};
+
+use super::{
+    error::ChainAccessError,
+    port::{
+        ChainAccount, ChainEvents, ChainFeed, ChainView, DcapContract, InFlight, Lease, Mined,
+        Note, StartingPoint, Transaction,
+    },
+};
+
+/// The chain, its two contracts, and the account that pays.
+pub struct AlloyChain {
+    provider: DynProvider,
+    endpoints: Endpoints,
+    poll_interval: Duration,
+    oracle: SubrosaOracleInstance<DynProvider>,
+    registry: SubrosaRegistryInstance<DynProvider>,
+    sender: Sender,
+}
+
+/// How the chain is reached, and with which account.
+#[derive(Clone, Debug)]
+pub struct AlloyOptions {
+    /// Where it is.
+    pub endpoints: Endpoints,
+    /// How often to look for blocks and receipts while no websocket says when.
+    pub poll_interval: Duration,
+    /// Key of the account that pays.
+    pub key: PrivateKeySigner,
+}
+
+impl AlloyChain {
+    /// Connects, and checks that the configured contracts are there.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainAccessError::Elsewhere`] if chain or contracts are others than configured,
+    /// [`ChainAccessError::Chain`] if the chain gives no answer.
+    pub async fn connect(
+        options: AlloyOptions,
+        measured: &EnclaveConfig,
+    ) -> Result<Self, ChainAccessError> {
+        let AlloyOptions {
+            endpoints,
+            poll_interval,
+            key,
+        } = options;
+        let provider = subrosa_chain::connect(&endpoints).await?;
+        let config = SenderConfig {
+            poll_interval,
+            ..SenderConfig::default()
+        };
+        let sender = Sender::new(provider.clone(), key, config).await?;
+        check(&provider, sender.chain_id(), measured).await?;
+        Ok(Self {
+            oracle: SubrosaOracle::new(measured.oracle, provider.clone()),
+            registry: SubrosaRegistry::new(measured.registry, provider.clone()),
+            provider,
+            endpoints,
+            poll_interval,
+            sender,
+        })
+    }
+
+    fn call(&self, transaction: Transaction) -> Call {
+        let (registry, oracle) = (*self.registry.address(), *self.oracle.address());
+        match transaction {
+            Transaction::Admit {
+                admission,
+                signatures,
+            } => {
+                let call = SubrosaRegistry::admitCall {
+                    admission: admission.into(),
+                    signatures,
+                };
+                Call::new(registry, call.abi_encode().into())
+            }
+            Transaction::RegisterByQuote(registration) => {
+                let call = SubrosaRegistry::registerSignerDcapCall {
+                    registration: *registration,
+                };
+                Call::new(registry, call.abi_encode().into())
+            }
+            Transaction::OpenEpoch {
+                opening,
+                measurement,
+                signer,
+                signature,
+            } => {
+                let call = SubrosaRegistry::openEpochCall {
+                    opening: opening.into(),
+                    measurementId: measurement,
+                    signer,
+                    signature,
+                };
+                Call::new(registry, call.abi_encode().into())
+            }
+            Transaction::Fulfill { fulfillment, gas } => {
+                let call = SubrosaOracle::fulfillCall {
+                    fulfillment: (*fulfillment).into(),
+                };
+                Call::new(oracle, call.abi_encode().into()).with_gas(gas)
+            }
+            Transaction::Prepared(call) => call,
+        }
+    }
+
+    fn in_flight(&self, pending: Pending) -> Box<dyn InFlight> {
+        Box::new(SentTransaction {
+            pending,
+            oracle: *self.oracle.address(),
+        })
+    }
+}
+
+impl fmt::Debug for AlloyChain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AlloyChain")
+            .field("sender", &self.sender)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl ChainView for AlloyChain {
+    async fn tip(&self) -> Result<BlockRef, ChainError> {
+        fetch_block(&self.provider, alloy::eips::BlockId::latest()).await
+    }
+
+    async fn header(&self, block: B256) -> Result<HeaderFrame, ChainError> {
+        fetch_header(&self.provider, block).await
+    }
+
+    async fn proof(
+        &self,
+        account: Address,
+        slot: B256,
+        block: B256,
+    ) -> Result<StorageProof, ChainError> {
+        fetch_proof(&self.provider, account, slot, block).await
+    }
+
+    async fn current_epoch(&self, group: u32) -> Result<u32, ChainError> {
+        Ok(self.registry.currentEpoch(group).call().await?)
+    }
+
+    async fn epoch_record(&self, group: u32, epoch: u32) -> Result<B256, ChainError> {
+        Ok(self.registry.epochRecord(group, epoch).call().await?)
+    }
+
+    async fn lease(&self, signer: Address) -> Result<Option<Lease>, ChainError> {
+        let known = self.registry.signerOf(signer).call().await?;
+        let lease = Lease {
+            until: known.leaseUntil.to::<u64>(),
+            revoked: known.revoked,
+        };
+        Ok((lease.until > 0 || lease.revoked).then_some(lease))
+    }
+
+    async fn is_accepted(&self, started: &Started) -> Result<bool, ChainError> {
+        let check =
+            self.registry
+                .checkSigner(started.signer, started.measurement_id, started.config_hash);
+        match check.call().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_revert_data().is_some() => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn dcap(&self) -> Result<Option<Box<dyn DcapContract>>, ChainError> {
+        let named = self.registry.dcapVerification().call().await?.dcap;
+        if named.is_zero() {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(Dcap::new(named, self.provider.clone()))))
+    }
+
+    async fn is_registered(&self, contract: ContractId) -> Result<bool, ChainError> {
+        Ok(!self.oracle.logOf(contract).call().await?.is_zero())
+    }
+
+    async fn announced(&self, contract: ContractId) -> Result<B256, ChainError> {
+        Ok(self.oracle.upgradeOf(contract).call().await?.codeCommitment)
+    }
+
+    async fn is_stateless(&self, contract: ContractId) -> Result<bool, ChainError> {
+        let log = self.oracle.logOf(contract).call().await?;
+        Ok(log.bit(STATELESS_BIT))
+    }
+
+    async fn head(&self, contract: ContractId) -> Result<Head, ChainError> {
+        let head = self.oracle.head(contract).call().await?;
+        Ok(Head {
+            seq: head.seq.to::<u64>(),
+            commitment: head.commitment,
+        })
+    }
+
+    async fn digest(
+        &self,
+        contract: ContractId,
+        seq: u64,
+        block: B256,
+    ) -> Result<B256, ChainError> {
+        let slot = self.oracle.entryDigest(contract, U256::from(seq));
+        let slot = slot.block(block.into()).call().await?;
+        Ok(subrosa_types::entry::mask_digest(slot))
+    }
+
+    async fn carried(&self, transaction: B256) -> Result<Option<Fulfillment>, ChainError> {
+        let found = self.provider.get_transaction_by_hash(transaction).await?;
+        let Some(transaction) = found else {
+            return Ok(None);
+        };
+        if transaction.to() != Some(*self.oracle.address()) {
+            return Ok(None);
+        }
+        let call = SubrosaOracle::fulfillCall::abi_decode(transaction.input());
+        Ok(call.ok().map(|call| call.fulfillment.into()))
+    }
+}
+
+#[async_trait]
+impl ChainFeed for AlloyChain {
+    async fn follow(&self, from: StartingPoint) -> Result<Box<dyn ChainEvents>, ChainError> {
+        let endpoints = self.endpoints.clone();
+        let mut config = FollowerConfig::new(endpoints, *self.oracle.address(), from.first);
+        config.poll_interval = self.poll_interval;
+        config.known = from.known;
+        Ok(Box::new(Follower::start(config).await?))
+    }
+}
+
+#[async_trait]
+impl ChainEvents for Follower {
+    async fn next(&mut self) -> Result<Event, ChainError> {
+        self.next().await
+    }
+}
+
+#[async_trait]
+impl ChainAccount for AlloyChain {
+    fn address(&self) -> Address {
+        self.sender.address()
+    }
+
+    async fn send(
+        &self,
+        transaction: Transaction,
+        note: Note,
+    ) -> Result<Box<dyn InFlight>, SendError> {
+        let call = self.call(transaction);
+        let pending = self.sender.send(call, record(note)).await?;
+        Ok(self.in_flight(pending))
+    }
+
+    async fn resume(
+        &self,
+        nonce: u64,
+        attempts: &[Bytes],
+        note: Note,
+    ) -> Result<Option<Box<dyn InFlight>>, SendError> {
+        let pending = self.sender.resume(nonce, attempts, record(note)).await?;
+        Ok(pending.map(|pending| self.in_flight(pending)))
+    }
+
+    fn wake(&self) {
+        self.sender.wake();
+    }
+
+    async fn resync(&self) -> Result<(), ChainError> {
+        self.sender.resync().await
+    }
+}
+
+fn record(note: Note) -> Record {
+    Arc::new(move |attempt: Attempt| note(attempt.nonce, attempt.raw))
+}
+
+struct SentTransaction {
+    pending: Pending,
+    oracle: Address,
+}
+
+#[async_trait]
+impl InFlight for SentTransaction {
+    fn nonce(&self) -> u64 {
+        self.pending.nonce()
+    }
+
+    async fn mined(&mut self) -> Result<Mined, SendError> {
+        let receipt = loop {
+            match self.pending.receipt(LOOK_AGAIN).await {
+                Err(SendError::Timeout { .. }) => {}
+                outcome => break outcome?,
+            }
+        };
+        Ok(Mined {
+            transaction: receipt.transaction_hash,
+            succeeded: receipt.status(),
+            events: events(&receipt, self.oracle),
+        })
+    }
+}
+
+/// The oracle's events in a transaction; what does not decode is left out.
+fn events(receipt: &TransactionReceipt, oracle: Address) -> Vec<OracleEvent> {
+    let logs = receipt.inner.logs().iter();
+    logs.filter(|log| log.address() == oracle)
+        .filter_map(OracleEvent::decode)
+        .collect()
+}
+
+/// Holds what is measured against the chain: an enclave would refuse every proof of another.
+async fn check(
+    provider: &DynProvider,
+    chain_id: u64,
+    measured: &EnclaveConfig,
+) -> Result<(), ChainAccessError> {
+    let differs = |what: &'static str, expected: String, found: String| {
+        if expected == found {
+            return Ok(());
+        }
+        Err(ChainAccessError::Elsewhere {
+            what,
+            expected,
+            found,
+        })
+    };
+    differs(
+        "chain id",
+        measured.chain_id().to_string(),
+        chain_id.to_string(),
+    )?;
+    let registry = code_hash(provider, measured.registry).await?;
+    differs(
+        "registry code hash",
+        measured.registryCodeHash.to_string(),
+        registry.to_string(),
+    )?;
+    let oracle = code_hash(provider, measured.oracle).await?;
+    differs(
+        "oracle code hash",
+        measured.oracleCodeHash.to_string(),
+        oracle.to_string(),
+    )
+}
+
+/// How long a receipt is waited for at a time.
+const LOOK_AGAIN: Duration = Duration::from_secs(3_600);
+/// Bit of the oracle's log word: flags start after nextSeq 48, keyGroup 32, keyEpoch 32,
+/// codeVersion 16, runtimeGeneration 16 and finalityClass 8.
+const STATELESS_BIT: usize = 152;

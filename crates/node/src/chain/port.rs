@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a node asks of a chain: to be read, to be followed, and to take transactions.
+//!
+//! Nothing that a chain answers is trusted by an enclave. Implementations retry nothing but where
+//! it is said: who asks decides what a failure means.
+
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256, Bytes};
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use subrosa_chain::{
+    ChainError, Event,
+    bindings::SubrosaRegistry::DcapRegistration,
+    dcap::{Dcap, Kept, Piece, Refusal, Standing, Submission},
+    follow::{BlockRef, OracleEvent},
+    send::{Call, RecordError, SendError},
+};
+use subrosa_types::{
+    ContractId,
+    abi::{EpochOpening, Fulfillment, SignerAdmission},
+    frame::{HeaderFrame, Started, StorageProof},
+    result::Head,
+};
+
+/// A chain with an oracle and a registry, and an account on it.
+pub trait Chain: ChainView + ChainFeed + ChainAccount {}
+
+impl<T: ChainView + ChainFeed + ChainAccount> Chain for T {}
+
+/// The state of the chain and of its two contracts, as of the latest block unless it says otherwise.
+///
+/// Every method fails with [`ChainError`] if the chain gives no usable answer.
+#[async_trait]
+pub trait ChainView: Send + Sync {
+    /// The latest block.
+    async fn tip(&self) -> Result<BlockRef, ChainError>;
+
+    /// The header of the block with this hash, as enclaves want it.
+    async fn header(&self, block: B256) -> Result<HeaderFrame, ChainError>;
+
+    /// What proves one storage slot of a contract after the block with this hash.
+    async fn proof(
+        &self,
+        account: Address,
+        slot: B256,
+        block: B256,
+    ) -> Result<StorageProof, ChainError>;
+
+    /// The newest epoch of a key group; 0 if it has none.
+    async fn current_epoch(&self, group: u32) -> Result<u32, ChainError>;
+
+    /// The registry's record of an epoch; zero if it was not opened.
+    async fn epoch_record(&self, group: u32, epoch: u32) -> Result<B256, ChainError>;
+
+    /// A signer's lease; `None` if it was never admitted.
+    async fn lease(&self, signer: Address) -> Result<Option<Lease>, ChainError>;
+
+    /// Whether the registry accepts results of this signer.
+    async fn is_accepted(&self, started: &Started) -> Result<bool, ChainError>;
+
+    /// The contract that verifies DCAP quotes for the registry; `None` if it names none.
+    async fn dcap(&self) -> Result<Option<Box<dyn DcapContract>>, ChainError>;
+
+    /// Whether the oracle knows a contract.
+    async fn is_registered(&self, contract: ContractId) -> Result<bool, ChainError>;
+
+    /// Commitment of the code that a contract's owner announced; zero if none is.
+    async fn announced(&self, contract: ContractId) -> Result<B256, ChainError>;
+
+    /// Whether a contract's entries stand alone.
+    async fn is_stateless(&self, contract: ContractId) -> Result<bool, ChainError>;
+
+    /// A stateful contract's head.
+    async fn head(&self, contract: ContractId) -> Result<Head, ChainError>;
+
+    /// The digest in an entry's slot after the block with this hash, settlement status cleared;
+    /// zero if there is no such entry.
+    async fn digest(&self, contract: ContractId, seq: u64, block: B256)
+    -> Result<B256, ChainError>;
+
+    /// What a transaction's calldata says of the results it carries; `None` unless it is a direct
+    /// call of the oracle's `fulfill`.
+    async fn carried(&self, transaction: B256) -> Result<Option<Fulfillment>, ChainError>;
+}
+
+/// The contract that verifies DCAP quotes: what collateral it keeps, and what submits more.
+#[async_trait]
+pub trait DcapContract: Send + Sync {
+    /// What is kept under a key.
+    async fn kept(&self, key: B256) -> Result<Option<Kept>, ChainError>;
+
+    /// How a piece compares with what is kept.
+    async fn standing(&self, piece: &Piece) -> Result<Standing, ChainError>;
+
+    /// Why the contract would not take a piece now; `None` if it would.
+    async fn refusal(&self, piece: &Piece) -> Result<Option<Refusal>, ChainError>;
+
+    /// What submits pieces, in as few transactions as possible.
+    fn submissions(&self, pieces: &[&Piece]) -> Vec<Submission>;
+
+    /// What stores the configuration register of TDs started with a configuration; `None` if it is
+    /// stored.
+    async fn config_register(&self, config_hash: B256) -> Result<Option<Call>, ChainError>;
+}
+
+#[async_trait]
+impl DcapContract for Dcap {
+    async fn kept(&self, key: B256) -> Result<Option<Kept>, ChainError> {
+        self.kept(key).await
+    }
+
+    async fn standing(&self, piece: &Piece) -> Result<Standing, ChainError> {
+        self.standing(piece).await
+    }
+
+    async fn refusal(&self, piece: &Piece) -> Result<Option<Refusal>, ChainError> {
+        self.refusal(piece).await
+    }
+
+    fn submissions(&self, pieces: &[&Piece]) -> Vec<Submission> {
+        self.submissions(pieces)
+    }
+
+    async fn config_register(&self, config_hash: B256) -> Result<Option<Call>, ChainError> {
+        self.config_register(config_hash).await
+    }
+}
+
+/// How long the registry lets a signer sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// When it ends, Unix seconds.
+    pub until: u64,
+    /// Whether the signer was revoked, for good.
+    pub revoked: bool,
+}
+
+/// The oracle's log, followed.
+#[async_trait]
+pub trait ChainFeed: Send + Sync {
+    /// Begins to follow.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError`] if the chain cannot be reached.
+    async fn follow(&self, from: StartingPoint) -> Result<Box<dyn ChainEvents>, ChainError>;
+}
+
+/// Where following begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StartingPoint {
+    /// The first block that can have logs of the oracle.
+    pub first: u64,
+    /// Numbers and hashes of blocks already dealt with, ascending; what comes continues the last
+    /// one. Earlier ones serve to find where a reorganization began. Empty: begin with `first`.
+    pub known: Vec<(u64, B256)>,
+}
+
+/// What happens on the chain, in order and without gaps.
+#[async_trait]
+pub trait ChainEvents: Send {
+    /// The next event. Cancel safe. A chain that does not answer is asked again, for as long as it
+    /// takes.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError::UndecodableLog`] if the oracle is not one that this build knows.
+    async fn next(&mut self) -> Result<Event, ChainError>;
+}
+
+/// The account that pays for a node's transactions. Nothing else sends with its key.
+#[async_trait]
+pub trait ChainAccount: Send + Sync {
+    /// Its address.
+    fn address(&self) -> Address;
+
+    /// Sends a transaction, and sees to it that it is mined from then on, whether or not anyone
+    /// waits. Each attempt is given to `note` first, and broadcast only after that succeeded.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] if nothing was sent.
+    async fn send(
+        &self,
+        transaction: Transaction,
+        note: Note,
+    ) -> Result<Box<dyn InFlight>, SendError>;
+
+    /// Goes on with a transaction that was noted before a crash: `attempts` are what `note` was
+    /// given under `nonce`, oldest first. In ascending order of nonces, before anything new is sent.
+    /// `None` if the nonce is used up on the chain.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Unusable`] if an attempt is not one of this account.
+    async fn resume(
+        &self,
+        nonce: u64,
+        attempts: &[Bytes],
+        note: Note,
+    ) -> Result<Option<Box<dyn InFlight>>, SendError>;
+
+    /// Says that there is a new block, so that receipts are looked for at once.
+    fn wake(&self);
+
+    /// Reads the next nonce again after a reorganization.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError`] if the chain gives no answer.
+    async fn resync(&self) -> Result<(), ChainError>;
+}
+
+/// Notes durably under which nonce which signed transaction is about to be broadcast.
+pub type Note =
+    Arc<dyn Fn(u64, Bytes) -> BoxFuture<'static, Result<(), RecordError>> + Send + Sync>;
+
+/// What a node sends.
+#[derive(Clone, Debug)]
+pub enum Transaction {
+    /// The registry's `admit`.
+    Admit {
+        /// As a verifier signed it.
+        admission: SignerAdmission,
+        /// Of verifiers.
+        signatures: Vec<Bytes>,
+    },
+    /// The registry's `registerSignerDcap`.
+    RegisterByQuote(Box<DcapRegistration>),
+    /// The registry's `openEpoch`.
+    OpenEpoch {
+        /// As the enclave proposed it.
+        opening: EpochOpening,
+        /// Id of the signer's measurement.
+        measurement: B256,
+        /// Who signed it.
+        signer: Address,
+        /// The signer's.
+        signature: Bytes,
+    },
+    /// The oracle's `fulfill`.
+    Fulfill {
+        /// Signed results.
+        fulfillment: Box<Fulfillment>,
+        /// Gas limit. Estimating would cost a round trip and know less, as callbacks need not be
+        /// given all of theirs.
+        gas: u64,
+    },
+    /// What a [`DcapContract`] prepared.
+    Prepared(Call),
+}
+
+/// A transaction that was sent. Dropping it changes nothing.
+#[async_trait]
+pub trait InFlight: Send {
+    /// Its nonce.
+    fn nonce(&self) -> u64;
+
+    /// Waits until one of its attempts is mined, however long that takes. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NonceTaken`] if another transaction has its nonce, [`SendError::Closed`] if
+    /// nobody sees to it any more.
+    async fn mined(&mut self) -> Result<Mined, SendError>;
+}
+
+/// A transaction that was mined, whether or not it did what it should.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mined {
+    /// Its hash.
+    pub transaction: B256,
+    /// Whether it did not revert.
+    pub succeeded: bool,
+    /// The oracle's events in it, in order.
+    pub events: Vec<OracleEvent>,
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the host asks an enclave, with the answers it may get, on top of the port.
+
+use std::sync::Arc;
+
+use alloy_primitives::{B256, Bytes};
+use metrics::Counter;
+use subrosa_types::{
+    ContractId,
+    frame::{
+        EpochProposal, Executed, HeaderFrame, Loaded, LoggedEntry, PublishedEpoch, Queried,
+        Reassignment, Request, Response, ResultRef, Signed, SignedStatement, Started, StateBlob,
+        StorageProof,
+    },
+};
+
+use super::{error::EnclaveError, port::EnclaveLink};
+
+/// A greeted connection to one boot of an enclave. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Link {
+    port: Arc<dyn EnclaveLink>,
+    refusals: Counter,
+}
+
+impl Link {
+    /// `refusals` counts them.
+    pub(crate) fn new(port: Arc<dyn EnclaveLink>, refusals: Counter) -> Self {
+        Self { port, refusals }
+    }
+
+    /// Whether the connection is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.port.is_closed()
+    }
+
+    /// Completes when the connection is gone.
+    pub(crate) async fn closed(&self) {
+        self.port.closed().await;
+    }
+
+    /// Fixes the configuration.
+    pub(crate) async fn start(&self, config: Bytes) -> Result<Started, EnclaveError> {
+        match self.ask(Request::Start { config }).await? {
+            Response::Started(started) => Ok(*started),
+            _ => Err(EnclaveError::OutOfStep { asked: "start" }),
+        }
+    }
+
+    /// Evidence over a challenge.
+    pub(crate) async fn quote(&self, challenge: Vec<u8>) -> Result<Bytes, EnclaveError> {
+        match self.ask(Request::Quote { challenge }).await? {
+            Response::Evidence(bundle) => Ok(bundle),
+            _ => Err(EnclaveError::OutOfStep { asked: "quote" }),
+        }
+    }
+
+    /// A fresh epoch secret's public key.
+    pub(crate) async fn propose_epoch(
+        &self,
+        epoch: u32,
+        measurements: Vec<B256>,
+    ) -> Result<EpochProposal, EnclaveError> {
+        let request = Request::ProposeEpoch {
+            epoch,
+            measurements,
+        };
+        match self.ask(request).await? {
+            Response::Epoch(proposal) => Ok(*proposal),
+            _ => Err(EnclaveError::OutOfStep { asked: "propose" }),
+        }
+    }
+
+    /// A sealed epoch secret's public key.
+    pub(crate) async fn restore_epoch(&self, sealed: Bytes) -> Result<EpochProposal, EnclaveError> {
+        match self.ask(Request::RestoreEpoch { sealed }).await? {
+            Response::Epoch(proposal) => Ok(*proposal),
+            _ => Err(EnclaveError::OutOfStep { asked: "restore" }),
+        }
+    }
+
+    /// Proves that the registry opened an epoch.
+    pub(crate) async fn activate_epoch(
+        &self,
+        epoch: u32,
+        proof: StorageProof,
+    ) -> Result<PublishedEpoch, EnclaveError> {
+        let proof = Box::new(proof);
+        match self.ask(Request::ActivateEpoch { epoch, proof }).await? {
+            Response::EpochActive(keys) => Ok(*keys),
+            _ => Err(EnclaveError::OutOfStep { asked: "activate" }),
+        }
+    }
+
+    /// Replaces a contract's state by stored blobs.
+    pub(crate) async fn load(
+        &self,
+        contract: ContractId,
+        blobs: Vec<StateBlob>,
+    ) -> Result<Loaded, EnclaveError> {
+        match self.ask(Request::Load { contract, blobs }).await? {
+            Response::Loaded(loaded) => Ok(loaded),
+            _ => Err(EnclaveError::OutOfStep { asked: "load" }),
+        }
+    }
+
+    /// Executes consecutive entries.
+    pub(crate) async fn execute(
+        &self,
+        contract: ContractId,
+        entries: Vec<LoggedEntry>,
+        code_envelope: Option<Bytes>,
+        reassignment: Option<Reassignment>,
+        proof: StorageProof,
+    ) -> Result<Executed, EnclaveError> {
+        let request = Request::Execute {
+            contract,
+            entries,
+            code_envelope,
+            reassignment: reassignment.map(Box::new),
+            proof: Box::new(proof),
+        };
+        match self.ask(request).await? {
+            Response::Executed(executed) => Ok(*executed),
+            _ => Err(EnclaveError::OutOfStep { asked: "execute" }),
+        }
+    }
+
+    /// A snapshot of a contract's state.
+    pub(crate) async fn snapshot(&self, contract: ContractId) -> Result<StateBlob, EnclaveError> {
+        match self.ask(Request::Snapshot { contract }).await? {
+            Response::Snapshot(blob) => Ok(*blob),
+            _ => Err(EnclaveError::OutOfStep { asked: "snapshot" }),
+        }
+    }
+
+    /// A signature over results.
+    pub(crate) async fn sign(
+        &self,
+        results: Vec<ResultRef>,
+        anchor: HeaderFrame,
+    ) -> Result<Signed, EnclaveError> {
+        match self.ask(Request::Sign { results, anchor }).await? {
+            Response::Signed(signed) => Ok(*signed),
+            _ => Err(EnclaveError::OutOfStep { asked: "sign" }),
+        }
+    }
+
+    /// A query's reply.
+    pub(crate) async fn query(
+        &self,
+        contract: ContractId,
+        envelope: Bytes,
+    ) -> Result<Queried, EnclaveError> {
+        match self.ask(Request::Query { contract, envelope }).await? {
+            Response::Queried(queried) => Ok(*queried),
+            _ => Err(EnclaveError::OutOfStep { asked: "query" }),
+        }
+    }
+
+    /// A statement of a contract's code commitment.
+    pub(crate) async fn statement(
+        &self,
+        contract: ContractId,
+        nonce: B256,
+    ) -> Result<SignedStatement, EnclaveError> {
+        match self.ask(Request::Statement { contract, nonce }).await? {
+            Response::Statement(stated) => Ok(*stated),
+            _ => Err(EnclaveError::OutOfStep { asked: "statement" }),
+        }
+    }
+
+    async fn ask(&self, request: Request) -> Result<Response, EnclaveError> {
+        match self.port.ask(request).await? {
+            Response::Error(refusal) => {
+                self.refusals.increment(1);
+                Err(EnclaveError::Refused(refusal))
+            }
+            response => Ok(response),
+        }
+    }
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.port.fmt(f)
+    }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What executing works with.
+
+use std::sync::Arc;
+
+use alloy_primitives::Address;
+use subrosa_store::Storage;
+
+use super::Executors;
+use crate::{
+    anchor::Anchor, chain::Chain, clock::Clock, metrics::ExecuteMetrics, relay::Offers,
+    rewinds::Rewinds, serving::Stage,
+};
+
+/// What executing works with.
+pub(crate) struct Needs {
+    pub(crate) oracle: Address,
+    pub(crate) chain: Arc<dyn Chain>,
+    pub(crate) store: Arc<dyn Storage>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stage: Arc<Stage>,
+    pub(crate) executors: Arc<Executors>,
+    pub(crate) offers: Arc<Offers>,
+    pub(crate) anchor: Arc<Anchor>,
+    pub(crate) rewinds: Arc<Rewinds>,
+    pub(crate) metrics: ExecuteMetrics,
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What following works with.
+
+use std::sync::Arc;
+
+use subrosa_store::Storage;
+
+use crate::{
+    anchor::Anchor, chain::Chain, clock::Clock, execute::Executors, latency::Latency,
+    metrics::FollowMetrics, readiness::Readiness, relay::Offers, rewinds::Rewinds, serving::Stage,
+    settings::Settings,
+};
+
+/// What following works with.
+pub(crate) struct Needs {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) chain: Arc<dyn Chain>,
+    pub(crate) store: Arc<dyn Storage>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stage: Arc<Stage>,
+    pub(crate) executors: Arc<Executors>,
+    pub(crate) offers: Arc<Offers>,
+    pub(crate) anchor: Arc<Anchor>,
+    pub(crate) rewinds: Arc<Rewinds>,
+    pub(crate) latency: Arc<Latency>,
+    pub(crate) readiness: Arc<Readiness>,
+    pub(crate) metrics: FollowMetrics,
+}

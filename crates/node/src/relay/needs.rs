@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What relaying works with.
+
+use std::sync::Arc;
+
+use subrosa_store::Storage;
+use tokio::sync::Notify;
+
+use super::Offers;
+use crate::{
+    anchor::Anchor, chain::Chain, clock::Clock, latency::Latency, metrics::RelayMetrics,
+    rewinds::Rewinds, serving::Stage, settings::Settings, transactions::Transactions,
+};
+
+/// What relaying works with.
+pub(crate) struct Needs {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) chain: Arc<dyn Chain>,
+    pub(crate) transactions: Arc<Transactions>,
+    pub(crate) store: Arc<dyn Storage>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stage: Arc<Stage>,
+    /// Contracts that may have results to send.
+    pub(crate) offers: Arc<Offers>,
+    pub(crate) anchor: Arc<Anchor>,
+    pub(crate) rewinds: Arc<Rewinds>,
+    pub(crate) latency: Arc<Latency>,
+    /// The registry refused the signer that serves.
+    pub(crate) distrusted: Arc<Notify>,
+    pub(crate) metrics: RelayMetrics,
+}

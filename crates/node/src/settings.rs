@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a node is told, apart from where its surroundings are.
+
+use alloy_primitives::B256;
+use subrosa_types::abi::EnclaveConfig;
+
+use crate::config::{self, Admission, Config, ConfigError, OpenEpochs};
+
+/// What a node is told, apart from where its surroundings are: those it is given as
+/// [`Ports`](crate::Ports).
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What the enclave is started with.
+    pub enclave_config: EnclaveConfig,
+    /// First block that can hold log entries.
+    pub start_block: u64,
+    /// How the enclave's signer comes into the registry.
+    pub admission: Admission,
+    /// When this node may open a new epoch of its key group.
+    pub open_epochs: OpenEpochs,
+    /// Ids of measurements, besides the enclave's own, that may hold the secret of an epoch this
+    /// node opens.
+    pub epoch_measurements: Vec<B256>,
+    /// Seconds before its signer's lease ends at which the node first tries to renew it.
+    pub renew_before_seconds: u64,
+    /// Most results per transaction, 1 to 32.
+    pub max_items: usize,
+    /// Most gas per transaction.
+    pub max_gas: u64,
+    /// Most calls of clients that may wait for the enclave or the verifier at once.
+    pub max_waiting: usize,
+}
+
+impl Settings {
+    /// The defaults of a configuration file, with admission by quote.
+    pub fn new(enclave_config: EnclaveConfig) -> Self {
+        Self {
+            enclave_config,
+            start_block: 0,
+            admission: Admission::Dcap,
+            open_epochs: OpenEpochs::default(),
+            epoch_measurements: Vec::new(),
+            renew_before_seconds: config::default_renew_before_seconds(),
+            max_items: config::default_max_items(),
+            max_gas: config::default_max_gas(),
+            max_waiting: config::default_max_waiting(),
+        }
+    }
+
+    /// What a configuration file says.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if it does not pass [`Config::check`].
+    pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
+        config.check()?;
+        Ok(Self {
+            enclave_config: config.enclave_config()?,
+            start_block: config.chain.start_block,
+            admission: config.admission(),
+            open_epochs: config.enclave.open_epochs,
+            epoch_measurements: config.enclave.epoch_measurements.clone(),
+            renew_before_seconds: config.enclave.renew_before_seconds,
+            max_items: config.relay.max_items,
+            max_gas: config.relay.max_gas,
+            max_waiting: config.rpc.max_waiting,
+        })
+    }
+}
