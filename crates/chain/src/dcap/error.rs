@@ -8,7 +8,7 @@ pub enum DcapError {
     /// Longer than anything genuine.
     #[error("{what} has {found} bytes, at most {limit} are read")]
     TooLarge {
-        /// What is.
+        /// What is too long.
         what: &'static str,
         /// Its length.
         found: usize,
@@ -21,7 +21,7 @@ pub enum DcapError {
     /// A field that does not hold what it should.
     #[error("{field} is not {expected}")]
     Field {
-        /// Which field.
+        /// Name of the field.
         field: &'static str,
         /// What it should be.
         expected: &'static str,
