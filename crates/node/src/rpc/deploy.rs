@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `subrosa_deploy`: taking in an envelope that carries code, for a deployment or an upgrade.
+//! `subrosa_deploy`: taking in the code envelope for a deployment or an upgrade.
 //!
 //! Anyone may hand in an envelope for code that was registered or announced, and only the enclave
 //! can tell whether it is the right one. So the latest one handed in is kept until the enclave has
@@ -24,7 +24,7 @@ pub(super) async fn deploy(
 ) -> Result<DeployAccepted, RpcError> {
     let DeployRequest {
         contract,
-        envelope,
+        code_envelope: envelope,
         seq,
         code_commitment,
     } = request;
@@ -73,12 +73,12 @@ async fn upgrade(
         .is_ok_and(|execution| execution.kind == EntryKind::Upgrade);
     if !is_upgrade {
         let message = format!("entry {seq} is no upgrade");
-        return Err(RpcError::DeploymentRefused(message));
+        return Err(RpcError::CodeEnvelopeRefused(message));
     }
     let commitment = entry.inputHash;
     if expected.is_some_and(|expected| expected != commitment) {
         let message = format!("entry {seq} commits to {commitment}");
-        return Err(RpcError::DeploymentRefused(message));
+        return Err(RpcError::CodeEnvelopeRefused(message));
     }
     if host.store.result(contract, seq)?.is_some() {
         return accepted(context, contract, seq);
@@ -103,7 +103,7 @@ async fn announced(
     let announced = announced.map_err(|error| RpcError::Internal(Box::new(error)))?;
     if commitment.is_zero() || announced != commitment {
         let message = format!("code {commitment} is not announced for contract {contract}");
-        return Err(RpcError::DeploymentRefused(message));
+        return Err(RpcError::CodeEnvelopeRefused(message));
     }
     host.durably(move |store| store.put_upgrade(contract, commitment, &envelope))
         .await?;
@@ -156,7 +156,7 @@ async fn tried(
         .wait_for(tokio::time::timeout(PATIENCE, outcome))
         .await;
     match waited {
-        Ok(Ok(Some(reason))) => Err(RpcError::DeploymentRefused(reason)),
+        Ok(Ok(Some(reason))) => Err(RpcError::CodeEnvelopeRefused(reason)),
         // Not executed yet, or nobody waits: the envelope is stored all the same.
         _ => accepted(context, contract, seq),
     }
