@@ -50,12 +50,12 @@ pub struct Deployment {
 ///
 /// # Errors
 ///
-/// [`ChainError::Send`] if a transaction cannot be sent, reverts or is not mined in two minutes;
-/// what was deployed before stays on the chain, unused.
+/// [`SendError`] if a transaction cannot be sent, reverts or is not mined in two minutes; what was
+/// deployed before stays on the chain, unused.
 pub async fn deploy(
     sender: &Sender,
     parameters: DeploymentParameters,
-) -> Result<Deployment, ChainError> {
+) -> Result<Deployment, SendError> {
     let (access_manager, _) = create(
         sender,
         &AccessManager::BYTECODE,
@@ -102,7 +102,7 @@ async fn create(
     sender: &Sender,
     bytecode: &Bytes,
     constructor: impl SolConstructor,
-) -> Result<(Address, u64), ChainError> {
+) -> Result<(Address, u64), SendError> {
     let input = [bytecode.as_ref(), &constructor.abi_encode()].concat();
     let mut pending = sender
         .send(Call::create(input.into()), unrecorded())
@@ -114,7 +114,10 @@ async fn create(
         receipt.block_number,
     ) {
         (true, Some(address), Some(block)) => Ok((address, block)),
-        _ => Err(SendError::Reverted(format!("transaction {}", receipt.transaction_hash)).into()),
+        _ => Err(SendError::Reverted(format!(
+            "transaction {}",
+            receipt.transaction_hash
+        ))),
     }
 }
 

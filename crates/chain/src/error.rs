@@ -6,8 +6,6 @@ use alloy::{
     transports::{RpcError, TransportErrorKind},
 };
 
-use crate::send::SendError;
-
 /// Why the chain gave no answer, or an unusable one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -50,7 +48,4 @@ pub enum ChainError {
     /// There is no contract at the address.
     #[error("no contract at {0}")]
     NoContract(Address),
-    /// A transaction came to no good end.
-    #[error(transparent)]
-    Send(#[from] SendError),
 }

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bindings;
+mod block;
 mod convert;
 pub mod dcap;
 mod deploy;

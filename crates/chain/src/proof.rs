@@ -12,7 +12,7 @@ use subrosa_types::{
     frame::{HeaderFrame, StorageProof},
 };
 
-use crate::{ChainError, bindings::SubrosaOracle, endpoint::within, follow::BlockRef};
+use crate::{ChainError, bindings::SubrosaOracle, block::BlockRef, endpoint::within};
 
 /// Number, hash and parent of a block.
 ///

@@ -16,7 +16,7 @@ use subrosa_types::{
 
 use crate::{
     Attested, ClientError, Connection, Deployment,
-    check::{Ledger, Subject},
+    check::{Checklist, Refusal, Subject},
     random,
 };
 
@@ -69,10 +69,10 @@ impl Connection {
         let deployment = &self.deployment;
         let development = options.development && deployment.development;
         let config = deployment.enclave_config()?;
-        let mut ledger = Ledger::new(Subject::Chain);
+        let mut checklist = Checklist::new(Subject::Chain);
 
-        self.check_chain(&mut ledger).await?;
-        check_consent(&mut ledger, deployment, options.development)?;
+        self.check_chain(&mut checklist).await?;
+        check_consent(&mut checklist, deployment, options.development)?;
 
         let challenge = *random::bytes::<CHALLENGE_BYTES>()?;
         let request = AttestationRequest {
@@ -80,7 +80,7 @@ impl Connection {
         };
         let attestation = self.node.attestation(&request).await?;
         let now = self.clock.now();
-        let presented = check_presented(&mut ledger, &config, &attestation)?;
+        let presented = check_presented(&mut checklist, &config, &attestation)?;
 
         let expectations = Expectations {
             policy: policy(deployment, development),
@@ -89,13 +89,13 @@ impl Connection {
             challenge: challenge.to_vec(),
         };
         let measurement_id =
-            self.check_attestation(&mut ledger, &attestation, &expectations, options, now)?;
+            self.check_attestation(&mut checklist, &attestation, &expectations, options, now)?;
 
         let (epoch_id, epoch_key) = self
-            .check_epoch(&mut ledger, &attestation, &config, presented.config_hash)
+            .check_epoch(&mut checklist, &attestation, &config, presented.config_hash)
             .await?;
         self.check_signer(
-            &mut ledger,
+            &mut checklist,
             presented.signer,
             measurement_id,
             presented.config_hash,
@@ -110,31 +110,31 @@ impl Connection {
             measurement_id,
             attested_at: now,
             max_age: options.max_age,
-            checks: ledger.into_checks(),
+            checks: checklist.into_checks(),
             connection: self,
         })
     }
 
-    async fn check_chain(&self, ledger: &mut Ledger) -> Result<(), ClientError> {
+    async fn check_chain(&self, checklist: &mut Checklist) -> Result<(), ClientError> {
         let measured = &self.deployment.measured;
-        ledger.equal(
+        checklist.equal(
             "chain-id",
             &measured.chain_id,
             &self.chain.chain_id().await?,
         );
-        ledger.settle()?;
+        checklist.settle()?;
         let registry = self.chain.code_hash(measured.registry).await?;
-        ledger.equal("registry-code", &measured.registry_code_hash, &registry);
+        checklist.equal("registry-code", &measured.registry_code_hash, &registry);
         let oracle = self.chain.code_hash(measured.oracle).await?;
-        ledger.equal("oracle-code", &measured.oracle_code_hash, &oracle);
-        Ok(ledger.settle()?)
+        checklist.equal("oracle-code", &measured.oracle_code_hash, &oracle);
+        Ok(checklist.settle()?)
     }
 
     /// Checks result, evidence or both, which must be about the same evidence, and returns the
     /// measurement.
     fn check_attestation(
         &self,
-        ledger: &mut Ledger,
+        checklist: &mut Checklist,
         attestation: &Attestation,
         expectations: &Expectations,
         options: &AttestOptions,
@@ -148,7 +148,7 @@ impl Connection {
             Appraisal::Evidence => false,
         };
         if looks_at_result {
-            ledger.turn_to(Subject::AttestationResult);
+            checklist.turn_to(Subject::AttestationResult);
             let trusted: Vec<_> = verifier.into_iter().collect();
             let presented = match (trusted.is_empty(), &attestation.ear) {
                 (true, _) => Err("a deployment that names no verifier"),
@@ -158,61 +158,63 @@ impl Connection {
             let ear = match presented {
                 Ok(ear) => ear,
                 Err(found) => {
-                    ledger.record("ear.present", false, "an attestation result", found);
-                    return Err(ledger.refusal());
+                    checklist.record("ear.present", false, "an attestation result", found);
+                    return Err(checklist.refusal().into());
                 }
             };
             let (verdict, result) =
                 subrosa_attestation::ear::appraise(ear, &trusted, expectations, now);
-            adopt(ledger, &verdict);
-            ledger.settle()?;
-            let result = result.map_err(|error| refuse(ledger, &error))?.into_inner();
+            adopt(checklist, &verdict);
+            checklist.settle()?;
+            let result = result
+                .map_err(|error| refuse(checklist, &error))?
+                .into_inner();
             appraised = Some(result.claims);
         }
         if options.appraisal != Appraisal::Result {
-            ledger.turn_to(Subject::Evidence);
+            checklist.turn_to(Subject::Evidence);
             let bundle = match EvidenceBundle::decode(&attestation.bundle) {
                 Ok(bundle) => bundle,
                 Err(error) => {
-                    ledger.record("evidence.format", false, "an evidence bundle", error);
-                    return Err(ledger.refusal());
+                    checklist.record("evidence.format", false, "an evidence bundle", error);
+                    return Err(checklist.refusal().into());
                 }
             };
             let appraisal = subrosa_attestation::appraise(&bundle, expectations, now);
-            adopt(ledger, &appraisal.verdict);
-            ledger.settle()?;
-            let bound = appraisal.bound.map_err(|error| refuse(ledger, &error))?;
+            adopt(checklist, &appraisal.verdict);
+            checklist.settle()?;
+            let bound = appraisal.bound.map_err(|error| refuse(checklist, &error))?;
             if let Some(result) = &appraised {
                 let found = &bound.claims.evidence_hash;
-                ledger.equal("evidence.same", &result.evidence_hash, found);
-                ledger.settle()?;
+                checklist.equal("evidence.same", &result.evidence_hash, found);
+                checklist.settle()?;
             }
             appraised = Some(bound.into_inner().claims);
         }
         match appraised {
             Some(claims) => Ok(claims.measurement_id),
-            None => Err(ledger.refusal()),
+            None => Err(checklist.refusal().into()),
         }
     }
 
     async fn check_epoch(
         &self,
-        ledger: &mut Ledger,
+        checklist: &mut Checklist,
         attestation: &Attestation,
         config: &EnclaveConfig,
         config_hash: B256,
     ) -> Result<(EpochId, EpochPublicKey), ClientError> {
-        ledger.turn_to(Subject::Epoch);
+        checklist.turn_to(Subject::Epoch);
         let presented = &attestation.epoch;
         let opening = EpochOpening::from(attestation.epoch_opening.clone());
         let id = EpochId {
             group: presented.group,
             epoch: presented.epoch,
         };
-        ledger.equal("epoch.group", &config.keyGroup, &id.group);
+        checklist.equal("epoch.group", &config.keyGroup, &id.group);
         let current = self.chain.current_epoch(id.group).await?;
-        ledger.equal("epoch.current", &current, &id.epoch);
-        ledger.equal(
+        checklist.equal("epoch.current", &current, &id.epoch);
+        checklist.equal(
             "epoch.opening",
             &id.to_string(),
             &EpochId {
@@ -222,68 +224,68 @@ impl Connection {
             .to_string(),
         );
         let record = self.chain.epoch_record(id.group, id.epoch).await?;
-        ledger.equal("epoch.record", &record, &opening.record());
-        ledger.equal("epoch.config", &config_hash, &opening.configHash);
-        ledger.equal(
+        checklist.equal("epoch.record", &record, &opening.record());
+        checklist.equal("epoch.config", &config_hash, &opening.configHash);
+        checklist.equal(
             "epoch.recovery",
             &B256::from(config.recovery),
             &B256::from(opening.recovery),
         );
         check_measurement_set(
-            ledger,
+            checklist,
             &self.deployment.measurements,
             opening.measurementSetHash,
         );
-        ledger.settle()?;
+        checklist.settle()?;
 
         let key = match EpochPublicKey::from_bytes(&presented.xwing, presented.x25519.as_slice()) {
             Ok(key) => key,
             Err(error) => {
-                ledger.record("epoch.keys", false, "two public keys", error);
-                return Err(ledger.refusal());
+                checklist.record("epoch.keys", false, "two public keys", error);
+                return Err(checklist.refusal().into());
             }
         };
-        ledger.equal("epoch.keys", &opening.publicKeyHash, &key.hash());
-        ledger.settle()?;
+        checklist.equal("epoch.keys", &opening.publicKeyHash, &key.hash());
+        checklist.settle()?;
         Ok((id, key))
     }
 
     /// Checks that the registry lets `signer` sign.
     pub(crate) async fn check_signer(
         &self,
-        ledger: &mut Ledger,
+        checklist: &mut Checklist,
         signer: Address,
         measurement_id: B256,
         config_hash: B256,
     ) -> Result<(), ClientError> {
-        ledger.turn_to(Subject::Signer);
+        checklist.turn_to(Subject::Signer);
         let refused = self
             .chain
             .signer_refusal(signer, measurement_id, config_hash)
             .await?;
-        ledger.record(
+        checklist.record(
             "signer.admitted",
             refused.is_none(),
             format_args!("{signer} admitted"),
             refused.unwrap_or_else(|| format!("{signer} admitted")),
         );
-        Ok(ledger.settle()?)
+        Ok(checklist.settle()?)
     }
 }
 
 /// Refuses what protects nothing unless the caller and the deployment both say so.
 fn check_consent(
-    ledger: &mut Ledger,
+    checklist: &mut Checklist,
     deployment: &Deployment,
     consent: bool,
 ) -> Result<(), ClientError> {
-    ledger.turn_to(Subject::Node);
+    checklist.turn_to(Subject::Node);
     let measured = &deployment.measured;
     let development = deployment.development && consent;
     let weak = deployment.development
         || measured.header_trust == HeaderTrustKind::HostAsserted
         || measured.recovery == Recovery::SealedDevelopment;
-    ledger.record(
+    checklist.record(
         "development",
         !weak || development,
         if development {
@@ -297,25 +299,25 @@ fn check_consent(
             "a production deployment"
         },
     );
-    Ok(ledger.settle()?)
+    Ok(checklist.settle()?)
 }
 
 /// Checks the configuration the node presents; what it binds is then expected of the evidence.
 fn check_presented(
-    ledger: &mut Ledger,
+    checklist: &mut Checklist,
     config: &EnclaveConfig,
     attestation: &Attestation,
 ) -> Result<Binding, ClientError> {
-    ledger.turn_to(Subject::Node);
+    checklist.turn_to(Subject::Node);
     let found = match EnclaveConfig::decode(&attestation.config) {
         Ok(presented) => presented.hash(),
         Err(error) => {
-            ledger.record("config-hash", false, config.hash(), error);
-            return Err(ledger.refusal());
+            checklist.record("config-hash", false, config.hash(), error);
+            return Err(checklist.refusal().into());
         }
     };
-    ledger.equal("config-hash", &config.hash(), &found);
-    ledger.settle()?;
+    checklist.equal("config-hash", &config.hash(), &found);
+    checklist.settle()?;
     Ok(Binding {
         signer: attestation.signer,
         transfer_key_hash: keccak256(&attestation.transfer_key),
@@ -336,7 +338,7 @@ fn policy(deployment: &Deployment, development: bool) -> Policy {
 
 /// Checks that every measurement that may hold the epoch's secret is one the deployment lists:
 /// that the set hash is the hash of one of the subsets of the list.
-fn check_measurement_set(ledger: &mut Ledger, listed: &[B256], found: B256) {
+fn check_measurement_set(checklist: &mut Checklist, listed: &[B256], found: B256) {
     let subsets = 1u32 << listed.len().min(crate::MAX_MEASUREMENTS);
     let trusted = (1..subsets).any(|subset| {
         let members: Vec<_> = listed
@@ -347,7 +349,7 @@ fn check_measurement_set(ledger: &mut Ledger, listed: &[B256], found: B256) {
             .collect();
         measurement_set_hash(&members) == found
     });
-    ledger.record(
+    checklist.record(
         "epoch.measurements",
         trusted,
         "a set of measurements that the deployment lists",
@@ -357,20 +359,20 @@ fn check_measurement_set(ledger: &mut Ledger, listed: &[B256], found: B256) {
 
 /// Takes over the checks of an appraisal that were made. One that was not made follows from a
 /// failure, which is among them.
-fn adopt(ledger: &mut Ledger, verdict: &Verdict) {
+fn adopt(checklist: &mut Checklist, verdict: &Verdict) {
     for check in &verdict.checks {
         if check.outcome == subrosa_evidence::CheckOutcome::NotEvaluated {
             continue;
         }
         let passed = check.outcome == subrosa_evidence::CheckOutcome::Passed;
-        ledger.record(check.id.as_str(), passed, &check.expected, &check.found);
+        checklist.record(check.id.as_str(), passed, &check.expected, &check.found);
     }
 }
 
 /// The refusal for an appraisal that fails without a failed check.
-fn refuse(ledger: &mut Ledger, error: &VerifyError) -> ClientError {
-    ledger.record(error.check().as_str(), false, "an acceptance", error);
-    ledger.refusal()
+fn refuse(checklist: &mut Checklist, error: &VerifyError) -> Box<Refusal> {
+    checklist.record(error.check().as_str(), false, "an acceptance", error);
+    checklist.refusal()
 }
 
 /// Size of a challenge.

@@ -7,7 +7,7 @@ use subrosa_types::ContractId;
 
 use crate::{
     Check, ClientError, Connection,
-    check::{Ledger, Subject},
+    check::{Checklist, Subject},
 };
 
 /// A connection to a node whose attestation passed every check: the only thing that encrypts.
@@ -52,12 +52,12 @@ impl Attested {
         self.config_hash
     }
 
-    /// What runs.
+    /// Which code runs in the enclave: the id of its measurement.
     pub fn measurement_id(&self) -> B256 {
         self.measurement_id
     }
 
-    /// The epoch to whose keys is encrypted.
+    /// The epoch whose keys envelopes are sealed to.
     pub fn epoch_id(&self) -> EpochId {
         self.epoch_id
     }
@@ -99,10 +99,10 @@ impl Attested {
     ///
     /// [`ClientError::Refused`].
     pub async fn recheck(&self) -> Result<(), ClientError> {
-        let mut ledger = Ledger::new(Subject::Signer);
+        let mut checklist = Checklist::new(Subject::Signer);
         self.connection
             .check_signer(
-                &mut ledger,
+                &mut checklist,
                 self.signer,
                 self.measurement_id,
                 self.config_hash,
@@ -110,7 +110,7 @@ impl Attested {
             .await
     }
 
-    /// The key to which is encrypted.
+    /// The key that envelopes are sealed to.
     pub(crate) fn epoch_key(&self) -> &EpochPublicKey {
         &self.epoch_key
     }

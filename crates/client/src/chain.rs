@@ -16,7 +16,7 @@ use subrosa_chain::{
 };
 use subrosa_types::{ContractId, entry::mask_digest, result::Head};
 
-use crate::{ChainError, UpgradeTerms, error::ClientError};
+use crate::{ChainError, ClientError};
 
 /// The oracle and the registry, through a JSON-RPC endpoint that is believed about the chain.
 #[derive(Clone, Debug)]
@@ -154,10 +154,12 @@ impl Chain {
     }
 
     /// Whether and when a contract's code can change.
-    pub(crate) async fn upgrade_terms(&self, id: ContractId) -> Result<UpgradeTerms, ChainError> {
+    pub(crate) async fn upgrade_terms(
+        &self,
+        id: ContractId,
+    ) -> Result<SubrosaOracle::upgradeOfReturn, ChainError> {
         let answer = self.oracle().upgradeOf(id).call().await;
-        let terms = answer.map_err(contract("reading a contract's terms of upgrade"))?;
-        Ok(UpgradeTerms::of(&terms))
+        answer.map_err(contract("reading a contract's terms of upgrade"))
     }
 
     /// The digest of an entry.

@@ -35,7 +35,7 @@ pub struct Announced {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Upgraded {
-    /// Which.
+    /// The contract that was upgraded.
     pub contract: ContractId,
     /// What the chain knows of the code that runs now.
     pub code_commitment: B256,
@@ -64,7 +64,7 @@ impl Connection {
     pub async fn upgrade_terms(&self, contract: ContractId) -> Result<UpgradeTerms, ClientError> {
         // An unknown contract has no terms either.
         self.chain.log(contract).await?;
-        Ok(self.chain.upgrade_terms(contract).await?)
+        Ok(UpgradeTerms::of(&self.chain.upgrade_terms(contract).await?))
     }
 
     /// Announces other code for a contract by its commitment; zero withdraws what is announced.
@@ -171,7 +171,7 @@ impl Connection {
 /// An upgrade to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upgrade {
-    /// Which contract.
+    /// The contract.
     pub contract: ContractId,
     /// The new code. Its constructor runs on what the contract stores.
     pub bytecode: Bytecode,
@@ -184,7 +184,7 @@ pub struct Upgrade {
 }
 
 impl Attested {
-    /// Appends an announced upgrade, hands its code to the enclave, and waits until the oracle has
+    /// Appends an announced upgrade, hands in its code envelope, and waits until the oracle has
     /// accepted the result of its constructor.
     ///
     /// # Errors
@@ -232,8 +232,8 @@ impl Attested {
         })
     }
 
-    /// Hands the code of an upgrade to the enclave, encrypted for its owner: to the entry at `seq`,
-    /// or ahead of the log if it is only announced. It must then still be in the attested epoch
+    /// Hands in the code envelope of an upgrade, sealed for its owner: to the entry at `seq`, or
+    /// ahead of the log if it is only announced. It must then still be in the attested epoch
     /// and within `sealing.lifetime` when it is appended.
     ///
     /// # Errors
@@ -256,7 +256,7 @@ impl Attested {
         let plaintext = upgrade.bytecode.plaintext(upgrade.salt);
         let request = DeployRequest {
             contract: upgrade.contract,
-            envelope: self.seal(&target, plaintext, sealing)?.envelope,
+            code_envelope: self.seal(&target, plaintext, sealing)?.envelope,
             seq,
             code_commitment: Some(upgrade.bytecode.commitment(upgrade.salt)),
         };

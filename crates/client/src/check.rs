@@ -5,8 +5,6 @@ use std::{borrow::Cow, fmt};
 
 use serde::Serialize;
 
-use crate::ClientError;
-
 /// One comparison that a verdict rests on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
@@ -15,7 +13,7 @@ pub struct Check {
     /// Stable name, such as `measurement` or `signature.signer`.
     pub id: Cow<'static, str>,
     /// How it went.
-    pub outcome: Outcome,
+    pub outcome: CheckStatus,
     /// What would have passed.
     pub expected: String,
     /// What was there.
@@ -25,7 +23,7 @@ pub struct Check {
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum CheckStatus {
     /// Found what was expected.
     Passed,
     /// Found something else.
@@ -76,15 +74,15 @@ impl fmt::Display for Subject {
 impl Check {
     /// Whether it found what was expected.
     pub fn passed(&self) -> bool {
-        self.outcome == Outcome::Passed
+        self.outcome == CheckStatus::Passed
     }
 }
 
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.outcome {
-            Outcome::Passed => write!(f, "{} {}: {}", self.subject, self.id, self.found),
-            Outcome::Failed => write!(
+            CheckStatus::Passed => write!(f, "{} {}: {}", self.subject, self.id, self.found),
+            CheckStatus::Failed => write!(
                 f,
                 "{} {}: expected {}, found {}",
                 self.subject, self.id, self.expected, self.found
@@ -111,12 +109,12 @@ pub struct Refusal {
 
 /// Collects checks in the order in which they are made.
 #[derive(Debug)]
-pub(crate) struct Ledger {
+pub(crate) struct Checklist {
     subject: Subject,
     checks: Vec<Check>,
 }
 
-impl Ledger {
+impl Checklist {
     /// An empty list of checks of `subject`.
     pub(crate) fn new(subject: Subject) -> Self {
         Self {
@@ -158,7 +156,7 @@ impl Ledger {
         self.record(id, allowed.contains(found), expected, found)
     }
 
-    /// Records an outcome that was decided elsewhere.
+    /// Records a result that was decided elsewhere.
     pub(crate) fn record(
         &mut self,
         id: impl Into<Cow<'static, str>>,
@@ -170,9 +168,9 @@ impl Ledger {
             subject: self.subject,
             id: id.into(),
             outcome: if passed {
-                Outcome::Passed
+                CheckStatus::Passed
             } else {
-                Outcome::Failed
+                CheckStatus::Failed
             },
             expected: expected.to_string(),
             found: found.to_string(),
@@ -199,9 +197,9 @@ impl Ledger {
     }
 
     /// The refusal that the failure recorded last amounts to.
-    pub(crate) fn refusal(&self) -> ClientError {
+    pub(crate) fn refusal(&self) -> Box<Refusal> {
         match self.settle() {
-            Err(refusal) => refusal.into(),
+            Err(refusal) => refusal,
             // Nothing failed: a fault of the caller's, and still no acceptance.
             Ok(()) => Box::new(Refusal {
                 subject: self.subject,
@@ -209,8 +207,7 @@ impl Ledger {
                 expected: "an acceptance".to_owned(),
                 found: "none".to_owned(),
                 checks: self.checks.clone(),
-            })
-            .into(),
+            }),
         }
     }
 
@@ -226,12 +223,12 @@ mod tests {
 
     #[test]
     fn the_first_failure_is_the_one_that_is_named() {
-        let mut ledger = Ledger::new(Subject::Chain);
-        ledger.equal("first", &1, &1);
-        assert!(ledger.settle().is_ok());
-        ledger.equal("second", &2, &3);
-        ledger.equal("third", &4, &5);
-        let refusal = ledger.settle().unwrap_err();
+        let mut checklist = Checklist::new(Subject::Chain);
+        checklist.equal("first", &1, &1);
+        assert!(checklist.settle().is_ok());
+        checklist.equal("second", &2, &3);
+        checklist.equal("third", &4, &5);
+        let refusal = checklist.settle().unwrap_err();
         assert_eq!(refusal.check, "second");
         assert_eq!(
             refusal.to_string(),
@@ -242,9 +239,9 @@ mod tests {
 
     #[test]
     fn nothing_is_one_of_an_empty_list() {
-        let mut ledger = Ledger::new(Subject::Chain);
-        assert!(!ledger.one_of("list", &[], &1));
-        assert!(ledger.one_of("list", &[1, 2], &2));
-        assert_eq!(ledger.into_checks()[1].expected, "one of 1, 2");
+        let mut checklist = Checklist::new(Subject::Chain);
+        assert!(!checklist.one_of("list", &[], &1));
+        assert!(checklist.one_of("list", &[1, 2], &2));
+        assert_eq!(checklist.into_checks()[1].expected, "one of 1, 2");
     }
 }

@@ -18,7 +18,9 @@ use subrosa_chain::{
     send::{SendError, SenderConfig, unrecorded},
 };
 
-pub use subrosa_chain::dcap::{Collateral, DcapError, Piece, PieceKind, Quoted, Standing};
+pub use subrosa_chain::dcap::{
+    Collateral, CollateralDocument, DcapError, DocumentKind, Quoted, Standing,
+};
 
 use crate::Account;
 
@@ -38,12 +40,12 @@ pub enum DcapPlace {
     Registry(Address),
 }
 
-/// One piece of collateral, and how it stands on chain. Times are Unix seconds.
+/// One document of collateral, and how it stands on chain. Times are Unix seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PieceReport {
+pub struct DocumentReport {
     /// `root-crl`, `pck-authority`, `tcb-info tdx 00806f050000`, `qe-identity tdx`.
-    pub piece: String,
+    pub document: String,
     /// What `collateralOf` takes: of TCB info and QE identities for this very edition.
     pub key: B256,
     /// Which edition it is, for whoever names one in a registration; none of revocation lists.
@@ -57,7 +59,7 @@ pub struct PieceReport {
     /// TCB evaluation number; zero for revocation lists.
     pub evaluation: u32,
     /// What became of it.
-    pub outcome: PieceOutcome,
+    pub outcome: DocumentStatus,
     /// What the contract said, if it refused it.
     pub reason: Option<String>,
     /// What is kept now.
@@ -70,7 +72,7 @@ pub struct PieceReport {
     pub gas: Option<u64>,
 }
 
-/// What a contract keeps of a piece.
+/// What a contract keeps of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeptReport {
@@ -82,10 +84,10 @@ pub struct KeptReport {
     pub evaluation: u32,
 }
 
-/// What became of a piece.
+/// What became of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum PieceOutcome {
+pub enum DocumentStatus {
     /// The contract keeps this very edition.
     Kept,
     /// The contract keeps a newer list, and leaves this one alone.
@@ -107,15 +109,12 @@ pub enum CollateralError {
         "registry {0} takes no DCAP quotes: its governance names no contract that verifies them"
     )]
     NoDcap(Address),
-    /// The chain gives no answer, or does not take a transaction.
+    /// The chain gives no answer.
     #[error("the chain gives no usable answer")]
     Chain(#[from] ChainError),
-}
-
-impl From<SendError> for CollateralError {
-    fn from(error: SendError) -> Self {
-        ChainError::from(error).into()
-    }
+    /// The chain does not take a transaction.
+    #[error("the chain gives no usable answer")]
+    Send(#[from] SendError),
 }
 
 impl CollateralChain {
@@ -149,7 +148,7 @@ impl CollateralChain {
         self.dcap.address()
     }
 
-    /// How each piece of `collateral` stands, without sending anything.
+    /// How each document of `collateral` stands, without sending anything.
     ///
     /// # Errors
     ///
@@ -157,28 +156,28 @@ impl CollateralChain {
     pub async fn survey(
         &self,
         collateral: &Collateral,
-    ) -> Result<Vec<PieceReport>, CollateralError> {
+    ) -> Result<Vec<DocumentReport>, CollateralError> {
         let mut reports = Vec::new();
-        for piece in &collateral.pieces {
-            let standing = self.dcap.standing(piece).await?;
+        for document in &collateral.documents {
+            let standing = self.dcap.standing(document).await?;
             let refusal = match standing.is_wanted() {
-                true => self.dcap.refusal(piece).await?,
+                true => self.dcap.refusal(document).await?,
                 false => None,
             };
             let outcome = match (standing, &refusal) {
-                (Standing::Same(_), _) => PieceOutcome::Kept,
-                (Standing::Older(_), _) => PieceOutcome::Older,
-                (_, Some(_)) => PieceOutcome::Refused,
-                (_, None) => PieceOutcome::Wanted,
+                (Standing::Same(_), _) => DocumentStatus::Kept,
+                (Standing::Older(_), _) => DocumentStatus::Older,
+                (_, Some(_)) => DocumentStatus::Refused,
+                (_, None) => DocumentStatus::Wanted,
             };
-            let mut report = PieceReport {
-                piece: piece.kind.to_string(),
-                key: piece.key,
-                edition: (!piece.edition.is_zero()).then_some(piece.edition),
-                digest: piece.digest,
-                issued: piece.issued,
-                next_update: piece.next_update,
-                evaluation: piece.evaluation,
+            let mut report = DocumentReport {
+                document: document.kind.to_string(),
+                key: document.key,
+                edition: (!document.edition.is_zero()).then_some(document.edition),
+                digest: document.digest,
+                issued: document.issued,
+                next_update: document.next_update,
+                evaluation: document.evaluation,
                 outcome,
                 reason: refusal.map(|refusal| refusal.reason),
                 kept: None,
@@ -196,36 +195,36 @@ impl CollateralChain {
     ///
     /// # Errors
     ///
-    /// [`CollateralError::Chain`]; what was stored by then stays stored.
+    /// [`CollateralError::Chain`], [`CollateralError::Send`]; what was stored by then stays stored.
     pub async fn push(
         &self,
         collateral: &Collateral,
         account: &Account,
-    ) -> Result<Vec<PieceReport>, CollateralError> {
+    ) -> Result<Vec<DocumentReport>, CollateralError> {
         let mut reports = self.survey(collateral).await?;
         let wanted: Vec<usize> = reports
             .iter()
             .enumerate()
-            .filter(|(_, report)| report.outcome == PieceOutcome::Wanted)
+            .filter(|(_, report)| report.outcome == DocumentStatus::Wanted)
             .map(|(index, _)| index)
             .collect();
         if wanted.is_empty() {
             return Ok(reports);
         }
-        let pieces: Vec<&Piece> = wanted
+        let documents: Vec<&CollateralDocument> = wanted
             .iter()
-            .filter_map(|index| collateral.pieces.get(*index))
+            .filter_map(|index| collateral.documents.get(*index))
             .collect();
         let config = SenderConfig::default();
         let sender = Sender::new(self.provider.clone(), account.clone(), config).await?;
-        for submission in self.dcap.submissions(&pieces) {
+        for submission in self.dcap.submissions(&documents) {
             let mut pending = sender.send(submission.call, unrecorded()).await?;
             let receipt = pending.receipt(PATIENCE).await?;
             if !receipt.status() {
                 let transaction = format!("transaction {}", receipt.transaction_hash);
                 return Err(SendError::Reverted(transaction).into());
             }
-            let places = submission.pieces.iter().filter_map(|of| wanted.get(*of));
+            let places = submission.documents.iter().filter_map(|of| wanted.get(*of));
             for place in places {
                 let Some(report) = reports.get_mut(*place) else {
                     continue;
@@ -235,8 +234,8 @@ impl CollateralChain {
                 self.look(report).await?;
                 // Somebody may have been faster, with a newer list.
                 report.outcome = match report.kept {
-                    Some(kept) if kept.issued == report.issued => PieceOutcome::Stored,
-                    _ => PieceOutcome::Older,
+                    Some(kept) if kept.issued == report.issued => DocumentStatus::Stored,
+                    _ => DocumentStatus::Older,
                 };
             }
         }
@@ -244,7 +243,7 @@ impl CollateralChain {
     }
 
     /// Reads what is kept now.
-    async fn look(&self, report: &mut PieceReport) -> Result<(), CollateralError> {
+    async fn look(&self, report: &mut DocumentReport) -> Result<(), CollateralError> {
         let latest = alloy::eips::BlockId::latest();
         let now = fetch_block(&self.provider, latest).await?.timestamp;
         report.kept = self.dcap.kept(report.key).await?.map(|kept| KeptReport {

@@ -7,6 +7,7 @@ use alloy_primitives::{
     Address, B256, Bytes, U256,
     aliases::{U24, U40, U48},
 };
+use backon::{ConstantBuilder, Retryable};
 use serde::Serialize;
 use subrosa_chain::bindings::SubrosaOracle;
 use subrosa_types::{
@@ -136,7 +137,7 @@ pub struct Deployed {
 }
 
 impl Attested {
-    /// Registers a contract, hands its code to the enclave, and waits until the oracle has
+    /// Registers a contract, hands in its code envelope, and waits until the oracle has
     /// accepted the result of its constructor.
     ///
     /// # Errors
@@ -185,7 +186,7 @@ impl Attested {
         let plaintext = bytecode.plaintext(salt);
         let request = DeployRequest {
             contract,
-            envelope: self.seal(&target, plaintext, Sealing::default())?.envelope,
+            code_envelope: self.seal(&target, plaintext, Sealing::default())?.envelope,
             seq: None,
             code_commitment: None,
         };
@@ -209,24 +210,22 @@ impl Attested {
         })
     }
 
-    /// Hands the envelope to the node, again while the node says that it has not come so far.
+    /// Hands a code envelope to the node, again while the node says that it has not come so far.
     pub(crate) async fn hand_in(
         &self,
         request: &DeployRequest,
         wait: WaitOptions,
     ) -> Result<(), ClientError> {
         let started = Instant::now();
-        loop {
-            match self.connection().node.deploy(request).await {
-                Ok(_) => return Ok(()),
-                Err(NodeError::Refused { code, .. })
-                    if TRY_AGAIN.contains(&code) && started.elapsed() < wait.timeout =>
-                {
-                    tokio::time::sleep(wait.interval).await;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let node = &self.connection().node;
+        let pauses = ConstantBuilder::default()
+            .with_delay(wait.interval)
+            .without_max_times();
+        (|| node.deploy(request))
+            .retry(pauses)
+            .when(|error| not_so_far(error) && started.elapsed() < wait.timeout)
+            .await?;
+        Ok(())
     }
 
     fn registration(
@@ -256,6 +255,11 @@ impl Attested {
             deadline: U48::saturating_from(deadline),
         }
     }
+}
+
+/// Whether a node may take the same code envelope later.
+fn not_so_far(error: &NodeError) -> bool {
+    matches!(error, NodeError::Refused { code, .. } if TRY_AGAIN.contains(code))
 }
 
 /// Codes of a node that has no enclave yet, or has not seen the registration or the upgrade yet.

@@ -202,7 +202,7 @@ pub enum DeploymentError {
     /// The `[measured]` table makes no valid enclave configuration.
     #[error("deployment's [measured] table is not a valid configuration")]
     Measured(#[from] ConfigError),
-    /// A list that decides whom to trust is empty.
+    /// A list of what is trusted is empty.
     #[error("deployment trusts nobody: `{0}` is empty")]
     Empty(&'static str),
     /// A verifier's key is not usable.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rust client of Subrosa: attest, encrypt, deploy, call.
 //!
-//! A [`Deployment`] says what to trust. A [`Connection`] connects to its chain and its node and
+//! A [`Deployment`] says what to trust. A [`Connection`] reaches its chain and its node and
 //! believes neither. [`Connection::attest`] checks the node's attestation, one named check after the
 //! other, and yields an [`Attested`] connection or a [`Refusal`]. Only an [`Attested`] connection can
 //! encrypt: it alone knows an epoch's public key, so nothing leaves this machine sealed to keys
@@ -37,7 +37,6 @@
 
 mod attest;
 mod attested;
-mod call_session;
 mod chain;
 mod change;
 mod check;
@@ -53,16 +52,16 @@ pub mod receipt;
 mod reply_key;
 mod request;
 mod seal;
-mod statement;
+mod session;
+mod ticket;
 mod wait;
 
 pub use alloy::signers::local::PrivateKeySigner as Account;
 pub use attest::{Appraisal, AttestOptions};
 pub use attested::Attested;
-pub use call_session::{CallSession, PendingSession};
 pub use chain::LogWord;
 pub use change::{Announced, Upgrade, UpgradeTerms, Upgraded, code_salt};
-pub use check::{Check, Outcome, Refusal, Subject};
+pub use check::{Check, CheckStatus, Refusal, Subject};
 pub use connection::{Clock, Connection};
 pub use deploy::{Bytecode, ContractPolicy, Deployed, ENGINE_EVM};
 pub use deployment::{
@@ -70,11 +69,12 @@ pub use deployment::{
 };
 pub use error::{ChainError, ClientError};
 pub use node::{NodeClient, NodeError};
-pub use query::{QueryAnswer, QueryCall};
+pub use query::{QueryAnswer, QueryCall, Statement};
 pub use reply_key::ReplyKey;
-pub use request::{CallRequest, Ticket};
+pub use request::CallRequest;
 pub use seal::{CallTarget, SealedCall, Sealing};
-pub use statement::Statement;
+pub use session::{CallSession, PendingSession};
 pub use subrosa_crypto::Suite;
 pub use subrosa_types::measured::Measured;
+pub use ticket::Ticket;
 pub use wait::{Fulfilled, WaitOptions};

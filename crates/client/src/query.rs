@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Queries: static calls off chain, by a signed caller, with a signed and sealed answer.
+//! What the attested enclave answers off chain, signed: queries, which are static calls by a signed
+//! caller with a sealed answer, and statements of what code runs.
 
 use alloy::signers::SignerSync;
 use alloy_primitives::{Address, B256, Bytes, Signature, keccak256};
@@ -8,22 +9,22 @@ use serde::Serialize;
 use subrosa_crypto::Subject as ReplySubject;
 use subrosa_types::{
     ContractId,
-    abi::{Query, QueryPlaintext, QueryReply},
+    abi::{ContractStatement, Query, QueryPlaintext, QueryReply},
     eip712,
     result::Status,
-    rpc::{QueryRequest, QueryResponse},
+    rpc::{ContractRequest, QueryRequest, QueryResponse},
 };
 
 use crate::{
     Account, Attested, CallTarget, ClientError, ReplyKey, Sealing,
-    check::{Ledger, Subject},
+    check::{Checklist, Subject},
     random,
 };
 
 /// A static call.
 #[derive(Clone, Copy)]
 pub struct QueryCall<'a> {
-    /// Which contract.
+    /// The contract.
     pub contract: ContractId,
     /// ABI-encoded call.
     pub input: &'a [u8],
@@ -83,6 +84,22 @@ impl std::fmt::Debug for QueryAnswer {
     }
 }
 
+/// A checked statement of what code runs under a contract id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Statement {
+    /// The contract.
+    pub contract: ContractId,
+    /// Its code commitment: H\["code"\](salt, engine, keccak256(code), keccak256(init)).
+    pub code_commitment: B256,
+    /// Number of executed entries.
+    pub seq: u64,
+    /// The head's commitment after them.
+    pub commitment: B256,
+    /// Hash of the enclave's configuration.
+    pub config_hash: B256,
+}
+
 impl Attested {
     /// Asks as `caller`, who signs the query inside its envelope; nobody but the enclave learns
     /// who asked what. Without a caller the guest sees the zero address.
@@ -121,18 +138,18 @@ impl Attested {
             minimum_seq,
         };
         let reply = self.check_reply(&asked, &response)?;
-        let mut ledger = Ledger::new(Subject::QueryReply);
+        let mut checklist = Checklist::new(Subject::QueryReply);
         let seq = reply.seq.to::<u64>();
         if seq == head.seq {
             // Same position, so it must be the same state as on chain.
-            ledger.equal("reply.commitment", &head.commitment, &reply.commitment);
-            ledger.settle()?;
+            checklist.equal("reply.commitment", &head.commitment, &reply.commitment);
+            checklist.settle()?;
         }
         let status = match Status::try_from(reply.status) {
             Ok(status) => status,
             Err(error) => {
-                ledger.record("reply.status", false, "a known status", error);
-                return Err(ledger.refusal());
+                checklist.record("reply.status", false, "a known status", error);
+                return Err(checklist.refusal().into());
             }
         };
         let output = self.connection().open_sealed(
@@ -147,6 +164,76 @@ impl Attested {
             seq,
             commitment: reply.commitment,
             block: reply.blockNumber,
+        })
+    }
+
+    /// Asks the enclave what code runs under a contract id, and checks that the attested signer
+    /// says so, freshly. `expected` is the commitment the caller computed from code it knows.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Refused`] naming the field that is not as expected.
+    pub async fn contract_statement(
+        &self,
+        contract: ContractId,
+        expected: Option<B256>,
+    ) -> Result<Statement, ClientError> {
+        let connection = self.connection();
+        let measured = &connection.deployment.measured;
+        let nonce = B256::from(*random::bytes()?);
+        let head = connection.chain.head(contract).await?;
+        let response = connection
+            .node
+            .contract(&ContractRequest { contract, nonce })
+            .await?;
+
+        let mut checklist = Checklist::new(Subject::Statement);
+        let statement = match ContractStatement::abi_decode_validate(&response.statement) {
+            Ok(statement) => statement,
+            Err(error) => {
+                checklist.record(
+                    "statement.format",
+                    false,
+                    "an encoded ContractStatement",
+                    error,
+                );
+                return Err(checklist.refusal().into());
+            }
+        };
+        let domain = eip712::oracle_domain(measured.chain_id, measured.oracle);
+        let hash = eip712::signing_hash(&statement, &domain);
+        check_signature(&mut checklist, self.signer(), &response.signature, hash);
+        checklist.equal("statement.contract", &contract, &statement.contractId);
+        checklist.equal("statement.nonce", &nonce, &statement.nonce);
+        checklist.equal(
+            "statement.config-hash",
+            &self.config_hash(),
+            &statement.configHash,
+        );
+        let seq = statement.seq.to::<u64>();
+        checklist.record(
+            "statement.age",
+            seq >= head.seq,
+            format_args!("{} executed entries or more", head.seq),
+            seq,
+        );
+        if seq == head.seq {
+            checklist.equal(
+                "statement.commitment",
+                &head.commitment,
+                &statement.commitment,
+            );
+        }
+        if let Some(expected) = &expected {
+            checklist.equal("statement.code", expected, &statement.codeCommitment);
+        }
+        checklist.settle()?;
+        Ok(Statement {
+            contract,
+            code_commitment: statement.codeCommitment,
+            seq,
+            commitment: statement.commitment,
+            config_hash: statement.configHash,
         })
     }
 
@@ -203,42 +290,42 @@ impl Attested {
         asked: &Asked,
         response: &QueryResponse,
     ) -> Result<QueryReply, ClientError> {
-        let mut ledger = Ledger::new(Subject::QueryReply);
+        let mut checklist = Checklist::new(Subject::QueryReply);
         let reply = match QueryReply::abi_decode_validate(&response.reply) {
             Ok(reply) => reply,
             Err(error) => {
-                ledger.record("reply.format", false, "an encoded QueryReply", error);
-                return Err(ledger.refusal());
+                checklist.record("reply.format", false, "an encoded QueryReply", error);
+                return Err(checklist.refusal().into());
             }
         };
         let measured = &self.connection().deployment.measured;
         let domain = eip712::oracle_domain(measured.chain_id, measured.oracle);
         let hash = eip712::signing_hash(&reply, &domain);
-        check_signature(&mut ledger, self.signer(), &response.signature, hash);
-        ledger.equal("reply.query", &asked.query_hash, &reply.queryHash);
-        ledger.equal("reply.contract", &asked.contract, &reply.contractId);
-        ledger.equal("reply.caller", &asked.caller, &reply.caller);
-        ledger.equal("reply.nonce", &asked.nonce, &reply.nonce);
-        ledger.equal("reply.config-hash", &self.config_hash(), &reply.configHash);
+        check_signature(&mut checklist, self.signer(), &response.signature, hash);
+        checklist.equal("reply.query", &asked.query_hash, &reply.queryHash);
+        checklist.equal("reply.contract", &asked.contract, &reply.contractId);
+        checklist.equal("reply.caller", &asked.caller, &reply.caller);
+        checklist.equal("reply.nonce", &asked.nonce, &reply.nonce);
+        checklist.equal("reply.config-hash", &self.config_hash(), &reply.configHash);
         let seq = reply.seq.to::<u64>();
-        ledger.record(
+        checklist.record(
             "reply.age",
             seq >= asked.minimum_seq,
             format_args!("{} executed entries or more", asked.minimum_seq),
             seq,
         );
-        ledger.equal(
+        checklist.equal(
             "reply.output",
             &reply.replyHash,
             &keccak256(&response.sealed),
         );
-        ledger.settle()?;
+        checklist.settle()?;
         Ok(reply)
     }
 }
 
 /// Records whether `signature` (r ‖ s ‖ v) over `hash` is that of `signer`.
-pub(crate) fn check_signature(ledger: &mut Ledger, signer: Address, signature: &[u8], hash: B256) {
+fn check_signature(checklist: &mut Checklist, signer: Address, signature: &[u8], hash: B256) {
     let found = Signature::from_raw(signature)
         .ok()
         .filter(|signature| signature.normalize_s().is_none())
@@ -247,7 +334,7 @@ pub(crate) fn check_signature(ledger: &mut Ledger, signer: Address, signature: &
             || "no valid signature".to_owned(),
             |address| address.to_string(),
         );
-    ledger.equal("signature", &signer.to_string(), &found);
+    checklist.equal("signature", &signer.to_string(), &found);
 }
 
 struct SignedQuery {

@@ -21,7 +21,7 @@ use subrosa_types::{
 
 use crate::{
     Deployment, DeploymentError,
-    check::{Check, Ledger, Subject},
+    check::{Check, Checklist, Subject},
 };
 
 /// What a receipt is held against.
@@ -81,16 +81,18 @@ impl ReceiptTrust {
 ///
 /// A part that does not decode fails `decode`, and checks that need it are not made.
 pub fn verify(receipt: &Receipt, trust: &ReceiptTrust) -> Vec<Check> {
-    let mut ledger = Ledger::new(Subject::Receipt);
-    ledger.equal("version", &RECEIPT_VERSION, &receipt.version);
-    ledger.equal("chain", &trust.chain_id, &receipt.chain_id);
-    ledger.equal("oracle", &trust.oracle, &receipt.oracle);
-    ledger.equal("registry", &trust.registry, &receipt.registry);
+    let mut checklist = Checklist::new(Subject::Receipt);
+    checklist.equal("version", &RECEIPT_VERSION, &receipt.version);
+    checklist.equal("chain", &trust.chain_id, &receipt.chain_id);
+    checklist.equal("oracle", &trust.oracle, &receipt.oracle);
+    checklist.equal("registry", &trust.registry, &receipt.registry);
 
-    let entry = decode::<Entry>(&mut ledger, "decode.entry", &receipt.entry);
-    let outcome = decode::<Outcome>(&mut ledger, "decode.outcome", &receipt.outcome);
-    let results = decode::<SignedResults>(&mut ledger, "decode.results", &receipt.signed_results);
-    let admission = decode::<SignerAdmission>(&mut ledger, "decode.admission", &receipt.admission);
+    let entry = decode::<Entry>(&mut checklist, "decode.entry", &receipt.entry);
+    let outcome = decode::<Outcome>(&mut checklist, "decode.outcome", &receipt.outcome);
+    let results =
+        decode::<SignedResults>(&mut checklist, "decode.results", &receipt.signed_results);
+    let admission =
+        decode::<SignerAdmission>(&mut checklist, "decode.admission", &receipt.admission);
     if let (Some(entry), Some(outcome), Some(results), Some(admission)) =
         (entry, outcome, results, admission)
     {
@@ -100,13 +102,13 @@ pub fn verify(receipt: &Receipt, trust: &ReceiptTrust) -> Vec<Check> {
             results,
             admission,
         };
-        parts.check_entry(&mut ledger, receipt);
-        parts.check_outcome(&mut ledger, receipt);
-        parts.check_result(&mut ledger, receipt);
-        parts.check_signature(&mut ledger, receipt);
-        parts.check_admission(&mut ledger, receipt, trust);
+        parts.check_entry(&mut checklist, receipt);
+        parts.check_outcome(&mut checklist, receipt);
+        parts.check_result(&mut checklist, receipt);
+        parts.check_signature(&mut checklist, receipt);
+        parts.check_admission(&mut checklist, receipt, trust);
     }
-    ledger.into_checks()
+    checklist.into_checks()
 }
 
 /// A receipt's encoded parts, decoded.
@@ -118,13 +120,13 @@ struct Parts {
 }
 
 impl Parts {
-    fn check_entry(&self, ledger: &mut Ledger, receipt: &Receipt) {
+    fn check_entry(&self, checklist: &mut Checklist, receipt: &Receipt) {
         let execution = Execution::unpack(self.entry.execution);
         let found = match &execution {
             Ok(_) => "well-formed".to_owned(),
             Err(error) => error.to_string(),
         };
-        ledger.record("entry.execution", execution.is_ok(), "well-formed", found);
+        checklist.record("entry.execution", execution.is_ok(), "well-formed", found);
         let commits = matches!(
             execution.map(|execution| execution.kind),
             Ok(EntryKind::Deploy | EntryKind::Upgrade)
@@ -134,29 +136,29 @@ impl Parts {
             Ok(commitment) if commits => commitment,
             _ => keccak256(&receipt.input),
         };
-        ledger.equal("entry.input", &self.entry.inputHash, &hash);
+        checklist.equal("entry.input", &self.entry.inputHash, &hash);
     }
 
-    fn check_outcome(&self, ledger: &mut Ledger, receipt: &Receipt) {
+    fn check_outcome(&self, checklist: &mut Checklist, receipt: &Receipt) {
         let status = Status::try_from(self.outcome.status);
         let found = match &status {
             Ok(status) => format!("{status:?}"),
             Err(error) => error.to_string(),
         };
-        ledger.record("outcome.status", status.is_ok(), "a known status", found);
-        ledger.equal(
+        checklist.record("outcome.status", status.is_ok(), "a known status", found);
+        checklist.equal(
             "outcome.output",
             &self.outcome.outputHash,
             &keccak256(&receipt.output),
         );
-        ledger.equal(
+        checklist.equal(
             "outcome.sealed-output",
             &self.outcome.sealedOutputHash,
             &keccak256(&receipt.sealed_output),
         );
     }
 
-    fn check_result(&self, ledger: &mut Ledger, receipt: &Receipt) {
+    fn check_result(&self, checklist: &mut Checklist, receipt: &Receipt) {
         let digest = self.entry.digest(receipt.chain_id, receipt.oracle);
         let hash = result_hash(
             digest,
@@ -164,15 +166,15 @@ impl Parts {
             receipt.previous_commitment,
             receipt.commitment,
         );
-        ledger.one_of("result.listed", &self.results.resultHashes, &hash);
+        checklist.one_of("result.listed", &self.results.resultHashes, &hash);
         let payment = Payment::unpack(self.entry.payment);
-        ledger.equal(
+        checklist.equal(
             "result.key-epoch",
             &format!("{}/{}", payment.key_group, payment.key_epoch),
             &format!("{}/{}", self.results.keyGroup, self.results.keyEpoch),
         );
         let block = entry_block(&self.entry).0;
-        ledger.record(
+        checklist.record(
             "result.anchor",
             self.results.anchorNumber >= block,
             format_args!("block {block} or later"),
@@ -180,21 +182,21 @@ impl Parts {
         );
     }
 
-    fn check_signature(&self, ledger: &mut Ledger, receipt: &Receipt) {
+    fn check_signature(&self, checklist: &mut Checklist, receipt: &Receipt) {
         let domain = eip712::oracle_domain(receipt.chain_id, receipt.oracle);
         let hash = eip712::signing_hash(&self.results, &domain);
         let mut compact = [0; 64];
         compact[..32].copy_from_slice(receipt.r.as_slice());
         compact[32..].copy_from_slice(receipt.vs.as_slice());
         let signer = recover(&Signature::from_erc2098(&compact), hash);
-        ledger.equal(
+        checklist.equal(
             "signature.signer",
             &self.admission.signer.to_string(),
             &signer.map_or_else(ToOwned::to_owned, |address| address.to_string()),
         );
     }
 
-    fn check_admission(&self, ledger: &mut Ledger, receipt: &Receipt, trust: &ReceiptTrust) {
+    fn check_admission(&self, checklist: &mut Checklist, receipt: &Receipt, trust: &ReceiptTrust) {
         let admission = &self.admission;
         let domain = eip712::registry_domain(receipt.chain_id, receipt.registry);
         let hash = eip712::signing_hash(admission, &domain);
@@ -202,26 +204,26 @@ impl Parts {
             .map_err(|_| NO_SIGNATURE)
             .and_then(|signature| recover(&signature, hash));
         let trusted: Vec<_> = trust.verifiers.iter().map(ToString::to_string).collect();
-        ledger.one_of(
+        checklist.one_of(
             "admission.verifier",
             &trusted,
             &verifier.map_or_else(ToOwned::to_owned, |address| address.to_string()),
         );
-        ledger.equal(
+        checklist.equal(
             "admission.measurement",
             &self.results.measurementId,
             &admission.measurementId,
         );
-        ledger.one_of("measurement", &trust.measurements, &admission.measurementId);
-        ledger.equal(
+        checklist.one_of("measurement", &trust.measurements, &admission.measurementId);
+        checklist.equal(
             "admission.config-hash",
             &self.results.configHash,
             &admission.configHash,
         );
-        ledger.equal("config-hash", &trust.config_hash, &admission.configHash);
-        ledger.one_of("root", &trust.roots, &admission.rootId);
+        checklist.equal("config-hash", &trust.config_hash, &admission.configHash);
+        checklist.one_of("root", &trust.roots, &admission.rootId);
         let development = admission.rootId == subrosa_evidence::DEVELOPMENT_ROOT_ID;
-        ledger.record(
+        checklist.record(
             "development",
             trust.development || !development,
             if trust.development {
@@ -239,7 +241,7 @@ impl Parts {
             Some(time) => (time, "the fulfillment"),
             None => (entry_block(&self.entry).1, "the entry"),
         };
-        ledger.record(
+        checklist.record(
             "admission.lease",
             admission.notAfter >= time,
             format_args!("{time} (time of {what}) or later"),
@@ -271,7 +273,7 @@ fn recover(signature: &Signature, hash: B256) -> Result<Address, &'static str> {
 }
 
 /// Decodes `bytes` if they are the canonical encoding of a `T`, and records whether they are.
-fn decode<T>(ledger: &mut Ledger, id: &'static str, bytes: &Bytes) -> Option<T>
+fn decode<T>(checklist: &mut Checklist, id: &'static str, bytes: &Bytes) -> Option<T>
 where
     T: SolValue + From<<T::SolType as alloy_sol_types::SolType>::RustType>,
 {
@@ -279,7 +281,7 @@ where
         .ok()
         .filter(|value| value.abi_encode() == bytes.as_ref());
     let found = format!("{} bytes", bytes.len());
-    ledger.record(id, decoded.is_some(), "a canonical ABI encoding", found);
+    checklist.record(id, decoded.is_some(), "a canonical ABI encoding", found);
     decoded
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The key to which outputs are sealed.
+//! The key that outputs are sealed to.
 
 use subrosa_crypto::{RecipientKey, Suite, Zeroizing};
 

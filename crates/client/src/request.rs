@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Calls of confidential contracts by an account.
 
-use alloy::rpc::types::TransactionReceipt;
 use alloy_primitives::{B256, Bytes, U256};
-use subrosa_chain::bindings::SubrosaOracle;
 use subrosa_types::{
     ContractId,
-    entry::{FLAG_CALLBACK_EXPIRES, FLAG_INPUT_SEALED},
+    entry::{FLAG_CALLBACK_EXPIRES, FLAG_INPUT_SEALED, FLAG_OPENS_SESSION},
 };
 
-use crate::{Account, Attested, CallTarget, ClientError, Connection, ReplyKey, Sealing};
+use crate::{
+    Account, Attested, CallSession, CallTarget, ClientError, Connection, ReplyKey, Sealing, Ticket,
+};
 
 /// A call of a confidential contract.
 #[derive(Clone, Copy)]
 pub struct CallRequest<'a> {
-    /// Which contract.
+    /// The contract.
     pub contract: ContractId,
     /// ABI-encoded call.
     pub input: &'a [u8],
@@ -70,22 +70,6 @@ impl std::fmt::Debug for CallRequest<'_> {
     }
 }
 
-/// An entry on the log, waiting for its result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Ticket {
-    /// Which contract.
-    pub contract: ContractId,
-    /// Which entry.
-    pub seq: u64,
-    /// The entry's digest; sealed outputs are bound to it.
-    pub digest: B256,
-    /// Block that appended it.
-    pub block: u64,
-    /// Transaction that appended it.
-    pub transaction: B256,
-}
-
 impl Attested {
     /// Seals `call` for `account` and appends it to the contract's log. The oracle refuses it if the
     /// contract has left the attested epoch by then.
@@ -112,7 +96,54 @@ impl Attested {
             .await
     }
 
-    /// For whom `account`'s call is sealed, once contract and signer are checked again.
+    /// As [`Attested::request`], and opens a session for the calls after it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Attested::request`].
+    pub async fn request_opening_session(
+        &self,
+        call: &CallRequest<'_>,
+        account: &Account,
+    ) -> Result<(Ticket, CallSession), ClientError> {
+        let target = self.checked_target(call, account).await?;
+        let (sealed, pending) =
+            self.seal_call_opening_session(&target, call.input, call.reply, call.sealing)?;
+        let flags = FLAG_INPUT_SEALED | FLAG_OPENS_SESSION;
+        let ticket = self
+            .connection()
+            .append(call, flags, self.epoch_id().epoch, sealed.envelope, account)
+            .await?;
+        Ok((ticket, pending.opened(call.contract, ticket.seq)))
+    }
+
+    /// As [`Attested::request`], in a session. The output goes to the reply key of the call that
+    /// opened it; `call.reply` and the suite of `call.sealing` have no effect.
+    ///
+    /// # Errors
+    ///
+    /// As [`Attested::request`] and [`Attested::seal_call_in_session`].
+    pub async fn request_in_session(
+        &self,
+        session: &CallSession,
+        call: &CallRequest<'_>,
+        account: &Account,
+    ) -> Result<Ticket, ClientError> {
+        let target = self.checked_target(call, account).await?;
+        let lifetime = call.sealing.lifetime;
+        let sealed = self.seal_call_in_session(session, &target, call.input, lifetime)?;
+        self.connection()
+            .append(
+                call,
+                FLAG_INPUT_SEALED,
+                session.epoch().epoch,
+                sealed.envelope,
+                account,
+            )
+            .await
+    }
+
+    /// Who `account`'s call is sealed for, once contract and signer are checked again.
     pub(crate) async fn checked_target(
         &self,
         call: &CallRequest<'_>,
@@ -178,49 +209,6 @@ impl Connection {
             .value(call.fee.unwrap_or(log.execution_charge()));
         let receipt = self.chain.send("requesting", transaction).await?;
         self.ticket("requesting", call.contract, &receipt).await
-    }
-
-    /// The ticket of the entry that a transaction appended to a contract's log.
-    pub(crate) async fn ticket(
-        &self,
-        step: &'static str,
-        contract: ContractId,
-        receipt: &TransactionReceipt,
-    ) -> Result<Ticket, ClientError> {
-        let appended: SubrosaOracle::EntryAppended = self.chain.event(step, receipt)?;
-        let seq = appended.seq.saturating_to::<u64>();
-        Ok(Ticket {
-            contract,
-            seq,
-            digest: self.chain.digest(contract, seq).await?,
-            block: receipt.block_number.unwrap_or_default(),
-            transaction: receipt.transaction_hash,
-        })
-    }
-
-    /// The ticket of an entry that is on the log already, found by its position.
-    ///
-    /// # Errors
-    ///
-    /// [`ChainError::UnknownEntry`](crate::ChainError::UnknownEntry).
-    pub async fn find(&self, contract: ContractId, seq: u64) -> Result<Ticket, ClientError> {
-        let digest = self.chain.digest(contract, seq).await?;
-        let newest = self.chain.block_number().await?;
-        let events: Vec<(SubrosaOracle::EntryAppended, _)> =
-            self.chain.events(contract, 0, newest).await?;
-        let found = events
-            .into_iter()
-            .find(|(event, _)| event.seq == U256::from(seq));
-        let Some((_, log)) = found else {
-            return Err(crate::ChainError::UnknownEntry { contract, seq }.into());
-        };
-        Ok(Ticket {
-            contract,
-            seq,
-            digest,
-            block: log.block_number.unwrap_or_default(),
-            transaction: log.transaction_hash.unwrap_or_default(),
-        })
     }
 }
 

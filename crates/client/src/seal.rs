@@ -4,14 +4,14 @@
 use alloy_primitives::{Address, B256, Bytes};
 use subrosa_crypto::{
     Suite,
-    envelope::{self, Binding, Draft, EnvelopeId, SessionSecret},
+    envelope::{self, Binding, Draft, EnvelopeId, SessionCall, SessionSecret},
     plaintext::{self, Plaintext},
 };
 use subrosa_types::{ContractId, abi::CallPlaintext};
 
-use crate::{Attested, ClientError, ReplyKey, random};
+use crate::{Attested, CallSession, ClientError, PendingSession, ReplyKey, random};
 
-/// For whom a call is sealed: an envelope opens for this entry only.
+/// The entry that a call is sealed for: its envelope opens for no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CallTarget {
     /// The confidential contract.
@@ -69,24 +69,59 @@ impl Attested {
         reply_key: Option<&ReplyKey>,
         sealing: Sealing,
     ) -> Result<SealedCall, ClientError> {
-        self.seal_for_session(target, input, reply_key, sealing)
-            .map(|(sealed, _)| sealed)
+        self.seal(target, call_plaintext(input, reply_key), sealing)
     }
 
-    /// Seals a call, and gives the secret of the session that it may open.
-    pub(crate) fn seal_for_session(
+    /// Seals a call whose envelope opens a session. The request must set execution flag bit 1
+    /// beside bit 0; a `SubrosaConsumer` does for `opensSession`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Attested::seal_call`].
+    pub fn seal_call_opening_session(
         &self,
         target: &CallTarget,
         input: &[u8],
         reply_key: Option<&ReplyKey>,
         sealing: Sealing,
-    ) -> Result<(SealedCall, SessionSecret), ClientError> {
-        let plaintext = CallPlaintext {
-            input: Bytes::copy_from_slice(input),
-            replyKey: reply_key.map(ReplyKey::public).unwrap_or_default().into(),
-            padding: Bytes::new(),
+    ) -> Result<(SealedCall, PendingSession), ClientError> {
+        let plaintext = call_plaintext(input, reply_key);
+        let (sealed, secret) = self.seal_opening_session(target, plaintext, sealing)?;
+        let pending = PendingSession::new(sealing.suite, self.epoch_id(), secret);
+        Ok((sealed, pending))
+    }
+
+    /// Seals a call in a session, valid for `lifetime` seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::SessionEnded`] if the session is of another epoch than the attested one or
+    /// of another contract than `target`; otherwise as [`Attested::seal_call`].
+    pub fn seal_call_in_session(
+        &self,
+        session: &CallSession,
+        target: &CallTarget,
+        input: &[u8],
+        lifetime: u64,
+    ) -> Result<SealedCall, ClientError> {
+        if session.epoch() != self.epoch_id() || session.contract() != target.contract {
+            return Err(ClientError::SessionEnded {
+                contract: session.contract(),
+                seq: session.seq(),
+            });
+        }
+        let now = self.fresh()?;
+        let id = EnvelopeId::random(&mut random::generator()?);
+        let call = SessionCall {
+            epoch: session.epoch(),
+            id,
+            expiry: now.saturating_add(lifetime),
+            binding: &self.binding(target),
         };
-        self.seal_exporting(target, plaintext, sealing)
+        Ok(SealedCall {
+            envelope: session.sealing_session().seal(&call, input)?.into(),
+            id: *id.as_bytes(),
+        })
     }
 
     /// Seals any plaintext, padded to its size class, under the purpose it is for.
@@ -96,11 +131,12 @@ impl Attested {
         plaintext: P,
         sealing: Sealing,
     ) -> Result<SealedCall, ClientError> {
-        self.seal_exporting(target, plaintext, sealing)
+        self.seal_opening_session(target, plaintext, sealing)
             .map(|(sealed, _)| sealed)
     }
 
-    fn seal_exporting<P: Plaintext>(
+    /// As [`Self::seal`], and gives the secret of the session that the envelope may open.
+    fn seal_opening_session<P: Plaintext>(
         &self,
         target: &CallTarget,
         plaintext: P,
@@ -120,7 +156,7 @@ impl Attested {
         };
         let plaintext = plaintext::encode(plaintext);
         let (envelope, session) =
-            envelope::seal_opening(&draft, self.epoch_key(), &plaintext, &mut generator)?;
+            envelope::seal_opening_session(&draft, self.epoch_key(), &plaintext, &mut generator)?;
         let sealed = SealedCall {
             envelope: envelope.into(),
             id: *id.as_bytes(),
@@ -129,7 +165,7 @@ impl Attested {
     }
 
     /// What envelopes for `target` are bound to.
-    pub(crate) fn binding(&self, target: &CallTarget) -> Binding {
+    fn binding(&self, target: &CallTarget) -> Binding {
         Binding {
             chain_id: self.connection().deployment.measured.chain_id,
             oracle: self.connection().deployment.measured.oracle,
@@ -137,5 +173,13 @@ impl Attested {
             requester: target.requester,
             context: target.context,
         }
+    }
+}
+
+fn call_plaintext(input: &[u8], reply_key: Option<&ReplyKey>) -> CallPlaintext {
+    CallPlaintext {
+        input: Bytes::copy_from_slice(input),
+        replyKey: reply_key.map(ReplyKey::public).unwrap_or_default().into(),
+        padding: Bytes::new(),
     }
 }

@@ -40,9 +40,9 @@ impl Default for WaitOptions {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fulfilled {
-    /// Which contract.
+    /// The contract.
     pub contract: ContractId,
-    /// Which entry.
+    /// Position of the entry in its log.
     pub seq: u64,
     /// How it went.
     pub status: Status,
@@ -71,6 +71,7 @@ impl Connection {
         ticket: &Ticket,
         options: WaitOptions,
     ) -> Result<Fulfilled, ClientError> {
+        // No plain retry, so not backon's: each look begins where the one before ended.
         let started = Instant::now();
         let mut from = ticket.block;
         loop {

@@ -1,32 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The epoch secret and what follows from it.
 
-use std::fmt;
-
 use alloy_primitives::B256;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::{
-    ContractRoot, KeyError, RecipientKey, RecipientPublicKey, Suite,
+    ContractRoot, EpochId, KeyError, RecipientKey, RecipientPublicKey, Suite,
     kdf::{Prk, Secret},
-    sealing::StateKind,
+    sealing::kind::StateKind,
 };
-
-/// An epoch of a key group: which secret is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EpochId {
-    /// The key group: enclaves that share secrets.
-    pub group: u32,
-    /// The epoch within the group.
-    pub epoch: u32,
-}
-
-impl fmt::Display for EpochId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "key group {}, epoch {}", self.group, self.epoch)
-    }
-}
 
 /// The 32 fresh random bytes that the enclaves of one (key group, epoch) share.
 ///

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Errors, divided by who must act.
 
-use crate::{EpochId, Suite, envelope::Purpose};
+use crate::{EpochId, Suite, envelope::purpose::Purpose};
 
 /// Why an envelope is refused. The same bytes under the same key and expectation are refused by
 /// every enclave alike, so a rejection may be signed: it advances a log with unchanged state.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! HPKE in base mode (RFC 9180, section 5.1.1) for either suite.
 
+use alloc::{boxed::Box, vec::Vec};
+
 use hpke::{
     Deserializable, HpkeError, Kem, OpModeR, OpModeS, Serializable,
     aead::{AeadCtxR, AeadCtxS, AesGcm256},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Labelled derivation: HKDF-SHA256 (RFC 5869) and HMAC-SHA256 (RFC 2104).
 
+use alloc::vec::Vec;
+
 use alloy_primitives::{B256, keccak256};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};

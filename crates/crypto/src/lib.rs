@@ -12,11 +12,15 @@
 //! Secrets are zeroized when dropped, implement neither `Debug` nor `Clone`, and are compared in
 //! constant time.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
 
 pub mod commitment;
 mod contract;
 pub mod envelope;
 mod epoch;
+mod epoch_id;
 mod error;
 mod hpke_base;
 mod kdf;
@@ -31,7 +35,8 @@ mod suite;
 pub mod transfer;
 
 pub use contract::{ContractRoot, RandomStream, Subject};
-pub use epoch::{EpochId, EpochKeyPairs, EpochPublicKey, EpochSecret};
+pub use epoch::{EpochKeyPairs, EpochPublicKey, EpochSecret};
+pub use epoch_id::EpochId;
 pub use error::{BlobError, KeyError, OpenError, Rejection, ReplyError, SealError, TransferError};
 pub use recipient::{RecipientKey, RecipientPublicKey};
 pub use signer::{Signer, compact};

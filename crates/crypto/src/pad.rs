@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Padding to power-of-two size classes, so that a length tells only its class.
 
+use alloc::vec::Vec;
+
 use zeroize::Zeroizing;
 
 /// A power of two: how many bytes a padded plaintext has. Between 2^4 and 2^30.

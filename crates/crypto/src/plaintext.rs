@@ -3,6 +3,8 @@
 //! `QueryPlaintext` of `SubrosaTypes.sol`, padded so that an envelope's length tells only a power
 //! of two.
 
+use alloc::{vec, vec::Vec};
+
 use alloy_primitives::Bytes;
 use alloy_sol_types::{SolType, SolValue};
 use subrosa_types::abi::{CallPlaintext, DeployPlaintext, QueryPlaintext};

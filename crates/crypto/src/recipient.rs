@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! HPKE recipients of either suite.
 
+use alloc::{boxed::Box, vec, vec::Vec};
+
 use hpke::{Deserializable, Kem, Serializable};
 
 use crate::{

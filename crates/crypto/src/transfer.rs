@@ -9,6 +9,8 @@
 //! version u8 = 1 │ encapsulated key 1120 │ ciphertext 32 ‖ 16-byte tag
 //! ```
 
+use alloc::{vec, vec::Vec};
+
 use alloy_primitives::{B256, keccak256};
 use rand_core::CryptoRng;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The contracts of a development network: deployed from the committed artifacts, and told whom
-//! to trust.
+//! The contracts of a development network: deployed from the committed artifacts, and told
+//! who is trusted.
 
 use std::{fs, path::Path};
 
@@ -109,7 +109,7 @@ pub(crate) fn measure(executable: &Path) -> Result<SoftwareMeasurement, DevnetEr
         })
 }
 
-/// Whom the registry is to trust.
+/// What the registry is told to trust.
 pub(crate) struct Governance<'a> {
     pub(crate) measurement: &'a SoftwareMeasurement,
     pub(crate) measured: &'a Measured,

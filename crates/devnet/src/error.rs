@@ -15,7 +15,7 @@ pub enum DevnetError {
     /// A file or directory cannot be read or written.
     #[error("cannot use {}", path.display())]
     File {
-        /// Which.
+        /// The file or directory.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
@@ -31,7 +31,7 @@ pub enum DevnetError {
     /// A process cannot be signalled or waited for.
     #[error("cannot signal {name}")]
     Signal {
-        /// Which.
+        /// The process.
         name: &'static str,
         /// Why.
         source: std::io::Error,
@@ -39,7 +39,7 @@ pub enum DevnetError {
     /// A process that was to end has not.
     #[error("{name} is still running {patience:?} after SIGTERM")]
     StillRunning {
-        /// Which.
+        /// The process.
         name: &'static str,
         /// How long it was waited for.
         patience: Duration,
@@ -47,15 +47,15 @@ pub enum DevnetError {
     /// A process is needed that was stopped before.
     #[error("{name} is not running")]
     NotStarted {
-        /// Which.
+        /// The process.
         name: &'static str,
     },
     /// A process ended by itself.
     #[error("{name} ended ({status}); its log {} ends with:\n{tail}", log.display())]
     Ended {
-        /// Which.
+        /// The process.
         name: &'static str,
-        /// How.
+        /// How it ended.
         status: ExitStatus,
         /// Its whole log.
         log: PathBuf,
@@ -65,7 +65,7 @@ pub enum DevnetError {
     /// A process runs but is not ready in time.
     #[error("{name} is not ready after {patience:?} ({last}); see {}", log.display())]
     NotReady {
-        /// Which.
+        /// The process.
         name: &'static str,
         /// How long it was waited for.
         patience: Duration,
@@ -77,7 +77,7 @@ pub enum DevnetError {
     /// A process says something that does not fit its protocol.
     #[error("{name} {problem}")]
     Unexpected {
-        /// Which.
+        /// The process.
         name: &'static str,
         /// What is wrong.
         problem: String,

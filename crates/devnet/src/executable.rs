@@ -124,7 +124,7 @@ impl Executable {
     executable.advice()
 )]
 pub struct NotFound {
-    /// Which.
+    /// The executable that is missing.
     pub executable: Executable,
     /// Where it was looked for.
     pub searched: Vec<PathBuf>,

@@ -229,6 +229,7 @@ impl Process {
         let Some(child) = self.child.as_mut() else {
             return Ok(None);
         };
+        // `std` has no wait with a time limit, and `Drop` cannot be asynchronous.
         let started = Instant::now();
         loop {
             let ended = child

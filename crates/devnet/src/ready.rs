@@ -15,6 +15,7 @@ pub(crate) async fn until<T>(
     patience: Duration,
     mut probe: impl AsyncFnMut(&Process) -> Result<T, String>,
 ) -> Result<T, DevnetError> {
+    // No plain retry, so not backon's: each look borrows the process, whose end ends the waiting.
     let started = Instant::now();
     loop {
         process.ensure_running()?;

@@ -131,7 +131,7 @@ fn open_with_key(
     expected: &Expected<'_>,
 ) -> Result<Result<OpenedCall, Rejected>, FrameError> {
     let opened = if execution.opens_session() {
-        envelope::open_opening(input, &epoch.keys, expected)
+        envelope::open_session(input, &epoch.keys, expected)
             .map(|(opened, secret)| (opened, Some(secret)))
     } else {
         envelope::open(input, &epoch.keys, expected).map(|opened| (opened, None))

@@ -71,15 +71,15 @@ pub struct EpochOpening {
     pub recovery: U256,
 }
 
-/// Parameters of `subrosa_deploy`: the envelope of a deployment, or of an upgrade if its entry or
-/// its code is named.
+/// Parameters of `subrosa_deploy`: the code envelope of a deployment, or of an upgrade if its entry
+/// or its code is named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeployRequest {
     /// The registered contract.
     pub contract: ContractId,
-    /// Envelope of purpose deploy.
-    pub envelope: Bytes,
+    /// The code envelope: an envelope of purpose deploy.
+    pub code_envelope: Bytes,
     /// Position of the upgrade on the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
@@ -88,7 +88,7 @@ pub struct DeployRequest {
     pub code_commitment: Option<B256>,
 }
 
-/// Result of `subrosa_deploy`: the envelope is stored durably, and executed once its entry is
+/// Result of `subrosa_deploy`: the code envelope is stored durably, and executed once its entry is
 /// proven.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

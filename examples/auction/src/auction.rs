@@ -123,8 +123,8 @@ pub(crate) async fn run(network: &Devnet, report: &mut Report) -> Result<Secrets
 
 async fn attest(network: &Devnet, report: &mut Report) -> Result<Attested> {
     report.step("A client checks the node's attestation before it encrypts anything");
-    let session = Connection::open(network.deployment().clone()).await?;
-    match session.clone().attest(&AttestOptions::default()).await {
+    let connection = Connection::open(network.deployment().clone()).await?;
+    match connection.clone().attest(&AttestOptions::default()).await {
         Err(ClientError::Refused(refusal)) => {
             report.check(format!("refused without consent to development: {refusal}"));
         }
@@ -139,7 +139,7 @@ async fn attest(network: &Devnet, report: &mut Report) -> Result<Attested> {
         development: true,
         ..AttestOptions::default()
     };
-    let attested = session.attest(&options).await?;
+    let attested = connection.attest(&options).await?;
     for check in attested.checks() {
         report.check(format!("{}: {}", check.subject, check.id));
     }

@@ -63,8 +63,8 @@ impl DeploymentArgs {
 impl AttestationArgs {
     /// Attests the deployment's node, and says so.
     pub(crate) async fn attest(&self, output: &Output) -> Result<Attested> {
-        let session = self.deployment.open().await?;
-        output.progress(format_args!("attesting {}", session.node().url()));
+        let connection = self.deployment.open().await?;
+        output.progress(format_args!("attesting {}", connection.node().url()));
         let options = AttestOptions {
             development: self.deployment.development,
             appraisal: match self.verify {
@@ -74,7 +74,7 @@ impl AttestationArgs {
             },
             ..AttestOptions::default()
         };
-        let attested = session.attest(&options).await?;
+        let attested = connection.attest(&options).await?;
         let count = attested.checks().len();
         output.progress(format_args!("attested: {count} checks passed"));
         if attested.is_development() {

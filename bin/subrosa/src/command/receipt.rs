@@ -82,8 +82,8 @@ impl ReceiptArgs {
 
 impl FetchArgs {
     async fn run(self, output: &Output) -> Result<()> {
-        let session = self.deployment.open().await?;
-        let receipt = session.receipt(self.contract, self.entry).await?;
+        let connection = self.deployment.open().await?;
+        let receipt = connection.receipt(self.contract, self.entry).await?;
         let text = serde_json::to_string_pretty(&receipt).wrap_err("cannot encode the receipt")?;
         output.result(&receipt, |_| text)
     }
@@ -97,8 +97,8 @@ impl VerifyArgs {
             .map_err(subrosa_client::ClientError::from)?;
         let development = deployment.development;
         if self.online {
-            let session = Connection::open(deployment).await?;
-            trust.fulfilled_at = session.fulfilled_at(&receipt).await?;
+            let connection = Connection::open(deployment).await?;
+            trust.fulfilled_at = connection.fulfilled_at(&receipt).await?;
         }
         let checks = verify(&receipt, &trust);
         let verdict = Verdict {

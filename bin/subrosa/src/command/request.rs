@@ -89,7 +89,7 @@ pub(crate) struct RequestArgs {
 /// A request and, if it was waited for, its result.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Outcome {
+pub(crate) struct RequestReport {
     pub(crate) request: Ticket,
     pub(crate) fulfilled: Option<Fulfilled>,
     #[serde(flatten)]
@@ -106,7 +106,7 @@ impl RequestArgs {
             None => self.reply_key()?,
             Some(_) => None,
         };
-        let (session, attested) = if self.clear {
+        let (connection, attested) = if self.clear {
             (self.attestation.deployment.open().await?, None)
         } else {
             let attested = self.attestation.attest(output).await?;
@@ -135,15 +135,17 @@ impl RequestArgs {
         };
         let (ticket, opened) = match (&attested, &kept, &self.session) {
             (None, ..) => {
-                let ticket = session.request_in_the_clear(&request, &account).await?;
+                let ticket = connection.request_in_the_clear(&request, &account).await?;
                 (ticket, None)
             }
             (Some(attested), Some(kept), _) => {
-                let ticket = attested.request_in(kept, &request, &account).await?;
+                let ticket = attested
+                    .request_in_session(kept, &request, &account)
+                    .await?;
                 (ticket, None)
             }
             (Some(attested), None, Some(path)) => {
-                let (ticket, opened) = attested.request_opening(&request, &account).await?;
+                let (ticket, opened) = attested.request_opening_session(&request, &account).await?;
                 (ticket, Some((path, opened)))
             }
             (Some(attested), None, None) => (attested.request(&request, &account).await?, None),
@@ -157,14 +159,14 @@ impl RequestArgs {
             output.progress(format_args!("opens a session, kept in {}", path.display()));
             reply_key = kept.reply;
         }
-        let outcome = if self.no_wait {
-            Outcome {
+        let report = if self.no_wait {
+            RequestReport {
                 request: ticket,
                 fulfilled: None,
                 output: None,
             }
         } else {
-            let fulfilled = session.wait(&ticket, self.wait.options()).await?;
+            let fulfilled = connection.wait(&ticket, self.wait.options()).await?;
             if let (Some(path), Some(_), Status::Rejected) =
                 (&self.session, &kept, fulfilled.status)
             {
@@ -173,10 +175,10 @@ impl RequestArgs {
                     path.display()
                 ));
             }
-            Outcome::open(&session, ticket, fulfilled, reply_key.as_ref(), &call)?
+            RequestReport::open(&connection, ticket, fulfilled, reply_key.as_ref(), &call)?
         };
-        output.result(&outcome, Outcome::text)?;
-        outcome.check()
+        output.result(&report, RequestReport::text)?;
+        report.check()
     }
 
     /// The session in the file, if it can carry this call.
@@ -228,10 +230,10 @@ impl RequestArgs {
     }
 }
 
-impl Outcome {
+impl RequestReport {
     /// Opens the output of a fulfilled request.
     pub(crate) fn open(
-        session: &Connection,
+        connection: &Connection,
         request: Ticket,
         fulfilled: Fulfilled,
         key: Option<&ReplyKey>,
@@ -239,7 +241,7 @@ impl Outcome {
     ) -> Result<Self> {
         let opened = match key {
             Some(key) if !fulfilled.sealed_output.is_empty() => {
-                Some(session.open_reply(&request, &fulfilled, key)?)
+                Some(connection.open_reply(&request, &fulfilled, key)?)
             }
             _ => None,
         };

@@ -8,7 +8,7 @@ use clap::Args;
 use eyre::Result;
 use subrosa_client::Suite;
 
-use super::request::Outcome;
+use super::request::RequestReport;
 use crate::{
     args::{call::Call, deployment::DeploymentArgs, reply_key, wait::WaitArgs},
     output::Output,
@@ -51,11 +51,11 @@ impl ResultArgs {
             }
             None => None,
         };
-        let session = self.deployment.open().await?;
-        let ticket = session.find(self.contract, self.entry).await?;
-        let fulfilled = session.wait(&ticket, self.wait.options()).await?;
-        let outcome = Outcome::open(&session, ticket, fulfilled, key.as_ref(), &call)?;
-        output.result(&outcome, Outcome::text)?;
-        outcome.check()
+        let connection = self.deployment.open().await?;
+        let ticket = connection.find(self.contract, self.entry).await?;
+        let fulfilled = connection.wait(&ticket, self.wait.options()).await?;
+        let report = RequestReport::open(&connection, ticket, fulfilled, key.as_ref(), &call)?;
+        output.result(&report, RequestReport::text)?;
+        report.check()
     }
 }

@@ -99,14 +99,14 @@ impl Scene {
         let printed: Value = serde_json::from_str(&run.stdout)
             .unwrap_or_else(|_| panic!("{}{}", run.stdout, run.stderr));
         assert_eq!(printed["dcap"], self.dcap.to_string().to_lowercase());
-        (run.code, printed["pieces"].as_array().unwrap().clone())
+        (run.code, printed["documents"].as_array().unwrap().clone())
     }
 }
 
-fn outcomes(pieces: &[Value]) -> Vec<&str> {
-    let outcomes = pieces
+fn outcomes(documents: &[Value]) -> Vec<&str> {
+    let outcomes = documents
         .iter()
-        .map(|piece| piece["outcome"].as_str().unwrap());
+        .map(|document| document["outcome"].as_str().unwrap());
     outcomes.collect()
 }
 
@@ -115,15 +115,15 @@ fn what_is_missing_is_stored_once_and_nothing_is_sent_by_a_dry_run() {
     let scene = Scene::new(DEVELOPMENT_ROOT_ID);
     let bundle = scene.path("bundle");
     for _ in 0..2 {
-        let (code, pieces) = scene.pushed(&["--evidence", &bundle, "--dry-run"]);
-        assert_eq!((code, outcomes(&pieces)), (0, vec!["wanted"; 4]));
-        assert!(pieces.iter().all(|piece| piece["kept"].is_null()));
+        let (code, documents) = scene.pushed(&["--evidence", &bundle, "--dry-run"]);
+        assert_eq!((code, outcomes(&documents)), (0, vec!["wanted"; 4]));
+        assert!(documents.iter().all(|document| document["kept"].is_null()));
     }
-    let (code, pieces) = scene.pushed(&["--evidence", &bundle]);
-    assert_eq!((code, outcomes(&pieces)), (0, vec!["stored"; 4]));
-    let kinds: Vec<_> = pieces
+    let (code, documents) = scene.pushed(&["--evidence", &bundle]);
+    assert_eq!((code, outcomes(&documents)), (0, vec!["stored"; 4]));
+    let kinds: Vec<_> = documents
         .iter()
-        .map(|piece| piece["piece"].as_str().unwrap())
+        .map(|document| document["document"].as_str().unwrap())
         .collect();
     assert_eq!(
         kinds,
@@ -134,11 +134,11 @@ fn what_is_missing_is_stored_once_and_nothing_is_sent_by_a_dry_run() {
             "qe-identity tdx"
         ]
     );
-    for piece in &pieces {
-        assert_eq!(piece["transaction"], pieces[0]["transaction"]);
-        assert!(piece["gas"].as_u64().unwrap() > 500_000, "{piece}");
-        assert_eq!(piece["inForce"], true);
-        assert_eq!(piece["kept"]["issued"], piece["issued"]);
+    for document in &documents {
+        assert_eq!(document["transaction"], documents[0]["transaction"]);
+        assert!(document["gas"].as_u64().unwrap() > 500_000, "{document}");
+        assert_eq!(document["inForce"], true);
+        assert_eq!(document["kept"]["issued"], document["issued"]);
     }
 
     // The collateral alone does as well, and a person can read the answer.
@@ -179,20 +179,23 @@ fn what_was_changed_is_refused_and_holds_up_nothing_else() {
     let text = collateral["tcb_info"].as_str().unwrap();
     collateral["tcb_info"] = text.replacen("OutOfDate", "UpToDate", 1).into();
     scene.write("changed.json", collateral.to_string().as_bytes());
-    let (code, pieces) = scene.pushed(&["--evidence", &scene.path("changed.json")]);
+    let (code, documents) = scene.pushed(&["--evidence", &scene.path("changed.json")]);
     assert_eq!(code, 2);
-    assert_eq!(outcomes(&pieces), ["stored", "stored", "refused", "stored"]);
+    assert_eq!(
+        outcomes(&documents),
+        ["stored", "stored", "refused", "stored"]
+    );
     assert!(
-        pieces[2]["reason"]
+        documents[2]["reason"]
             .as_str()
             .unwrap()
             .starts_with("SignatureInvalid")
     );
-    assert_eq!(pieces[2]["inForce"], false);
+    assert_eq!(documents[2]["inForce"], false);
 
-    let (code, pieces) = scene.pushed(&["--evidence", &scene.path("bundle")]);
+    let (code, documents) = scene.pushed(&["--evidence", &scene.path("bundle")]);
     assert_eq!(code, 0);
-    assert_eq!(outcomes(&pieces), ["kept", "kept", "stored", "kept"]);
+    assert_eq!(outcomes(&documents), ["kept", "kept", "stored", "kept"]);
 }
 
 #[test]
@@ -204,8 +207,8 @@ fn collateral_is_fetched_for_the_platform_of_a_quote_or_for_a_family() {
     let (quote, root) = (scene.path("quote.bin"), scene.path("root.der"));
     let from = ["--from", &service.url, "--root", &root];
 
-    let (code, pieces) = scene.pushed(&[&from[..], &["--evidence", &quote]].concat());
-    assert_eq!((code, outcomes(&pieces)), (0, vec!["stored"; 4]));
+    let (code, documents) = scene.pushed(&[&from[..], &["--evidence", &quote]].concat());
+    assert_eq!((code, outcomes(&documents)), (0, vec!["stored"; 4]));
     let family = [
         "--fmspc",
         "005bd5000000",
@@ -214,8 +217,8 @@ fn collateral_is_fetched_for_the_platform_of_a_quote_or_for_a_family() {
         "--ca",
         "platform",
     ];
-    let (code, pieces) = scene.pushed(&[&from[..], &family].concat());
-    assert_eq!((code, outcomes(&pieces)), (0, vec!["kept"; 4]));
+    let (code, documents) = scene.pushed(&[&from[..], &family].concat());
+    assert_eq!((code, outcomes(&documents)), (0, vec!["kept"; 4]));
 
     // Without the root pinned, nothing that was fetched is believed.
     let run = scene.push(&["--from", &service.url, "--evidence", &quote]);

@@ -32,17 +32,17 @@ pub struct Collateral {
     /// Id of the PCK CA, which `verifyQuote` takes.
     pub pck_authority: B256,
     /// The root's revocation list, the PCK CA with its list, TCB info, QE identity: in this order.
-    pub pieces: [Piece; 4],
+    pub documents: [CollateralDocument; 4],
     /// The PCK certificate, DER, for quotes that carry none.
     pub pck_certificate: Option<Bytes>,
 }
 
-/// One piece of collateral, which the chain keeps under a key of its own. Of revocation lists it keeps
+/// One document of collateral, which the chain keeps under a key of its own. Of revocation lists it keeps
 /// the newest, of everything else all editions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
+pub struct CollateralDocument {
     /// What it is.
-    pub kind: PieceKind,
+    pub kind: DocumentKind,
     /// What `collateralOf` takes: of TCB info and QE identities for this very edition.
     pub key: B256,
     /// What it takes for the latest edition of the same.
@@ -58,13 +58,13 @@ pub struct Piece {
     pub evaluation: u32,
     /// SHA-256 of what its issuer signed, as the event `CollateralStored` has it.
     pub digest: B256,
-    /// What submits it, other pieces empty.
+    /// What submits it, other documents empty.
     pub submission: DcapCollateral,
 }
 
-/// What a piece is.
+/// What a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum PieceKind {
+pub enum DocumentKind {
     /// The root's revocation list.
     RootCrl,
     /// The certificate of a PCK CA and its revocation list.
@@ -105,7 +105,7 @@ impl Collateral {
     }
 }
 
-impl PieceKind {
+impl DocumentKind {
     /// What `collateralOf` takes for the latest edition. None for a PCK CA, whose key is the hash of its
     /// certificate's content.
     pub(super) fn key(self, root_id: B256) -> Option<B256> {
@@ -125,7 +125,7 @@ impl PieceKind {
     }
 }
 
-impl std::fmt::Display for PieceKind {
+impl std::fmt::Display for DocumentKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::RootCrl => f.write_str("root-crl"),
@@ -198,7 +198,7 @@ impl Parts<'_> {
         Ok(Collateral {
             root_id: pck.root_id,
             pck_authority: authority,
-            pieces: [
+            documents: [
                 self.root_crl(&tcb)?,
                 self.pck_authority(&pck, authority)?,
                 self.tcb_info(&tcb)?,
@@ -208,19 +208,19 @@ impl Parts<'_> {
         })
     }
 
-    fn root_crl(&self, issuer: &Issuer) -> Result<Piece, DcapError> {
+    fn root_crl(&self, issuer: &Issuer) -> Result<CollateralDocument, DcapError> {
         const FIELD: &str = "root_ca_crl";
         let (list, digest, dates) = revocation_list(FIELD, &self.root_ca_crl)?;
         let submission = DcapCollateral {
             rootCrl: list,
             ..issuer.alone()
         };
-        let kind = PieceKind::RootCrl;
+        let kind = DocumentKind::RootCrl;
         let key = kind.key(issuer.root_id).unwrap_or_default();
         Ok(of_list(kind, key, digest, dates, submission))
     }
 
-    fn pck_authority(&self, issuer: &Issuer, id: B256) -> Result<Piece, DcapError> {
+    fn pck_authority(&self, issuer: &Issuer, id: B256) -> Result<CollateralDocument, DcapError> {
         const FIELD: &str = "pck_crl";
         let (list, digest, dates) = revocation_list(FIELD, &self.pck_crl)?;
         let submission = DcapCollateral {
@@ -228,11 +228,11 @@ impl Parts<'_> {
             pckCrl: list,
             ..issuer.alone()
         };
-        let kind = PieceKind::PckAuthority;
+        let kind = DocumentKind::PckAuthority;
         Ok(of_list(kind, id, digest, dates, submission))
     }
 
-    fn tcb_info(&self, issuer: &Issuer) -> Result<Piece, DcapError> {
+    fn tcb_info(&self, issuer: &Issuer) -> Result<CollateralDocument, DcapError> {
         const FIELD: &str = "tcb_info";
         let (about, dates) = about(FIELD, &self.tcb_info)?;
         let tee = match about.id.as_str() {
@@ -249,13 +249,13 @@ impl Parts<'_> {
             tcbInfoSignature: bytes("tcb_info_signature", &self.tcb_info_signature)?,
             ..issuer.alone()
         };
-        let kind = PieceKind::TcbInfo { tee, fmspc };
+        let kind = DocumentKind::TcbInfo { tee, fmspc };
         let evaluation = about.tcb_evaluation_data_number;
         let digest = sha256(self.tcb_info.as_bytes());
         issuer.edition(FIELD, kind, digest, dates, evaluation, submission)
     }
 
-    fn qe_identity(&self, issuer: &Issuer) -> Result<Piece, DcapError> {
+    fn qe_identity(&self, issuer: &Issuer) -> Result<CollateralDocument, DcapError> {
         const FIELD: &str = "qe_identity";
         let (about, dates) = about(FIELD, &self.qe_identity)?;
         let tee = match about.id.as_str() {
@@ -269,7 +269,7 @@ impl Parts<'_> {
             qeIdentitySignature: bytes("qe_identity_signature", &self.qe_identity_signature)?,
             ..issuer.alone()
         };
-        let kind = PieceKind::QeIdentity { tee };
+        let kind = DocumentKind::QeIdentity { tee };
         let evaluation = about.tcb_evaluation_data_number;
         let digest = sha256(self.qe_identity.as_bytes());
         issuer.edition(FIELD, kind, digest, dates, evaluation, submission)
@@ -293,16 +293,16 @@ impl Issuer {
     fn edition(
         &self,
         field: &'static str,
-        kind: PieceKind,
+        kind: DocumentKind,
         digest: B256,
         (issued, next_update): (u64, u64),
         evaluation: u32,
         submission: DcapCollateral,
-    ) -> Result<Piece, DcapError> {
+    ) -> Result<CollateralDocument, DcapError> {
         let latest = kind.key(self.root_id).unwrap_or_default();
         let signer = signed_digest(field, &self.first)?;
         let edition = keccak256((digest, signer).abi_encode());
-        Ok(Piece {
+        Ok(CollateralDocument {
             kind,
             key: keccak256((domain("edition"), latest, edition).abi_encode()),
             latest,
@@ -325,13 +325,13 @@ impl Issuer {
 }
 
 fn of_list(
-    kind: PieceKind,
+    kind: DocumentKind,
     key: B256,
     digest: B256,
     (issued, next_update): (u64, u64),
     submission: DcapCollateral,
-) -> Piece {
-    Piece {
+) -> CollateralDocument {
+    CollateralDocument {
         kind,
         key,
         latest: key,

@@ -11,7 +11,7 @@ use alloy::{
     transports::{RpcError, TransportErrorKind},
 };
 
-use super::Piece;
+use super::CollateralDocument;
 use crate::{
     ChainError,
     bindings::SubrosaDcap::{
@@ -39,7 +39,7 @@ pub struct Kept {
     pub evaluation: u32,
 }
 
-/// How a piece compares with what the contract keeps.
+/// How a document compares with what the contract keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// The contract keeps none.
@@ -62,19 +62,19 @@ impl Standing {
         }
     }
 
-    /// Whether the contract would keep the piece if it verifies.
+    /// Whether the contract would keep the document if it verifies.
     pub fn is_wanted(self) -> bool {
         matches!(self, Self::Missing | Self::Other(_))
     }
 }
 
-/// A call of `putCollateral`, and which of the pieces it was made of it submits.
+/// A call of `putCollateral`, and which of the documents it was made of it submits.
 #[derive(Clone, Debug)]
 pub struct Submission {
     /// What to send.
     pub call: Call,
-    /// Indices into those pieces.
-    pub pieces: Vec<usize>,
+    /// Indices into those documents.
+    pub documents: Vec<usize>,
 }
 
 /// Why the contract does not take something: the name of its error, and the error with its
@@ -123,24 +123,24 @@ impl Dcap {
         }))
     }
 
-    /// How a piece compares with what is kept: by the rule by which `putCollateral` decides. Of two
+    /// How a document compares with what is kept: by the rule by which `putCollateral` decides. Of two
     /// lists of one date it cannot tell the difference, which no issuer publishes.
     ///
     /// # Errors
     ///
     /// As [`Self::kept`], [`ChainError`] if the chain gives no answer.
-    pub async fn standing(&self, piece: &Piece) -> Result<Standing, ChainError> {
-        let Some(latest) = self.kept(piece.latest).await? else {
+    pub async fn standing(&self, document: &CollateralDocument) -> Result<Standing, ChainError> {
+        let Some(latest) = self.kept(document.latest).await? else {
             return Ok(Standing::Missing);
         };
-        if piece.latest == piece.key {
-            return Ok(match piece.issued.cmp(&latest.issued) {
+        if document.latest == document.key {
+            return Ok(match document.issued.cmp(&latest.issued) {
                 Ordering::Greater => Standing::Other(latest),
                 Ordering::Equal => Standing::Same(latest),
                 Ordering::Less => Standing::Older(latest),
             });
         }
-        let Some(kept) = self.kept(piece.key).await? else {
+        let Some(kept) = self.kept(document.key).await? else {
             return Ok(Standing::Other(latest));
         };
         // Submitted once more, it takes the place of a latest edition that has run out.
@@ -157,13 +157,16 @@ impl Dcap {
             .timestamp)
     }
 
-    /// Whether the contract would take a piece now; `None` if it would.
+    /// Whether the contract would take a document now; `None` if it would.
     ///
     /// # Errors
     ///
     /// [`ChainError`] if the chain gives no answer.
-    pub async fn refusal(&self, piece: &Piece) -> Result<Option<Refusal>, ChainError> {
-        let input = put(piece.submission.clone());
+    pub async fn refusal(
+        &self,
+        document: &CollateralDocument,
+    ) -> Result<Option<Refusal>, ChainError> {
+        let input = put(document.submission.clone());
         let request = TransactionRequest::default()
             .to(self.address())
             .input(input.into());
@@ -177,26 +180,26 @@ impl Dcap {
         }
     }
 
-    /// What submits `pieces`: all those under one root and signer in one transaction, which saves
-    /// verifying these again. A piece that is refused takes the others of its transaction with it:
+    /// What submits `documents`: all those under one root and signer in one transaction, which saves
+    /// verifying these again. A document that is refused takes the others of its transaction with it:
     /// ask [`Self::refusal`] first.
-    pub fn submissions(&self, pieces: &[&Piece]) -> Vec<Submission> {
+    pub fn submissions(&self, documents: &[&CollateralDocument]) -> Vec<Submission> {
         let mut groups: Vec<(DcapCollateral, Vec<usize>)> = Vec::new();
-        for (index, piece) in pieces.iter().enumerate() {
+        for (index, document) in documents.iter().enumerate() {
             let place = groups
                 .iter_mut()
-                .find_map(|(group, of)| Some((joined(group, &piece.submission)?, group, of)));
+                .find_map(|(group, of)| Some((joined(group, &document.submission)?, group, of)));
             match place {
                 Some((both, group, of)) => {
                     *group = both;
                     of.push(index);
                 }
-                None => groups.push((piece.submission.clone(), vec![index])),
+                None => groups.push((document.submission.clone(), vec![index])),
             }
         }
-        let submission = |(collateral, pieces)| Submission {
+        let submission = |(collateral, documents)| Submission {
             call: Call::new(self.address(), put(collateral)),
-            pieces,
+            documents,
         };
         groups.into_iter().map(submission).collect()
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Intel's collateral and quotes in the form in which `SubrosaDcap` takes them.
 //!
-//! [`Collateral`] takes apart what machines and Intel hand out (JSON, PEM) into [`Piece`]s, each of
-//! which can be submitted by itself; [`Quoted`] does the same with a quote and says which pieces it
-//! needs. [`Dcap`] compares pieces with what a contract keeps and prepares the calls that submit
+//! [`Collateral`] takes apart what machines and Intel hand out (JSON, PEM) into [`CollateralDocument`]s, each of
+//! which can be submitted by itself; [`Quoted`] does the same with a quote and says which documents it
+//! needs. [`Dcap`] compares documents with what a contract keeps and prepares the calls that submit
 //! those it lacks.
 //!
 //! Nothing here verifies a signature: the contract does, and so does every verifier off chain. What
@@ -16,7 +16,7 @@ mod error;
 mod evidence;
 mod quote;
 
-pub use collateral::{Collateral, MAX_COLLATERAL_BYTES, Piece, PieceKind};
+pub use collateral::{Collateral, CollateralDocument, DocumentKind, MAX_COLLATERAL_BYTES};
 pub use contract::{Dcap, Kept, Refusal, Standing, Submission, refusal_of};
 pub use error::DcapError;
 pub use evidence::evidence_parts;

@@ -5,7 +5,7 @@ use alloy::primitives::{B256, Bytes};
 use subrosa_types::id::TeeKind;
 
 use super::{
-    Collateral, DcapError, PieceKind,
+    Collateral, DcapError, DocumentKind,
     certificate::{authority_id, der, fmspc, pem_chain, root_id},
 };
 
@@ -92,13 +92,13 @@ impl Quoted {
 
     /// What the chain must keep before it can judge this quote, with the key of the latest edition of
     /// each.
-    pub fn needs(&self) -> [(PieceKind, B256); 4] {
+    pub fn needs(&self) -> [(DocumentKind, B256); 4] {
         let (tee, fmspc) = (self.tee, self.fmspc);
         [
-            PieceKind::RootCrl,
-            PieceKind::PckAuthority,
-            PieceKind::TcbInfo { tee, fmspc },
-            PieceKind::QeIdentity { tee },
+            DocumentKind::RootCrl,
+            DocumentKind::PckAuthority,
+            DocumentKind::TcbInfo { tee, fmspc },
+            DocumentKind::QeIdentity { tee },
         ]
         .map(|kind| (kind, kind.key(self.root_id).unwrap_or(self.pck_authority)))
     }

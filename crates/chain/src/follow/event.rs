@@ -39,7 +39,7 @@ pub struct OracleLog {
 pub enum OracleEvent {
     /// A contract was registered; its entry 0 follows.
     Registered {
-        /// Which.
+        /// The contract.
         contract: ContractId,
         /// Who owns it.
         owner: Address,
@@ -50,9 +50,9 @@ pub enum OracleEvent {
     EntryAppended(Appended),
     /// An entry was executed.
     EntryFulfilled {
-        /// Which contract.
+        /// The contract.
         contract: ContractId,
-        /// Which entry.
+        /// Position of the entry in its log.
         seq: u64,
         /// As [`unpack_result`](subrosa_types::result::unpack_result) reads it.
         result: U256,
@@ -61,7 +61,7 @@ pub enum OracleEvent {
     },
     /// Items of a fulfillment were not applied.
     ItemsSkipped {
-        /// Which contract.
+        /// The contract.
         contract: ContractId,
         /// The first entry concerned.
         seq: u64,
@@ -70,25 +70,25 @@ pub enum OracleEvent {
     },
     /// A fulfillment ran out of gas before this entry.
     BatchEnded {
-        /// Which contract.
+        /// The contract.
         contract: ContractId,
-        /// Which entry.
+        /// Position of the entry in its log.
         seq: u64,
         /// Gas that must be left for it.
         required_gas: U256,
     },
     /// A callback failed and can be retried.
     CallbackFailed {
-        /// Which contract.
+        /// The contract.
         contract: ContractId,
-        /// Which entry.
+        /// Position of the entry in its log.
         seq: u64,
     },
     /// A fee was returned.
     Refunded {
-        /// Which contract.
+        /// The contract.
         contract: ContractId,
-        /// Which entry.
+        /// Position of the entry in its log.
         seq: u64,
     },
     /// An event that following has no use for (policy, ownership, payments).

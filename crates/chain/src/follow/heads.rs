@@ -4,14 +4,15 @@
 use std::time::{Duration, Instant};
 
 use alloy::providers::Provider;
+use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::{
     sync::{broadcast::error::RecvError, watch},
     task::AbortHandle,
 };
 
-use super::{BlockRef, until};
 use crate::{
     ChainError,
+    block::BlockRef,
     endpoint::{open_websocket, within},
 };
 
@@ -80,7 +81,11 @@ impl Drop for Heads {
 
 /// Subscribes, again and again, until nobody listens any more.
 async fn subscribe(url: String, news: watch::Sender<News>) {
-    let mut pause = FIRST_PAUSE;
+    let growing = ExponentialBuilder::default()
+        .with_min_delay(FIRST_PAUSE)
+        .with_max_delay(LONGEST_PAUSE)
+        .without_max_times();
+    let mut pauses = growing.build();
     while !news.is_closed() {
         let began = Instant::now();
         if let Err(error) = listen(&url, &news).await {
@@ -88,10 +93,9 @@ async fn subscribe(url: String, news: watch::Sender<News>) {
         }
         news.send_modify(|news| news.live = false);
         if began.elapsed() > LONGEST_PAUSE {
-            pause = FIRST_PAUSE;
+            pauses = growing.build();
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        tokio::time::sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
     }
 }
 
@@ -108,6 +112,11 @@ async fn listen(url: &str, news: &watch::Sender<News>) -> Result<(), ChainError>
             Err(RecvError::Closed) => return Err(ChainError::Endpoint("websocket closed".into())),
         }
     }
+}
+
+/// When a deadline is reached, however often the waiting is begun anew.
+pub(super) async fn until(deadline: Instant) {
+    tokio::time::sleep_until(deadline.into()).await;
 }
 
 /// While heads arrive, a look is taken after this long without one.

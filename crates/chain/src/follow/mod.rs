@@ -9,45 +9,23 @@
 mod event;
 mod heads;
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, time::Duration};
 
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
     primitives::{Address, B256},
     providers::{DynProvider, Provider},
-    rpc::types::{Filter, Header, Log},
+    rpc::types::{Filter, Log},
 };
 
 pub use self::event::{Appended, OracleEvent, OracleLog};
 use self::heads::Heads;
-use crate::{ChainError, Endpoints, connect, endpoint::within, fetch_block};
-
-/// A block, as far as following needs it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct BlockRef {
-    /// Number.
-    pub number: u64,
-    /// Hash.
-    pub hash: B256,
-    /// Hash of the block before.
-    pub parent_hash: B256,
-    /// Unix seconds.
-    pub timestamp: u64,
-}
-
-impl From<&Header> for BlockRef {
-    fn from(header: &Header) -> Self {
-        Self {
-            number: header.number,
-            hash: header.hash,
-            parent_hash: header.parent_hash,
-            timestamp: header.timestamp,
-        }
-    }
-}
+pub use crate::block::BlockRef;
+use crate::{
+    ChainError,
+    endpoint::{Endpoints, connect, within},
+    proof::fetch_block,
+};
 
 /// What happened on the chain.
 #[derive(Clone, Debug, PartialEq)]
@@ -180,6 +158,7 @@ impl Follower {
                     if self.failures > HEAD_TRIES {
                         self.target = None;
                     }
+                    // Not backon's retry: the count survives a dropped call of `next`.
                     let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(7));
                     self.failures = self.failures.saturating_add(1);
                     tokio::time::sleep(pause).await;
@@ -346,8 +325,3 @@ const HEAD_TRIES: u32 = 3;
 
 /// First pause after a failure; it doubles up to 2^7 of it.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-
-/// When a deadline is reached, however often the waiting is begun anew.
-async fn until(deadline: Instant) {
-    tokio::time::sleep_until(deadline.into()).await;
-}

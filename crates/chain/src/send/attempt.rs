@@ -2,13 +2,12 @@
 //! One signed transaction, and what it offers to pay.
 
 use alloy::{
-    consensus::{SignableTransaction, TxEip1559, TxEnvelope},
-    eips::{Decodable2718, Encodable2718, eip1559::Eip1559Estimation},
-    network::TxSignerSync,
-    primitives::{Address, B256, Bytes, TxKind},
+    consensus::TxEnvelope,
+    eips::{Decodable2718, eip1559::Eip1559Estimation},
+    primitives::{Address, B256, Bytes},
 };
 
-use super::{Call, SendError, Shared};
+use super::{call::Call, error::SendError};
 
 /// A signed transaction that is about to be broadcast.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,41 +100,6 @@ impl Attempt {
                 gas: Some(tx.gas_limit),
             },
             gas: tx.gas_limit,
-        })
-    }
-}
-
-impl Shared {
-    pub(super) fn sign(
-        &self,
-        call: &Call,
-        nonce: u64,
-        gas: u64,
-        fees: Fees,
-    ) -> Result<Attempt, SendError> {
-        let mut tx = TxEip1559 {
-            chain_id: self.chain_id,
-            nonce,
-            gas_limit: gas,
-            max_fee_per_gas: fees.max,
-            max_priority_fee_per_gas: fees.tip,
-            to: call.to.map_or(TxKind::Create, TxKind::Call),
-            value: call.value,
-            access_list: Default::default(),
-            input: call.input.clone(),
-        };
-        let signature = self
-            .key
-            .sign_transaction_sync(&mut tx)
-            .map_err(SendError::Sign)?;
-        let envelope = TxEnvelope::from(tx.into_signed(signature));
-        Ok(Attempt {
-            nonce,
-            hash: *envelope.tx_hash(),
-            raw: envelope.encoded_2718().into(),
-            fees,
-            call: call.clone(),
-            gas,
         })
     }
 }

@@ -6,17 +6,16 @@ use std::{sync::Arc, time::Instant};
 use alloy::{primitives::Bytes, providers::Provider, rpc::types::TransactionReceipt};
 use tokio::sync::watch;
 
-use super::{Attempt, Call, Pending, Record, Shared, error::Refusal, table::Table};
+use super::{
+    attempt::Attempt,
+    call::Call,
+    error::{Refusal, SendError},
+    pending::{Fate, Pending},
+    record::Record,
+    shared::{MAX_TRIES, Shared},
+    table::Table,
+};
 use crate::{ChainError, endpoint::within};
-
-/// How a transaction ended.
-#[derive(Clone, Debug)]
-pub(super) enum Outcome {
-    /// One of its attempts is mined.
-    Mined(Box<TransactionReceipt>),
-    /// Something else is mined under its nonce.
-    NonceTaken,
-}
 
 /// A transaction that is not known to be mined.
 pub(super) struct InFlight {
@@ -62,9 +61,47 @@ impl InFlight {
 }
 
 impl Shared {
+    /// As [`Sender::send`](super::Sender::send).
+    pub(super) async fn submit(
+        self: Arc<Self>,
+        call: Call,
+        record: Record,
+    ) -> Result<Pending, SendError> {
+        let gas = match call.gas {
+            Some(gas) => gas,
+            None => self.estimate(&call).await?,
+        };
+        // Held while the nonce is in question, so that nonces are used in order.
+        let mut table = self.table.lock().await;
+        let mut fees = self.fees(&mut table).await?;
+        for _ in 0..MAX_TRIES {
+            let nonce = table.free_nonce();
+            let attempt = self.sign(&call, nonce, gas, fees)?;
+            record(attempt.clone()).await.map_err(SendError::Record)?;
+            match self.broadcast(&attempt).await {
+                Ok(()) | Err(Refusal::Known) => {
+                    return Ok(self.watch(&mut table, InFlight::new(call, gas, attempt, record)));
+                }
+                Err(Refusal::NonceTooLow) => table.confirm(self.mined().await?),
+                Err(Refusal::Underpriced) => match fees.raised(None, self.config.max_fee_per_gas) {
+                    Some(raised) => fees = raised,
+                    None => return Err(SendError::Refused("underpriced at the fee limit".into())),
+                },
+                Err(Refusal::Other(reason)) => return Err(SendError::Refused(reason)),
+                // It may have arrived: keep the nonce and try again until that is known.
+                Err(Refusal::Unclear(error)) => {
+                    tracing::warn!(nonce, %error, "broadcast failed, will try again");
+                    let in_flight = InFlight::new(call, gas, attempt, record);
+                    return Ok(self.watch(&mut table, in_flight.unsent()));
+                }
+            }
+        }
+        Err(SendError::Refused("no usable nonce or fee".into()))
+    }
+
     /// Starts the task that sees a transaction through.
     pub(super) fn watch(self: &Arc<Self>, table: &mut Table, in_flight: InFlight) -> Pending {
-        let (outcome, receiver) = watch::channel(None);
+        let (fate, receiver) = watch::channel(None);
         let (nonce, hash) = match in_flight.attempts.first() {
             Some(attempt) => (attempt.nonce, attempt.hash),
             None => (0, Default::default()),
@@ -78,18 +115,14 @@ impl Shared {
         tokio::spawn(async move {
             tokio::select! {
                 ended = task.run() => {
-                    let _ = outcome.send(Some(ended));
+                    let _ = fate.send(Some(ended));
                 }
                 // Nothing is ever sent: this is the end of the sender.
                 _ = stop.changed() => {}
             }
         });
         table.start(nonce);
-        Pending {
-            nonce,
-            hash,
-            outcome: receiver,
-        }
+        Pending::new(nonce, hash, receiver)
     }
 }
 
@@ -101,20 +134,20 @@ struct Driver {
 }
 
 impl Driver {
-    async fn run(mut self) -> Outcome {
+    async fn run(mut self) -> Fate {
         let mut heads = self.shared.heads.subscribe();
         let mut missing = 0;
         loop {
             match self.look().await {
                 Ok(Look::Mined(receipt, raw)) => {
                     self.finish(Some(raw)).await;
-                    return Outcome::Mined(receipt);
+                    return Fate::Mined(receipt);
                 }
                 // A node may count a transaction before it has its receipt.
                 Ok(Look::Taken) if missing < TAKEN_AFTER => missing += 1,
                 Ok(Look::Taken) => {
                     self.finish(None).await;
-                    return Outcome::NonceTaken;
+                    return Fate::NonceTaken;
                 }
                 Ok(Look::Waiting { mined }) => {
                     missing = 0;
@@ -126,6 +159,7 @@ impl Driver {
                     tracing::debug!(nonce = self.nonce, %error, "no receipt yet");
                 }
             }
+            // Not backon's retry: a new head cuts the pause short.
             let wait = self.shared.config.poll_interval;
             let _ = tokio::time::timeout(wait, heads.changed()).await;
         }
@@ -204,7 +238,7 @@ impl Driver {
             self.shared.fees(&mut table).await?
         };
         let mut fees = last.fees;
-        for _ in 0..super::MAX_TRIES {
+        for _ in 0..MAX_TRIES {
             let Some(raised) = fees.raised(Some(current), limit) else {
                 tracing::warn!(nonce = self.nonce, limit, "fee limit reached");
                 self.in_flight.since = Some(Instant::now());

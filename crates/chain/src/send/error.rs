@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why a transaction came to no good end, and what a node's refusal means.
+//! Why a transaction failed, and what a node's refusal means.
 
 use alloy::transports::{RpcError, TransportErrorKind};
 
@@ -8,7 +8,7 @@ use crate::{ChainError, revert_reason};
 /// Why a record could not be written.
 pub type RecordError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a transaction came to no good end.
+/// Why a transaction failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {

@@ -8,115 +8,33 @@
 //! it is mined or the fee limit is reached, and from then on broadcast again as it is.
 
 mod attempt;
+mod call;
 mod drive;
 mod error;
+mod pending;
+mod record;
+mod shared;
 mod table;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use alloy::{
-    network::TransactionBuilder,
-    primitives::{Address, B256, Bytes, U256},
+    primitives::{Address, Bytes},
     providers::{DynProvider, Provider},
-    rpc::types::{TransactionReceipt, TransactionRequest},
     signers::local::PrivateKeySigner,
 };
-use futures::future::BoxFuture;
 use tokio::sync::{Mutex, watch};
 
 pub use self::{
     attempt::Attempt,
+    call::Call,
     error::{RecordError, SendError},
+    pending::Pending,
+    record::{Record, unrecorded},
+    shared::SenderConfig,
 };
-use self::{
-    attempt::Fees,
-    drive::{InFlight, Outcome},
-    error::Refusal,
-    table::Table,
-};
+use self::{drive::InFlight, shared::Shared};
 use crate::{ChainError, endpoint::within};
-
-/// What to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    /// The contract; `None` creates one.
-    pub to: Option<Address>,
-    /// Calldata, or init code.
-    pub input: Bytes,
-    /// Wei.
-    pub value: U256,
-    /// Gas limit; `None` estimates it, with a margin. An estimate is the least gas with which the
-    /// call does not revert: give `fulfill` a limit, for it ends early rather than revert.
-    pub gas: Option<u64>,
-}
-
-impl Call {
-    /// A call without value.
-    pub fn new(to: Address, input: Bytes) -> Self {
-        Self {
-            to: Some(to),
-            input,
-            value: U256::ZERO,
-            gas: None,
-        }
-    }
-
-    /// Creates a contract.
-    pub fn create(input: Bytes) -> Self {
-        Self {
-            to: None,
-            input,
-            value: U256::ZERO,
-            gas: None,
-        }
-    }
-
-    /// The same with value, in wei.
-    pub fn with_value(self, value: U256) -> Self {
-        Self { value, ..self }
-    }
-
-    /// The same with a gas limit.
-    pub fn with_gas(self, gas: u64) -> Self {
-        Self {
-            gas: Some(gas),
-            ..self
-        }
-    }
-}
-
-/// Records an attempt durably. It is broadcast only after this succeeded.
-pub type Record = Arc<dyn Fn(Attempt) -> BoxFuture<'static, Result<(), RecordError>> + Send + Sync>;
-
-/// For transactions that need not survive a crash.
-pub fn unrecorded() -> Record {
-    Arc::new(|_| Box::pin(async { Ok(()) }))
-}
-
-/// How transactions are sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SenderConfig {
-    /// How long an attempt may stay unmined before it is replaced.
-    pub replace_after: Duration,
-    /// How often receipts are looked for, if [`Sender::wake`] does not say when.
-    pub poll_interval: Duration,
-    /// Most to pay per gas, in wei.
-    pub max_fee_per_gas: u128,
-    /// How much is added to an estimate of gas, in percent.
-    pub gas_margin_percent: u64,
-}
-
-impl Default for SenderConfig {
-    /// 30 s, 500 ms, 500 gwei, 20 %.
-    fn default() -> Self {
-        Self {
-            replace_after: Duration::from_secs(30),
-            poll_interval: Duration::from_millis(500),
-            max_fee_per_gas: 500_000_000_000,
-            gas_margin_percent: 20,
-        }
-    }
-}
 
 /// Sends transactions with one key.
 ///
@@ -239,149 +157,5 @@ impl fmt::Debug for Sender {
             .field("address", &self.address())
             .field("chain_id", &self.chain_id())
             .finish_non_exhaustive()
-    }
-}
-
-/// A transaction that was sent. Dropping it changes nothing: the [`Sender`] sees it through.
-#[derive(Debug)]
-pub struct Pending {
-    nonce: u64,
-    hash: B256,
-    outcome: watch::Receiver<Option<Outcome>>,
-}
-
-impl Pending {
-    /// Its nonce.
-    pub fn nonce(&self) -> u64 {
-        self.nonce
-    }
-
-    /// Hash of its first attempt. Another one may be mined in its place: see the receipt.
-    pub fn hash(&self) -> B256 {
-        self.hash
-    }
-
-    /// Waits until one of its attempts is mined. A receipt may say that it reverted.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError::Timeout`] if that takes longer than `timeout`; it can be waited for again.
-    /// [`SendError::NonceTaken`] if another transaction has its nonce: someone else uses the key.
-    /// [`SendError::Closed`] if the sender was dropped.
-    pub async fn receipt(&mut self, timeout: Duration) -> Result<TransactionReceipt, SendError> {
-        let outcome =
-            match tokio::time::timeout(timeout, self.outcome.wait_for(Option::is_some)).await {
-                Ok(Ok(outcome)) => outcome.clone(),
-                Ok(Err(_)) => return Err(SendError::Closed),
-                Err(_) => return Err(SendError::Timeout { nonce: self.nonce }),
-            };
-        match outcome {
-            Some(Outcome::Mined(receipt)) => Ok(*receipt),
-            Some(Outcome::NonceTaken) => Err(SendError::NonceTaken { nonce: self.nonce }),
-            None => Err(SendError::Closed),
-        }
-    }
-}
-
-/// How often a fresh transaction is signed anew before it is given up.
-const MAX_TRIES: usize = 12;
-
-/// What the sender and its tasks share.
-struct Shared {
-    provider: DynProvider,
-    key: PrivateKeySigner,
-    chain_id: u64,
-    config: SenderConfig,
-    table: Mutex<Table>,
-    heads: watch::Sender<()>,
-    /// Closed when the sender is dropped.
-    stop: watch::Receiver<()>,
-}
-
-impl Shared {
-    /// As [`Sender::send`].
-    async fn submit(self: Arc<Self>, call: Call, record: Record) -> Result<Pending, SendError> {
-        let gas = match call.gas {
-            Some(gas) => gas,
-            None => self.estimate(&call).await?,
-        };
-        // Held while the nonce is in question, so that nonces are used in order.
-        let mut table = self.table.lock().await;
-        let mut fees = self.fees(&mut table).await?;
-        for _ in 0..MAX_TRIES {
-            let nonce = table.free_nonce();
-            let attempt = self.sign(&call, nonce, gas, fees)?;
-            record(attempt.clone()).await.map_err(SendError::Record)?;
-            match self.broadcast(&attempt).await {
-                Ok(()) | Err(Refusal::Known) => {
-                    return Ok(self.watch(&mut table, InFlight::new(call, gas, attempt, record)));
-                }
-                Err(Refusal::NonceTooLow) => table.confirm(self.mined().await?),
-                Err(Refusal::Underpriced) => match fees.raised(None, self.config.max_fee_per_gas) {
-                    Some(raised) => fees = raised,
-                    None => return Err(SendError::Refused("underpriced at the fee limit".into())),
-                },
-                Err(Refusal::Other(reason)) => return Err(SendError::Refused(reason)),
-                // It may have arrived: keep the nonce and try again until that is known.
-                Err(Refusal::Unclear(error)) => {
-                    tracing::warn!(nonce, %error, "broadcast failed, will try again");
-                    let in_flight = InFlight::new(call, gas, attempt, record);
-                    return Ok(self.watch(&mut table, in_flight.unsent()));
-                }
-            }
-        }
-        Err(SendError::Refused("no usable nonce or fee".into()))
-    }
-
-    /// How many transactions of this key are mined, which is the next nonce.
-    async fn mined(&self) -> Result<u64, ChainError> {
-        within(async {
-            self.provider
-                .get_transaction_count(self.key.address())
-                .latest()
-                .await
-        })
-        .await
-    }
-
-    async fn resync(&self) -> Result<(), ChainError> {
-        let mined = self.mined().await?;
-        self.table.lock().await.reset(mined);
-        Ok(())
-    }
-
-    /// Gas for a call, with a margin.
-    async fn estimate(&self, call: &Call) -> Result<u64, SendError> {
-        let mut request = TransactionRequest::default()
-            .with_from(self.key.address())
-            .with_value(call.value)
-            .with_input(call.input.clone());
-        match call.to {
-            Some(to) => request.set_to(to),
-            None => request.set_create(),
-        }
-        match within(async { self.provider.estimate_gas(request).await }).await {
-            Ok(gas) => Ok(gas.saturating_add(gas * self.config.gas_margin_percent / 100)),
-            Err(ChainError::Rpc(error)) => Err(SendError::from_estimate(error)),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// What to offer now, from the table if that is recent.
-    async fn fees(&self, table: &mut Table) -> Result<Fees, ChainError> {
-        if let Some(fees) = table.recent_fees() {
-            return Ok(fees);
-        }
-        let estimate = within(async { self.provider.estimate_eip1559_fees().await }).await?;
-        let fees = Fees::from(estimate).limited(self.config.max_fee_per_gas);
-        table.remember(fees);
-        Ok(fees)
-    }
-
-    async fn broadcast(&self, attempt: &Attempt) -> Result<(), Refusal> {
-        within(async { self.provider.send_raw_transaction(&attempt.raw).await })
-            .await
-            .map(|_| ())
-            .map_err(Refusal::from)
     }
 }

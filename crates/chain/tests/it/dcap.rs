@@ -12,8 +12,8 @@ use subrosa_chain::{
     bindings::SubrosaDcap::{self, SubrosaDcapInstance},
     connect,
     dcap::{
-        Collateral, Dcap, DcapError, MAX_COLLATERAL_BYTES, MAX_QUOTE_BYTES, Piece, Quoted,
-        Standing, evidence_parts,
+        Collateral, CollateralDocument, Dcap, DcapError, MAX_COLLATERAL_BYTES, MAX_QUOTE_BYTES,
+        Quoted, Standing, evidence_parts,
     },
     send::{Call, unrecorded},
 };
@@ -65,8 +65,8 @@ async fn place(root: B256) -> Place {
     }
 }
 
-async fn submit(place: &Place, pieces: &[&Piece]) -> usize {
-    let submissions = place.dcap.submissions(pieces);
+async fn submit(place: &Place, documents: &[&CollateralDocument]) -> usize {
+    let submissions = place.dcap.submissions(documents);
     for submission in &submissions {
         let mut pending = place
             .sender
@@ -82,22 +82,22 @@ async fn submit(place: &Place, pieces: &[&Piece]) -> usize {
 async fn what_is_missing_is_stored_in_one_transaction_and_then_left_alone() {
     let place = place(DEVELOPMENT_ROOT_ID).await;
     let collateral = collateral(&Forge::new());
-    for piece in &collateral.pieces {
+    for document in &collateral.documents {
         assert_eq!(
-            place.dcap.standing(piece).await.unwrap(),
+            place.dcap.standing(document).await.unwrap(),
             Standing::Missing,
             "{}",
-            piece.kind
+            document.kind
         );
         assert_eq!(
-            place.dcap.refusal(piece).await.unwrap(),
+            place.dcap.refusal(document).await.unwrap(),
             None,
             "{}",
-            piece.kind
+            document.kind
         );
     }
-    let pieces: Vec<&Piece> = collateral.pieces.iter().collect();
-    assert_eq!(submit(&place, &pieces).await, 1);
+    let documents: Vec<&CollateralDocument> = collateral.documents.iter().collect();
+    assert_eq!(submit(&place, &documents).await, 1);
 
     let stored = place
         .contract
@@ -107,24 +107,24 @@ async fn what_is_missing_is_stored_in_one_transaction_and_then_left_alone() {
         .await
         .unwrap();
     assert_eq!(stored.len(), 4);
-    for piece in &collateral.pieces {
-        let Standing::Same(kept) = place.dcap.standing(piece).await.unwrap() else {
-            panic!("{} is not there", piece.kind);
+    for document in &collateral.documents {
+        let Standing::Same(kept) = place.dcap.standing(document).await.unwrap() else {
+            panic!("{} is not there", document.kind);
         };
         assert_eq!(
             (kept.issued, kept.evaluation),
-            (piece.issued, piece.evaluation)
+            (document.issued, document.evaluation)
         );
-        assert!(kept.expires <= piece.next_update);
+        assert!(kept.expires <= document.next_update);
         let (event, _) = stored
             .iter()
-            .find(|(event, _)| event.key == piece.latest)
+            .find(|(event, _)| event.key == document.latest)
             .unwrap();
-        assert_eq!(event.digest, piece.digest, "{}", piece.kind);
-        assert_eq!(event.edition, piece.edition, "{}", piece.kind);
-        if !piece.edition.is_zero() {
-            let key = place.contract.editionKey(piece.latest, piece.edition);
-            assert_eq!(key.call().await.unwrap(), piece.key);
+        assert_eq!(event.digest, document.digest, "{}", document.kind);
+        assert_eq!(event.edition, document.edition, "{}", document.kind);
+        if !document.edition.is_zero() {
+            let key = place.contract.editionKey(document.latest, document.edition);
+            assert_eq!(key.call().await.unwrap(), document.key);
         }
     }
     // Keys are those of the contract itself.
@@ -150,7 +150,13 @@ async fn what_is_missing_is_stored_in_one_transaction_and_then_left_alone() {
             .await
             .unwrap(),
     ];
-    assert_eq!(collateral.pieces.each_ref().map(|piece| piece.latest), keys);
+    assert_eq!(
+        collateral
+            .documents
+            .each_ref()
+            .map(|document| document.latest),
+        keys
+    );
     let quoted = Quoted::read(bundle(&Forge::new()).quote()).unwrap();
     assert_eq!(quoted.needs().map(|(_, key)| key), keys);
     let kinds = quoted.needs().map(|(kind, _)| kind.to_string());
@@ -168,10 +174,10 @@ async fn what_is_missing_is_stored_in_one_transaction_and_then_left_alone() {
 #[tokio::test]
 async fn editions_stand_side_by_side_and_of_lists_the_newest_counts() {
     let place = place(DEVELOPMENT_ROOT_ID).await;
-    let [root_crl, _, tcb_info, _] = collateral(&Forge::new()).pieces;
+    let [root_crl, _, tcb_info, _] = collateral(&Forge::new()).documents;
     assert_eq!(submit(&place, &[&root_crl, &tcb_info]).await, 1);
     for number in [16, 18] {
-        let [_, _, other, _] = collateral(&Forge::new().tcb_evaluation(number)).pieces;
+        let [_, _, other, _] = collateral(&Forge::new().tcb_evaluation(number)).documents;
         let standing = place.dcap.standing(&other).await.unwrap();
         let Standing::Other(kept) = standing else {
             panic!("{number}: {standing:?}")
@@ -189,7 +195,7 @@ async fn editions_stand_side_by_side_and_of_lists_the_newest_counts() {
     assert_eq!(latest.evaluation, 17);
 
     let of_date = async |issued: u64| {
-        let list = Piece {
+        let list = CollateralDocument {
             issued,
             ..root_crl.clone()
         };
@@ -211,8 +217,8 @@ async fn a_refusal_is_named_and_holds_up_no_other_piece() {
     let place = place(DEVELOPMENT_ROOT_ID).await;
     let refusals = async |fault: Fault| {
         let mut names = Vec::new();
-        for piece in &collateral(&Forge::new().fault(fault)).pieces {
-            let refusal = place.dcap.refusal(piece).await.unwrap();
+        for document in &collateral(&Forge::new().fault(fault)).documents {
+            let refusal = place.dcap.refusal(document).await.unwrap();
             names.push(refusal.map(|refusal| refusal.name).unwrap_or_default());
         }
         names
@@ -235,7 +241,7 @@ async fn a_refusal_is_named_and_holds_up_no_other_piece() {
         ["NotValidNow"; 4]
     );
 
-    let [.., tcb_info, _] = collateral(&Forge::new().fault(Fault::TamperedTcbInfo)).pieces;
+    let [.., tcb_info, _] = collateral(&Forge::new().fault(Fault::TamperedTcbInfo)).documents;
     let refusal = place.dcap.refusal(&tcb_info).await.unwrap().unwrap();
     assert!(refusal.reason.starts_with("SignatureInvalid"), "{refusal}");
     // Sent all the same, it is refused before it costs anything, by the same name.
@@ -249,10 +255,10 @@ async fn a_refusal_is_named_and_holds_up_no_other_piece() {
 }
 
 #[tokio::test]
-async fn pieces_of_different_signers_go_in_transactions_of_their_own() {
+async fn documents_of_different_signers_go_in_transactions_of_their_own() {
     let place = place(DEVELOPMENT_ROOT_ID).await;
-    let own = collateral(&Forge::new()).pieces;
-    let foreign = collateral(&Forge::new().fault(Fault::ForeignRoot)).pieces;
+    let own = collateral(&Forge::new()).documents;
+    let foreign = collateral(&Forge::new().fault(Fault::ForeignRoot)).documents;
     let [root_crl, authority, tcb_info, qe_identity] = &own;
     let [_, _, _, other] = &foreign;
     let submissions = place
@@ -260,10 +266,10 @@ async fn pieces_of_different_signers_go_in_transactions_of_their_own() {
         .submissions(&[root_crl, authority, tcb_info, other]);
     let of: Vec<&[usize]> = submissions
         .iter()
-        .map(|one| one.pieces.as_slice())
+        .map(|one| one.documents.as_slice())
         .collect();
     assert_eq!(of, [&[0, 1, 2][..], &[3]]);
-    // Two editions of one piece never share one either.
+    // Two editions of one document never share one either.
     let submissions =
         place
             .dcap
@@ -311,7 +317,7 @@ async fn a_configuration_register_is_stored_once() {
 async fn what_is_kept_runs_out() {
     let place = place(DEVELOPMENT_ROOT_ID).await;
     let collateral = collateral(&Forge::new());
-    submit(&place, &collateral.pieces.iter().collect::<Vec<_>>()).await;
+    submit(&place, &collateral.documents.iter().collect::<Vec<_>>()).await;
     let quoted = Quoted::read(bundle(&Forge::new()).quote()).unwrap();
     let verify = || {
         place.contract.verifyQuote(
@@ -319,8 +325,8 @@ async fn what_is_kept_runs_out() {
             quoted.pck_certificate.clone(),
             quoted.root_id,
             quoted.pck_authority,
-            collateral.pieces[2].edition,
-            collateral.pieces[3].edition,
+            collateral.documents[2].edition,
+            collateral.documents[3].edition,
         )
     };
     assert_eq!(verify().call().await.unwrap().tcbStatus, 1);

@@ -16,7 +16,7 @@ use subrosa_evidence::DEVELOPMENT_ROOT_ID;
 use subrosa_tee::forge::Fault;
 use subrosa_types::{entry::LARGEST_CALLBACK_GAS, id::measurement_set_hash};
 
-use crate::world::{self, CONTRACT, EXECUTABLE, NOW, World, deployment, measurement, session};
+use crate::world::{self, CONTRACT, EXECUTABLE, NOW, World, connection, deployment, measurement};
 
 const DEVELOPMENT: AttestOptions = AttestOptions {
     development: true,
@@ -32,7 +32,7 @@ async fn an_honest_node_is_accepted_and_every_check_is_named() {
             appraisal,
             ..DEVELOPMENT
         };
-        let attested = session(deployment(&server))
+        let attested = connection(deployment(&server))
             .await
             .attest(&options)
             .await
@@ -89,7 +89,7 @@ async fn without_a_verifier_the_evidence_alone_is_verified() {
         let server = world.serve().await;
         let mut deployment = deployment(&server);
         deployment.verifier = None;
-        let attested = session(deployment)
+        let attested = connection(deployment)
             .await
             .attest(&DEVELOPMENT)
             .await
@@ -104,7 +104,7 @@ async fn without_a_verifier_the_evidence_alone_is_verified() {
 async fn an_envelope_arrives_once_the_node_is_attested() {
     // The counterpart of every test below: what they show not to arrive is seen to arrive here.
     let server = World::honest().serve().await;
-    let attested = session(deployment(&server))
+    let attested = connection(deployment(&server))
         .await
         .attest(&DEVELOPMENT)
         .await
@@ -357,7 +357,7 @@ async fn every_mismatch_is_refused_by_name_before_anything_is_encrypted() {
         let server = world.serve().await;
         let mut deployment = deployment(&server);
         trust(&mut deployment);
-        let error = session(deployment).await.attest(&options).await.err();
+        let error = connection(deployment).await.attest(&options).await.err();
         let Some(ClientError::Refused(refusal)) = error else {
             panic!("{name}: {error:?}");
         };
@@ -379,7 +379,7 @@ async fn consent_is_asked_for_before_the_node_is_contacted() {
     let server = World::honest().serve().await;
     let options = AttestOptions::default();
     assert!(
-        session(deployment(&server))
+        connection(deployment(&server))
             .await
             .attest(&options)
             .await
@@ -401,10 +401,10 @@ async fn an_old_attestation_does_not_encrypt() {
         let now = now.clone();
         Clock::new(move || now.load(Ordering::Relaxed))
     };
-    let session = Connection::with_clock(deployment(&server), clock)
+    let connection = Connection::with_clock(deployment(&server), clock)
         .await
         .unwrap();
-    let attested = session.attest(&DEVELOPMENT).await.unwrap();
+    let attested = connection.attest(&DEVELOPMENT).await.unwrap();
     let target = subrosa_client::CallTarget {
         contract: CONTRACT,
         requester: Address::ZERO,
@@ -426,7 +426,7 @@ async fn an_old_attestation_does_not_encrypt() {
 #[tokio::test]
 async fn a_policy_that_promises_more_callback_gas_than_a_transaction_has_is_not_sent() {
     let server = World::honest().serve().await;
-    let attested = session(deployment(&server))
+    let attested = connection(deployment(&server))
         .await
         .attest(&DEVELOPMENT)
         .await
@@ -458,7 +458,7 @@ async fn a_signer_revoked_after_attestation_gets_no_query() {
     let world = World::honest();
     let revoked = Arc::clone(&world.revoked);
     let server = world.serve().await;
-    let attested = session(deployment(&server))
+    let attested = connection(deployment(&server))
         .await
         .attest(&DEVELOPMENT)
         .await
@@ -482,7 +482,7 @@ async fn a_signer_revoked_after_attestation_gets_no_query() {
 async fn a_sealed_call_opens_for_its_target_only() {
     use subrosa_crypto::envelope::{self, Binding, Expected, Purpose};
     let server = World::honest().serve().await;
-    let attested = session(deployment(&server))
+    let attested = connection(deployment(&server))
         .await
         .attest(&DEVELOPMENT)
         .await

@@ -19,7 +19,7 @@ use subrosa_types::{
     rpc::{QueryRequest, QueryResponse},
 };
 
-use crate::world::{self, CONTRACT, HEAD_SEQ, NOW, World, deployment, session};
+use crate::world::{self, CONTRACT, HEAD_SEQ, NOW, World, connection, deployment};
 
 /// Changes to an answer before it is signed, and after.
 #[derive(Clone, Copy)]
@@ -55,7 +55,7 @@ async fn ask_noting(
         development: true,
         ..AttestOptions::default()
     };
-    let attested: Attested = session(deployment(&server))
+    let attested: Attested = connection(deployment(&server))
         .await
         .attest(&options)
         .await

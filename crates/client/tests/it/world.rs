@@ -281,7 +281,7 @@ pub(crate) fn deployment(server: &FakeServer) -> Deployment {
     Deployment::parse(&text).unwrap()
 }
 
-pub(crate) async fn session(deployment: Deployment) -> Connection {
+pub(crate) async fn connection(deployment: Deployment) -> Connection {
     Connection::with_clock(deployment, Clock::new(|| NOW))
         .await
         .unwrap()

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What an envelope is bound to beside its header.
 
+use alloc::vec::Vec;
+
 use alloy_primitives::{Address, B256, U256};
 
 use crate::kdf::domain;
 
-/// Where an envelope is valid and for whom.
+/// Where an envelope is valid, and who may use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Binding {
     /// EIP-155 chain id.

@@ -1,25 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The layout of an envelope.
 
+use alloc::vec::Vec;
+
 use alloy_primitives::B256;
 use rand_core::CryptoRng;
 
-use super::MAX_ENVELOPE_LEN;
+use super::purpose::Purpose;
 use crate::{EpochId, Rejection, Suite};
-
-/// What the recipient is to do with a plaintext. Byte 4 is taken by sealed replies
-/// ([`reply`](crate::reply)), which are no envelopes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-#[non_exhaustive]
-pub enum Purpose {
-    /// Deploy or upgrade: a `DeployPlaintext`.
-    Deploy = 1,
-    /// Execute as a log entry: a `CallPlaintext`.
-    Call = 2,
-    /// Answer off chain: a `QueryPlaintext`.
-    Query = 3,
-}
 
 /// Identifies an envelope. Fresh and random for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -204,6 +192,8 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Most bytes an envelope may have: 16 MiB. Every enclave rejects a longer one.
+pub const MAX_ENVELOPE_LEN: usize = 16 << 20;
 /// Bytes of the header before the encapsulated key or session id.
 pub(super) const FIXED_LEN: usize = 100;
 /// Bytes of a session's id.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! DHKEM(X25519, HKDF-SHA256), KEM 0x0020 (RFC 9180, section 4.1).
 
-use std::sync::Arc;
+use alloc::sync::Arc;
 
 use hpke::{
     Deserializable, HpkeError, Kem, Serializable,

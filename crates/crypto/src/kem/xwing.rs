@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! X-Wing (draft-connolly-cfrg-xwing-kem) as KEM 0x647A of HPKE (draft-ietf-hpke-pq).
 
-use std::sync::Arc;
+use alloc::sync::Arc;
 
 use hpke::{
     Deserializable, HpkeError, Kem, Serializable,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The blob's layout and cipher, whatever it holds.
 
+use alloc::vec::Vec;
+
 use aes_gcm_siv::{
     Aes256GcmSiv,
     aead::{AeadInOut, KeyInit},

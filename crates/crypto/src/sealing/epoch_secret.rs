@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The epoch secret, sealed to a platform's sealing key so that it survives a restart.
 
+use alloc::vec::Vec;
+
 use alloy_primitives::B256;
 use zeroize::Zeroizing;
 

@@ -154,7 +154,7 @@ impl Vectors {
                 binding: &binding,
             };
             let (opened, secret) =
-                envelope::open_opening(&opening.envelope, &keys, &expected).unwrap();
+                envelope::open_session(&opening.envelope, &keys, &expected).unwrap();
             let session = Session::new(vector.session, opened.header.suite, &secret);
             let opened = session.open(&vector.envelope, &expected).unwrap();
             assert_eq!(opened.header.id.as_bytes(), &vector.id.0, "{}", vector.name);

@@ -7,7 +7,7 @@ use rand_core::SeedableRng;
 use sha2::Sha256;
 use subrosa_crypto::{
     ContractRoot, EpochId, EpochSecret, RecipientKey, Subject, Suite,
-    envelope::{self, Binding, Draft, EnvelopeId, Expected, Purpose, Session, SessionDraft},
+    envelope::{self, Binding, Draft, EnvelopeId, Expected, Purpose, Session, SessionCall},
     reply::{self, ReplyBinding},
 };
 
@@ -122,7 +122,8 @@ fn vectors() -> Vectors {
             let mut rng =
                 chacha20::ChaCha20Rng::from_seed(keccak256(format!("{name}: randomness")).0);
             let (sealed, secret) =
-                envelope::seal_opening(&draft, keys.public(), &plaintext, &mut rng).unwrap();
+                envelope::seal_opening_session(&draft, keys.public(), &plaintext, &mut rng)
+                    .unwrap();
             if name.ends_with("sealed output") {
                 let session = Session::new(SESSION, suite, &secret);
                 for length in [36, 200] {
@@ -180,7 +181,7 @@ fn session_vector(
     let name = format!("{:?}, {length} bytes in a session", draft.suite);
     let id = FixedBytes::<16>::from_slice(&keccak256(&name)[..16]);
     let input = vec![0x5e; length];
-    let draft = SessionDraft {
+    let draft = SessionCall {
         epoch: draft.epoch,
         id: EnvelopeId::from_bytes(id.0),
         expiry: draft.expiry,

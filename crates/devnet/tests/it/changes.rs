@@ -53,7 +53,7 @@ async fn a_request_is_held_to_what_its_sender_saw_and_a_restricted_contract_is_i
         ..ContractPolicy::default()
     };
     let contract = scene.deploy(&vault(100), &policy).await;
-    let session = scene.connection().await;
+    let connection = scene.connection().await;
     let input = add(1);
     let refused = |error: ClientError, name: &str| {
         let ClientError::Chain(ChainError::Refused { reason, .. }) = &error else {
@@ -64,21 +64,25 @@ async fn a_request_is_held_to_what_its_sender_saw_and_a_restricted_contract_is_i
 
     let stranger = scene.network.accounts()[1].signer();
     let call = CallRequest::new(contract, &input);
-    let error = session.request_in_the_clear(&call, stranger).await;
+    let error = connection.request_in_the_clear(&call, stranger).await;
     refused(error.unwrap_err(), "CallerNotAllowed");
     let below = CallRequest {
         maximum_charge_gwei: Some(4),
         ..call
     };
-    let error = session.request_in_the_clear(&below, scene.account()).await;
+    let error = connection
+        .request_in_the_clear(&below, scene.account())
+        .await;
     refused(error.unwrap_err(), "ChargeTooHigh");
-    let ticket = session.request_in_the_clear(&call, scene.account()).await;
+    let ticket = connection
+        .request_in_the_clear(&call, scene.account())
+        .await;
     assert_eq!(scene.output(&ticket.unwrap()).await, U256::from(101));
 
-    let current = session.current_epoch(contract).await.unwrap();
-    let next = session.advance_epoch(contract, current + 1, scene.account());
+    let current = connection.current_epoch(contract).await.unwrap();
+    let next = connection.advance_epoch(contract, current + 1, scene.account());
     refused(next.await.unwrap_err(), "EpochNotCurrent");
-    let same = session.advance_epoch(contract, current, scene.account());
+    let same = connection.advance_epoch(contract, current, scene.account());
     refused(same.await.unwrap_err(), "EpochNotNewer");
 }
 
@@ -153,8 +157,8 @@ async fn a_constructor_that_reverts_leaves_the_old_code_and_the_log_goes_on() {
     let before = before.contract_statement(contract, None).await.unwrap();
 
     let unlucky = upgrade(contract, 13);
-    let session = scene.connection().await;
-    session
+    let connection = scene.connection().await;
+    connection
         .announce_upgrade(contract, commitment(&unlucky), &owner)
         .await
         .unwrap();
@@ -186,15 +190,15 @@ async fn a_constructor_that_reverts_leaves_the_old_code_and_the_log_goes_on() {
     let ahead = || attested.hand_in_upgrade(&lucky, None, &owner, LONG, Default::default());
     let unannounced = ahead().await.unwrap_err();
     assert_refused(&unannounced);
-    session
+    connection
         .announce_upgrade(contract, commitment(&lucky), &owner)
         .await
         .unwrap();
     ahead().await.unwrap();
     scene.warp(60).await;
     let seq = scene.append_upgrade(contract).await;
-    let ticket = session.find(contract, seq).await.unwrap();
-    let fulfilled = session.wait(&ticket, Default::default()).await.unwrap();
+    let ticket = connection.find(contract, seq).await.unwrap();
+    let fulfilled = connection.wait(&ticket, Default::default()).await.unwrap();
     assert_eq!((fulfilled.seq, fulfilled.status), (3, Status::Succeeded));
     assert_eq!(scene.call(contract, 1).await, U256::from(102 + 5 + 10));
 }
@@ -219,7 +223,7 @@ async fn an_upgrade_waits_for_its_code_whatever_else_is_handed_in() {
     for envelope in [Bytes::from_static(b"garbage"), Bytes::new()] {
         let request = DeployRequest {
             contract,
-            envelope,
+            code_envelope: envelope,
             seq: Some(seq),
             code_commitment: None,
         };
@@ -283,8 +287,11 @@ async fn pending_calls_of_an_unknown_generation_run_in_order_once_the_log_is_mov
         for amount in [1, 2, 3] {
             recorder.ask(contract, add(amount), Terms::default()).await;
         }
-        let session = scene.connection().await;
-        session.change_runtime(contract, 1, &owner).await.unwrap();
+        let connection = scene.connection().await;
+        connection
+            .change_runtime(contract, 1, &owner)
+            .await
+            .unwrap();
         recorder.ask(contract, add(4), Terms::default()).await;
         contract
     };
@@ -320,8 +327,8 @@ async fn a_generation_that_nobody_added_is_none_to_register_with_or_to_move_to()
     assert_unknown_runtime(&deployed.unwrap_err());
 
     let contract = scene.deploy(&vault(100), &ContractPolicy::default()).await;
-    let session = scene.connection().await;
-    let moved = session.change_runtime(contract, 65_535, &owner).await;
+    let connection = scene.connection().await;
+    let moved = connection.change_runtime(contract, 65_535, &owner).await;
     assert_unknown_runtime(&moved.unwrap_err());
     assert_eq!(scene.call(contract, 5).await, U256::from(105));
 }

@@ -7,12 +7,12 @@ use subrosa_client::{Appraisal, AttestOptions, ClientError, Clock, Connection, D
 use subrosa_devnet::{Devnet, Options};
 
 async fn refusal(deployment: Deployment, options: AttestOptions) -> String {
-    let session = Connection::open(deployment).await.unwrap();
-    refusal_of(session, options).await
+    let connection = Connection::open(deployment).await.unwrap();
+    refusal_of(connection, options).await
 }
 
-async fn refusal_of(session: Connection, options: AttestOptions) -> String {
-    match session.attest(&options).await {
+async fn refusal_of(connection: Connection, options: AttestOptions) -> String {
+    match connection.attest(&options).await {
         Err(ClientError::Refused(refusal)) => refusal.to_string(),
         Err(error) => panic!("not a refusal: {error}"),
         Ok(_) => panic!("accepted"),
@@ -81,7 +81,7 @@ async fn whatever_is_not_as_told_is_refused_by_name() {
 
     let year = 365 * 24 * 60 * 60;
     let later = Clock::new(move || Clock::system().now() + year);
-    let session = Connection::with_clock(good.clone(), later).await.unwrap();
-    let refused = refusal_of(session, consent).await;
+    let connection = Connection::with_clock(good.clone(), later).await.unwrap();
+    let refused = refusal_of(connection, consent).await;
     assert!(refused.contains("ear"), "{refused}");
 }

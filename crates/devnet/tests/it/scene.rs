@@ -87,15 +87,15 @@ impl Scene {
     pub(crate) async fn request(&self, contract: ContractId, amount: u64) -> Ticket {
         let input = add(amount);
         let call = CallRequest::new(contract, &input);
-        let session = self.connection().await;
-        let appended = session.request_in_the_clear(&call, self.account()).await;
+        let connection = self.connection().await;
+        let appended = connection.request_in_the_clear(&call, self.account()).await;
         appended.unwrap()
     }
 
     /// The number that a call returned.
     pub(crate) async fn output(&self, ticket: &Ticket) -> U256 {
-        let session = self.connection().await;
-        let fulfilled = session.wait(ticket, Default::default()).await.unwrap();
+        let connection = self.connection().await;
+        let fulfilled = connection.wait(ticket, Default::default()).await.unwrap();
         U256::from_be_slice(&fulfilled.output)
     }
 

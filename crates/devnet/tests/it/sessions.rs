@@ -99,10 +99,13 @@ async fn a_session_costs_a_key_once_and_outlives_the_enclave() {
         reply: Some(&key),
         ..CallRequest::new(contract, &input)
     };
-    let (opening, session) = attested.request_opening(&call, &account).await.unwrap();
+    let (opening, session) = attested
+        .request_opening_session(&call, &account)
+        .await
+        .unwrap();
     // Not waiting: the log orders the calls.
     let in_session = attested
-        .request_in(&session, &call, &account)
+        .request_in_session(&session, &call, &account)
         .await
         .unwrap();
     for ticket in [&opening, &in_session] {
@@ -134,21 +137,30 @@ async fn a_session_costs_a_key_once_and_outlives_the_enclave() {
     network.restart(Service::Enclave).await.unwrap();
     let kept = CallSession::from_text(&session.expose_text()).unwrap();
     let attested = self::attested(&network).await;
-    let again = attested.request_in(&kept, &call, &account).await.unwrap();
+    let again = attested
+        .request_in_session(&kept, &call, &account)
+        .await
+        .unwrap();
     assert_eq!(self::opened(&attested, &again, &key).await, U256::from(3));
 
     // Of a session that never was, the enclaves say so, and the log moves on.
     let text = session.expose_text();
     let forged = text.replacen(&format!(":{}:", session.seq()), ":77:", 1);
     let forged = CallSession::from_text(&forged).unwrap();
-    let ticket = attested.request_in(&forged, &call, &account).await.unwrap();
+    let ticket = attested
+        .request_in_session(&forged, &call, &account)
+        .await
+        .unwrap();
     let wait = WaitOptions {
         timeout: Duration::from_secs(60),
         ..WaitOptions::default()
     };
     let fulfilled = attested.connection().wait(&ticket, wait).await.unwrap();
     assert_eq!(fulfilled.status, Status::Rejected);
-    let last = attested.request_in(&kept, &call, &account).await.unwrap();
+    let last = attested
+        .request_in_session(&kept, &call, &account)
+        .await
+        .unwrap();
     assert_eq!(self::opened(&attested, &last, &key).await, U256::from(4));
 
     // For another contract it is refused before anything is sent.
@@ -158,6 +170,6 @@ async fn a_session_costs_a_key_once_and_outlives_the_enclave() {
         requester: account.address(),
         context: B256::ZERO,
     };
-    let refused = attested.seal_call_in(&kept, &target, &input, 60);
+    let refused = attested.seal_call_in_session(&kept, &target, &input, 60);
     assert!(matches!(refused, Err(ClientError::SessionEnded { .. })));
 }

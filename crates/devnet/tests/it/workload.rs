@@ -38,10 +38,10 @@ impl Workload {
             development: true,
             ..AttestOptions::default()
         };
-        let session = Connection::open(network.deployment().clone())
+        let connection = Connection::open(network.deployment().clone())
             .await
             .unwrap();
-        let attested = session.attest(&options).await.unwrap();
+        let attested = connection.attest(&options).await.unwrap();
         let account = network.accounts()[0].signer();
         let bytecode = Bytecode {
             engine: ENGINE_EVM,

@@ -228,12 +228,12 @@ impl Host {
         purpose: Purpose,
         plaintext: &[u8],
     ) -> Bytes {
-        self.seal_opening(chain, contract, ask, purpose, plaintext)
+        self.seal_opening_session(chain, contract, ask, purpose, plaintext)
             .0
     }
 
     /// The envelope, and the secret of the session that it may open.
-    pub(crate) fn seal_opening(
+    pub(crate) fn seal_opening_session(
         &mut self,
         chain: &Chain,
         contract: ContractId,
@@ -258,7 +258,7 @@ impl Host {
         };
         let recipient = EpochPublicKey::from_bytes(&keys.xwing, keys.x25519.as_slice()).unwrap();
         let (envelope, secret) =
-            envelope::seal_opening(&draft, &recipient, plaintext, &mut self.rng).unwrap();
+            envelope::seal_opening_session(&draft, &recipient, plaintext, &mut self.rng).unwrap();
         (envelope.into(), secret)
     }
 

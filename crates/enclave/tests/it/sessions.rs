@@ -4,7 +4,7 @@
 use alloy_primitives::{Address, B256, Bytes};
 use subrosa_crypto::{
     EpochId, RecipientKey, Subject, Suite,
-    envelope::{EnvelopeId, Purpose, Session, SessionDraft},
+    envelope::{EnvelopeId, Purpose, Session, SessionCall},
     plaintext,
     reply::{self, ReplyBinding},
 };
@@ -55,7 +55,7 @@ impl Scene {
             replyKey: reply_key.unwrap_or_default().into(),
             padding: Bytes::new(),
         });
-        let (envelope, secret) = self.host.seal_opening(
+        let (envelope, secret) = self.host.seal_opening_session(
             &self.chain,
             self.contract,
             OPENING(),
@@ -71,7 +71,7 @@ impl Scene {
 
     fn seal(&mut self, session: &Session, ask: Ask, input: &[u8]) -> Bytes {
         self.ids += 1;
-        let draft = SessionDraft {
+        let draft = SessionCall {
             epoch: EpochId {
                 group: GROUP,
                 epoch: EPOCH,
@@ -191,7 +191,7 @@ fn an_envelope_without_a_key_opens_no_session_and_a_rejected_one_neither() {
     assert_eq!(scene.call(OPENING(), envelope).status, Status::Rejected);
 
     // The plaintext does not decode, so there is no reply key to remember.
-    let (envelope, secret) = scene.host.seal_opening(
+    let (envelope, secret) = scene.host.seal_opening_session(
         &scene.chain,
         scene.contract,
         OPENING(),
@@ -213,7 +213,7 @@ fn a_call_that_asks_for_no_session_opens_none() {
         replyKey: Bytes::new(),
         padding: Bytes::new(),
     });
-    let (envelope, secret) = scene.host.seal_opening(
+    let (envelope, secret) = scene.host.seal_opening_session(
         &scene.chain,
         scene.contract,
         SEALED(),

@@ -5,7 +5,7 @@
 use alloy_primitives::{B256, keccak256};
 use subrosa_chain::{
     bindings::SubrosaRegistry::DcapRegistration,
-    dcap::{Collateral, PieceKind, Quoted, evidence_parts},
+    dcap::{Collateral, DocumentKind, Quoted, evidence_parts},
 };
 use subrosa_types::{frame::Started, id::TeeKind};
 use tracing::{info, warn};
@@ -94,18 +94,19 @@ impl Evidence {
     async fn edition_in_force(
         &self,
         dcap: &dyn DcapContract,
-        kind: PieceKind,
+        kind: DocumentKind,
         now: u64,
     ) -> Result<Option<B256>, BringupError> {
-        let mut pieces = self.collateral.iter().flat_map(|all| &all.pieces);
-        let Some(piece) = pieces.find(|piece| piece.kind == kind && !piece.edition.is_zero())
+        let mut documents = self.collateral.iter().flat_map(|all| &all.documents);
+        let Some(document) =
+            documents.find(|document| document.kind == kind && !document.edition.is_zero())
         else {
             return Ok(None);
         };
-        let kept = dcap.kept(piece.key).await?;
+        let kept = dcap.kept(document.key).await?;
         Ok(kept
             .is_some_and(|kept| kept.expires >= now)
-            .then_some(piece.edition))
+            .then_some(document.edition))
     }
 }
 
@@ -118,20 +119,20 @@ async fn provide(
     config_hash: B256,
 ) -> Result<(Editions, bool), BringupError> {
     let mut wanted = Vec::new();
-    for piece in evidence.collateral.iter().flat_map(|all| &all.pieces) {
-        if !dcap.standing(piece).await?.is_wanted() {
+    for document in evidence.collateral.iter().flat_map(|all| &all.documents) {
+        if !dcap.standing(document).await?.is_wanted() {
             continue;
         }
-        match dcap.refusal(piece).await? {
-            None => wanted.push(piece),
+        match dcap.refusal(document).await? {
+            None => wanted.push(document),
             // What is kept may still do.
-            Some(refusal) => warn!(piece = %piece.kind, %refusal, "collateral is refused"),
+            Some(refusal) => warn!(document = %document.kind, %refusal, "collateral is refused"),
         }
     }
     let mut sent = false;
     for submission in dcap.submissions(&wanted) {
         let transaction = needs.transactions.prepare(submission.call).await?;
-        info!(%transaction, pieces = submission.pieces.len(), "collateral submitted");
+        info!(%transaction, documents = submission.documents.len(), "collateral submitted");
         sent = true;
     }
     let editions = require(needs, dcap, evidence).await?;
@@ -158,7 +159,7 @@ async fn require(
     for (kind, latest) in evidence.quoted.needs() {
         if let Some(edition) = evidence.edition_in_force(dcap, kind, now).await? {
             match kind {
-                PieceKind::TcbInfo { .. } => editions.tcb_info = edition,
+                DocumentKind::TcbInfo { .. } => editions.tcb_info = edition,
                 _ => editions.qe_identity = edition,
             }
             continue;

@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use subrosa_chain::{
     ChainError, Event,
     bindings::SubrosaRegistry::DcapRegistration,
-    dcap::{Dcap, Kept, Piece, Refusal, Standing, Submission},
+    dcap::{CollateralDocument, Dcap, Kept, Refusal, Standing, Submission},
     follow::{BlockRef, OracleEvent},
     send::{Call, RecordError, SendError},
 };
@@ -90,14 +90,14 @@ pub trait DcapContract: Send + Sync {
     /// What is kept under a key.
     async fn kept(&self, key: B256) -> Result<Option<Kept>, ChainError>;
 
-    /// How a piece compares with what is kept.
-    async fn standing(&self, piece: &Piece) -> Result<Standing, ChainError>;
+    /// How a document compares with what is kept.
+    async fn standing(&self, document: &CollateralDocument) -> Result<Standing, ChainError>;
 
-    /// Why the contract would not take a piece now; `None` if it would.
-    async fn refusal(&self, piece: &Piece) -> Result<Option<Refusal>, ChainError>;
+    /// Why the contract would not take a document now; `None` if it would.
+    async fn refusal(&self, document: &CollateralDocument) -> Result<Option<Refusal>, ChainError>;
 
-    /// What submits pieces, in as few transactions as possible.
-    fn submissions(&self, pieces: &[&Piece]) -> Vec<Submission>;
+    /// What submits documents, in as few transactions as possible.
+    fn submissions(&self, documents: &[&CollateralDocument]) -> Vec<Submission>;
 
     /// What stores the configuration register of TDs started with a configuration; `None` if it is
     /// stored.
@@ -110,16 +110,16 @@ impl DcapContract for Dcap {
         self.kept(key).await
     }
 
-    async fn standing(&self, piece: &Piece) -> Result<Standing, ChainError> {
-        self.standing(piece).await
+    async fn standing(&self, document: &CollateralDocument) -> Result<Standing, ChainError> {
+        self.standing(document).await
     }
 
-    async fn refusal(&self, piece: &Piece) -> Result<Option<Refusal>, ChainError> {
-        self.refusal(piece).await
+    async fn refusal(&self, document: &CollateralDocument) -> Result<Option<Refusal>, ChainError> {
+        self.refusal(document).await
     }
 
-    fn submissions(&self, pieces: &[&Piece]) -> Vec<Submission> {
-        self.submissions(pieces)
+    fn submissions(&self, documents: &[&CollateralDocument]) -> Vec<Submission> {
+        self.submissions(documents)
     }
 
     async fn config_register(&self, config_hash: B256) -> Result<Option<Call>, ChainError> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `subrosa_deploy`: taking in an envelope that carries code, for a deployment or an upgrade.
+//! `subrosa_deploy`: taking in the code envelope for a deployment or an upgrade.
 //!
 //! Anyone may hand in an envelope for code that was registered or announced, and only the enclave
 //! can tell whether it is the right one. So the latest one handed in is kept until the enclave has
@@ -26,7 +26,7 @@ pub(super) async fn deploy(
 ) -> Result<DeployAccepted, RpcError> {
     let DeployRequest {
         contract,
-        envelope,
+        code_envelope: envelope,
         seq,
         code_commitment,
     } = request;
@@ -75,12 +75,12 @@ async fn upgrade(
         .is_ok_and(|execution| execution.kind == EntryKind::Upgrade);
     if !is_upgrade {
         let message = format!("entry {seq} is no upgrade");
-        return Err(RpcError::DeploymentRefused(message));
+        return Err(RpcError::CodeEnvelopeRefused(message));
     }
     let commitment = entry.inputHash;
     if expected.is_some_and(|expected| expected != commitment) {
         let message = format!("entry {seq} commits to {commitment}");
-        return Err(RpcError::DeploymentRefused(message));
+        return Err(RpcError::CodeEnvelopeRefused(message));
     }
     if context.store.result(contract, seq).await?.is_some() {
         return accepted(context, contract, seq).await;
@@ -106,7 +106,7 @@ async fn announced(
     let announced = announced.map_err(|error| RpcError::Internal(Box::new(error)))?;
     if commitment.is_zero() || announced != commitment {
         let message = format!("code {commitment} is not announced for contract {contract}");
-        return Err(RpcError::DeploymentRefused(message));
+        return Err(RpcError::CodeEnvelopeRefused(message));
     }
     let store = &context.store;
     store
@@ -158,7 +158,7 @@ async fn tried(
     let clock = context.clock.as_ref();
     let waited = context.wait_for(within(clock, PATIENCE, outcome)).await;
     match waited {
-        Ok(Some(Some(reason))) => Err(RpcError::DeploymentRefused(reason)),
+        Ok(Some(Some(reason))) => Err(RpcError::CodeEnvelopeRefused(reason)),
         // Not executed yet, or nobody waits: the envelope is stored all the same.
         _ => accepted(context, contract, seq).await,
     }

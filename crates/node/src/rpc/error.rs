@@ -12,7 +12,7 @@
 //! | -32042 | `unknown-entry` | the log has no such entry, as far as this node has seen | check the number; try again |
 //! | -32043 | `not-fulfilled` | the entry is not fulfilled on chain yet | try again |
 //! | -32044 | `receipt-unavailable` | the entry was fulfilled by someone whose signature, or whose admission by a verifier, this node cannot show | ask another node |
-//! | -32045 | `deployment-refused` | the envelope does not open, or is not what was registered or announced | seal it again to the current epoch |
+//! | -32045 | `code-envelope-refused` | the code envelope does not open, or is not what was registered or announced | seal it again to the current epoch |
 //! | -32046 | `query-refused` | the query does not open, is expired, or is not signed by its caller | seal and sign it again |
 //! | -32047 | `no-result` | the enclave cannot serve this contract: a key, a state or a feature is missing | ask another node; tell the operator |
 //! | -32048 | `verifier-unavailable` | the attestation service gave no result | try again; tell the operator |
@@ -69,7 +69,7 @@ pub enum RpcError {
     },
     /// The envelope does not open, or is not what was registered or announced.
     #[error("deployment refused: {0}")]
-    DeploymentRefused(String),
+    CodeEnvelopeRefused(String),
     /// The query does not open, is expired, or is not signed by its caller.
     #[error("query refused: {0}")]
     QueryRefused(String),
@@ -110,7 +110,7 @@ impl RpcError {
             Self::UnknownEntry { .. } => -32042,
             Self::NotFulfilled { .. } => -32043,
             Self::ReceiptUnavailable { .. } => -32044,
-            Self::DeploymentRefused(_) => -32045,
+            Self::CodeEnvelopeRefused(_) => -32045,
             Self::QueryRefused(_) => -32046,
             Self::NoResult(_) => -32047,
             Self::Verifier(_) => -32048,
@@ -147,7 +147,7 @@ fn refused(error: FrameError) -> RpcError {
         ErrorCode::UnknownContract => {
             RpcError::NoResult(format!("contract is not loaded: {}", error.message))
         }
-        ErrorCode::Deployment => RpcError::DeploymentRefused(error.message),
+        ErrorCode::Deployment => RpcError::CodeEnvelopeRefused(error.message),
         ErrorCode::Query => RpcError::QueryRefused(error.message),
         ErrorCode::State => RpcError::NotReady,
         ErrorCode::MissingKey
@@ -168,7 +168,7 @@ pub(crate) fn one_of_each() -> Vec<RpcError> {
         RpcError::UnknownEntry { contract, seq },
         RpcError::NotFulfilled { contract, seq },
         RpcError::ReceiptUnavailable { contract, seq },
-        RpcError::DeploymentRefused(String::new()),
+        RpcError::CodeEnvelopeRefused(String::new()),
         RpcError::QueryRefused(String::new()),
         RpcError::NoResult(String::new()),
         RpcError::Verifier(VerifierError::Malformed(String::new())),

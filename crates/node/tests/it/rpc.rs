@@ -156,8 +156,11 @@ async fn envelopes_beyond_any_use_are_refused_before_anything_is_done_with_them(
     config.rpc.max_request_bytes = 8 << 20;
     let node = start(config).await.unwrap();
     let large = format!("0x{}", "00".repeat((1 << 20) + 1));
-    for method in ["subrosa_query", "subrosa_deploy"] {
-        let params = json!([{ "contract": HASH, "envelope": large }]);
+    for (method, field) in [
+        ("subrosa_query", "envelope"),
+        ("subrosa_deploy", "codeEnvelope"),
+    ] {
+        let params = json!([{ "contract": HASH, field: large }]);
         assert_eq!(code(&node, method, params).await, -32051, "{method}");
     }
     node.stop().await;

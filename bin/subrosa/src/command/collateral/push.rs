@@ -13,7 +13,7 @@ use serde::Serialize;
 use subrosa_attestation::{Policy, Root};
 use subrosa_client::{
     ClientError, Deployment,
-    collateral::{Collateral, CollateralChain, DcapPlace, PieceOutcome, PieceReport, Quoted},
+    collateral::{Collateral, CollateralChain, DcapPlace, DocumentReport, DocumentStatus, Quoted},
 };
 use subrosa_collateral::{CollateralConfig, IntelCa, IntelFamily, IntelTee};
 use subrosa_evidence::EvidenceBundle;
@@ -25,11 +25,11 @@ use crate::{
     output::{self, Output},
 };
 
-/// Submits Intel's collateral to the contract that verifies DCAP quotes: each piece that it lacks,
+/// Submits Intel's collateral to the contract that verifies DCAP quotes: each document that it lacks,
 /// after asking whether it would take it. Of revocation lists it keeps the newest, of the rest every
 /// edition.
 ///
-/// Exit code 0: the contract now keeps every piece in force. 2: it refuses one, or keeps one that
+/// Exit code 0: the contract now keeps every document in force. 2: it refuses one, or keeps one that
 /// has run out. 1: could not tell.
 #[derive(Debug, Args)]
 pub(crate) struct PushArgs {
@@ -131,7 +131,7 @@ struct Pushed {
     root_id: B256,
     pck_authority: B256,
     dry_run: bool,
-    pieces: Vec<PieceReport>,
+    documents: Vec<DocumentReport>,
 }
 
 impl PushArgs {
@@ -145,7 +145,7 @@ impl PushArgs {
         let collateral = Collateral::from_json(&self.collateral(output).await?)
             .wrap_err("the collateral cannot be submitted")?;
         let chain = CollateralChain::connect(&rpc, place).await?;
-        let pieces = match &account {
+        let documents = match &account {
             Some(account) => {
                 output.progress(format_args!("submitting to {}", chain.address()));
                 chain.push(&collateral, account).await?
@@ -157,7 +157,7 @@ impl PushArgs {
             root_id: collateral.root_id,
             pck_authority: collateral.pck_authority,
             dry_run: self.dry_run,
-            pieces,
+            documents,
         };
         output.result(&pushed, Pushed::text)?;
         pushed.conclude()
@@ -277,16 +277,16 @@ impl PushArgs {
 
 impl Pushed {
     fn text(&self) -> String {
-        let rows = self.pieces.iter().map(|piece| {
-            let outcome = match piece.outcome {
-                PieceOutcome::Kept => "there already",
-                PieceOutcome::Older => "older, left alone",
-                PieceOutcome::Wanted => "would be stored",
-                PieceOutcome::Stored => "stored",
-                PieceOutcome::Refused => "REFUSED",
+        let rows = self.documents.iter().map(|document| {
+            let outcome = match document.outcome {
+                DocumentStatus::Kept => "there already",
+                DocumentStatus::Older => "older, left alone",
+                DocumentStatus::Wanted => "would be stored",
+                DocumentStatus::Stored => "stored",
+                DocumentStatus::Refused => "REFUSED",
             };
-            let kept = match piece.kept {
-                Some(kept) if piece.in_force => {
+            let kept = match document.kept {
+                Some(kept) if document.in_force => {
                     format!(
                         "kept: {} to {}",
                         output::date(kept.issued),
@@ -297,14 +297,14 @@ impl Pushed {
                 None => "kept: none".to_owned(),
             };
             [
-                piece.piece.clone(),
+                document.document.clone(),
                 format!(
                     "{} to {}",
-                    output::date(piece.issued),
-                    output::date(piece.next_update)
+                    output::date(document.issued),
+                    output::date(document.next_update)
                 ),
                 outcome.to_owned(),
-                piece.reason.clone().unwrap_or(kept),
+                document.reason.clone().unwrap_or(kept),
             ]
         });
         let mut facts = vec![
@@ -313,8 +313,8 @@ impl Pushed {
             ("pck authority", self.pck_authority.to_string()),
         ];
         let mut last = None;
-        for piece in &self.pieces {
-            if let (Some(transaction), Some(gas)) = (piece.transaction, piece.gas)
+        for document in &self.documents {
+            if let (Some(transaction), Some(gas)) = (document.transaction, document.gas)
                 && last.replace(transaction) != Some(transaction)
             {
                 facts.push(("transaction", format!("{transaction} ({gas} gas)")));
@@ -329,19 +329,17 @@ impl Pushed {
     /// Refused, unless everything is in force, or will be once it is submitted.
     fn conclude(&self) -> Result<()> {
         let lacking: Vec<String> = self
-            .pieces
+            .documents
             .iter()
-            .filter(|piece| !piece.in_force && piece.outcome != PieceOutcome::Wanted)
-            .chain(
-                self.pieces
-                    .iter()
-                    .filter(|piece| piece.in_force && piece.outcome == PieceOutcome::Refused),
-            )
-            .map(|piece| match &piece.reason {
-                Some(reason) => format!("{}: {reason}", piece.piece),
+            .filter(|document| !document.in_force && document.outcome != DocumentStatus::Wanted)
+            .chain(self.documents.iter().filter(|document| {
+                document.in_force && document.outcome == DocumentStatus::Refused
+            }))
+            .map(|document| match &document.reason {
+                Some(reason) => format!("{}: {reason}", document.document),
                 None => format!(
                     "{}: what is kept has run out, and this is older",
-                    piece.piece
+                    document.document
                 ),
             })
             .collect();

@@ -57,27 +57,27 @@ pub(crate) struct AdvanceEpochArgs {
 impl SetRuntimeArgs {
     pub(super) async fn run(self, output: &Output) -> Result<()> {
         let account = self.key.required()?;
-        let session = self.deployment.open().await?;
-        let ticket = session
+        let connection = self.deployment.open().await?;
+        let ticket = connection
             .change_runtime(self.contract, self.generation, &account)
             .await?;
-        finish(&session, &ticket, &self.wait, output).await
+        finish(&connection, &ticket, &self.wait, output).await
     }
 }
 
 impl AdvanceEpochArgs {
     pub(super) async fn run(self, output: &Output) -> Result<()> {
         let account = self.key.required()?;
-        let session = self.deployment.open().await?;
+        let connection = self.deployment.open().await?;
         let epoch = match self.epoch {
             Some(epoch) => epoch,
-            None => session.current_epoch(self.contract).await?,
+            None => connection.current_epoch(self.contract).await?,
         };
         output.progress(format_args!("moving to key epoch {epoch}"));
-        let ticket = session
+        let ticket = connection
             .advance_epoch(self.contract, epoch, &account)
             .await?;
-        finish(&session, &ticket, &self.wait, output).await
+        finish(&connection, &ticket, &self.wait, output).await
     }
 }
 
@@ -90,7 +90,7 @@ struct Changed {
 }
 
 async fn finish(
-    session: &Connection,
+    connection: &Connection,
     ticket: &Ticket,
     wait: &WaitArgs,
     output: &Output,
@@ -98,7 +98,7 @@ async fn finish(
     output.progress(format_args!("appended as entry {}", ticket.seq));
     let changed = Changed {
         appended: ticket.transaction,
-        fulfilled: session.wait(ticket, wait.options()).await?,
+        fulfilled: connection.wait(ticket, wait.options()).await?,
     };
     output.result(&changed, |changed| {
         let fulfilled = &changed.fulfilled;

@@ -98,28 +98,28 @@ impl AnnounceArgs {
         let account = self.key.required()?;
         let bytecode = self.code.read()?;
         let commitment = bytecode.commitment(made_salt(&self.salt_file)?);
-        let session = self.deployment.open().await?;
-        Announcement::make(&session, self.contract, commitment, &account, output).await
+        let connection = self.deployment.open().await?;
+        Announcement::make(&connection, self.contract, commitment, &account, output).await
     }
 }
 
 impl WithdrawArgs {
     pub(super) async fn run(self, output: &Output) -> Result<()> {
         let account = self.key.required()?;
-        let session = self.deployment.open().await?;
-        Announcement::make(&session, self.contract, B256::ZERO, &account, output).await
+        let connection = self.deployment.open().await?;
+        Announcement::make(&connection, self.contract, B256::ZERO, &account, output).await
     }
 }
 
 impl Announcement {
     async fn make(
-        session: &Connection,
+        connection: &Connection,
         contract: B256,
         commitment: B256,
         account: &Account,
         output: &Output,
     ) -> Result<()> {
-        let terms = session
+        let terms = connection
             .announce_upgrade(contract, commitment, account)
             .await?;
         output.result(&Self { contract, terms }, |made| {

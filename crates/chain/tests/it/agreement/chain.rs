@@ -76,7 +76,7 @@ impl OnChain {
         }
     }
 
-    /// Submits each piece of collateral by itself, then the quote.
+    /// Submits each document of collateral by itself, then the quote.
     pub(crate) async fn judge(&self, case: &Case) -> Verdict {
         let unusable = |error| Verdict::Rejected(format!("Unusable: {error}"));
         let contract = self.contracts[&case.root_id];
@@ -96,16 +96,16 @@ impl OnChain {
                 // A chain is told the authority of the collateral, and holds the PCK certificate's
                 // issuer to it.
                 pckAuthority: collateral.pck_authority,
-                tcbInfo: collateral.pieces[2].edition,
-                qeIdentity: collateral.pieces[3].edition,
+                tcbInfo: collateral.documents[2].edition,
+                qeIdentity: collateral.documents[3].edition,
             }
             .abi_encode()
         };
         let mut inputs: Vec<Vec<u8>> = collateral
-            .pieces
+            .documents
             .iter()
-            .map(|piece| {
-                let collateral = piece.submission.clone();
+            .map(|document| {
+                let collateral = document.submission.clone();
                 putCollateralCall { collateral }.abi_encode()
             })
             .collect();

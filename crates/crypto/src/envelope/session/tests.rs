@@ -7,7 +7,7 @@ use rand_core::SeedableRng;
 use super::*;
 use crate::{
     EpochSecret,
-    envelope::{Draft, open_opening, seal_opening},
+    envelope::{Draft, open_session, seal_opening_session},
 };
 
 const EPOCH: EpochId = EpochId { group: 1, epoch: 2 };
@@ -37,8 +37,8 @@ fn session(secret: u8) -> Session {
     )
 }
 
-fn draft(id: u8) -> SessionDraft<'static> {
-    SessionDraft {
+fn draft(id: u8) -> SessionCall<'static> {
+    SessionCall {
         epoch: EPOCH,
         id: EnvelopeId::from_bytes([id; 16]),
         expiry: EXPIRY,
@@ -70,8 +70,8 @@ fn both_sides_of_an_opening_envelope_share_a_secret_that_no_other_envelope_has()
             };
             let mut rng = ChaCha20Rng::from_seed([seed; 32]);
             let (envelope, theirs) =
-                seal_opening(&draft, keys.public(), b"hello", &mut rng).unwrap();
-            let (opened, ours) = open_opening(&envelope, &keys, &EXPECTED).unwrap();
+                seal_opening_session(&draft, keys.public(), b"hello", &mut rng).unwrap();
+            let (opened, ours) = open_session(&envelope, &keys, &EXPECTED).unwrap();
             assert_eq!(&opened.plaintext[..], b"hello");
             assert_eq!(theirs.expose(), ours.expose());
             assert!(!secrets.contains(ours.expose()));

@@ -33,7 +33,7 @@ const OPTIONAL: [(&str, &str); 2] = [
 
 #[test]
 fn what_may_be_left_out_is_left_out() {
-    let text = r#"{"contract":"0x0101010101010101010101010101010101010101010101010101010101010101","envelope":"0x02"}"#;
+    let text = r#"{"contract":"0x0101010101010101010101010101010101010101010101010101010101010101","codeEnvelope":"0x02"}"#;
     let request: DeployRequest = serde_json::from_str(text).unwrap();
     assert_eq!((request.seq, request.code_commitment), (None, None));
     assert_eq!(serde_json::to_string(&request).unwrap(), text);
@@ -236,7 +236,7 @@ fn shapes_are_those_of_the_types() {
         "DeployRequest",
         DeployRequest {
             contract: hash,
-            envelope: bytes.clone(),
+            code_envelope: bytes.clone(),
             seq: Some(7),
             code_commitment: Some(hash),
         },

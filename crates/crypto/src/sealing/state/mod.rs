@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Sealed deltas and snapshots of a confidential contract's state.
 
+use alloc::vec::Vec;
+
 use alloy_primitives::{Address, B256, U256};
 use zeroize::Zeroizing;
 
-use super::blob::{self, BlobKind};
+use super::{
+    blob::{self, BlobKind},
+    kind::StateKind,
+};
 use crate::{BlobError, EpochId, EpochSecret, SealError, kdf::domain};
-
-/// Which part of a state a blob holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum StateKind {
-    /// What one execution changed.
-    Delta = 1,
-    /// The whole state.
-    Snapshot = 2,
-}
 
 /// Everything a state blob is bound to. All of it is known before the blob is opened: from the
 /// log, from the enclave's configuration, and from the states before it.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Envelopes of mode 1, whose key comes from an envelope that went before.
 
+use alloc::vec::Vec;
+
 use aes_gcm::{
     Aes256Gcm,
     aead::{AeadInOut, KeyInit},
@@ -10,8 +12,10 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{
-    Binding, Envelope, EnvelopeId, Expected, Header, KeySource, MAX_ENVELOPE_LEN, Opened, Purpose,
-    header,
+    binding::Binding,
+    expected::{Expected, Opened},
+    header::{self, Envelope, EnvelopeId, Header, KeySource, MAX_ENVELOPE_LEN},
+    purpose::Purpose,
 };
 use crate::{
     EpochId, Rejection, SealError, Suite,
@@ -50,10 +54,10 @@ pub struct Session {
     prk: Prk,
 }
 
-/// An envelope of a session about to be sealed. The fields are those of [`Draft`](super::Draft).
+/// A call about to be sealed in a session. The fields are those of [`Draft`](super::Draft).
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "documented where the link leads")]
-pub struct SessionDraft<'a> {
+pub struct SessionCall<'a> {
     pub epoch: EpochId,
     /// Never twice in a session: the key follows from it.
     pub id: EnvelopeId,
@@ -81,7 +85,7 @@ impl Session {
     /// # Errors
     ///
     /// [`SealError::TooLong`] if the envelope would exceed [`MAX_ENVELOPE_LEN`].
-    pub fn seal(&self, draft: &SessionDraft<'_>, input: &[u8]) -> Result<Vec<u8>, SealError> {
+    pub fn seal(&self, call: &SessionCall<'_>, input: &[u8]) -> Result<Vec<u8>, SealError> {
         let too_long = SealError::TooLong {
             found: input.len(),
             limit: MAX_INPUT_LEN,
@@ -90,18 +94,18 @@ impl Session {
             .filter(|class| class.log2() <= MAX_CLASS)
             .ok_or(too_long)?;
         let mut buffer = class.pad(input).ok_or(too_long)?;
-        let (key, commitment) = self.keys(draft.id);
+        let (key, commitment) = self.keys(call.id);
         let header = Header {
             suite: self.suite,
             purpose: Purpose::Call,
-            epoch: draft.epoch,
-            id: draft.id,
-            expiry: draft.expiry,
+            epoch: call.epoch,
+            id: call.id,
+            expiry: call.expiry,
             recipients: B256::ZERO,
             key_commitment: B256::from(*commitment),
         };
         let mut out = header.to_bytes(KeySource::Session(self.id));
-        let aad = draft.binding.additional_data(&out);
+        let aad = call.binding.additional_data(&out);
         let tag = Aes256Gcm::new((&*key).into())
             .encrypt_inout_detached(&NONCE.into(), &aad, buffer.as_mut_slice().into())
             .map_err(|_| too_long)?;

@@ -23,8 +23,12 @@
 //! In mode 1 the key comes from an envelope that went before: see [`Session`].
 
 mod binding;
+mod expected;
 mod header;
+pub(crate) mod purpose;
 mod session;
+
+use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
@@ -38,8 +42,10 @@ use crate::{
 };
 
 pub use binding::Binding;
-pub use header::{Envelope, EnvelopeId, Header, KeySource, Purpose};
-pub use session::{Session, SessionDraft, SessionSecret};
+pub use expected::{Expected, Opened};
+pub use header::{Envelope, EnvelopeId, Header, KeySource, MAX_ENVELOPE_LEN};
+pub use purpose::Purpose;
+pub use session::{Session, SessionCall, SessionSecret};
 
 /// An envelope about to be sealed.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +54,7 @@ pub struct Draft<'a> {
     pub suite: Suite,
     /// What the recipient is to do with the plaintext.
     pub purpose: Purpose,
-    /// Whose key it is sealed to; the log entry will have to name the same.
+    /// The epoch whose key it is sealed to; the log entry will have to name the same.
     pub epoch: EpochId,
     /// Fresh and random ([`EnvelopeId::random`]): the guest tells duplicates apart by it.
     pub id: EnvelopeId,
@@ -74,7 +80,7 @@ pub fn seal<R: CryptoRng>(
     plaintext: &[u8],
     rng: &mut R,
 ) -> Result<Vec<u8>, SealError> {
-    seal_opening(draft, recipient, plaintext, rng).map(|(envelope, _)| envelope)
+    seal_opening_session(draft, recipient, plaintext, rng).map(|(envelope, _)| envelope)
 }
 
 /// As [`seal`], for an envelope that opens a session. Returns the session's secret too.
@@ -82,7 +88,7 @@ pub fn seal<R: CryptoRng>(
 /// # Errors
 ///
 /// As [`seal`].
-pub fn seal_opening<R: CryptoRng>(
+pub fn seal_opening_session<R: CryptoRng>(
     draft: &Draft<'_>,
     recipient: &EpochPublicKey,
     plaintext: &[u8],
@@ -122,29 +128,6 @@ pub fn seal_opening<R: CryptoRng>(
     Ok((out, session))
 }
 
-/// What must hold of an envelope for it to be opened: all of it from the log entry or the query
-/// that carries it, none of it from the envelope.
-#[derive(Clone, Copy, Debug)]
-pub struct Expected<'a> {
-    /// What is about to be done with the plaintext.
-    pub purpose: Purpose,
-    /// The (group, epoch) the entry names. For what no entry carries, the one the header names.
-    pub epoch: EpochId,
-    /// The entry's timestamp, Unix seconds.
-    pub timestamp: u64,
-    /// Where the entry stands and who made it.
-    pub binding: &'a Binding,
-}
-
-/// An opened envelope.
-#[expect(missing_debug_implementations, reason = "a secret is never printed")]
-pub struct Opened {
-    /// The authenticated header.
-    pub header: Header,
-    /// The plaintext, padding and all.
-    pub plaintext: Zeroizing<Vec<u8>>,
-}
-
 /// Opens an envelope.
 ///
 /// The cheap checks come first and in a fixed order, then the key commitment, then the ciphertext.
@@ -168,7 +151,7 @@ pub fn open(
 /// # Errors
 ///
 /// As [`open`].
-pub fn open_opening(
+pub fn open_session(
     envelope: &[u8],
     keys: &EpochKeyPairs,
     expected: &Expected<'_>,
@@ -213,33 +196,6 @@ fn decapsulate(
         .map_err(|_| Rejection::DoesNotOpen)?;
     Ok((Opened { header, plaintext }, receiver))
 }
-
-impl Expected<'_> {
-    fn check(&self, header: &Header) -> Result<(), Rejection> {
-        if header.purpose != self.purpose {
-            return Err(Rejection::WrongPurpose {
-                expected: self.purpose,
-                found: header.purpose,
-            });
-        }
-        if header.epoch != self.epoch {
-            return Err(Rejection::OtherEpoch {
-                expected: self.epoch,
-                found: header.epoch,
-            });
-        }
-        if self.timestamp > header.expiry {
-            return Err(Rejection::Expired {
-                expiry: header.expiry,
-                timestamp: self.timestamp,
-            });
-        }
-        Ok(())
-    }
-}
-
-/// Most bytes an envelope may have: 16 MiB. Every enclave rejects a longer one.
-pub const MAX_ENVELOPE_LEN: usize = 16 << 20;
 
 const INFO: &[u8] = b"subrosa/v1/envelope";
 

@@ -14,10 +14,12 @@
 
 mod blob;
 mod epoch_secret;
+pub(crate) mod kind;
 mod state;
 
 pub use blob::{BlobHeader, BlobKind};
 pub use epoch_secret::{
     EpochSecretBinding, PlatformSealingKey, open_epoch_secret, seal_epoch_secret,
 };
-pub use state::{StateBinding, StateKind, open_state, seal_state};
+pub use kind::StateKind;
+pub use state::{StateBinding, open_state, seal_state};

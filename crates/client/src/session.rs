@@ -6,17 +6,9 @@ use std::fmt;
 use alloy_primitives::B256;
 use subrosa_crypto::{
     EpochId, Suite,
-    envelope::{EnvelopeId, Session as Envelopes, SessionDraft, SessionSecret},
+    envelope::{Session, SessionSecret},
 };
-use subrosa_types::{
-    ContractId,
-    entry::{FLAG_INPUT_SEALED, FLAG_OPENS_SESSION},
-};
-
-use crate::{
-    Account, Attested, CallRequest, CallTarget, ClientError, ReplyKey, SealedCall, Sealing, Ticket,
-    random,
-};
+use subrosa_types::ContractId;
 
 /// A session that a call opened, and what seals in it: an envelope of 188 bytes for a word of
 /// input, where one that carries a post-quantum key has over 1,700.
@@ -42,6 +34,15 @@ pub struct PendingSession {
 }
 
 impl PendingSession {
+    /// The session that an envelope of `suite`, sealed to `epoch`, opens.
+    pub(crate) fn new(suite: Suite, epoch: EpochId, secret: SessionSecret) -> Self {
+        Self {
+            suite,
+            epoch,
+            secret,
+        }
+    }
+
     /// The session, once its opening call is entry `seq` of `contract`'s log.
     pub fn opened(self, contract: ContractId, seq: u64) -> CallSession {
         CallSession {
@@ -73,6 +74,11 @@ impl CallSession {
     /// The key epoch with which it ends.
     pub fn epoch(&self) -> EpochId {
         self.epoch
+    }
+
+    /// What seals calls in it.
+    pub(crate) fn sealing_session(&self) -> Session {
+        Session::new(self.seq, self.suite, &self.secret)
     }
 
     /// The session as text, for a file that only its owner reads:
@@ -113,111 +119,6 @@ impl fmt::Debug for CallSession {
             .field("contract", &self.contract)
             .field("seq", &self.seq)
             .finish_non_exhaustive()
-    }
-}
-
-impl Attested {
-    /// Seals a call whose envelope opens a session. The request must set execution flag bit 1
-    /// beside bit 0; a `SubrosaConsumer` does for `opensSession`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Attested::seal_call`].
-    pub fn seal_opening_call(
-        &self,
-        target: &CallTarget,
-        input: &[u8],
-        reply_key: Option<&ReplyKey>,
-        sealing: Sealing,
-    ) -> Result<(SealedCall, PendingSession), ClientError> {
-        let (sealed, secret) = self.seal_for_session(target, input, reply_key, sealing)?;
-        let pending = PendingSession {
-            suite: sealing.suite,
-            epoch: self.epoch_id(),
-            secret,
-        };
-        Ok((sealed, pending))
-    }
-
-    /// Seals a call in a session, valid for `lifetime` seconds.
-    ///
-    /// # Errors
-    ///
-    /// [`ClientError::SessionEnded`] if the session is of another epoch than the attested one or
-    /// of another contract than `target`; otherwise as [`Attested::seal_call`].
-    pub fn seal_call_in(
-        &self,
-        session: &CallSession,
-        target: &CallTarget,
-        input: &[u8],
-        lifetime: u64,
-    ) -> Result<SealedCall, ClientError> {
-        if session.epoch != self.epoch_id() || session.contract != target.contract {
-            return Err(ClientError::SessionEnded {
-                contract: session.contract,
-                seq: session.seq,
-            });
-        }
-        let now = self.fresh()?;
-        let id = EnvelopeId::random(&mut random::generator()?);
-        let draft = SessionDraft {
-            epoch: session.epoch,
-            id,
-            expiry: now.saturating_add(lifetime),
-            binding: &self.binding(target),
-        };
-        let envelopes = Envelopes::new(session.seq, session.suite, &session.secret);
-        Ok(SealedCall {
-            envelope: envelopes.seal(&draft, input)?.into(),
-            id: *id.as_bytes(),
-        })
-    }
-
-    /// As [`Attested::request`], and opens a session for the calls after it.
-    ///
-    /// # Errors
-    ///
-    /// As [`Attested::request`].
-    pub async fn request_opening(
-        &self,
-        call: &CallRequest<'_>,
-        account: &Account,
-    ) -> Result<(Ticket, CallSession), ClientError> {
-        let target = self.checked_target(call, account).await?;
-        let (sealed, pending) =
-            self.seal_opening_call(&target, call.input, call.reply, call.sealing)?;
-        let flags = FLAG_INPUT_SEALED | FLAG_OPENS_SESSION;
-        let ticket = self
-            .connection()
-            .append(call, flags, self.epoch_id().epoch, sealed.envelope, account)
-            .await?;
-        Ok((ticket, pending.opened(call.contract, ticket.seq)))
-    }
-
-    /// As [`Attested::request`], in a session. The output goes to the reply key of the call that
-    /// opened it; `call.reply` and the suite of `call.sealing` have no effect.
-    ///
-    /// # Errors
-    ///
-    /// As [`Attested::request`] and [`Attested::seal_call_in`].
-    pub async fn request_in(
-        &self,
-        session: &CallSession,
-        call: &CallRequest<'_>,
-        account: &Account,
-    ) -> Result<Ticket, ClientError> {
-        let target = self.checked_target(call, account).await?;
-        let lifetime = call.sealing.lifetime;
-        let sealed = self.seal_call_in(session, &target, call.input, lifetime)?;
-        self.connection()
-            .append(
-                call,
-                FLAG_INPUT_SEALED,
-                session.epoch.epoch,
-                sealed.envelope,
-                account,
-            )
-            .await
     }
 }
 

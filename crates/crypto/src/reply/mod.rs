@@ -18,6 +18,8 @@
 //! randomness is PRF(contract root, subject ‖ recipient ‖ padded plaintext): whoever executes an
 //! entry again gets the same bytes, and another answer gets another key.
 
+use alloc::{vec, vec::Vec};
+
 use alloy_primitives::{Address, B256, U256};
 use zeroize::Zeroizing;
 
