@@ -40,19 +40,25 @@ const STEPS: &[Step] = &[
     ),
 ];
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Name the steps and run none.
+    #[arg(long)]
+    list: bool,
+    /// The one step to run.
+    step: Option<String>,
+}
+
 /// Runs every step, or the named one.
-pub(crate) fn run(arguments: &[&str]) -> Result<()> {
-    let steps: Vec<&Step> = match arguments {
-        [] => STEPS.iter().collect(),
-        ["--list"] => {
-            for (name, what, _) in STEPS {
-                println!("{name:<12} {what}");
-            }
-            return Ok(());
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.list {
+        for (name, what, _) in STEPS {
+            println!("{name:<12} {what}");
         }
-        [wanted] => STEPS.iter().filter(|(name, ..)| name == wanted).collect(),
-        _ => bail!("`cargo xtask test [--list] [STEP]`"),
-    };
+        return Ok(());
+    }
+    let is_wanted = |name: &str| arguments.step.as_deref().is_none_or(|step| step == name);
+    let steps: Vec<&Step> = STEPS.iter().filter(|(name, ..)| is_wanted(name)).collect();
     if steps.is_empty() {
         bail!("no such step; `cargo xtask test --list` names them");
     }
@@ -177,5 +183,5 @@ fn genuine() -> Result<()> {
 }
 
 fn demonstration() -> Result<()> {
-    demo::auction(&[])
+    demo::auction(false)
 }
