@@ -8,38 +8,58 @@ use eyre::Result;
 use super::metadata::Workspace;
 use crate::shell;
 
-/// Normal dependencies each workspace package may have on others. `ARCHITECTURE.md` draws this.
+/// Normal dependencies each workspace package may have on others; one that is not there is passed over. `ARCHITECTURE.md` draws this.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("subrosa-types", &[]),
+    ("subrosa-evidence", &["subrosa-types"]),
     ("subrosa-crypto", &["subrosa-types"]),
-    ("subrosa-attestation", &["subrosa-types"]),
+    (
+        "subrosa-attestation",
+        &["subrosa-types", "subrosa-evidence"],
+    ),
     ("subrosa-chain-proof", &["subrosa-types"]),
     ("subrosa-vm", &["subrosa-types"]),
+    ("subrosa-vm-evm", &["subrosa-types", "subrosa-vm"]),
     (
         "subrosa-enclave-core",
         &[
             "subrosa-types",
+            "subrosa-evidence",
             "subrosa-crypto",
-            "subrosa-attestation",
             "subrosa-chain-proof",
             "subrosa-vm",
         ],
     ),
-    ("subrosa-tee", &["subrosa-types"]),
+    ("subrosa-tee", &["subrosa-types", "subrosa-evidence"]),
     ("subrosa-store", &["subrosa-types"]),
-    ("subrosa-chain", &["subrosa-types"]),
+    ("subrosa-chain", &["subrosa-types", "subrosa-evidence"]),
+    (
+        "subrosa-collateral",
+        &["subrosa-types", "subrosa-evidence", "subrosa-attestation"],
+    ),
     (
         "subrosa-node",
-        &["subrosa-types", "subrosa-chain", "subrosa-store"],
+        &[
+            "subrosa-types",
+            "subrosa-evidence",
+            "subrosa-chain",
+            "subrosa-store",
+        ],
     ),
     (
         "subrosa-verifier",
-        &["subrosa-types", "subrosa-attestation"],
+        &[
+            "subrosa-types",
+            "subrosa-evidence",
+            "subrosa-attestation",
+            "subrosa-collateral",
+        ],
     ),
     (
         "subrosa-client",
         &[
             "subrosa-types",
+            "subrosa-evidence",
             "subrosa-attestation",
             "subrosa-crypto",
             "subrosa-chain",
@@ -49,6 +69,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "subrosa-devnet",
         &[
             "subrosa-types",
+            "subrosa-evidence",
             "subrosa-attestation",
             "subrosa-chain",
             "subrosa-client",
@@ -58,7 +79,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "subrosa",
         &[
             "subrosa-types",
+            "subrosa-evidence",
             "subrosa-attestation",
+            "subrosa-collateral",
             "subrosa-node",
             "subrosa-verifier",
             "subrosa-client",
@@ -69,7 +92,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "subrosa-enclave",
         &[
             "subrosa-types",
-            "subrosa-attestation",
+            "subrosa-evidence",
+            "subrosa-vm",
+            "subrosa-vm-evm",
             "subrosa-enclave-core",
             "subrosa-tee",
         ],
@@ -80,18 +105,41 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "subrosa-fuzz",
-        &["subrosa-types", "subrosa-attestation", "subrosa-tee"],
+        &[
+            "subrosa-types",
+            "subrosa-evidence",
+            "subrosa-attestation",
+            "subrosa-tee",
+        ],
     ),
+    (
+        "subrosa-simulation",
+        &[
+            "subrosa-types",
+            "subrosa-evidence",
+            "subrosa-crypto",
+            "subrosa-chain-proof",
+            "subrosa-vm",
+            "subrosa-vm-evm",
+            "subrosa-enclave-core",
+            "subrosa-chain",
+            "subrosa-store",
+            "subrosa-node",
+        ],
+    ),
+    ("subrosa-vectors", &[]),
     ("xtask", &[]),
 ];
 
 /// Crates that are functions of their arguments.
 pub(super) const PURE: &[&str] = &[
     "subrosa-types",
+    "subrosa-evidence",
     "subrosa-crypto",
     "subrosa-attestation",
     "subrosa-chain-proof",
     "subrosa-vm",
+    "subrosa-vm-evm",
     "subrosa-enclave-core",
 ];
 
@@ -107,7 +155,7 @@ const IMPURE: &[&str] = &[
 ];
 
 /// What the host must never link.
-const ENCLAVE_ONLY: &[&str] = &["subrosa-vm", "subrosa-enclave-core"];
+const ENCLAVE_ONLY: &[&str] = &["subrosa-vm", "subrosa-vm-evm", "subrosa-enclave-core"];
 
 /// Test-only packages, which link the host and the enclave together: nothing may depend on them, in any
 /// kind of dependency.

@@ -18,7 +18,7 @@ use std::{
 
 use eyre::Result;
 
-use self::tree::Tree;
+use self::{names::Names, tree::Tree};
 use super::metadata::Workspace;
 use crate::shell;
 
@@ -81,9 +81,10 @@ fn circles(tree: &Tree) -> Vec<Circle> {
 
 fn edges(tree: &Tree) -> Edges {
     let mut edges = Edges::new();
+    let names = Names::new(tree);
     for (index, module) in tree.modules.iter().enumerate() {
         for used in &module.uses {
-            let Some(defined_in) = tree.file_of(index, used) else {
+            let Some(defined_in) = names.file_of(index, used) else {
                 continue;
             };
             if defined_in != module.file {
