@@ -82,8 +82,8 @@ dockerfile() {
 }
 
 data_files() {
-    if ! have python3; then
-        skip "TOML, JSON" "python3 is not installed"
+    if ! python_has tomllib; then
+        skip "TOML, JSON" "Python 3.11 or later is not installed"
         return
     fi
     check "TOML host/node.toml" python3 -c \
@@ -104,7 +104,7 @@ data_files() {
 }
 
 gramine() {
-    if python_has jinja2; then
+    if python_has jinja2 && python_has tomllib; then
         check "Gramine manifest" python3 - <<'PYTHON'
 import jinja2, tomllib
 
@@ -140,7 +140,7 @@ for mount in manifest["fs"]["mounts"]:
     assert uri is None or uri in trusted or uri + "/" in trusted, f"{uri} is mounted, not trusted"
 PYTHON
     else
-        skip "Gramine manifest" "python3 has no jinja2"
+        skip "Gramine manifest" "python3 has no jinja2, or no tomllib"
     fi
     if have make; then
         check "make -n gramine" make -n -C gramine EXECUTABLE=/dev/null all mrenclave

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `cargo xtask bench`: what counts for speed, each against references measured in the same run.
 
-use eyre::{Result, WrapErr, bail};
+use eyre::{Result, WrapErr};
 use serde_json::{Map, Value};
 
 use crate::shell;
@@ -20,14 +20,15 @@ const BENCHMARKS: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// Builds with optimisation and runs the benchmarks one after the other; with `--json`, prints one
-/// object that has the report of each under its name.
-pub(crate) fn run(arguments: &[&str]) -> Result<()> {
-    let json = match arguments {
-        [] => false,
-        ["--json"] => true,
-        [unknown, ..] => bail!("unknown option {unknown:?}; `cargo xtask bench [--json]`"),
-    };
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Print one object that has the report of each benchmark under its name.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Builds with optimisation and runs the benchmarks one after the other.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut reports = Map::new();
     for (name, package, what) in BENCHMARKS {
         let mut command = shell::cargo();
@@ -38,7 +39,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
             name,
             "--",
         ]);
-        if json {
+        if arguments.json {
             let printed = shell::output(command.arg("--json"))?;
             let report: Value = serde_json::from_str(&printed)
                 .wrap_err_with(|| format!("{name} printed no JSON:\n{printed}"))?;
@@ -49,7 +50,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
             println!();
         }
     }
-    if json {
+    if arguments.json {
         println!("{:#}", Value::Object(reports));
     }
     Ok(())

@@ -3,33 +3,37 @@
 
 use std::process::Command;
 
-use eyre::{Result, bail};
+use eyre::Result;
 
 use crate::{install, shell};
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Leave the network running.
+    #[arg(long)]
+    keep: bool,
+}
+
 /// Builds everything and runs the auction on a fresh local network.
-pub(crate) fn run(arguments: &[&str]) -> Result<()> {
-    if let Some(unknown) = arguments.iter().find(|argument| **argument != "--keep") {
-        bail!("unknown option {unknown:?}; `cargo xtask demo [--keep]`");
-    }
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     install::contracts()?;
     eprintln!("building (the first time takes several minutes)");
     build()?;
-    auction(arguments)
+    auction(arguments.keep)
 }
 
 /// Builds everything that is run.
-fn build() -> Result<()> {
+pub(crate) fn build() -> Result<()> {
     let bins = ["build", "--workspace", "--bins", "--locked", "--quiet"];
     shell::run(shell::cargo().args(bins).args(NOT_RUN).args(FEATURES))
 }
 
 /// Runs the auction from executables that are built already.
-pub(crate) fn auction(arguments: &[&str]) -> Result<()> {
+pub(crate) fn auction(keep: bool) -> Result<()> {
     let executable = shell::debug_directory().join("subrosa-auction");
     shell::run(
         Command::new(executable)
-            .args(arguments)
+            .args(keep.then_some("--keep"))
             .current_dir(shell::root()),
     )
 }

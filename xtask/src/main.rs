@@ -14,40 +14,83 @@ mod soak;
 mod test;
 mod vectors;
 
-use eyre::{Result, bail};
+use clap::{Parser, Subcommand};
+use eyre::Result;
 
-const USAGE: &str = "\
-usage: cargo xtask <command>
+/// Build, test and demonstration commands.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
 
-  demo [--keep]        run the sealed-bid auction end to end on real processes, then scan for leaks;
-                       --keep leaves the network running
-  test [--list] [STEP] run every check and test, or one step
-  bench [--json]       measure a private call in the enclave, stage by stage, and the verification
-                       of evidence, each against references in the same run
-  soak [STEP]          long batteries, each with a result in docs/results: `kills` of processes under
-                       load, `flips` of every bit of genuine evidence, `fuzz` of every parser;
-                       `slither` and `halmos` over the contracts, `contracts` invariants and fuzzing
-  vectors DIR          hold the command line to genuine evidence and the verdicts DIR/MANIFEST.json
-                       expects
-  install              install what the other commands need (npm packages)
-  arrows               check the dependency arrows between crates
-";
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the sealed-bid auction end to end on real processes, then scan for leaks.
+    Demo(demo::Arguments),
+    /// Run every check and test, or one step.
+    Test(test::Arguments),
+    /// Measure a private call in the enclave, stage by stage, and the verification of evidence, each
+    /// against references in the same run.
+    Bench(bench::Arguments),
+    /// Run long batteries, each with a result in docs/results.
+    Soak(soak::Arguments),
+    /// Hold the command line to genuine evidence and the verdicts that DIR/MANIFEST.json expects.
+    Vectors(vectors::Arguments),
+    /// Install what the other commands need (npm packages).
+    Install,
+    /// Check what may depend on what, circles between files, and other habits of the source.
+    Arrows,
+}
 
 fn main() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match arguments.as_slice() {
-        ["demo", rest @ ..] => demo::run(rest),
-        ["test", rest @ ..] => test::run(rest),
-        ["bench", rest @ ..] => bench::run(rest),
-        ["soak", rest @ ..] => soak::run(rest),
-        ["vectors", rest @ ..] => vectors::run(rest),
-        ["install"] => install::all(),
-        ["arrows"] => arrows::check(),
-        [] | ["help" | "--help" | "-h"] => {
-            eprint!("{USAGE}");
-            Ok(())
+    match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Soak(arguments) => soak::run(&arguments),
+        Command::Vectors(arguments) => vectors::run(&arguments),
+        Command::Install => install::all(),
+        Command::Arrows => arrows::check(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_take_the_options_they_document() {
+        for line in [
+            "demo --keep",
+            "test --list",
+            "test lint",
+            "bench --json",
+            "soak kills",
+            "soak",
+            "vectors dir",
+            "arrows",
+        ] {
+            let words = std::iter::once("xtask").chain(line.split(' '));
+            assert!(Arguments::try_parse_from(words).is_ok(), "{line}");
         }
-        [command, ..] => bail!("unknown command {command:?}\n\n{USAGE}"),
+        for line in [
+            "demo keep",
+            "test lint build",
+            "soak soak",
+            "vectors",
+            "install x",
+        ] {
+            let words = std::iter::once("xtask").chain(line.split(' '));
+            assert!(Arguments::try_parse_from(words).is_err(), "{line}");
+        }
     }
 }

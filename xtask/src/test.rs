@@ -1,18 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `cargo xtask test`: every check and test, in the order in which they fail fastest.
+//! `cargo xtask test`: every check and test. CONTRIBUTING.md has a table of the steps and their times.
 
-use std::{path::Path, process::Command, time::Instant};
+use std::{path::Path, process::Command, thread, time::Instant};
 
-use eyre::{Result, WrapErr, bail};
+use eyre::{Result, WrapErr, bail, eyre};
 
 use crate::{arrows, demo, install, shell, vectors};
 
+/// Its name, what it checks, and how.
 type Step = (&'static str, &'static str, fn() -> Result<()>);
 
-const STEPS: &[Step] = &[
+/// What fails fastest.
+const FIRST: &[Step] = &[
     ("install", "npm packages from the lock files", install::all),
     ("format", "rustfmt", format),
-    ("arrows", "dependency arrows and purity", arrows::check),
+    (
+        "arrows",
+        "what may depend on what, circles, purity, lengths, formats",
+        arrows::check,
+    ),
+    ("deploy", "recipes, as far as tools are here", deploy),
+];
+
+/// Beside [`RUST`]: the Solidity compiler keeps one core busy for minutes, rustc the other one.
+const SOLIDITY: &[Step] = &[
     (
         "artifacts",
         "contracts compile to the committed artifacts, snapshots and reference",
@@ -24,8 +35,16 @@ const STEPS: &[Step] = &[
         "gas of mined transactions against the committed snapshot",
         gas,
     ),
+];
+
+const RUST: &[Step] = &[
     ("lint", "clippy without warnings", lint),
+    ("doc", "rustdoc without warnings", doc),
     ("build", "executables and tests", build),
+];
+
+/// What waits for processes and times them has the machine to itself.
+const LAST: &[Step] = &[
     ("rust", "Rust tests", rust),
     (
         "vectors",
@@ -40,34 +59,59 @@ const STEPS: &[Step] = &[
     ),
 ];
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Name the steps and run none.
+    #[arg(long)]
+    list: bool,
+    /// The one step to run.
+    step: Option<String>,
+}
+
 /// Runs every step, or the named one.
-pub(crate) fn run(arguments: &[&str]) -> Result<()> {
-    let steps: Vec<&Step> = match arguments {
-        [] => STEPS.iter().collect(),
-        ["--list"] => {
-            for (name, what, _) in STEPS {
-                println!("{name:<12} {what}");
-            }
-            return Ok(());
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let steps = || [FIRST, SOLIDITY, RUST, LAST].into_iter().flatten();
+    if arguments.list {
+        for (name, what, _) in steps() {
+            println!("{name:<12} {what}");
         }
-        [wanted] => STEPS.iter().filter(|(name, ..)| name == wanted).collect(),
-        _ => bail!("`cargo xtask test [--list] [STEP]`"),
-    };
-    if steps.is_empty() {
-        bail!("no such step; `cargo xtask test --list` names them");
+        return Ok(());
     }
-    let mut times = Vec::new();
-    for (name, what, step) in steps {
-        println!("\n== {name}: {what}");
-        let started = Instant::now();
-        step().wrap_err_with(|| format!("step {name} failed"))?;
-        times.push((name, started.elapsed().as_secs()));
+    if let Some(wanted) = &arguments.step {
+        let Some(step) = steps().find(|(name, ..)| name == wanted) else {
+            bail!("no such step; `cargo xtask test --list` names them");
+        };
+        return one(step).map(|_| ());
     }
-    println!("\nall steps passed");
+    let started = Instant::now();
+    let mut times = all(FIRST)?;
+    let (rust, solidity) = thread::scope(|scope| {
+        let solidity = scope.spawn(|| all(SOLIDITY));
+        (all(RUST), solidity.join())
+    });
+    let solidity = solidity.map_err(|_| eyre!("a step over the contracts panicked"))?;
+    times.extend(solidity?);
+    times.extend(rust?);
+    times.extend(all(LAST)?);
+    println!("\nall steps passed in {} s", started.elapsed().as_secs());
     for (name, seconds) in times {
         println!("  {name:<12} {seconds:>5} s");
     }
     Ok(())
+}
+
+/// Names of the steps, and the seconds that each took.
+fn all(steps: &[Step]) -> Result<Vec<(&'static str, u64)>> {
+    steps.iter().map(one).collect()
+}
+
+fn one((name, what, step): &Step) -> Result<(&'static str, u64)> {
+    println!("\n== {name}: {what}");
+    let started = Instant::now();
+    step().wrap_err_with(|| format!("step {name} failed"))?;
+    let seconds = started.elapsed().as_secs();
+    println!("== {name}: passed, {seconds} s");
+    Ok((name, seconds))
 }
 
 fn format() -> Result<()> {
@@ -89,16 +133,36 @@ fn lint() -> Result<()> {
     )
 }
 
-/// Everything at once: executables alone would be built with fewer features, and then again.
+/// Private items too: their documentation is read as often. What it needs of dependencies, clippy has
+/// compiled.
+fn doc() -> Result<()> {
+    shell::run(
+        shell::cargo()
+            .args([
+                "doc",
+                "--workspace",
+                "--no-deps",
+                "--document-private-items",
+            ])
+            .args(["--locked", "--quiet"])
+            .args(demo::FEATURES)
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )
+}
+
+fn deploy() -> Result<()> {
+    shell::run(Command::new("sh").arg(shell::root().join("deploy/check.sh")))
+}
+
+/// All that tests run. Benchmarks are only looked at by clippy.
 pub(crate) fn build() -> Result<()> {
-    let everything = [
-        "build",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--quiet",
-    ];
-    shell::run(shell::cargo().args(everything).args(demo::FEATURES))
+    let run = ["build", "--workspace", "--lib", "--bins", "--tests"];
+    shell::run(
+        shell::cargo()
+            .args(run)
+            .args(["--locked", "--quiet"])
+            .args(demo::FEATURES),
+    )
 }
 
 fn rust() -> Result<()> {
@@ -177,5 +241,5 @@ fn genuine() -> Result<()> {
 }
 
 fn demonstration() -> Result<()> {
-    demo::auction(&[])
+    demo::auction(false)
 }

@@ -18,19 +18,17 @@ use serde_json::Value;
 
 use crate::{demo, shell};
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Where the evidence is, with MANIFEST.json, which lists the vectors.
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+}
+
 /// Builds the command line and judges every vector; fails if one differs.
-pub(crate) fn run(arguments: &[&str]) -> Result<()> {
-    let [directory] = arguments else {
-        bail!("`cargo xtask vectors DIR`, where DIR/MANIFEST.json lists the vectors");
-    };
-    let bins = ["build", "--workspace", "--bins", "--locked", "--quiet"];
-    shell::run(
-        shell::cargo()
-            .args(bins)
-            .args(demo::NOT_RUN)
-            .args(demo::FEATURES),
-    )?;
-    judge(Path::new(directory))
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    demo::build()?;
+    judge(&arguments.directory)
 }
 
 /// Judges every vector with the executable that is built already.

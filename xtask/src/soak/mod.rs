@@ -11,38 +11,54 @@ mod tools;
 
 use std::{fs, process::Command};
 
-use eyre::{Result, WrapErr, bail};
+use eyre::{Result, WrapErr};
 use serde_json::Value;
 
 use crate::shell;
 
-type Step = (&'static str, fn() -> Result<Value>);
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The one battery to run.
+    step: Option<Step>,
+}
 
-/// The step, which is the name of its result as well.
-const STEPS: [Step; 6] = [
-    ("soak", kills::run),
-    ("flips", flips::run),
-    ("fuzz", fuzz::run),
-    ("slither", slither::run),
-    ("halmos", halmos::run),
-    ("contracts", contracts::run),
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Step {
+    /// Kills of processes under load.
+    Kills,
+    /// Flips of every bit of genuine evidence.
+    Flips,
+    /// Generated cases for every parser.
+    Fuzz,
+    /// Static analysis of the contracts.
+    Slither,
+    /// Proofs about the contracts.
+    Halmos,
+    /// The contracts' invariants and fuzz tests at length.
+    Contracts,
+}
+
+type Battery = (Step, &'static str, fn() -> Result<Value>);
+
+/// Each with the name of its result.
+const BATTERIES: [Battery; 6] = [
+    (Step::Kills, "soak", kills::run),
+    (Step::Flips, "flips", flips::run),
+    (Step::Fuzz, "fuzz", fuzz::run),
+    (Step::Slither, "slither", slither::run),
+    (Step::Halmos, "halmos", halmos::run),
+    (Step::Contracts, "contracts", contracts::run),
 ];
 
-/// Runs every battery, or the named one, and writes `docs/results/STEP.json`.
-pub(crate) fn run(arguments: &[&str]) -> Result<()> {
-    let wanted = match arguments {
-        [] => None,
-        ["kills"] => Some("soak"),
-        [wanted @ ("flips" | "fuzz" | "slither" | "halmos" | "contracts")] => Some(*wanted),
-        _ => bail!("`cargo xtask soak [kills | flips | fuzz | slither | halmos | contracts]`"),
-    };
-    for (name, step) in STEPS {
-        if wanted.is_some_and(|wanted| wanted != name) {
+/// Runs every battery, or the named one, and writes its result to `docs/results`.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    for (step, name, battery) in BATTERIES {
+        if arguments.step.is_some_and(|wanted| wanted != step) {
             continue;
         }
         // Before the run: what is committed meanwhile is not what ran.
         let commit = commit()?;
-        let mut result = step().wrap_err_with(|| format!("soak {name} failed"))?;
+        let mut result = battery().wrap_err_with(|| format!("soak {name} failed"))?;
         result["commit"] = commit.into();
         let path = shell::root().join(format!("docs/results/{name}.json"));
         fs::write(&path, format!("{result:#}\n"))

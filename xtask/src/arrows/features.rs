@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Executables alone and executables with tests use one feature set of every crate that is not ours.
+//! Where the two differ, cargo builds that crate and all above it twice.
+
+use std::collections::BTreeMap;
+
+use eyre::Result;
+
+use crate::{demo, shell};
+
+pub(super) fn faults() -> Result<Vec<String>> {
+    // As `demo` and `test` build.
+    let executables = tree(&demo::NOT_RUN, "normal,build")?;
+    let everything = tree(&[], "normal,build,dev")?;
+    Ok(differences(&executables, &everything))
+}
+
+/// Features of each crate that is not ours, by name and version.
+type Features = BTreeMap<String, String>;
+
+fn tree(selection: &[&str], edges: &str) -> Result<Features> {
+    let listing = shell::output(
+        shell::cargo()
+            .args(["tree", "--quiet", "--locked", "--workspace"])
+            .args(selection)
+            .args(demo::FEATURES)
+            .args([
+                "--edges",
+                edges,
+                "--prefix=none",
+                "--no-dedupe",
+                "--format={p}\t{f}",
+            ]),
+    )?;
+    Ok(parse(&listing))
+}
+
+fn parse(listing: &str) -> Features {
+    let mut features = Features::new();
+    for (package, enabled) in listing.lines().filter_map(|line| line.split_once('\t')) {
+        // Ours have a path, in brackets.
+        if package.contains("(/") {
+            continue;
+        }
+        // A crate that procedural macros use as well may be there with two sets.
+        let all = features.entry(package.to_owned()).or_default();
+        let known = all.split('/').any(|set| set == enabled);
+        if !known {
+            all.push('/');
+            all.push_str(enabled);
+        }
+    }
+    features
+}
+
+fn differences(executables: &Features, everything: &Features) -> Vec<String> {
+    let differs = |(package, features): (&String, &String)| {
+        let other = everything.get(package)?;
+        (other != features).then(|| {
+            format!(
+                "{package} is built twice, for executables with {features} and for tests with {other}: \
+                 name the features of the latter in xtask/Cargo.toml"
+            )
+        })
+    };
+    executables.iter().filter_map(differs).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_with_two_feature_sets_is_a_fault() {
+        let executables = parse("a v1\tstd\nours v0 (/home/ours)\tx\nb v1\t\n");
+        let same = parse("a v1\tstd\nours v0 (/home/ours)\ty\nb v1\t\nc v1\tdev\n");
+        assert!(differences(&executables, &same).is_empty());
+        let more = parse("a v1\talloc,std\nb v1\t\n");
+        assert_eq!(differences(&executables, &more).len(), 1);
+    }
+}

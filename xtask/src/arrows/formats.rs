@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What crosses a border between crates is defined in one file.
+
+use super::sources::Sources;
+
+/// What gives a definition away, and the only files in whose code it may stand. Tests may write a format
+/// down a second time: that is what they are for.
+const DEFINITIONS: &[(&str, &[&str])] = &[
+    // The bundle's magic; the fuzzer makes bundles of its own.
+    (
+        r#"b"sreb"#,
+        &["crates/attestation/src/bundle.rs", "fuzz/src/evidence.rs"],
+    ),
+    // Ids of roots, and the development root's beginning as text and as bytes.
+    ("_ROOT_ID: B256 =", &["crates/attestation/src/roots.rs"]),
+    ("_ROOT_ID: [u8; 32] =", &["crates/attestation/src/roots.rs"]),
+    ("5f18a1e34e91ef96", &["crates/attestation/src/roots.rs"]),
+    ("0x5f, 0x18, 0xa1", &["crates/attestation/src/roots.rs"]),
+    // Bits of the oracle's log word.
+    ("const STATELESS_BIT", &["crates/types/src/log.rs"]),
+    // Packed words of entries and results: where a field begins.
+    ("<< 160)", &["crates/types/src/entry.rs"]),
+    (">> 48 << 48", &["crates/types/src/result.rs"]),
+];
+
+pub(super) fn faults(sources: &Sources) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (path, text) in &sources.0 {
+        if is_test(path) {
+            continue;
+        }
+        for (number, line) in code(text) {
+            for (needle, files) in DEFINITIONS {
+                if line.contains(needle) && !files.contains(&path.as_str()) {
+                    faults.push(format!(
+                        "{path}:{number} defines `{needle}` again; it is in {}",
+                        files[0]
+                    ));
+                }
+            }
+        }
+    }
+    faults
+}
+
+fn is_test(path: &str) -> bool {
+    path.starts_with("xtask/")
+        || path.ends_with("tests.rs")
+        || path
+            .split('/')
+            .any(|directory| directory == "tests" || directory == "test")
+}
+
+/// Numbered lines, without comments, up to the tests at the end of the file.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    (1..)
+        .zip(text.lines())
+        .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_is_defined_in_its_file_and_in_tests_alone() {
+        let magic = "const MAGIC: [u8; 4] = *b\"sreb\";\n";
+        let count = |path: &str, text: &str| {
+            faults(&Sources(vec![(path.to_owned(), text.to_owned())])).len()
+        };
+        assert_eq!(count("crates/chain/src/evidence.rs", magic), 1);
+        assert_eq!(count(DEFINITIONS[0].1[0], magic), 0);
+        assert_eq!(count("crates/chain/tests/it/evidence.rs", magic), 0);
+        let tested = format!("#[cfg(test)]\nmod tests {{\n{magic}}}\n");
+        assert_eq!(count("crates/chain/src/evidence.rs", &tested), 0);
+        assert_eq!(
+            count("crates/chain/src/evidence.rs", "/// b\"sreb\" begins it.\n"),
+            0
+        );
+    }
+}
