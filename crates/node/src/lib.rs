@@ -48,6 +48,7 @@ mod failpoint;
 #[path = "../tests/it/fake_chain.rs"]
 mod fake_chain;
 mod follow;
+mod gas;
 mod latency;
 mod metrics;
 mod node;
@@ -60,7 +61,9 @@ mod run;
 mod serving;
 mod settings;
 pub mod shutdown;
+mod signals;
 mod stateless;
+mod step;
 mod transactions;
 mod verifier;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The directory of a store: its lock, its format, whom it belongs to.
+//! The directory of a store: its lock, its format, its owner.
 
 use std::{
     fmt::Write as _,
@@ -15,7 +15,7 @@ use crate::StoreError;
 /// Layout of a store's directory, keyspaces and keys.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// Whom a store belongs to. A directory serves one identity for ever.
+/// The deployment that a store belongs to. A directory serves one for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// EIP-155 chain id.

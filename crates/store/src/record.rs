@@ -48,7 +48,7 @@ pub struct EntryRecord {
 /// A code envelope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CodeEnvelopeRecord {
-    /// Of an upgrade: grows with every envelope that is handed in for the contract.
+    /// Of an upgrade: grows with every code envelope that is handed in for the contract.
     pub(crate) order: u64,
     pub(crate) envelope: Bytes,
 }

@@ -57,7 +57,7 @@ use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
 use subrosa_types::{abi::EnclaveConfig, config::ConfigError as MeasuredError, measured::Measured};
 
-use crate::relay::LARGEST_RESULT_GAS;
+use crate::gas::LARGEST_RESULT_GAS;
 
 pub use endpoint::Endpoint;
 pub use key::{KeyError, KeySource};

@@ -3,36 +3,33 @@
 
 use std::{sync::Arc, time::Duration};
 
-use alloy_primitives::{B256, Bytes, keccak256};
-use subrosa_chain::ChainError;
-use subrosa_store::{CodeOf, EntryRecord, ResultRecord, StoreError};
+use alloy_primitives::Bytes;
+use subrosa_store::{EntryRecord, ResultRecord, StoreError};
 use subrosa_types::{
     ContractId,
     entry::EntryKind,
-    frame::{
-        BlobKind, ErrorCode, ExecutedEntry, FrameError, LoggedEntry, Reassignment, StateBlob,
-        StorageProof,
-    },
+    frame::{BlobKind, ErrorCode, Executed, ExecutedEntry, FrameError, LoggedEntry, Reassignment},
     result::Head,
-    slot,
 };
 use tokio::sync::Notify;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::{
-    CodeOutcome,
+    envelopes::Envelopes,
     needs::Needs,
-    plan::{MAX_BATCH, SinceSnapshot, batch_size},
+    plan::{MAX_BATCH, batch_size},
+    proofs,
     reassign::{self, Reassigning},
+    snapshots::Snapshots,
 };
 use crate::{
     backoff::Backoff,
-    chain::ChainAccessError,
     clock::elapsed,
     enclave::EnclaveError,
     failpoint::failpoint,
-    serving::{LoadError, Serving},
+    serving::Serving,
     shutdown::Shutdown,
+    step::{Fault, Next},
 };
 
 /// Works for one contract until shutdown.
@@ -49,12 +46,10 @@ pub(super) async fn run(
     let mut serving = needs.stage.watch();
     let clock = Arc::clone(&needs.clock);
     let mut task = Task {
+        envelopes: Envelopes::new(Arc::clone(&needs), contract),
+        snapshots: Snapshots::new(Arc::clone(&needs), contract),
         needs,
         contract,
-        since: None,
-        unkept: None,
-        tried: None,
-        refused: None,
         reassigning: None,
         backoff: Backoff::new(Duration::from_millis(20), Duration::from_secs(30)),
     };
@@ -83,49 +78,14 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// What to do after a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
-    /// There may be more to do.
-    Continue,
-    /// The same in another way, at once.
-    Again,
-    /// Nothing can be done until something changes.
-    Wait,
-    /// Something failed that may pass by itself.
-    Retry,
-}
-
 struct Task {
     needs: Arc<Needs>,
     contract: ContractId,
-    /// `None` until first computed.
-    since: Option<SinceSnapshot>,
-    /// A snapshot that is not stored yet, see [`Task::keep_snapshot`].
-    unkept: Option<StateBlob>,
-    /// The entry and the envelope with its code that were tried last.
-    tried: Option<Tried>,
-    /// What the enclave refused last for its envelope.
-    refused: Option<Tried>,
+    envelopes: Envelopes,
+    snapshots: Snapshots,
     /// What is shown with entries of a generation that the enclave does not have.
     reassigning: Option<Reassigning>,
     backoff: Backoff,
-}
-
-/// An entry that brings code, and keccak256 of the envelope that the code is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Tried {
-    seq: u64,
-    envelope: B256,
-}
-
-/// Why a step came to nothing.
-enum Fault {
-    Store(StoreError),
-    Enclave(EnclaveError),
-    Chain(ChainAccessError),
-    /// There are results, but no blobs to continue from.
-    NoBlobs,
 }
 
 impl Task {
@@ -134,26 +94,16 @@ impl Task {
         let needs = Arc::clone(&self.needs);
         // Entries that are read here stay in the store until their results are.
         let _entries = needs.rewinds.read().await;
-        let outcome = match self.execute(serving, started).await {
-            Ok(next) => match self.keep_snapshot().await {
-                Ok(()) => return Ok(next),
-                Err(error) => Err(Fault::Store(error)),
-            },
-            Err(fault) => Err(fault),
+        let fault = match self.execute(serving, started).await {
+            Ok(next) => return self.snapshots.keep().await.map(|()| next),
+            Err(fault) => fault,
         };
-        match outcome {
-            Err(Fault::Store(error)) => Err(error),
-            Err(Fault::Enclave(EnclaveError::Refused(refusal))) => {
-                self.refusal(serving, refusal).await
-            }
-            Err(Fault::Enclave(EnclaveError::Disconnected)) => Ok(Next::Wait),
-            Err(Fault::Enclave(error)) => Ok(self.retry(&error)),
-            Err(Fault::Chain(error)) => Ok(self.retry(&error)),
-            Err(Fault::NoBlobs) => {
-                warn!(contract = %self.contract, "results without state blobs");
-                Ok(Next::Retry)
-            }
-            Ok(next) => Ok(next),
+        match fault {
+            Fault::Store(error) => Err(error),
+            Fault::Enclave(EnclaveError::Refused(refusal)) => self.refusal(serving, refusal).await,
+            Fault::Enclave(EnclaveError::Disconnected) => Ok(Next::Wait),
+            Fault::Enclave(error) => Ok(self.retry(&error)),
+            Fault::Chain(error) => Ok(self.retry(&error)),
         }
     }
 
@@ -173,12 +123,12 @@ impl Task {
         let stateless = next > 0 && first.logged.entry.previousDigest.is_zero();
         let code = match entries.iter().position(brings_code) {
             Some(0) => {
-                // Alone, so that what is refused with it is its envelope.
+                let Some(envelope) = self.envelopes.of(first).await? else {
+                    return Ok(Next::Wait);
+                };
+                // Alone, so that what is refused with it is its code envelope.
                 entries.truncate(1);
-                match self.code(next, &entries).await? {
-                    Some(envelope) => Some(envelope),
-                    None => return Ok(Next::Wait),
-                }
+                Some(envelope)
             }
             Some(others) => {
                 entries.truncate(others);
@@ -202,14 +152,19 @@ impl Task {
                 return Ok(Next::Wait);
             }
         }
-        if let Some(last) = &last {
-            self.stand_after(serving, last, stateless).await?;
+        if let Some(last) = &last
+            && !self.stand_after(serving, last, stateless).await?
+        {
+            warn!(contract = %self.contract, "results without state blobs");
+            return Ok(Next::Retry);
         }
         let frames = if stateless { 1 } else { entries.len() };
         let mut results = Vec::with_capacity(entries.len());
         let mut refused = None;
-        for entries in entries.chunks(frames) {
-            match self.execute_frame(serving, entries, code.clone()).await {
+        for frame in entries.chunks(frames) {
+            let [.., last] = frame else { break };
+            let executed = self.execute_frame(serving, frame, last, code.clone());
+            match executed.await {
                 Ok(executed) => {
                     results.extend(executed.results);
                     refused = executed.refused;
@@ -238,37 +193,34 @@ impl Task {
 
     /// Makes sure that the enclave stands after the last stored result, which is where the next
     /// entry continues. It may be elsewhere: behind if it was restarted, ahead if a host was
-    /// killed before it stored what was executed.
+    /// killed before it stored what was executed. `false` if there are no blobs to continue from.
     async fn stand_after(
         &mut self,
         serving: &Serving,
         last: &ResultRecord,
         stateless: bool,
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         let stands = serving.position(self.contract).is_some_and(|loaded| {
             stateless || (loaded.head.seq == last.seq + 1 && loaded.digest == last.digest)
         });
         if stands {
-            return Ok(());
+            return Ok(true);
         }
         let store = self.needs.store.as_ref();
-        match serving.load(store, self.contract, last.seq).await? {
-            Some(_) => Ok(()),
-            None => Err(Fault::NoBlobs),
-        }
+        let loaded = serving.load(store, self.contract, last.seq).await?;
+        Ok(loaded.is_some())
     }
 
+    /// Has a frame's entries executed, of which `last` is the last.
     async fn execute_frame(
         &self,
         serving: &Serving,
         entries: &[EntryRecord],
+        last: &EntryRecord,
         code: Option<Bytes>,
-    ) -> Result<subrosa_types::frame::Executed, Fault> {
-        let Some(last) = entries.last() else {
-            return Err(Fault::NoBlobs);
-        };
+    ) -> Result<Executed, Fault> {
         let reassignment = self.reassignment(last).await?;
-        let proof = self.proof(last.logged.entry.seq(), false).await?;
+        let proof = proofs::kept(&self.needs, self.contract, last.logged.entry.seq()).await?;
         let logged: Vec<LoggedEntry> = entries.iter().map(|entry| entry.logged.clone()).collect();
         let executed = serving
             .link
@@ -276,35 +228,6 @@ impl Task {
             .await?;
         failpoint!("after_execute_before_persist");
         Ok(executed)
-    }
-
-    /// The envelope with the code of the entry that comes next, unless it was refused already.
-    async fn code(
-        &mut self,
-        next: u64,
-        entries: &[EntryRecord],
-    ) -> Result<Option<Bytes>, StoreError> {
-        let store = self.needs.store.as_ref();
-        let envelope = match entries.first() {
-            Some(upgrade) if next > 0 => {
-                store
-                    .code_envelope(
-                        self.contract,
-                        CodeOf::Upgrade(upgrade.logged.entry.inputHash),
-                    )
-                    .await?
-            }
-            _ => store.code_envelope(self.contract, CodeOf::Deploy).await?,
-        };
-        let tried = |envelope: &Bytes| Tried {
-            seq: next,
-            envelope: keccak256(envelope),
-        };
-        let envelope = envelope.filter(|envelope| self.refused != Some(tried(envelope)));
-        if let Some(envelope) = &envelope {
-            self.tried = Some(tried(envelope));
-        }
-        Ok(envelope)
     }
 
     /// What is shown with a frame that ends with `last`, if anything is.
@@ -317,7 +240,7 @@ impl Task {
         else {
             return Ok(None);
         };
-        let proof = self.proof(runtime.logged.entry.seq(), false).await?;
+        let proof = proofs::kept(&self.needs, self.contract, runtime.logged.entry.seq()).await?;
         Ok(Some(Reassignment {
             between,
             runtime: runtime.logged,
@@ -351,98 +274,12 @@ impl Task {
         self.needs.offers.offer(contract);
         self.needs.metrics.executed.increment(count);
         debug!(%contract, seq = head.seq, count, "executed");
-        self.announce(head.seq - 1, None);
+        self.envelopes.executed(head.seq - 1);
         if stateless {
             return Ok(());
         }
         serving.moved(contract, head, digest);
-        let since = match (self.since, sizes.first()) {
-            (Some(since), _) => Some(since),
-            // Nothing before a snapshot counts.
-            (None, Some((BlobKind::Snapshot, _))) => Some(SinceSnapshot::default()),
-            (None, _) => None,
-        };
-        let since = match since {
-            Some(mut since) => {
-                for (kind, bytes) in sizes {
-                    match kind {
-                        BlobKind::Snapshot => since = SinceSnapshot::restart(bytes),
-                        BlobKind::Delta => since.add_delta(bytes),
-                    }
-                }
-                since
-            }
-            None => self.stored_since().await?,
-        };
-        self.since = Some(since);
-        if since.is_due() {
-            self.take_snapshot(serving).await?;
-        }
-        Ok(())
-    }
-
-    /// What has piled up since the newest snapshot that is stored.
-    async fn stored_since(&self) -> Result<SinceSnapshot, StoreError> {
-        let Some(last) = self.needs.store.last_result(self.contract).await? else {
-            return Ok(SinceSnapshot::default());
-        };
-        let blobs = self
-            .needs
-            .store
-            .blobs_for_load(self.contract, last.seq)
-            .await?;
-        let mut sizes = blobs.iter().map(|blob| blob.sealed.len());
-        let mut since = SinceSnapshot::restart(sizes.next().unwrap_or_default());
-        sizes.for_each(|size| since.add_delta(size));
-        Ok(since)
-    }
-
-    async fn take_snapshot(&mut self, serving: &Serving) -> Result<(), Fault> {
-        let blob = serving.link.snapshot(self.contract).await?;
-        self.since = Some(SinceSnapshot::restart(blob.sealed.len()));
-        self.unkept = Some(blob);
-        Ok(())
-    }
-
-    /// Stores a snapshot once the chain's head has passed it: a contract that is loaded from it
-    /// can then still sign every result that the chain awaits. Lost before, it is taken again.
-    async fn keep_snapshot(&mut self) -> Result<(), StoreError> {
-        let (contract, store) = (self.contract, Arc::clone(&self.needs.store));
-        let head = store.chain_head(contract).await?.unwrap_or_default();
-        let Some(blob) = self.unkept.take_if(|blob| head.seq > blob.seq) else {
-            return Ok(());
-        };
-        // A rewind may have replaced the entry it was taken after.
-        let current = store.result(contract, blob.seq).await?;
-        if current.is_some_and(|result| result.digest == blob.digest) {
-            let (seq, bytes) = (blob.seq, blob.sealed.len());
-            self.needs.store.put_blob(contract, blob).await?;
-            self.needs.metrics.snapshots.increment(1);
-            debug!(%contract, seq, bytes, "snapshot stored");
-        } else {
-            self.since = None;
-        }
-        Ok(())
-    }
-
-    /// The proof of an entry's slot: as kept at inclusion, or at the tip now.
-    async fn proof(&self, seq: u64, afresh: bool) -> Result<StorageProof, Fault> {
-        if !afresh && let Some(proof) = self.needs.store.proof(self.contract, seq).await? {
-            return Ok(proof);
-        }
-        let tip = self.needs.chain.tip().await?;
-        let slot = slot::entry(self.contract, seq);
-        let proof = self
-            .needs
-            .chain
-            .proof(self.needs.oracle, slot, tip.hash)
-            .await?;
-        self.needs
-            .store
-            .put_proof(self.contract, seq, proof.clone())
-            .await?;
-        self.needs.anchor.saw(tip.number, &proof.header);
-        Ok(proof)
+        self.snapshots.count(serving, sizes).await
     }
 
     /// Acts on a refusal, by who must act.
@@ -453,9 +290,7 @@ impl Task {
     ) -> Result<Next, StoreError> {
         match refusal.code {
             ErrorCode::Deployment => {
-                if let Some(tried) = self.tried {
-                    self.announce(tried.seq, Some(refusal.message));
-                }
+                self.envelopes.refused(refusal.message);
                 return Ok(Next::Wait);
             }
             ErrorCode::Generation if self.reassign().await? => return Ok(Next::Again),
@@ -500,7 +335,7 @@ impl Task {
             if self.needs.store.proof(self.contract, seq).await?.is_none() {
                 continue;
             }
-            match self.proof(seq, true).await {
+            match proofs::afresh(&self.needs, self.contract, seq).await {
                 Ok(_) => {}
                 Err(Fault::Store(error)) => return Err(error),
                 Err(Fault::Chain(error)) => return Ok(Some(self.retry(&error))),
@@ -510,27 +345,6 @@ impl Task {
         Ok(None)
     }
 
-    /// Tells whoever waits what became of the envelope with the code of entry `seq`, if it was
-    /// that entry's turn.
-    fn announce(&mut self, seq: u64, refused: Option<String>) {
-        let Some(tried) = self.tried.take_if(|tried| tried.seq == seq) else {
-            return;
-        };
-        match &refused {
-            Some(reason) => {
-                warn!(contract = %self.contract, seq, reason, "code refused");
-                self.refused = Some(tried);
-            }
-            None => info!(contract = %self.contract, seq, "code executed"),
-        }
-        self.needs.executors.executed_code(CodeOutcome {
-            contract: self.contract,
-            seq,
-            envelope: tried.envelope,
-            refused,
-        });
-    }
-
     fn retry(&self, error: &(dyn std::error::Error + 'static)) -> Next {
         self.needs.metrics.retries.increment(1);
         warn!(contract = %self.contract, error, "no result, trying again");
@@ -538,43 +352,10 @@ impl Task {
     }
 }
 
-/// Whether an entry needs an envelope with code.
+/// Whether an entry needs a code envelope.
 fn brings_code(entry: &EntryRecord) -> bool {
     matches!(
         reassign::kind(entry),
         Some(EntryKind::Deploy | EntryKind::Upgrade)
     )
-}
-
-impl From<StoreError> for Fault {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<EnclaveError> for Fault {
-    fn from(error: EnclaveError) -> Self {
-        Self::Enclave(error)
-    }
-}
-
-impl From<ChainError> for Fault {
-    fn from(error: ChainError) -> Self {
-        Self::Chain(error.into())
-    }
-}
-
-impl From<ChainAccessError> for Fault {
-    fn from(error: ChainAccessError) -> Self {
-        Self::Chain(error)
-    }
-}
-
-impl From<LoadError> for Fault {
-    fn from(error: LoadError) -> Self {
-        match error {
-            LoadError::Store(error) => Self::Store(error),
-            LoadError::Enclave(error) => Self::Enclave(error),
-        }
-    }
 }

@@ -6,10 +6,14 @@ use std::sync::Arc;
 use alloy_primitives::Address;
 use subrosa_store::Storage;
 
-use super::Executors;
 use crate::{
-    anchor::Anchor, chain::Chain, clock::Clock, metrics::ExecuteMetrics, relay::Offers,
-    rewinds::Rewinds, serving::Stage,
+    anchor::Anchor,
+    chain::Chain,
+    clock::Clock,
+    metrics::ExecuteMetrics,
+    rewinds::Rewinds,
+    serving::Stage,
+    signals::{Executors, Offers},
 };
 
 /// What executing works with.

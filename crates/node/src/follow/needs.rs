@@ -6,9 +6,16 @@ use std::sync::Arc;
 use subrosa_store::Storage;
 
 use crate::{
-    anchor::Anchor, chain::Chain, clock::Clock, execute::Executors, latency::Latency,
-    metrics::FollowMetrics, readiness::Readiness, relay::Offers, rewinds::Rewinds, serving::Stage,
+    anchor::Anchor,
+    chain::Chain,
+    clock::Clock,
+    latency::Latency,
+    metrics::FollowMetrics,
+    readiness::Readiness,
+    rewinds::Rewinds,
+    serving::Stage,
     settings::Settings,
+    signals::{Executors, Offers},
 };
 
 /// What following works with.

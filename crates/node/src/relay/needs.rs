@@ -6,10 +6,10 @@ use std::sync::Arc;
 use subrosa_store::Storage;
 use tokio::sync::Notify;
 
-use super::Offers;
 use crate::{
     anchor::Anchor, chain::Chain, clock::Clock, latency::Latency, metrics::RelayMetrics,
-    rewinds::Rewinds, serving::Stage, settings::Settings, transactions::Transactions,
+    rewinds::Rewinds, serving::Stage, settings::Settings, signals::Offers,
+    transactions::Transactions,
 };
 
 /// What relaying works with.

@@ -8,8 +8,8 @@ use tokio::sync::Semaphore;
 
 use super::error::RpcError;
 use crate::{
-    chain::Chain, clock::Clock, execute::Executors, rewinds::Rewinds, serving::Stage,
-    settings::Settings, verifier::Verifier,
+    chain::Chain, clock::Clock, rewinds::Rewinds, serving::Stage, settings::Settings,
+    signals::Executors, verifier::Verifier,
 };
 
 /// What every method works with.

@@ -17,7 +17,7 @@ use subrosa_types::{
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{context::Context, entry::state_of, error::RpcError};
-use crate::{clock::within, execute::CodeOutcome};
+use crate::{clock::within, signals::CodeOutcome};
 
 /// Stores an envelope durably and waits a while for what becomes of it, if its entry is logged.
 pub(super) async fn deploy(

@@ -4,7 +4,7 @@
 use alloy_primitives::{B256, Bytes};
 
 use super::{place::Place, sample::contract};
-use crate::{CodeOf, MAX_UPGRADE_ENVELOPES};
+use crate::{CodeOf, MAX_RECORD_BYTES, MAX_UPGRADE_ENVELOPES, StoreError};
 
 pub(super) async fn code_envelopes_come_back(place: &dyn Place) {
     let a = contract(0);
@@ -30,6 +30,19 @@ pub(super) async fn code_envelopes_come_back(place: &dyn Place) {
     // That of entry 0 is none of an upgrade's, whatever it commits to.
     let upgrade = CodeOf::Upgrade(B256::ZERO);
     assert_eq!(store.code_envelope(a, upgrade).await.unwrap(), None);
+}
+
+pub(super) async fn what_is_too_large_is_refused(place: &dyn Place) {
+    let a = contract(0);
+    let store = place.open().await;
+    let small = Bytes::from_static(b"small");
+    let put = store.put_code_envelope(a, CodeOf::Deploy, small.clone());
+    put.await.unwrap();
+    let large = Bytes::from(vec![0; MAX_RECORD_BYTES]);
+    let refused = store.put_code_envelope(a, CodeOf::Deploy, large).await;
+    assert!(matches!(refused, Err(StoreError::TooLarge { .. })));
+    let kept = store.code_envelope(a, CodeOf::Deploy).await.unwrap();
+    assert_eq!(kept, Some(small));
 }
 
 pub(super) async fn upgrade_envelopes_are_kept_by_commitment_and_in_number(place: &dyn Place) {

@@ -50,6 +50,7 @@ pub async fn run<P: Place>(fresh: impl Fn() -> P) {
         blob::missing_deltas_are_named,
         blob::pruning_keeps_what_later_states_need,
         envelope::code_envelopes_come_back,
+        envelope::what_is_too_large_is_refused,
         envelope::upgrade_envelopes_are_kept_by_commitment_and_in_number,
         envelope::epochs_come_back_in_order,
         intent::admissions_come_back,

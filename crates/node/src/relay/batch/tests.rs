@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, aliases::U48};
 use proptest::prelude::*;
-use subrosa_types::result::{pack_result, unpack_result};
+use subrosa_types::{
+    entry::LARGEST_CALLBACK_GAS,
+    result::{pack_result, unpack_result},
+};
 
 use super::*;
+use crate::gas::{LARGEST_RESULT_GAS, MAX_DATA_BYTES};
 
 const LIMITS: Limits = Limits {
     items: 32,

@@ -8,10 +8,12 @@ use alloy_primitives::{B256, Bytes, U256};
 use subrosa_types::{
     ContractId,
     abi::{Entry, Fulfillment, FulfillmentGroup, FulfillmentItem},
-    entry::{LARGEST_CALLBACK_GAS, Payment, Settlement},
+    entry::{Payment, Settlement},
     frame::{ResultRef, Signed},
     result::Head,
 };
+
+use crate::gas;
 
 /// An executed entry that the oracle does not know of yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +31,7 @@ pub(crate) struct Candidate {
 /// What is outstanding of one contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Queue {
-    /// Which contract.
+    /// The contract whose results they are.
     pub(crate) contract: ContractId,
     /// Whether its entries stand alone, each a group of its own.
     pub(crate) stateless: bool,
@@ -71,7 +73,7 @@ pub(crate) fn select(queues: &[Queue], turn: usize, limits: Limits) -> Batch {
     let mut selection = Selection {
         taken: vec![0; queues.len()],
         items: 0,
-        gas: BATCH_GAS,
+        gas: gas::BATCH_GAS,
         keys: None,
         limits,
     };
@@ -144,7 +146,7 @@ impl Candidate {
     /// Gas that applying it may take, callback included.
     pub(crate) fn gas(&self) -> u64 {
         let callback = u64::from(Settlement::unpack(self.entry.settlement).callback_gas_limit);
-        with_reserve(callback) + ITEM_GAS + BYTE_GAS * self.data.len() as u64
+        gas::item(callback, self.data.len() as u64)
     }
 
     fn item(&self) -> FulfillmentItem {
@@ -216,29 +218,6 @@ impl Batch {
         }
     }
 }
-
-/// Gas of a transaction that carries whichever result alone: one with the largest callback that a
-/// contract's policy can promise, and the longest data that an enclave signs. With less a log whose
-/// next result is such a one would stand still.
-pub(crate) const LARGEST_RESULT_GAS: u64 =
-    BATCH_GAS + with_reserve(LARGEST_CALLBACK_GAS as u64) + ITEM_GAS + BYTE_GAS * MAX_DATA_BYTES;
-
-/// EIP-150: a call gets at most 63/64 of what there is.
-const fn with_reserve(callback: u64) -> u64 {
-    callback + callback / 63 + 1
-}
-
-/// Longest data of a result: 24 KiB of output sealed, padded to a power of two, and 2 KiB for the
-/// encapsulated key, header and tag.
-const MAX_DATA_BYTES: u64 = (32 + 2) * 1024;
-/// Gas of a transaction besides its items: intrinsic, signature, registry, paying the sender, and
-/// the 140,000 that the oracle wants to see left before the last item.
-const BATCH_GAS: u64 = 350_000;
-/// Gas of an item besides its data and its callback: fixed calldata at the floor price of
-/// EIP-7623 (10,000), hashing, the head, the event, a cold callee, and recording a failure.
-const ITEM_GAS: u64 = 90_000;
-/// Gas per byte of an item's data: calldata at the floor price (40), the event and the callback.
-const BYTE_GAS: u64 = 64;
 
 #[cfg(test)]
 mod tests;

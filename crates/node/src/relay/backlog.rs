@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is left to send: the stored results, held against what is known of heads.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use subrosa_types::{ContractId, result::Head};
+use tracing::warn;
+
+use super::{
+    batch::{Candidate, Queue},
+    needs::Needs,
+    outstanding,
+    verdict::Verdict,
+};
+use crate::{clock::elapsed, stateless::is_stateless, step::Fault};
+
+/// A head that the store does not confirm yet.
+#[derive(Clone, Copy, Debug)]
+struct Belief {
+    head: Head,
+    since: Duration,
+}
+
+/// Contracts with results that may not be on chain, and what is believed of them.
+pub(super) struct Backlog {
+    needs: Arc<Needs>,
+    /// Contracts with results that may not be on chain.
+    open: BTreeSet<ContractId>,
+    /// Heads that this relay knows from receipts, ahead of the store, which follows the chain's
+    /// events a moment later.
+    heads: BTreeMap<ContractId, Belief>,
+    /// Entries of stateless contracts that receipts say are fulfilled, likewise.
+    fulfilled: BTreeMap<(ContractId, u64), Duration>,
+    /// Of stateless contracts: everything below is fulfilled.
+    low: BTreeMap<ContractId, u64>,
+    /// Contracts of which only the first outstanding result can be signed at a time.
+    narrow: BTreeSet<ContractId>,
+    /// Number of rewinds that the above knows of.
+    rewinds: u64,
+}
+
+impl Backlog {
+    pub(super) fn new(needs: Arc<Needs>) -> Self {
+        Self {
+            needs,
+            open: BTreeSet::new(),
+            heads: BTreeMap::new(),
+            fulfilled: BTreeMap::new(),
+            low: BTreeMap::new(),
+            narrow: BTreeSet::new(),
+            rewinds: 0,
+        }
+    }
+
+    /// Adds contracts that may have results to send.
+    pub(super) fn open(&mut self, contracts: impl IntoIterator<Item = ContractId>) {
+        self.open.extend(contracts);
+    }
+
+    /// Lets only the first outstanding result of a contract be sent at a time, until none is left.
+    pub(super) fn narrow(&mut self, contract: ContractId) {
+        self.narrow.insert(contract);
+    }
+
+    /// Learns what a mined transaction did.
+    pub(super) async fn learn(&mut self, verdict: Verdict) -> Result<(), Fault> {
+        let since = self.needs.clock.monotonic();
+        for (contract, head) in verdict.heads {
+            self.heads.insert(contract, Belief { head, since });
+        }
+        for item in verdict.fulfilled {
+            if is_stateless(self.needs.store.as_ref(), item.0).await? {
+                self.fulfilled.insert(item, since);
+            }
+        }
+        for contract in verdict.doubtful {
+            self.reread(contract).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a contract's head from the chain.
+    pub(super) async fn reread(&mut self, contract: ContractId) -> Result<(), Fault> {
+        let belief = Belief {
+            head: self.needs.chain.head(contract).await?,
+            since: self.needs.clock.monotonic(),
+        };
+        self.heads.insert(contract, belief);
+        Ok(())
+    }
+
+    /// Whether anything is believed that the store does not confirm yet.
+    pub(super) fn believes(&self) -> bool {
+        !self.heads.is_empty() || !self.fulfilled.is_empty()
+    }
+
+    /// A contract's head: the store's, or a later one that is believed and not doubted.
+    async fn head(&mut self, contract: ContractId) -> Result<Head, Fault> {
+        let stored = self
+            .needs
+            .store
+            .chain_head(contract)
+            .await?
+            .unwrap_or_default();
+        let clock = self.needs.clock.as_ref();
+        let is_old = |belief: &Belief| elapsed(clock, belief.since) >= DOUBT_AFTER;
+        if self.heads.get(&contract).is_some_and(is_old) {
+            self.reread(contract).await?;
+        }
+        match self.heads.get(&contract) {
+            Some(belief) if belief.head.seq > stored.seq => Ok(belief.head),
+            _ => {
+                self.heads.remove(&contract);
+                Ok(stored)
+            }
+        }
+    }
+
+    /// What is outstanding, by contract. Contracts with nothing leave [`Self::open`].
+    pub(super) async fn queues(&mut self) -> Result<Vec<Queue>, Fault> {
+        {
+            let rewinds = *self.needs.rewinds.read().await;
+            if rewinds != self.rewinds {
+                self.rewinds = rewinds;
+                self.heads.clear();
+                self.fulfilled.clear();
+                self.low.clear();
+                self.narrow.clear();
+                self.open.extend(self.needs.store.contracts().await?);
+            }
+        }
+        let mut queues = Vec::new();
+        let mut total = 0;
+        for contract in self.open.clone() {
+            let stateless = is_stateless(self.needs.store.as_ref(), contract).await?;
+            let mut candidates = if stateless {
+                self.stateless(contract).await?
+            } else {
+                self.stateful(contract).await?
+            };
+            if candidates.is_empty() {
+                let believed = self.heads.contains_key(&contract)
+                    || self.fulfilled.keys().any(|(known, _)| *known == contract);
+                if !believed {
+                    self.open.remove(&contract);
+                }
+                self.narrow.remove(&contract);
+                continue;
+            }
+            total += candidates.len();
+            if self.narrow.contains(&contract) {
+                candidates.truncate(1);
+            }
+            queues.push(Queue {
+                contract,
+                stateless,
+                candidates,
+            });
+        }
+        self.needs.metrics.outstanding.set(total as f64);
+        Ok(queues)
+    }
+
+    async fn stateful(&mut self, contract: ContractId) -> Result<Vec<Candidate>, Fault> {
+        let store = Arc::clone(&self.needs.store);
+        let head = self.head(contract).await?;
+        let limit = self.needs.settings.max_items;
+        let results = store.results(contract, head.seq, limit).await?;
+        if results.is_empty() {
+            return Ok(Vec::new());
+        }
+        let entries = store.entries(contract, head.seq, results.len()).await?;
+        match outstanding::outstanding(head, entries, results) {
+            Ok(candidates) => Ok(candidates),
+            Err(mismatch) => {
+                // A reorganization that the follower has not seen, or a head that it has not: it
+                // will bring the contract up again.
+                warn!(%contract, error = &mismatch as &dyn std::error::Error, "waiting for the chain");
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    async fn stateless(&mut self, contract: ContractId) -> Result<Vec<Candidate>, Fault> {
+        let store = Arc::clone(&self.needs.store);
+        let limit = self.needs.settings.max_items;
+        let mut from = self.low.get(&contract).copied().unwrap_or_default();
+        let mut candidates = Vec::new();
+        while candidates.len() < limit {
+            let results = store.results(contract, from, limit).await?;
+            let Some(last) = results.last() else { break };
+            from = last.seq + 1;
+            for result in results {
+                let seq = result.seq;
+                let is_known = store.fulfillment(contract, seq).await?.is_some();
+                if is_known {
+                    self.fulfilled.remove(&(contract, seq));
+                }
+                let is_believed = self
+                    .fulfilled
+                    .get(&(contract, seq))
+                    .is_some_and(|since| elapsed(self.needs.clock.as_ref(), *since) < DOUBT_AFTER);
+                if is_known || is_believed {
+                    if candidates.is_empty() && is_known {
+                        self.low.insert(contract, seq + 1);
+                    }
+                    continue;
+                }
+                if let Some(entry) = store.entry(contract, seq).await? {
+                    candidates.push(outstanding::candidate(entry, result));
+                }
+            }
+        }
+        candidates.truncate(limit);
+        Ok(candidates)
+    }
+}
+
+/// After this long, what only a receipt says is read from the chain again.
+pub(super) const DOUBT_AFTER: Duration = Duration::from_secs(10);
