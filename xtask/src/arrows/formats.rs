@@ -1,37 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What crosses a border between crates is defined in one file.
 
-use super::sources::Sources;
+use super::sources::{self, Sources};
 
-/// What gives a definition away, and the only files in whose code it may stand. Tests may write a format
-/// down a second time: that is what they are for.
+/// What gives a definition away in Rust, and where alone it may stand. Tests may write a format down a
+/// second time, and the fuzzer makes bundles of its own: that is what they are for.
 const DEFINITIONS: &[(&str, &[&str])] = &[
-    // The bundle's magic; the fuzzer makes bundles of its own.
-    (
-        r#"b"sreb"#,
-        &["crates/attestation/src/bundle.rs", "fuzz/src/evidence.rs"],
-    ),
+    // The bundle's magic.
+    (r#"b"sreb"#, &["crates/evidence/src/encoded.rs", "fuzz/"]),
     // Ids of roots, and the development root's beginning as text and as bytes.
-    ("_ROOT_ID: B256 =", &["crates/attestation/src/roots.rs"]),
-    ("_ROOT_ID: [u8; 32] =", &["crates/attestation/src/roots.rs"]),
-    ("5f18a1e34e91ef96", &["crates/attestation/src/roots.rs"]),
-    ("0x5f, 0x18, 0xa1", &["crates/attestation/src/roots.rs"]),
-    // Bits of the oracle's log word.
-    ("const STATELESS_BIT", &["crates/types/src/log.rs"]),
+    ("_ROOT_ID: B256 =", &["crates/evidence/src/roots.rs"]),
+    ("_ROOT_ID: [u8; 32] =", &["crates/evidence/src/roots.rs"]),
+    ("5f18a1e34e91ef96", &["crates/evidence/src/roots.rs"]),
+    ("0x5f, 0x18, 0xa1", &["crates/evidence/src/roots.rs"]),
+    // Whether a log is stateless: a bit of the oracle's log word.
+    ("const STATELESS", &["crates/types/src/log.rs"]),
     // Packed words of entries and results: where a field begins.
-    ("<< 160)", &["crates/types/src/entry.rs"]),
-    (">> 48 << 48", &["crates/types/src/result.rs"]),
+    ("<< 160", &["crates/types/src/"]),
+    (">> 160", &["crates/types/src/"]),
+    ("<< 240", &["crates/types/src/"]),
+    (">> 48 << 48", &["crates/types/src/"]),
 ];
 
 pub(super) fn faults(sources: &Sources) -> Vec<String> {
     let mut faults = Vec::new();
     for (path, text) in &sources.0 {
-        if is_test(path) {
+        if !path.ends_with(".rs") || path.starts_with("xtask/") || sources::is_test(path) {
             continue;
         }
-        for (number, line) in code(text) {
+        for (number, line) in sources::code(text) {
             for (needle, files) in DEFINITIONS {
-                if line.contains(needle) && !files.contains(&path.as_str()) {
+                if line.contains(needle) && !files.iter().any(|place| path.starts_with(place)) {
                     faults.push(format!(
                         "{path}:{number} defines `{needle}` again; it is in {}",
                         files[0]
@@ -41,22 +40,6 @@ pub(super) fn faults(sources: &Sources) -> Vec<String> {
         }
     }
     faults
-}
-
-fn is_test(path: &str) -> bool {
-    path.starts_with("xtask/")
-        || path.ends_with("tests.rs")
-        || path
-            .split('/')
-            .any(|directory| directory == "tests" || directory == "test")
-}
-
-/// Numbered lines, without comments, up to the tests at the end of the file.
-fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    (1..)
-        .zip(text.lines())
-        .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))
-        .filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 
 #[cfg(test)]

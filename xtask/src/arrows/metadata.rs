@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use eyre::{Result, WrapErr};
+use eyre::{Result, WrapErr, eyre};
 use serde::Deserialize;
 
 use crate::shell;
@@ -17,6 +17,7 @@ pub(super) struct Workspace {
 #[derive(Debug, Deserialize)]
 pub(super) struct Package {
     pub(super) name: String,
+    manifest_path: PathBuf,
     targets: Vec<Target>,
     dependencies: Vec<Dependency>,
 }
@@ -77,12 +78,21 @@ impl Package {
             .map(|target| &target.src_path)
     }
 
-    /// The root file of its library.
-    pub(super) fn library(&self) -> Option<&PathBuf> {
-        let library = |target: &&Target| target.kind.iter().any(|kind| kind == "lib");
-        self.targets
-            .iter()
-            .find(library)
-            .map(|target| &target.src_path)
+    /// Its directory, from the workspace's root.
+    pub(super) fn directory(&self) -> Result<String> {
+        let directory = self.manifest_path.parent().unwrap_or(&self.manifest_path);
+        let inside = directory.strip_prefix(shell::root()).unwrap_or(directory);
+        let text = inside.to_str().map(str::to_owned);
+        text.ok_or_else(|| eyre!("{} is no text", inside.display()))
+    }
+
+    #[cfg(test)]
+    pub(super) fn named(name: &str, directory: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            manifest_path: PathBuf::from(directory).join("Cargo.toml"),
+            targets: Vec::new(),
+            dependencies: Vec::new(),
+        }
     }
 }

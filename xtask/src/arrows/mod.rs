@@ -5,6 +5,7 @@ mod circles;
 mod features;
 mod formats;
 mod length;
+mod lints;
 mod metadata;
 mod packages;
 mod purity;
@@ -22,8 +23,9 @@ pub(crate) fn check() -> Result<()> {
     let checks = [
         ("dependency arrows", packages::faults(&workspace)?),
         ("feature sets", features::faults()?),
-        ("purity", purity::faults(&workspace)?),
+        ("purity", purity::faults(&workspace, &sources)?),
         ("circles between files", circles::faults(&workspace)?),
+        ("lints in one place", lints::faults(&workspace)?),
         ("length of files", length::faults(&sources)),
         ("formats defined once", formats::faults(&sources)),
     ];

@@ -1,34 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Pure crates are written without the standard library: what they cannot name they cannot call.
+//! Pure crates are written without the standard library: what they cannot name they cannot call. In one
+//! that needs it for something else, nothing of [`IMPURE`] may be named.
 
-use std::fs;
+use eyre::Result;
 
-use eyre::{Result, WrapErr};
-
-use super::{metadata::Workspace, packages::PURE};
+use super::{
+    metadata::{Package, Workspace},
+    packages::PURE,
+    sources::{self, Sources},
+};
 
 /// How a pure crate's `lib.rs` says why it needs the standard library all the same.
 const REASON: &str = "// std: ";
 
-pub(super) fn faults(workspace: &Workspace) -> Result<Vec<String>> {
+/// Clock, environment, files, network, processes and threads.
+const IMPURE: &[&str] = &[
+    "SystemTime",
+    "Instant::",
+    "std::env",
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "std::time::Instant",
+    "extern crate std",
+];
+
+pub(super) fn faults(workspace: &Workspace, sources: &Sources) -> Result<Vec<String>> {
     let mut faults = Vec::new();
-    let pure = |name: &str| PURE.contains(&name);
-    for package in workspace
-        .packages
-        .iter()
-        .filter(|package| pure(&package.name))
-    {
-        let Some(root) = package.library() else {
-            faults.push(format!("{} is pure, but has no library", package.name));
-            continue;
+    let is_pure = |package: &&Package| PURE.contains(&package.name.as_str());
+    for package in workspace.packages.iter().filter(is_pure) {
+        let directory = format!("{}/src/", package.directory()?);
+        let files = || {
+            let inside = |(path, _): &&(String, String)| path.starts_with(&directory);
+            sources.0.iter().filter(inside)
         };
-        let text =
-            fs::read_to_string(root).wrap_err_with(|| format!("cannot read {}", root.display()))?;
-        if !is_free_of_std(&text) {
+        let root = files().find(|(path, _)| *path == format!("{directory}lib.rs"));
+        if !root.is_some_and(|(_, text)| is_free_of_std(text)) {
             faults.push(format!(
                 "{} is pure: its lib.rs needs #![no_std], or `{REASON}REASON`",
                 package.name
             ));
+        }
+        for (path, text) in files().filter(|(path, _)| !sources::is_test(path)) {
+            for (number, line) in sources::code(text) {
+                if let Some(found) = IMPURE.iter().find(|name| line.contains(**name)) {
+                    faults.push(format!("{path}:{number} is pure, and names {found}"));
+                }
+            }
         }
     }
     Ok(faults)
@@ -56,5 +75,27 @@ mod tests {
         ));
         assert!(!is_free_of_std("// std: \n"));
         assert!(!is_free_of_std("//! `#![no_std]` would be nice.\n"));
+    }
+
+    #[test]
+    fn a_clock_is_found_whatever_the_reason() {
+        let workspace = Workspace {
+            packages: vec![Package::named("subrosa-vm", "crates/vm")],
+        };
+        let count = |text: &str| {
+            let file = ("crates/vm/src/lib.rs".to_owned(), text.to_owned());
+            faults(&workspace, &Sources(vec![file])).unwrap().len()
+        };
+        assert_eq!(count("// std: revm\nfn f() {}\n"), 0);
+        assert_eq!(count("fn f() {}\n"), 1);
+        assert_eq!(
+            count("// std: revm\nfn f() { std::time::SystemTime::now() }\n"),
+            1
+        );
+        assert_eq!(count("// std: revm\n/// No SystemTime.\nfn f() {}\n"), 0);
+        assert_eq!(
+            count("// std: revm\n#[cfg(test)]\nmod tests { use std::fs; }\n"),
+            0
+        );
     }
 }

@@ -6,6 +6,7 @@
 //! a child uses nothing of it. A method call names no path, so what is used by methods alone is not seen.
 //! Test code is left out.
 
+mod module;
 mod names;
 mod tree;
 mod uses;

@@ -6,7 +6,7 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
-use super::tree::{Tree, Use};
+use super::{module::Use, tree::Tree};
 
 /// What a name stands for.
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@ use syn::{
     visit::{self, Visit},
 };
 
-use super::tree::{self, Module, Use};
+use super::module::{self, Module, Use};
 
 /// Adds to `module` what `item` imports and uses.
 pub(super) fn collect(item: &Item, module: &mut Module) {
@@ -69,37 +69,37 @@ impl Collector<'_> {
 
 impl<'ast> Visit<'ast> for Collector<'_> {
     fn visit_item(&mut self, item: &'ast Item) {
-        if !tree::is_test(tree::attributes(item)) {
+        if !module::is_test(module::attributes(item)) {
             visit::visit_item(self, item);
         }
     }
 
     fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
-        if !tree::is_test(&function.attrs) {
+        if !module::is_test(&function.attrs) {
             visit::visit_impl_item_fn(self, function);
         }
     }
 
     fn visit_impl_item_const(&mut self, constant: &'ast syn::ImplItemConst) {
-        if !tree::is_test(&constant.attrs) {
+        if !module::is_test(&constant.attrs) {
             visit::visit_impl_item_const(self, constant);
         }
     }
 
     fn visit_field(&mut self, field: &'ast syn::Field) {
-        if !tree::is_test(&field.attrs) {
+        if !module::is_test(&field.attrs) {
             visit::visit_field(self, field);
         }
     }
 
     fn visit_field_value(&mut self, value: &'ast syn::FieldValue) {
-        if !tree::is_test(&value.attrs) {
+        if !module::is_test(&value.attrs) {
             visit::visit_field_value(self, value);
         }
     }
 
     fn visit_local(&mut self, local: &'ast syn::Local) {
-        if !tree::is_test(&local.attrs) {
+        if !module::is_test(&local.attrs) {
             visit::visit_local(self, local);
         }
     }
