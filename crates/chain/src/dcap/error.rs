@@ -8,7 +8,7 @@ pub enum DcapError {
     /// Longer than anything genuine.
     #[error("{what} has {found} bytes, at most {limit} are read")]
     TooLarge {
-        /// What is.
+        /// What is too long.
         what: &'static str,
         /// Its length.
         found: usize,
