@@ -55,7 +55,7 @@ pub enum AdmissionError {
     /// Somebody else signed.
     #[error("the admission is signed by {found}, who is not a trusted verifier")]
     Verifier {
-        /// Who.
+        /// The address that the signature recovers to.
         found: Address,
     },
 }

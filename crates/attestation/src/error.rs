@@ -5,7 +5,8 @@ use alloc::string::String;
 
 use subrosa_evidence::CheckId;
 
-/// Why [`verify`](crate::verify) and its kin do not accept.
+/// Why evidence or an attestation result is not accepted by [`verify`](crate::verify) and the
+/// functions beside it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Evidence as people have it: one file for what the platform signed, others beside it.
+//!
+//! Only the command line takes such files. Recognising them needs parsers of X.509 and JSON, which
+//! is why this is not with the bundle itself: that is linked into the measured executable.
 
 use alloc::vec::Vec;
 

@@ -9,7 +9,7 @@
 //! challenge that the caller had in mind. [`appraise`](appraise()) does the same, says how every
 //! single check went, and can leave the measurement to others: then [`Bound::measurement_appraised`]
 //! is false, and whoever accepts it must look there. [`verify_genuine`] stops at what the hardware says and
-//! promises nothing about whom it says it of.
+//! does not promise whose keys are bound or what runs.
 //!
 //! [`ear`] turns a verified appraisal into a signed attestation result and back, [`admission`]
 //! into a statement that the registry contract accepts. Neither authorizes handing out secrets:

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Sound evidence of a kind, with a policy that accepts it and a time at which it holds.
 
-use std::path::Path;
-
-use serde_json::Value;
 use subrosa_attestation::{Policy, PolicyFile, bundle_of_files, verify_genuine};
 use subrosa_evidence::{EvidenceBundle, EvidencePart, Product};
 use subrosa_tee::forge::Forge;
@@ -40,34 +37,19 @@ pub(crate) fn forged(kind: TeeKind) -> Vec<Sample> {
 /// Evidence of real hardware from the directory that `SUBROSA_VECTORS` names, as far as its
 /// manifest expects it to be accepted; none without that variable.
 pub(crate) fn genuine(kind: TeeKind) -> Vec<Sample> {
-    let Some(directory) = std::env::var_os("SUBROSA_VECTORS") else {
-        return Vec::new();
-    };
-    let directory = Path::new(&directory);
-    let manifest = std::fs::read(directory.join("MANIFEST.json")).unwrap();
-    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
     let policy = include_str!("../../../../fixtures/policies/vectors.toml");
     let policy = PolicyFile::parse(policy).unwrap().policy;
-    let vectors = manifest["vectors"].as_array().unwrap().iter();
+    let vectors = subrosa_vectors::all().unwrap_or_default();
     vectors
-        .filter(|vector| vector["expected"]["result"] == "accept")
+        .into_iter()
+        .filter(subrosa_vectors::Vector::is_accepted)
         .filter_map(|vector| {
-            let read = |roles: &[&str]| -> Vec<Vec<u8>> {
-                let files = vector["files"].as_array().unwrap().iter();
-                files
-                    .filter(|file| roles.contains(&file["role"].as_str().unwrap()))
-                    .map(|file| std::fs::read(directory.join(file["path"].as_str().unwrap())))
-                    .map(Result::unwrap)
-                    .collect()
-            };
-            let evidence = read(&["quote", "report", "cose_sign1", "evidence_json"]);
-            let beside = read(&["collateral_json", "vek_der", "ask_der", "ark_der"]);
-            let bundle = bundle_of_files(evidence.first()?, &beside).ok()?;
+            let (evidence, beside) = vector.evidence()?;
             let sample = Sample {
-                name: vector["id"].as_str().unwrap().to_owned(),
-                bundle,
+                bundle: bundle_of_files(&evidence, &beside).ok()?,
+                now: vector.now()?,
+                name: vector.id,
                 policy: policy.clone(),
-                now: vector["now"]["unix"].as_u64()?,
             };
             // Some are accepted only under a root of their own, or under none.
             let accepted = verify_genuine(&sample.bundle, &sample.policy, sample.now).is_ok();

@@ -4,6 +4,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
     clippy::disallowed_methods,
@@ -11,10 +12,20 @@
 )]
 
 mod admission;
+mod azure;
 mod ear;
 mod evidence;
 mod fixture;
 mod flips;
+#[path = "../forge/mod.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "shared with the benchmark and the fuzz targets, which use the rest"
+)]
+mod forge;
 mod mutation;
 mod negatives;
+mod nitro;
+mod snp;
 mod vectors;

@@ -1,74 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Genuine evidence of real hardware, from the directory that `SUBROSA_VECTORS` names.
-//!
-//! `MANIFEST.json` there says of every vector which files it consists of, at what time it is
-//! judged, and what the verdict is: with `strict_policy` `reject`, signatures are fine and the
-//! strict policy rejects all the same.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use serde_json::Value;
 use subrosa_attestation::{
-    Claims, Policy, PolicyFile, Root, VerifyError, bundle_of_files, verify_genuine,
+    Claims, FilesError, Policy, PolicyFile, Root, VerifyError, bundle_of_files, verify_genuine,
 };
 use subrosa_evidence::{CheckId, EvidenceBundle};
-
-#[derive(Deserialize)]
-struct Manifest {
-    vectors: Vec<Vector>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Vector {
-    pub(crate) id: String,
-    tee: String,
-    files: Vec<File>,
-    now: Value,
-    expected: Expected,
-    #[serde(default)]
-    measurements: Value,
-}
-
-#[derive(Deserialize)]
-struct File {
-    role: String,
-    path: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Expected {
-    result: String,
-    #[serde(default)]
-    soft: bool,
-    tcb_status: Option<String>,
-    advisories: Option<BTreeSet<String>>,
-    strict_policy: Option<String>,
-}
+use subrosa_vectors::{Vector, named};
 
 /// A genuine vector by name, or nothing if there are no vectors here.
 pub(crate) fn genuine(id: &str) -> Option<(EvidenceBundle, u64)> {
-    let (directory, vectors) = vectors()?;
-    let vector = vectors.iter().find(|vector| vector.id == id).unwrap();
-    Some((vector.bundle(&directory).unwrap(), vector.now()))
-}
-
-/// Every vector, or nothing if there are none here.
-pub(crate) fn vectors() -> Option<(PathBuf, Vec<Vector>)> {
-    let Some(directory) = std::env::var_os("SUBROSA_VECTORS") else {
-        assert_ne!(
-            std::env::var("SUBROSA_REQUIRE_VECTORS").as_deref(),
-            Ok("1"),
-            "SUBROSA_REQUIRE_VECTORS=1, but SUBROSA_VECTORS names no directory"
-        );
-        println!("vectors: NOT RUN (SUBROSA_VECTORS is not set)");
-        return None;
-    };
-    let directory = PathBuf::from(directory);
-    let manifest = std::fs::read(directory.join("MANIFEST.json")).unwrap();
-    let manifest: Manifest = serde_json::from_slice(&manifest).unwrap();
-    Some((directory, manifest.vectors))
+    let vectors = subrosa_vectors::all()?;
+    let vector = named(&vectors, id);
+    Some((bundle(vector).unwrap(), now(vector)))
 }
 
 /// Signatures, chains, revocation, dates and debugging, and nothing else.
@@ -79,47 +24,30 @@ pub(crate) fn permissive() -> Policy {
 
 const SUPPORTED: [&str; 6] = ["tdx", "sgx", "sgx-synthetic", "snp", "nitro", "azure-vtpm"];
 
-impl Vector {
-    fn now(&self) -> u64 {
-        self.now["unix"].as_u64().unwrap_or(0)
-    }
+fn now(vector: &Vector) -> u64 {
+    vector.now().unwrap_or(0)
+}
 
-    fn read(&self, directory: &Path, roles: &[&str]) -> Vec<Vec<u8>> {
-        self.files
-            .iter()
-            .filter(|file| roles.contains(&file.role.as_str()))
-            .map(|file| std::fs::read(directory.join(&file.path)).unwrap())
-            .collect()
-    }
+fn bundle(vector: &Vector) -> Result<EvidenceBundle, FilesError> {
+    let (evidence, beside) = vector.evidence().unwrap();
+    bundle_of_files(&evidence, &beside)
+}
 
-    fn bundle(&self, directory: &Path) -> Result<EvidenceBundle, subrosa_attestation::FilesError> {
-        let evidence = ["quote", "report", "cose_sign1", "evidence_json"];
-        let beside = ["collateral_json", "vek_der", "ask_der", "ark_der"];
-        let evidence = self.read(directory, &evidence);
-        bundle_of_files(&evidence[0], &self.read(directory, &beside))
+/// Judges `vector` by `policy`, with the vector's own root as the only one where it has one.
+fn judge(vector: &Vector, mut policy: Policy) -> Result<Claims, Option<VerifyError>> {
+    let bundle = bundle(vector).map_err(|_| None)?;
+    for root in vector.files(&["root_ca_der", "root_pem", "ark_der"]) {
+        policy.roots.clear();
+        policy.pin(Root::from_certificate(&root).unwrap());
     }
-
-    /// `policy`, with the vector's own root as the only one where it has one.
-    fn policy(&self, directory: &Path, mut policy: Policy) -> Policy {
-        for root in self.read(directory, &["root_ca_der", "root_pem", "ark_der"]) {
-            policy.roots.clear();
-            policy.pin(Root::from_certificate(&root).unwrap());
-        }
-        policy
-    }
-
-    fn judge(&self, directory: &Path, policy: Policy) -> Result<Claims, Option<VerifyError>> {
-        let bundle = self.bundle(directory).map_err(|_| None)?;
-        let policy = self.policy(directory, policy);
-        verify_genuine(&bundle, &policy, self.now())
-            .map(subrosa_attestation::Verified::into_inner)
-            .map_err(Some)
-    }
+    verify_genuine(&bundle, &policy, now(vector))
+        .map(subrosa_attestation::Verified::into_inner)
+        .map_err(Some)
 }
 
 #[test]
 fn genuine_evidence_verifies_as_the_manifest_says() {
-    let Some((directory, vectors)) = vectors() else {
+    let Some(vectors) = subrosa_vectors::all() else {
         return;
     };
     let (mut judged, mut skipped) = (0, 0);
@@ -130,17 +58,16 @@ fn genuine_evidence_verifies_as_the_manifest_says() {
             skipped += 1;
             continue;
         }
-        let expected = &vector.expected;
-        let verdict = vector.judge(&directory, permissive());
-        match (&verdict, expected.result.as_str()) {
+        let verdict = judge(vector, permissive());
+        match (&verdict, vector.expected("result").as_str().unwrap()) {
             (Ok(claims), "accept") => {
                 assert_claims(vector, claims);
-                if expected.strict_policy.as_deref() == Some("reject") {
-                    let strict = vector.judge(&directory, Policy::strict());
+                if vector.expected("strict_policy") == "reject" {
+                    let strict = judge(vector, Policy::strict());
                     assert!(strict.is_err(), "{id}: accepted by the strict policy");
                 }
             }
-            (Err(error), "accept") => assert!(expected.soft, "{id}: {error:?}"),
+            (Err(error), "accept") => assert!(vector.expected("soft") == true, "{id}: {error:?}"),
             (Err(_), "reject") | (_, "either") => {}
             (Ok(_), _) => panic!("{id}: accepted"),
             (_, other) => panic!("{id}: {other}"),
@@ -153,16 +80,17 @@ fn genuine_evidence_verifies_as_the_manifest_says() {
 
 /// Registers, report data, status and advisories as the manifest has them.
 fn assert_claims(vector: &Vector, claims: &Claims) {
-    let (id, expected) = (&vector.id, &vector.expected);
-    if let Some(status) = &expected.tcb_status {
-        assert_eq!(claims.tcb_status.unwrap().to_string(), *status, "{id}");
+    let id = &vector.id;
+    if let Some(status) = vector.expected("tcb_status").as_str() {
+        assert_eq!(claims.tcb_status.unwrap().to_string(), status, "{id}");
     }
-    if let Some(advisories) = &expected.advisories {
-        let found: BTreeSet<String> = claims.advisories.iter().cloned().collect();
-        assert_eq!(found, *advisories, "{id}");
+    if let Some(advisories) = vector.expected("advisories").as_array() {
+        let expected: BTreeSet<&str> = advisories.iter().map(|id| id.as_str().unwrap()).collect();
+        let found: BTreeSet<&str> = claims.advisories.iter().map(String::as_str).collect();
+        assert_eq!(found, expected, "{id}");
     }
     let mut compared = 0;
-    let fields = vector.measurements.as_object().unwrap();
+    let fields = vector.measurements().as_object().unwrap();
     for (name, value) in fields {
         let register = claims.register(name).cloned();
         let found = match name.as_str() {
@@ -200,7 +128,7 @@ fn assert_claims(vector: &Vector, claims: &Claims) {
 
 #[test]
 fn genuine_negatives_fail_for_the_reason_they_were_made_for() {
-    let Some((directory, vectors)) = vectors() else {
+    let Some(vectors) = subrosa_vectors::all() else {
         return;
     };
     use CheckId as C;
@@ -234,8 +162,8 @@ fn genuine_negatives_fail_for_the_reason_they_were_made_for() {
         ("neg_az_tdx_quote_tamper", C::TpmSignature),
     ];
     for (id, check) in reasons {
-        let vector = vectors.iter().find(|vector| vector.id == id).unwrap();
-        let error = vector.judge(&directory, permissive()).unwrap_err().unwrap();
+        let vector = named(&vectors, id);
+        let error = judge(vector, permissive()).unwrap_err().unwrap();
         assert_eq!(error.check(), check, "{id}: {error}");
     }
     for id in [
@@ -243,8 +171,8 @@ fn genuine_negatives_fail_for_the_reason_they_were_made_for() {
         "synth_qeid_expired",
         "neg_nitro_expired",
     ] {
-        let vector = vectors.iter().find(|vector| vector.id == id).unwrap();
-        let error = vector.judge(&directory, permissive()).unwrap_err().unwrap();
+        let vector = named(&vectors, id);
+        let error = judge(vector, permissive()).unwrap_err().unwrap();
         assert!(
             matches!(error, VerifyError::Stale { .. }),
             "{id}: {error:?}"

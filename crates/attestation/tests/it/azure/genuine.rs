@@ -2,7 +2,6 @@
 //! Genuine evidence, from the directory that `SUBROSA_VECTORS` names.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use serde_json::Value;
 use subrosa_attestation::{Policy, VerifyError, azure_bundle, verify_genuine};
@@ -10,98 +9,38 @@ use subrosa_evidence::{
     AMD_GENOA_ROOT_ID, CheckId, EvidenceBundle, EvidencePart, Product, TcbStatus,
 };
 use subrosa_types::id::TeeKind;
+use subrosa_vectors::{Vector, named};
 
-/// A vector of the manifest.
-pub(crate) struct Vector {
-    pub(crate) id: String,
-    directory: PathBuf,
-    json: Value,
+fn measurement<'a>(vector: &'a Vector, name: &str) -> &'a str {
+    vector.measurements()[name].as_str().unwrap()
 }
 
-impl Vector {
-    pub(crate) fn accepted(&self) -> bool {
-        self.json["expected"]["result"] == "accept"
-    }
-
-    pub(crate) fn file(&self, role: &str) -> Vec<u8> {
-        self.optional(role)
-            .unwrap_or_else(|| panic!("{}: no {role}", self.id))
-    }
-
-    fn optional(&self, role: &str) -> Option<Vec<u8>> {
-        let files = self.json["files"].as_array().unwrap();
-        let file = files.iter().find(|file| file["role"] == role)?;
-        let path = self.directory.join(file["path"].as_str().unwrap());
-        Some(std::fs::read(path).unwrap())
-    }
-
-    pub(crate) fn now(&self) -> u64 {
-        self.json["now"]["unix"].as_u64().unwrap()
-    }
-
-    pub(crate) fn measurement(&self, name: &str) -> &str {
-        self.json["measurements"][name].as_str().unwrap()
-    }
-
-    fn hexadecimal(&self, name: &str) -> Vec<u8> {
-        hex::decode(self.measurement(name)).unwrap()
-    }
-
-    fn pcrs(&self) -> Vec<Vec<u8>> {
-        let values = self.json["measurements"]["pcrs"].as_array().unwrap();
-        values
-            .iter()
-            .map(|value| hex::decode(value.as_str().unwrap()).unwrap())
-            .collect()
-    }
-
-    fn bundle(&self) -> EvidenceBundle {
-        let mut bundle = azure_bundle(&self.file("evidence_json")).unwrap();
-        if let Some(collateral) = self.optional("collateral_json") {
-            bundle = bundle
-                .with_part(EvidencePart::Collateral, collateral)
-                .unwrap();
-        }
-        bundle
-    }
+fn pcrs(vector: &Vector) -> Vec<Vec<u8>> {
+    let values = vector.measurements()["pcrs"].as_array().unwrap();
+    values
+        .iter()
+        .map(|value| hex::decode(value.as_str().unwrap()).unwrap())
+        .collect()
 }
 
-/// The vectors of one kind, or a word that there are none.
-pub(crate) fn vectors(tee: &str) -> Option<Vec<Vector>> {
-    let Some(directory) = std::env::var_os("SUBROSA_VECTORS") else {
-        assert_ne!(
-            std::env::var("SUBROSA_REQUIRE_VECTORS").as_deref(),
-            Ok("1"),
-            "SUBROSA_REQUIRE_VECTORS=1, but SUBROSA_VECTORS names no directory"
-        );
-        println!("vectors: NOT RUN (SUBROSA_VECTORS is not set)");
-        return None;
-    };
-    let directory = PathBuf::from(directory);
-    let manifest = std::fs::read(directory.join("MANIFEST.json")).unwrap();
-    let mut manifest: Value = serde_json::from_slice(&manifest).unwrap();
-    let Value::Array(vectors) = manifest["vectors"].take() else {
-        panic!("a manifest without vectors");
-    };
-    let mine = vectors.into_iter().filter(|vector| vector["tee"] == tee);
-    Some(
-        mine.map(|json| Vector {
-            id: json["id"].as_str().unwrap().to_owned(),
-            directory: directory.clone(),
-            json,
-        })
-        .collect(),
-    )
+fn now(vector: &Vector) -> u64 {
+    vector.now().unwrap()
+}
+
+fn bundle_of(vector: &Vector) -> EvidenceBundle {
+    let bundle = azure_bundle(&vector.file("evidence_json")).unwrap();
+    match vector.optional("collateral_json") {
+        Some(collateral) => bundle
+            .with_part(EvidencePart::Collateral, collateral)
+            .unwrap(),
+        None => bundle,
+    }
 }
 
 fn azure() -> Option<Vec<Vector>> {
-    let vectors = vectors("azure-vtpm")?;
+    let vectors = subrosa_vectors::of("azure-vtpm")?;
     assert!(vectors.len() >= 3, "only {} vectors", vectors.len());
     Some(vectors)
-}
-
-fn named<'a>(vectors: &'a [Vector], id: &str) -> &'a Vector {
-    vectors.iter().find(|vector| vector.id == id).unwrap()
 }
 
 /// What decides is whether evidence is genuine: no product is denied, no list required.
@@ -127,22 +66,25 @@ fn permissive() -> Policy {
 fn a_genuine_vm_on_genoa_verifies_and_says_what_runs() {
     let Some(vectors) = azure() else { return };
     let vector = named(&vectors, "az_snp_genoa");
-    let claims = verify_genuine(&vector.bundle(), &permissive(), vector.now()).unwrap();
+    let claims = verify_genuine(&bundle_of(vector), &permissive(), now(vector)).unwrap();
     assert_eq!(claims.tee, TeeKind::AzureSnp);
     assert_eq!(claims.product, Product::Genoa);
     assert_eq!(claims.root_id, AMD_GENOA_ROOT_ID);
-    assert_eq!(*claims.report_data, vector.hexadecimal("tpm_nonce_hex"));
+    assert_eq!(
+        *claims.report_data,
+        hex::decode(measurement(vector, "tpm_nonce_hex")).unwrap()
+    );
     assert_eq!((claims.debug, claims.migratable), (0, false));
     assert_eq!((claims.vmpl, claims.issued), (None, None));
     assert_eq!(claims.config_register, None);
-    let pcrs = vector.pcrs();
+    let pcrs = pcrs(vector);
     let measured: Vec<u8> = [4, 7, 8, 9, 11, 12, 13]
         .iter()
         .flat_map(|number| pcrs[*number].clone())
         .collect();
     assert_eq!(claims.measurement.len(), 272);
     assert_eq!(claims.measurement[48..], measured);
-    let hcl = vector.bundle();
+    let hcl = bundle_of(vector);
     let hcl = hcl.part(EvidencePart::HclReport).unwrap();
     // MEASUREMENT of the report, which begins after the header's 32 bytes.
     assert_eq!(claims.measurement[..48], hcl[32 + 0x90..32 + 0xc0]);
@@ -159,7 +101,7 @@ fn a_genuine_vm_on_genoa_verifies_and_says_what_runs() {
 fn a_genuine_vm_on_tdx_is_refused_for_its_attributes_alone() {
     let Some(vectors) = azure() else { return };
     let vector = named(&vectors, "az_tdx");
-    let error = verify_genuine(&vector.bundle(), &permissive(), vector.now()).unwrap_err();
+    let error = verify_genuine(&bundle_of(vector), &permissive(), now(vector)).unwrap_err();
     assert_eq!(error.check(), CheckId::TdxAttributes, "{error}");
     assert!(error.to_string().contains("SEPT_VE_DISABLE"), "{error}");
 }
@@ -168,8 +110,8 @@ fn a_genuine_vm_on_tdx_is_refused_for_its_attributes_alone() {
 fn a_genuine_quote_whose_last_byte_was_changed_is_not_signed() {
     let Some(vectors) = azure() else { return };
     let vector = named(&vectors, "neg_az_tdx_quote_tamper");
-    assert!(!vector.accepted());
-    let error = verify_genuine(&vector.bundle(), &permissive(), vector.now()).unwrap_err();
+    assert!(!vector.is_accepted());
+    let error = verify_genuine(&bundle_of(vector), &permissive(), now(vector)).unwrap_err();
     assert_eq!(error.check(), CheckId::TpmSignature, "{error}");
 }
 
@@ -269,8 +211,7 @@ const SNP_FAULTS: [Fault; 15] = [
         "the certificate of another chip",
         CheckId::SnpSignature,
         |bundle, others| {
-            let path = others[0].directory.join("snp/snp_genoa_v5.vek.der");
-            let other = std::fs::read(path).unwrap();
+            let other = others[0].beside("snp/snp_genoa_v5.vek.der");
             *bundle = bundle
                 .clone()
                 .with_part(EvidencePart::Certificates, other)
@@ -286,11 +227,11 @@ const SNP_FAULTS: [Fault; 15] = [
 fn genuine_evidence_with_a_fault_fails_the_check_that_is_about_it() {
     let Some(vectors) = azure() else { return };
     let vector = named(&vectors, "az_snp_genoa");
-    verify_genuine(&vector.bundle(), &permissive(), ALL_IN_FORCE).unwrap();
+    verify_genuine(&bundle_of(vector), &permissive(), ALL_IN_FORCE).unwrap();
     for (name, check, spoil) in SNP_FAULTS {
-        let mut bundle = vector.bundle();
-        spoil(&mut bundle, &vectors);
-        let error = verify_genuine(&bundle, &permissive(), ALL_IN_FORCE).unwrap_err();
+        let mut spoiled = bundle_of(vector);
+        spoil(&mut spoiled, &vectors);
+        let error = verify_genuine(&spoiled, &permissive(), ALL_IN_FORCE).unwrap_err();
         assert_eq!(error.check(), check, "{name}: {error}");
     }
     println!("{} faults", SNP_FAULTS.len());
@@ -300,7 +241,7 @@ fn genuine_evidence_with_a_fault_fails_the_check_that_is_about_it() {
 fn certificates_that_have_run_out_are_stale() {
     let Some(vectors) = azure() else { return };
     let vector = named(&vectors, "az_snp_genoa");
-    let error = verify_genuine(&vector.bundle(), &permissive(), 4_000_000_000).unwrap_err();
+    let error = verify_genuine(&bundle_of(vector), &permissive(), 4_000_000_000).unwrap_err();
     assert_eq!(error.check(), CheckId::SnpCertificates, "{error}");
     assert!(matches!(error, VerifyError::Stale { .. }), "{error}");
 }
@@ -309,7 +250,7 @@ fn certificates_that_have_run_out_are_stale() {
 fn every_prefix_of_every_part_of_genuine_evidence_is_refused() {
     let Some(vectors) = azure() else { return };
     let vector = named(&vectors, "az_snp_genoa");
-    let bundle = vector.bundle();
+    let bundle = bundle_of(vector);
     for (part, bytes) in bundle.parts() {
         let padding = match part {
             // Zeros after the runtime claims, which older images have fewer of; and the line break
@@ -323,7 +264,7 @@ fn every_prefix_of_every_part_of_genuine_evidence_is_refused() {
                 .clone()
                 .with_part(part, bytes[..end].to_vec())
                 .unwrap();
-            let verdict = verify_genuine(&shorter, &permissive(), vector.now());
+            let verdict = verify_genuine(&shorter, &permissive(), now(vector));
             assert!(verdict.is_err(), "{part:?} of {end} bytes");
         }
     }
@@ -333,15 +274,15 @@ fn every_prefix_of_every_part_of_genuine_evidence_is_refused() {
 fn a_flipped_bit_of_genuine_evidence_is_refused_or_changes_no_claim() {
     let Some(vectors) = azure() else { return };
     let vector = named(&vectors, "az_snp_genoa");
-    let bundle = vector.bundle();
-    let original = verify_genuine(&bundle, &permissive(), vector.now()).unwrap();
+    let bundle = bundle_of(vector);
+    let original = verify_genuine(&bundle, &permissive(), now(vector)).unwrap();
     let (mut refused, mut identical) = (0, Vec::new());
     for (part, bytes) in bundle.parts() {
         for position in (0..bytes.len() * 8).step_by(64) {
             let mut mutant = bundle.clone();
             // Another bit of the byte each time, so that all eight are tried.
             flip_bits(&mut mutant, part, position / 8, 1 << (position / 64 % 8));
-            match verify_genuine(&mutant, &permissive(), vector.now()) {
+            match verify_genuine(&mutant, &permissive(), now(vector)) {
                 Err(_) => refused += 1,
                 Ok(claims) => {
                     assert_eq!(claims, original, "bit {position} of {part:?}");
@@ -374,7 +315,7 @@ fn flip_bits(bundle: &mut EvidenceBundle, part: EvidencePart, index: usize, bits
 }
 
 fn take(bundle: &mut EvidenceBundle, other: &Vector, part: EvidencePart) {
-    let bytes = other.bundle().part(part).unwrap().to_vec();
+    let bytes = bundle_of(other).part(part).unwrap().to_vec();
     *bundle = bundle.clone().with_part(part, bytes).unwrap();
 }
 

@@ -10,8 +10,8 @@ use subrosa_attestation::{Firmware, VerifyError, machine_id};
 use subrosa_evidence::{CheckId, EvidenceBundle, EvidencePart, Product};
 use subrosa_types::id::TeeKind;
 
-use crate::forge::{DAY, Evidence, LIST_URI, NOW, Scenario, scope, tcb, tlv};
-use crate::{GENOA, MILAN, TURIN, policy, verify};
+use super::{GENOA, MILAN, TURIN, policy, verify};
+use crate::forge::snp::{DAY, Evidence, LIST_URI, NOW, Scenario, scope, tcb, tlv};
 
 #[test]
 fn reports_of_every_product_and_version_are_accepted() {

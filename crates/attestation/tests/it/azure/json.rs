@@ -9,7 +9,7 @@ use subrosa_attestation::{AzureJsonError, MAX_AZURE_JSON_BYTES, azure_bundle};
 use subrosa_evidence::{EvidenceBundle, EvidencePart};
 use subrosa_types::id::TeeKind;
 
-use crate::vm::{TdVm, snp_bundle};
+use super::vm::{TdVm, snp_bundle};
 
 /// The TPM quote of a bundle: arrays, or hexadecimal. TPMT_SIGNATURE has 6 bytes before the number.
 fn tpm_quote(bundle: &EvidenceBundle, text: bool) -> Value {

@@ -9,8 +9,7 @@ use aws_lc_rs::signature::{
 use proptest::prelude::*;
 use subrosa_attestation::tpm::{Key, Quote, Selection, TpmError, verify_quote};
 
-use crate::genuine::vectors;
-use crate::quote::{Attest, RSAPSS, SHA256, key, modulus, rsassa, sign, tpmt};
+use super::quote::{Attest, RSAPSS, SHA256, key, modulus, rsassa, sign, tpmt};
 
 fn ak() -> Key {
     Key::rsa(&modulus(key(0)), &[1, 0, 1]).unwrap()
@@ -140,7 +139,7 @@ fn a_quote_names_the_values_it_vouches_for_and_no_others() {
 /// A genuine quote of swtpm, the challenge it should answer, and the manifest's word.
 #[test]
 fn genuine_quotes_of_a_software_tpm_verify_as_the_manifest_says() {
-    let Some(vectors) = vectors("tpm-swtpm") else {
+    let Some(vectors) = subrosa_vectors::of("tpm-swtpm") else {
         return;
     };
     assert!(vectors.len() >= 2, "only {} vectors", vectors.len());
@@ -155,17 +154,17 @@ fn genuine_quotes_of_a_software_tpm_verify_as_the_manifest_says() {
         let accepted = quote
             .as_ref()
             .is_ok_and(|quote: &Quote| quote.extra_data() == nonce);
-        assert_eq!(accepted, vector.accepted(), "{}: {quote:?}", vector.id);
+        assert_eq!(accepted, vector.is_accepted(), "{}: {quote:?}", vector.id);
         println!("{}: accepted {accepted}", vector.id);
     }
 }
 
 #[test]
 fn every_flipped_bit_and_every_prefix_of_a_genuine_quote_is_refused() {
-    let Some(vectors) = vectors("tpm-swtpm") else {
+    let Some(vectors) = subrosa_vectors::of("tpm-swtpm") else {
         return;
     };
-    let vector = vectors.iter().find(|vector| vector.accepted()).unwrap();
+    let vector = vectors.iter().find(|vector| vector.is_accepted()).unwrap();
     let key = Key::from_public_key(&vector.file("ak_pub_pem")).unwrap();
     let (attest, signature) = (vector.file("tpms_attest"), vector.file("tpmt_signature"));
     verify_quote(&attest, &signature, &key).unwrap();

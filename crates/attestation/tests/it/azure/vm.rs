@@ -12,8 +12,8 @@ use subrosa_evidence::{EvidenceBundle, EvidencePart, Product};
 use subrosa_tee::forge::Forge;
 use subrosa_types::id::TeeKind;
 
-use crate::forge_snp::{self, Pki};
-use crate::quote::{Attest, key, modulus, rsassa};
+use super::quote::{Attest, key, modulus, rsassa};
+use crate::forge::snp::{self as forge_snp, Pki};
 
 /// When a VM's evidence is judged, Unix seconds: 2026-06-01T00:00:00Z.
 pub(crate) const TDX_NOW: u64 = 1_780_272_000;

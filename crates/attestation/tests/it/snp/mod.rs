@@ -2,28 +2,13 @@
 //! SEV-SNP: genuine reports of AMD's hardware, and a platform of our own that misbehaves in every
 //! way there is a name for.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    unreachable_pub,
-    reason = "tests: a panic is the report, and genuine vectors are files"
-)]
-
-#[path = "forge/snp.rs"]
-mod forge;
-#[path = "snp/genuine.rs"]
 mod genuine;
-#[path = "snp/negatives.rs"]
 mod negatives;
-#[path = "snp/sound.rs"]
 mod sound;
 
 use std::sync::LazyLock;
 
-use forge::{Evidence, Pki};
+use crate::forge::snp::{Evidence, Pki};
 use subrosa_attestation::{Claims, Policy, Verified, VerifyError, verify_genuine};
 use subrosa_evidence::Product;
 

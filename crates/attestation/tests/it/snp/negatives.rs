@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use subrosa_attestation::VerifyError;
 use subrosa_evidence::{CheckId, Product};
 
-use crate::forge::{
+use super::{GENOA, MILAN, STRANGER, TURIN, verify};
+use crate::forge::snp::{
     ASK_SERIAL, ASVK_SERIAL, DAY, Evidence, LIST_URI, List, NOW, Scenario, extension, integer,
     scope, tcb, tlv,
 };
-use crate::{GENOA, MILAN, STRANGER, TURIN, verify};
 
 type Negative = (&'static str, CheckId, fn() -> Evidence);
 

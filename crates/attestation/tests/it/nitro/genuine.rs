@@ -1,40 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Genuine attestation documents, from the directory that `SUBROSA_VECTORS` names.
 
-use std::path::{Path, PathBuf};
-
 use alloy_primitives::hex;
 use serde::Deserialize;
 use subrosa_attestation::{Claims, Policy, Root, VerifyError, machine_id, verify_genuine};
 use subrosa_evidence::{AWS_NITRO_ROOT_ID, CheckId, EvidenceBundle};
 use subrosa_types::id::TeeKind;
+use subrosa_vectors::Vector;
 
-use crate::{bundle, flip};
-
-#[derive(Deserialize)]
-struct Manifest {
-    vectors: Vec<serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct Vector {
-    id: String,
-    polarity: String,
-    files: Vec<File>,
-    now: Now,
-    measurements: Measurements,
-}
-
-#[derive(Deserialize)]
-struct File {
-    role: String,
-    path: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Now {
-    unix: u64,
-}
+use super::{bundle, flip};
 
 #[derive(Deserialize)]
 struct Measurements {
@@ -46,40 +20,23 @@ struct Measurements {
     public_key: String,
 }
 
-fn vectors() -> Option<(PathBuf, Vec<Vector>)> {
-    let Some(directory) = std::env::var_os("SUBROSA_VECTORS") else {
-        assert_ne!(
-            std::env::var("SUBROSA_REQUIRE_VECTORS").as_deref(),
-            Ok("1"),
-            "SUBROSA_REQUIRE_VECTORS=1, but SUBROSA_VECTORS names no directory"
-        );
-        println!("vectors: NOT RUN (SUBROSA_VECTORS is not set)");
-        return None;
-    };
-    let directory = PathBuf::from(directory);
-    let manifest = std::fs::read(directory.join("MANIFEST.json")).unwrap();
-    let manifest: Manifest = serde_json::from_slice(&manifest).unwrap();
-    let nitro: Vec<Vector> = manifest
-        .vectors
-        .into_iter()
-        .filter(|vector| vector["tee"] == "nitro")
-        .map(|vector| serde_json::from_value(vector).unwrap())
-        .collect();
+fn vectors() -> Option<Vec<Vector>> {
+    let nitro = subrosa_vectors::of("nitro")?;
     assert!(nitro.len() >= 6, "only {} Nitro vectors", nitro.len());
-    Some((directory, nitro))
+    Some(nitro)
 }
 
-fn load(directory: &Path, vector: &Vector) -> (EvidenceBundle, Root) {
-    let read = |role: &str| {
-        let file = vector.files.iter().find(|file| file.role == role).unwrap();
-        std::fs::read(directory.join(&file.path)).unwrap()
-    };
-    let root = Root::from_certificate(&read("root_pem")).unwrap();
-    (bundle(read("cose_sign1")), root)
+fn load(vector: &Vector) -> (EvidenceBundle, Root, u64) {
+    let root = Root::from_certificate(&vector.file("root_pem")).unwrap();
+    (
+        bundle(vector.file("cose_sign1")),
+        root,
+        vector.now().unwrap(),
+    )
 }
 
 fn says_what_the_manifest_says(claims: &Claims, vector: &Vector) {
-    let stated = &vector.measurements;
+    let stated = Measurements::deserialize(vector.measurements()).unwrap();
     let decode = |text: &str| hex::decode(text).unwrap();
     let register = |name: &str| claims.register(name).map(|value| value.to_vec());
     let id = &vector.id;
@@ -120,15 +77,15 @@ fn says_what_the_manifest_says(claims: &Claims, vector: &Vector) {
 
 #[test]
 fn genuine_documents_verify_as_the_manifest_says() {
-    let Some((directory, vectors)) = vectors() else {
+    let Some(vectors) = vectors() else {
         return;
     };
     let (mut positives, mut negatives) = (0, 0);
     for vector in &vectors {
-        let (bundle, root) = load(&directory, vector);
+        let (bundle, root, now) = load(vector);
         assert_eq!(root.id(), AWS_NITRO_ROOT_ID, "{}", vector.id);
-        let result = verify_genuine(&bundle, &Policy::strict(), vector.now.unix);
-        if vector.polarity == "negative" {
+        let result = verify_genuine(&bundle, &Policy::strict(), now);
+        if vector.polarity() == "negative" {
             println!("{}: {}", vector.id, result.unwrap_err());
             negatives += 1;
         } else {
@@ -143,7 +100,7 @@ fn genuine_documents_verify_as_the_manifest_says() {
 
 #[test]
 fn genuine_negatives_fail_for_the_reason_they_were_made_for() {
-    let Some((directory, vectors)) = vectors() else {
+    let Some(vectors) = vectors() else {
         return;
     };
     let reasons = [
@@ -155,8 +112,8 @@ fn genuine_negatives_fail_for_the_reason_they_were_made_for() {
     ];
     for (id, check, stale) in reasons {
         let vector = vectors.iter().find(|vector| vector.id == id).unwrap();
-        let (bundle, _) = load(&directory, vector);
-        let error = verify_genuine(&bundle, &Policy::strict(), vector.now.unix).unwrap_err();
+        let (bundle, _, now) = load(vector);
+        let error = verify_genuine(&bundle, &Policy::strict(), now).unwrap_err();
         assert_eq!(error.check(), check, "{id}: {error}");
         assert_eq!(matches!(error, VerifyError::Stale { .. }), stale, "{id}");
     }
@@ -164,15 +121,15 @@ fn genuine_negatives_fail_for_the_reason_they_were_made_for() {
 
 #[test]
 fn a_flipped_bit_of_a_genuine_document_is_refused() {
-    let Some((directory, vectors)) = vectors() else {
+    let Some(vectors) = vectors() else {
         return;
     };
     for vector in vectors
         .iter()
-        .filter(|vector| vector.polarity == "positive")
+        .filter(|vector| vector.polarity() == "positive")
     {
-        let (bundle, _) = load(&directory, vector);
-        let (refused, same) = flip(bundle.quote(), &Policy::strict(), vector.now.unix, 64);
+        let (bundle, _, now) = load(vector);
+        let (refused, same) = flip(bundle.quote(), &Policy::strict(), now, 64);
         let flipped: usize = refused.values().sum();
         assert_eq!(flipped, bundle.quote().len().div_ceil(8), "{}", vector.id);
         assert_eq!(same, Vec::<usize>::new(), "{}", vector.id);

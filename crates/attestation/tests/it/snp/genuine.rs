@@ -2,41 +2,12 @@
 //! Genuine reports, from the directory that `SUBROSA_VECTORS` names.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use alloy_primitives::hex;
-use serde::Deserialize;
 use subrosa_attestation::{Claims, Policy, Verified, VerifyError, verify_genuine};
 use subrosa_evidence::{CheckId, EvidenceBundle, EvidencePart};
 use subrosa_types::id::TeeKind;
-
-#[derive(Deserialize)]
-struct Manifest {
-    vectors: Vec<Vector>,
-}
-
-#[derive(Deserialize)]
-struct Vector {
-    id: String,
-    tee: String,
-    files: Vec<File>,
-    now: serde_json::Value,
-    expected: Expected,
-    #[serde(default)]
-    measurements: BTreeMap<String, serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct File {
-    role: String,
-    path: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Expected {
-    result: String,
-    strict_policy: Option<String>,
-}
+use subrosa_vectors::Vector;
 
 struct Genuine {
     vector: Vector,
@@ -51,7 +22,7 @@ impl Genuine {
     }
 
     fn says(&self, name: &str) -> Option<Vec<u8>> {
-        hex::decode(self.vector.measurements.get(name)?.as_str()?).ok()
+        hex::decode(self.vector.measurements().get(name)?.as_str()?).ok()
     }
 }
 
@@ -76,41 +47,15 @@ fn permissive() -> Policy {
 }
 
 fn vectors() -> Option<Vec<Genuine>> {
-    let Some(directory) = std::env::var_os("SUBROSA_VECTORS") else {
-        assert_ne!(
-            std::env::var("SUBROSA_REQUIRE_VECTORS").as_deref(),
-            Ok("1"),
-            "SUBROSA_REQUIRE_VECTORS=1, but SUBROSA_VECTORS names no directory"
-        );
-        println!("vectors: NOT RUN (SUBROSA_VECTORS is not set)");
-        return None;
-    };
-    let directory = PathBuf::from(directory);
-    let manifest = std::fs::read(directory.join("MANIFEST.json")).unwrap();
-    let manifest: Manifest = serde_json::from_slice(&manifest).unwrap();
-    let vectors: Vec<Genuine> = manifest
-        .vectors
-        .into_iter()
-        .filter(|vector| vector.tee == "snp")
-        .map(|vector| read(&directory, vector))
-        .collect();
-    assert!(!vectors.is_empty());
-    Some(vectors)
+    Some(subrosa_vectors::of("snp")?.into_iter().map(read).collect())
 }
 
-fn read(directory: &Path, vector: Vector) -> Genuine {
-    let files = |wanted: &str| -> Vec<Vec<u8>> {
-        let files = vector.files.iter().filter(|file| file.role == wanted);
-        files
-            .map(|file| std::fs::read(directory.join(&file.path)).unwrap())
-            .collect()
-    };
-    let certificates = [files("vek_der"), files("ask_der"), files("ark_der")].concat();
-    let report = files("report").remove(0);
+fn read(vector: Vector) -> Genuine {
+    let files = |role| vector.files(&[role]);
     Genuine {
-        now: vector.now["unix"].as_u64().unwrap(),
-        certificates,
-        report,
+        now: vector.now().unwrap(),
+        certificates: [files("vek_der"), files("ask_der"), files("ark_der")].concat(),
+        report: vector.file("report"),
         vector,
     }
 }
@@ -128,7 +73,7 @@ fn genuine_reports_have_the_expected_verdict() {
     for genuine in &vectors {
         let id = &genuine.vector.id;
         let verdict = verify_genuine(&genuine.bundle(), &permissive(), genuine.now);
-        match genuine.vector.expected.result.as_str() {
+        match genuine.vector.expected("result").as_str().unwrap() {
             "accept" => {
                 let claims = verdict.unwrap_or_else(|error| panic!("{id}: {error}"));
                 let claims = claims.into_inner();
@@ -144,14 +89,14 @@ fn genuine_reports_have_the_expected_verdict() {
                     let found = claims.register(name).unwrap().to_vec();
                     assert_eq!(Some(found), genuine.says(name), "{id}: {name}");
                 }
-                let vmpl = genuine.vector.measurements["vmpl"].as_u64();
+                let vmpl = genuine.vector.measurements()["vmpl"].as_u64();
                 assert_eq!(claims.vmpl.map(u64::from), vmpl, "{id}");
                 assert_eq!((claims.debug, claims.migratable), (0, false), "{id}");
             }
             "reject" => assert!(verdict.is_err(), "{id}"),
             other => panic!("{id}: {other}"),
         }
-        if genuine.vector.expected.strict_policy.as_deref() == Some("reject") {
+        if genuine.vector.expected("strict_policy") == "reject" {
             let strict = verify_genuine(&genuine.bundle(), &Policy::strict(), genuine.now);
             assert!(strict.is_err(), "{id}");
         }
@@ -180,8 +125,8 @@ fn the_built_in_authorities_do_for_a_vcek_alone() {
     let Some(vectors) = vectors() else { return };
     let mut alone = 0;
     for genuine in &vectors {
-        let signing_key = genuine.vector.measurements["signing_key"].as_str();
-        if genuine.vector.expected.result != "accept" || signing_key != Some("VCEK") {
+        let signing_key = genuine.vector.measurements()["signing_key"].as_str();
+        if !genuine.vector.is_accepted() || signing_key != Some("VCEK") {
             continue;
         }
         let with = verify_genuine(&genuine.bundle(), &permissive(), genuine.now).unwrap();
@@ -198,7 +143,7 @@ fn every_61st_bit_is_authenticated_or_means_nothing() {
     let Some(vectors) = vectors() else { return };
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for genuine in &vectors {
-        if genuine.vector.expected.result != "accept" {
+        if !genuine.vector.is_accepted() {
             continue;
         }
         let sound = verify_genuine(&genuine.bundle(), &permissive(), genuine.now).unwrap();

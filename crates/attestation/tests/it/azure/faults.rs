@@ -10,8 +10,8 @@ use subrosa_evidence::{CheckId, DEVELOPMENT_ROOT_ID, EvidenceBundle, EvidencePar
 use subrosa_tee::forge::Fault as Td;
 use subrosa_types::id::{TeeKind, measurement_id};
 
-use crate::quote::{RSASSA, SHA1, SHA256, SHA384, key, rsassa, sign, tpmt};
-use crate::vm::{Hcl, SNP_NOW, TDX_NOW, TdVm, claims, snp_bundle, snp_policy};
+use super::quote::{RSASSA, SHA1, SHA256, SHA384, key, rsassa, sign, tpmt};
+use super::vm::{Hcl, SNP_NOW, TDX_NOW, TdVm, claims, snp_bundle, snp_policy};
 
 #[test]
 fn a_sound_vm_on_tdx_verifies_and_says_what_runs() {
