@@ -20,7 +20,7 @@ pub struct CallRequest<'a> {
     pub input: &'a [u8],
     /// Where the output is sealed to; without one it is public.
     pub reply: Option<&'a ReplyKey>,
-    /// What the requester asserts about on whose behalf it asks.
+    /// What the requester asserts about the user it asks for.
     pub context: B256,
     /// Fuel the call may use.
     pub fuel_limit: u64,

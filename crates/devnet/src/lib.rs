@@ -13,6 +13,7 @@
 
 mod accounts;
 mod anvil;
+mod config;
 mod contracts;
 mod error;
 mod executable;
@@ -20,6 +21,7 @@ mod layout;
 mod network;
 mod process;
 mod ready;
+mod service;
 mod services;
 
 pub use accounts::DevAccount;
@@ -29,4 +31,4 @@ pub use executable::{Executable, NotFound};
 pub use layout::Layout;
 pub use network::{Devnet, Options};
 pub use process::Process;
-pub use services::Service;
+pub use service::Service;

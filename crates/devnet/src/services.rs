@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How verifier, enclave and node are configured and started.
+//! How verifier, enclave and node are started.
 
 use std::{ffi::OsString, path::Path, time::Duration};
 
@@ -9,37 +9,9 @@ use subrosa_evidence::api::{Jwks, KeysResponse};
 use subrosa_types::measured::Measured;
 
 use crate::{
-    DevAccount, DevnetError, Executable, Layout, Process, anvil::Anvil, layout, process::Recipe,
-    ready,
+    DevAccount, DevnetError, Executable, Layout, Process, anvil::Anvil, config, layout,
+    process::Recipe, ready, service::Service,
 };
-
-/// One of the processes of a development network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Service {
-    /// anvil. Killed, it forgets the chain; terminated, it writes it down and takes it up again.
-    Chain,
-    /// `subrosa verifier`; not in a network that has none.
-    Verifier,
-    /// `subrosa-enclave`.
-    Enclave,
-    /// `subrosa node`: the host.
-    Node,
-}
-
-impl Service {
-    /// Every service, in the order in which they are started.
-    pub const ALL: [Self; 4] = [Self::Chain, Self::Verifier, Self::Enclave, Self::Node];
-
-    /// What its process and its log are called.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Chain => "anvil",
-            Self::Verifier => "verifier",
-            Self::Enclave => "enclave",
-            Self::Node => "node",
-        }
-    }
-}
 
 /// What runs, and with what added to its environment.
 #[derive(Clone, Debug)]
@@ -69,8 +41,8 @@ impl Verifier {
         let program = Executable::Subrosa.locate(start.executable)?;
         let file = start.layout.verifier_config();
         let configure = |port| {
-            let config = verifier_config(start.layout, port, chain_id, registry);
-            layout::write(&file, &config)
+            let text = config::verifier(start.layout, port, chain_id, registry);
+            layout::write(&file, &text)
         };
         configure(0)?;
         let mut init = Process::start(Recipe {
@@ -195,7 +167,7 @@ impl Node {
     ) -> Result<Self, DevnetError> {
         let file = start.layout.node_config();
         let configure = |rpc, admin| {
-            let config = node_config(
+            let text = config::node(
                 start.layout,
                 anvil,
                 verifier_url,
@@ -204,7 +176,7 @@ impl Node {
                 rpc,
                 admin,
             )?;
-            layout::write(&file, &config)
+            layout::write(&file, &text)
         };
         configure(0, 0)?;
         let mut process = Process::start(Recipe {
@@ -240,93 +212,6 @@ fn arguments<const N: usize>(words: [&str; N], file: &Path) -> Vec<OsString> {
     arguments
 }
 
-fn verifier_config(
-    layout: &Layout,
-    port: u16,
-    chain_id: u64,
-    registry: alloy_primitives::Address,
-) -> String {
-    let ear = quoted(&layout.keys().join("verifier-ear.json"));
-    let admission = quoted(&layout.keys().join("verifier-admission.json"));
-    format!(
-        "# Written by the development network.\n\
-         listen = \"127.0.0.1:{port}\"\n\
-         issuer = \"urn:subrosa:development-verifier\"\n\
-         development = true\n\
-         ear_key_file = {ear}\n\
-         admission_key_file = {admission}\n\
-         \n\
-         [limits]\n\
-         requests_per_second = 10000\n\
-         burst = 10000\n\
-         \n\
-         [[registries]]\n\
-         chain_id = {chain_id}\n\
-         address = \"{registry}\"\n"
-    )
-}
-
-fn node_config(
-    layout: &Layout,
-    anvil: &Anvil,
-    verifier_url: Option<&str>,
-    relay: &DevAccount,
-    measured: &Measured,
-    rpc: u16,
-    admin: u16,
-) -> Result<String, DevnetError> {
-    let measured = toml::to_string(&toml::Table::from_iter([(
-        "measured".to_owned(),
-        toml::Value::try_from(measured).map_err(|error| DevnetError::Unexpected {
-            name: Service::Node.name(),
-            problem: format!("cannot be configured: {error}"),
-        })?,
-    )]))
-    .map_err(|error| DevnetError::Unexpected {
-        name: Service::Node.name(),
-        problem: format!("cannot be configured: {error}"),
-    })?;
-    let (socket, key, data) = (
-        quoted(&layout.socket()),
-        quoted(relay.key_file()),
-        quoted(&layout.node_data()),
-    );
-    let (http, ws) = (anvil.http(), anvil.ws());
-    let (admission, verifier) = match verifier_url {
-        Some(url) => ("verifier", format!("[verifier]\nurl = \"{url}\"\n\n")),
-        None => ("dcap", String::new()),
-    };
-    Ok(format!(
-        "# Written by the development network.\n\
-         {measured}\n\
-         [chain]\n\
-         http = \"{http}\"\n\
-         ws = \"{ws}\"\n\
-         \n\
-         [enclave]\n\
-         socket = {socket}\n\
-         admission = \"{admission}\"\n\
-         \n\
-         {verifier}\
-         [relay]\n\
-         key = {{ file = {key} }}\n\
-         \n\
-         [rpc]\n\
-         listen = \"127.0.0.1:{rpc}\"\n\
-         \n\
-         [admin]\n\
-         listen = \"127.0.0.1:{admin}\"\n\
-         \n\
-         [data]\n\
-         directory = {data}\n"
-    ))
-}
-
-/// A path as a TOML string.
-fn quoted(path: &Path) -> String {
-    toml::Value::String(path.display().to_string()).to_string()
-}
-
 /// The port in a line such as `listening 127.0.0.1:8545`, which a service prints once it listens.
 async fn announced_port(process: &mut Process, prefix: &str) -> Result<u16, DevnetError> {
     let address = ready::until(process, PATIENCE, async |process| {
@@ -347,15 +232,3 @@ async fn announced_port(process: &mut Process, prefix: &str) -> Result<u16, Devn
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long making keys may take.
 const INIT_PATIENCE: Duration = Duration::from_secs(30);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_with_quotes_stay_strings() {
-        let text = format!("path = {}", quoted(Path::new("/tmp/a \"b\" \\c")));
-        let table: toml::Table = text.parse().unwrap();
-        assert_eq!(table["path"].as_str(), Some("/tmp/a \"b\" \\c"));
-    }
-}
