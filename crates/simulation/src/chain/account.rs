@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The account that a node sends with.
+
+use alloy_primitives::{Address, B256, Bytes, keccak256};
+use async_trait::async_trait;
+use subrosa_chain::{ChainError, follow::OracleEvent, send::SendError};
+use subrosa_node::{ChainAccount, InFlight, Mined, Note, Transaction};
+
+use super::{
+    SimulatedChain,
+    contracts::{Contracts, Moment, Revert},
+};
+
+#[async_trait]
+impl ChainAccount for SimulatedChain {
+    fn address(&self) -> Address {
+        ACCOUNT
+    }
+
+    async fn send(
+        &self,
+        transaction: Transaction,
+        note: Note,
+    ) -> Result<Box<dyn InFlight>, SendError> {
+        // What a gas estimate would say; results are sent without one.
+        if !matches!(transaction, Transaction::Fulfill { .. }) {
+            let (mut contracts, moment) = {
+                let state = self.state();
+                (state.blocks.tip().contracts.clone(), state.blocks.next())
+            };
+            apply(&mut contracts, moment, &transaction)
+                .map_err(|revert| SendError::Reverted(revert.to_string()))?;
+        }
+        let (nonce, raw) = {
+            let mut state = self.state();
+            let pooled = state.pool.keys().next_back().map_or(0, |last| last + 1);
+            let nonce = state.next_nonce().max(pooled);
+            let count = state.signed.len() as u64;
+            let raw = Bytes::from([nonce.to_be_bytes(), count.to_be_bytes()].concat());
+            state.signed.insert(raw.clone(), transaction);
+            (nonce, raw)
+        };
+        note(nonce, raw.clone()).await.map_err(SendError::Record)?;
+        Ok(self.broadcast(nonce, raw))
+    }
+
+    async fn resume(
+        &self,
+        nonce: u64,
+        attempts: &[Bytes],
+        _: Note,
+    ) -> Result<Option<Box<dyn InFlight>>, SendError> {
+        let Some(raw) = attempts.last() else {
+            return Err(SendError::Unusable);
+        };
+        let known = {
+            let state = self.state();
+            if nonce < state.next_nonce() {
+                return Ok(None);
+            }
+            state.signed.contains_key(raw)
+        };
+        if !known || raw.get(..8) != Some(nonce.to_be_bytes().as_slice()) {
+            return Err(SendError::Unusable);
+        }
+        Ok(Some(self.broadcast(nonce, raw.clone())))
+    }
+
+    fn wake(&self) {}
+
+    async fn resync(&self) -> Result<(), ChainError> {
+        Ok(())
+    }
+}
+
+impl SimulatedChain {
+    fn broadcast(&self, nonce: u64, raw: Bytes) -> Box<dyn InFlight> {
+        let transaction = keccak256(&raw);
+        let mines = {
+            let mut state = self.state();
+            if nonce >= state.next_nonce() {
+                state.pool.insert(nonce, raw);
+            }
+            !state.holding
+        };
+        if mines {
+            self.mine();
+        }
+        Box::new(Sent {
+            chain: self.clone(),
+            nonce,
+            transaction,
+        })
+    }
+}
+
+struct Sent {
+    chain: SimulatedChain,
+    nonce: u64,
+    transaction: B256,
+}
+
+#[async_trait]
+impl InFlight for Sent {
+    fn nonce(&self) -> u64 {
+        self.nonce
+    }
+
+    async fn mined(&mut self) -> Result<Mined, SendError> {
+        let mut changes = self.chain.0.changes.subscribe();
+        loop {
+            changes.borrow_and_update();
+            {
+                let state = self.chain.state();
+                match state.mined.get(&self.nonce) {
+                    Some(hash) if *hash != self.transaction => {
+                        return Err(SendError::NonceTaken { nonce: self.nonce });
+                    }
+                    Some(hash) => {
+                        if let Some(included) = state.blocks.included(*hash) {
+                            return Ok(Mined {
+                                transaction: included.transaction,
+                                succeeded: included.succeeded,
+                                events: included.events.clone(),
+                            });
+                        }
+                    }
+                    None => {}
+                }
+            }
+            changes.changed().await.map_err(|_| SendError::Closed)?;
+        }
+    }
+}
+
+/// What a transaction of the node does.
+pub(super) fn apply(
+    contracts: &mut Contracts,
+    moment: Moment,
+    transaction: &Transaction,
+) -> Result<Vec<OracleEvent>, Revert> {
+    match transaction {
+        Transaction::Fulfill { fulfillment, .. } => contracts.fulfill(moment, fulfillment),
+        Transaction::OpenEpoch { opening, .. } => {
+            contracts.open_epoch(opening).map(|()| Vec::new())
+        }
+        // The model has no verifiers and no quotes; whoever simulates admits by hand.
+        _ => Err(Revert::Unsupported),
+    }
+}
+
+/// Where transactions of a node come from.
+const ACCOUNT: Address = Address::repeat_byte(0xac);

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the oracle and the registry do, as far as a node depends on it: entries are appended with
+//! chained digests, results must continue the head and be signed by an admitted signer.
+//!
+//! A model for simulations, held to the contracts by the conformance suite that the real ones pass
+//! on a real chain. It knows no fees, no callbacks and no governance.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, B256, Bytes, Signature, U256, aliases::U48, keccak256};
+use subrosa_chain::follow::{Appended, OracleEvent};
+use subrosa_chain_proof::synthetic::{SyntheticProof, SyntheticState};
+use subrosa_types::{
+    ContractId,
+    abi::{
+        EnclaveConfig, Entry, EpochOpening, Fulfillment, FulfillmentGroup, FulfillmentItem, Outcome,
+        SignedResults,
+    },
+    eip712,
+    entry::{
+        EntryKind, Execution, FLAG_INPUT_SEALED, FinalityClass, Payment, RUNTIME_GENERATION,
+        Settlement,
+    },
+    id,
+    result::{Head, result_hash, unpack_result},
+    slot,
+};
+
+/// A request, as a consumer contract makes it.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// Who asks.
+    pub requester: Address,
+    /// On whose behalf, as the requester asserts.
+    pub context: B256,
+    /// Fuel that the call may use.
+    pub fuel_limit: u64,
+    /// Whether the input is an envelope.
+    pub sealed: bool,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            requester: Address::repeat_byte(0x77),
+            context: B256::ZERO,
+            fuel_limit: 5_000_000,
+            sealed: false,
+        }
+    }
+}
+
+/// The contracts after some block.
+#[derive(Clone, Debug)]
+pub struct Contracts {
+    chain_id: u64,
+    oracle: Address,
+    registry: Address,
+    key_group: u32,
+    state: SyntheticState,
+    logs: BTreeMap<ContractId, Log>,
+    /// Admitted signers, and until when (Unix seconds).
+    signers: BTreeMap<Address, u64>,
+    epochs: BTreeMap<u32, B256>,
+    registered: u64,
+}
+
+/// Where a log ends.
+#[derive(Clone, Copy, Debug, Default)]
+struct Log {
+    next: u64,
+    digest: B256,
+    epoch: u32,
+}
+
+/// The block in which something happens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) number: u64,
+    pub(crate) timestamp: u64,
+}
+
+/// Why a call reverted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Revert {
+    /// The signature is not one of an admitted signer over these results.
+    #[error("not signed by an admitted signer")]
+    Signer,
+    /// Another epoch is open, or this one is already.
+    #[error("epoch is not the next one")]
+    Epoch,
+    /// Nothing can be asked of a contract that is not registered.
+    #[error("unknown contract")]
+    UnknownContract,
+    /// The model has no such function.
+    #[error("not part of the simulation")]
+    Unsupported,
+}
+
+impl Contracts {
+    /// Contracts where `config` has them.
+    pub(crate) fn deployed(config: &EnclaveConfig) -> Self {
+        let contracts = [
+            (config.oracle, config.oracleCodeHash),
+            (config.registry, config.registryCodeHash),
+        ];
+        Self {
+            chain_id: config.chain_id(),
+            oracle: config.oracle,
+            registry: config.registry,
+            key_group: config.keyGroup,
+            state: SyntheticState::new(contracts),
+            logs: BTreeMap::new(),
+            signers: BTreeMap::new(),
+            epochs: BTreeMap::new(),
+            registered: 0,
+        }
+    }
+
+    pub(crate) fn root(&self) -> B256 {
+        self.state.root()
+    }
+
+    pub(crate) fn prove(&self, account: Address, slot: B256) -> SyntheticProof {
+        self.state.prove(account, slot)
+    }
+
+    /// The digest of an entry; zero if there is none.
+    pub fn digest(&self, contract: ContractId, seq: u64) -> B256 {
+        let word = self.state.slot(self.oracle, slot::entry(contract, seq));
+        subrosa_types::entry::mask_digest(B256::from(word))
+    }
+
+    /// A contract's head.
+    pub fn head(&self, contract: ContractId) -> Head {
+        Head::unpack(self.state.slot(self.oracle, slot::head(contract)))
+    }
+
+    /// Whether the oracle knows a contract.
+    pub fn is_registered(&self, contract: ContractId) -> bool {
+        self.logs.contains_key(&contract)
+    }
+
+    /// The key group's newest epoch; 0 if it has none.
+    pub fn current_epoch(&self) -> u32 {
+        self.epochs.keys().next_back().copied().unwrap_or_default()
+    }
+
+    /// What the registry recorded of an epoch; zero if it was not opened.
+    pub fn epoch_record(&self, epoch: u32) -> B256 {
+        self.epochs.get(&epoch).copied().unwrap_or_default()
+    }
+
+    /// Until when a signer is admitted.
+    pub fn lease(&self, signer: Address) -> Option<u64> {
+        self.signers.get(&signer).copied()
+    }
+
+    /// Admits a signer; what it shows for itself is not looked at.
+    pub(crate) fn admit(&mut self, signer: Address, until: u64) {
+        self.signers.insert(signer, until);
+    }
+
+    /// Records the next epoch.
+    pub(crate) fn open_epoch(&mut self, opening: &EpochOpening) -> Result<(), Revert> {
+        if opening.keyGroup != self.key_group || opening.keyEpoch != self.current_epoch() + 1 {
+            return Err(Revert::Epoch);
+        }
+        let record = opening.record();
+        self.state.store(
+            self.registry,
+            slot::epoch(opening.keyGroup, opening.keyEpoch),
+            U256::from_be_bytes(record.0),
+        );
+        self.epochs.insert(opening.keyEpoch, record);
+        Ok(())
+    }
+
+    /// Registers a contract: entry 0 of its log.
+    pub(crate) fn register(
+        &mut self,
+        moment: Moment,
+        owner: Address,
+        commitment: B256,
+    ) -> (ContractId, Vec<OracleEvent>) {
+        let contract = id::contract_id(self.chain_id, self.oracle, owner, self.registered);
+        self.registered += 1;
+        let log = Log {
+            epoch: self.current_epoch(),
+            ..Log::default()
+        };
+        self.logs.insert(contract, log);
+        let registered = OracleEvent::Registered {
+            contract,
+            owner,
+            code_commitment: commitment,
+        };
+        let request = Request {
+            requester: owner,
+            ..Request::default()
+        };
+        let input = Bytes::from(commitment.to_vec());
+        let appended = self.append(moment, contract, EntryKind::Deploy, request, commitment, input);
+        (contract, vec![registered, appended])
+    }
+
+    /// Appends a call.
+    pub(crate) fn request(
+        &mut self,
+        moment: Moment,
+        contract: ContractId,
+        request: Request,
+        input: Bytes,
+    ) -> Result<(u64, OracleEvent), Revert> {
+        let seq = self.logs.get(&contract).ok_or(Revert::UnknownContract)?.next;
+        let hash = keccak256(&input);
+        let event = self.append(moment, contract, EntryKind::Call, request, hash, input);
+        Ok((seq, event))
+    }
+
+    fn append(
+        &mut self,
+        moment: Moment,
+        contract: ContractId,
+        kind: EntryKind,
+        request: Request,
+        input_hash: B256,
+        input: Bytes,
+    ) -> OracleEvent {
+        let log = self.logs.entry(contract).or_default();
+        let entry = Entry {
+            contractId: contract,
+            seq: U48::from(log.next),
+            previousDigest: log.digest,
+            context: request.context,
+            inputHash: input_hash,
+            execution: Execution {
+                kind,
+                flags: if request.sealed { FLAG_INPUT_SEALED } else { 0 },
+                fuel_limit: request.fuel_limit,
+                code_version: 0,
+                runtime_generation: RUNTIME_GENERATION,
+                finality_class: FinalityClass::HostAsserted,
+                block_number: moment.number,
+                block_timestamp: moment.timestamp,
+            }
+            .pack(),
+            settlement: Settlement {
+                requester: request.requester,
+                callback_gas_limit: 100_000,
+                flags: 0,
+                deadline: moment.timestamp + 600,
+            }
+            .pack(),
+            payment: Payment {
+                fee: 1_000,
+                execution_charge: 10,
+                key_group: self.key_group,
+                key_epoch: log.epoch,
+            }
+            .pack(),
+        };
+        let digest = entry.digest(self.chain_id, self.oracle);
+        self.state.store(
+            self.oracle,
+            slot::entry(contract, log.next),
+            U256::from_be_bytes(digest.0),
+        );
+        let appended = Appended {
+            contract,
+            seq: log.next,
+            context: entry.context,
+            execution: entry.execution,
+            settlement: entry.settlement,
+            payment: entry.payment,
+            input,
+        };
+        (log.next, log.digest) = (log.next + 1, digest);
+        OracleEvent::EntryAppended(appended)
+    }
+
+    /// Takes results: whatever continues a head, if an admitted signer signed all of them.
+    pub(crate) fn fulfill(
+        &mut self,
+        moment: Moment,
+        fulfillment: &Fulfillment,
+    ) -> Result<Vec<OracleEvent>, Revert> {
+        let mut hashes = Vec::new();
+        for group in &fulfillment.groups {
+            self.result_hashes(group, &mut hashes)?;
+        }
+        let signed = SignedResults {
+            resultHashes: hashes,
+            anchorNumber: fulfillment.anchorNumber,
+            anchorHash: fulfillment.anchorHash,
+            configHash: fulfillment.configHash,
+            measurementId: fulfillment.measurementId,
+            keyGroup: fulfillment.keyGroup,
+            keyEpoch: fulfillment.keyEpoch,
+        };
+        let domain = eip712::oracle_domain(self.chain_id, self.oracle);
+        let compact = [fulfillment.r.0, fulfillment.vs.0].concat();
+        let signer = Signature::from_erc2098(&compact)
+            .recover_address_from_prehash(&eip712::signing_hash(&signed, &domain))
+            .map_err(|_| Revert::Signer)?;
+        if self.lease(signer).is_none_or(|until| until <= moment.timestamp) {
+            return Err(Revert::Signer);
+        }
+        let mut events = Vec::new();
+        for group in &fulfillment.groups {
+            self.apply(group, &mut events);
+        }
+        Ok(events)
+    }
+
+    fn result_hashes(&self, group: &FulfillmentGroup, hashes: &mut Vec<B256>) -> Result<(), Revert> {
+        let mut before = Head::unpack(group.start);
+        for item in &group.items {
+            let (commitment, ..) = unpack_result(item.result);
+            let digest = self.digest(group.contractId, before.seq);
+            let outcome = outcome(item).ok_or(Revert::Signer)?.hash();
+            hashes.push(result_hash(digest, outcome, before.commitment, commitment));
+            before = Head {
+                seq: before.seq + 1,
+                commitment,
+            };
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, group: &FulfillmentGroup, events: &mut Vec<OracleEvent>) {
+        let contract = group.contractId;
+        let start = Head::unpack(group.start);
+        let head = self.head(contract);
+        if start != head {
+            let reason = if start.seq < head.seq { ALREADY_EXECUTED } else { DOES_NOT_CONTINUE };
+            events.push(OracleEvent::ItemsSkipped {
+                contract,
+                seq: start.seq,
+                reason,
+            });
+            return;
+        }
+        let mut head = head;
+        for item in &group.items {
+            events.push(OracleEvent::EntryFulfilled {
+                contract,
+                seq: head.seq,
+                result: item.result,
+                data: item.data.clone(),
+            });
+            head = Head {
+                seq: head.seq + 1,
+                commitment: unpack_result(item.result).0,
+            };
+        }
+        self.state.store(self.oracle, slot::head(contract), head.pack());
+    }
+}
+
+/// The outcome that an item states; `None` if its output is longer than its data.
+fn outcome(item: &FulfillmentItem) -> Option<Outcome> {
+    let (_, status, fuel_bucket, length) = unpack_result(item.result);
+    let (output, sealed) = item.data.split_at_checked(length as usize)?;
+    Some(Outcome {
+        status,
+        outputHash: keccak256(output),
+        sealedOutputHash: keccak256(sealed),
+        fuelBucket: fuel_bucket,
+    })
+}
+
+/// `ItemsSkipped` reasons of the oracle.
+const ALREADY_EXECUTED: u8 = 1;
+const DOES_NOT_CONTINUE: u8 = 2;

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A simulated chain: blocks in memory, mined when a transaction comes or when they are asked for.
+//!
+//! Its state tries, headers and proofs are real, so that an enclave verifies what it is shown. Its
+//! contracts are a model ([`contracts`]).
+
+mod account;
+mod blocks;
+mod contracts;
+mod feed;
+mod view;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use alloy_primitives::{Address, B256, Bytes, keccak256};
+use subrosa_node::Transaction;
+use subrosa_types::{ContractId, abi::EnclaveConfig};
+use tokio::sync::watch;
+
+use self::blocks::{Blocks, Included};
+pub use self::contracts::{Contracts, Request, Revert};
+
+/// A chain that whoever holds it shares. It outlives the nodes that use it.
+#[derive(Clone)]
+pub struct SimulatedChain(Arc<Inner>);
+
+struct Inner {
+    state: Mutex<State>,
+    /// Counts changes of the canonical chain.
+    changes: watch::Sender<u64>,
+}
+
+struct State {
+    blocks: Blocks,
+    /// What was broadcast with the node's key and is not mined, by nonce: the last attempt.
+    pool: BTreeMap<u64, Bytes>,
+    /// What signed transactions say.
+    signed: BTreeMap<Bytes, Transaction>,
+    /// Hashes of mined transactions of the node's key, by nonce.
+    mined: BTreeMap<u64, B256>,
+    /// Transactions that wait for [`SimulatedChain::mine`].
+    holding: bool,
+    /// Distinguishes transactions of others.
+    others: u64,
+}
+
+impl SimulatedChain {
+    /// A chain with the contracts that `config` names, at `timestamp` (Unix seconds).
+    pub fn new(config: &EnclaveConfig, timestamp: u64) -> Self {
+        let state = State {
+            blocks: Blocks::new(Contracts::deployed(config), timestamp),
+            pool: BTreeMap::new(),
+            signed: BTreeMap::new(),
+            mined: BTreeMap::new(),
+            holding: false,
+            others: 0,
+        };
+        Self(Arc::new(Inner {
+            state: Mutex::new(state),
+            changes: watch::Sender::new(0),
+        }))
+    }
+
+    /// The contracts after the latest block.
+    pub fn contracts(&self) -> Contracts {
+        self.state().blocks.tip().contracts.clone()
+    }
+
+    /// The latest block's timestamp, Unix seconds.
+    pub fn timestamp(&self) -> u64 {
+        self.state().blocks.tip().header.timestamp
+    }
+
+    /// Admits a signer until a time (Unix seconds), as governance and verifiers would.
+    pub fn admit(&self, signer: Address, until: u64) {
+        self.transact(|contracts, _| {
+            contracts.admit(signer, until);
+            ((), Vec::new())
+        });
+    }
+
+    /// Registers a contract for code with this commitment.
+    pub fn register(&self, owner: Address, commitment: B256) -> ContractId {
+        self.transact(|contracts, moment| contracts.register(moment, owner, commitment))
+    }
+
+    /// Asks a contract. Returns the entry's seq.
+    ///
+    /// # Errors
+    ///
+    /// [`Revert::UnknownContract`].
+    pub fn request(
+        &self,
+        contract: ContractId,
+        request: Request,
+        input: Bytes,
+    ) -> Result<u64, Revert> {
+        self.transact(|contracts, moment| {
+            match contracts.request(moment, contract, request, input) {
+                Ok((seq, event)) => (Ok(seq), vec![event]),
+                Err(revert) => (Err(revert), Vec::new()),
+            }
+        })
+    }
+
+    /// Whether the node's transactions wait in the pool until [`Self::mine`] is called.
+    pub fn hold(&self, holding: bool) {
+        self.state().holding = holding;
+    }
+
+    /// How many of the node's transactions wait in the pool.
+    pub fn pooled(&self) -> usize {
+        self.state().pool.len()
+    }
+
+    /// How many of the node's transactions are mined.
+    pub fn sent(&self) -> usize {
+        self.state().mined.len()
+    }
+
+    /// Mines one block with whatever waits.
+    pub fn mine(&self) {
+        self.state().mine();
+        self.changed();
+    }
+
+    /// Replaces the last `depth` blocks by one more, without the entries that others made in them;
+    /// the node's own transactions go back to the pool, and are mined again in the last new block.
+    pub fn reorganize(&self, depth: usize) {
+        let mut state = self.state();
+        let dropped = state.blocks.drop_last(depth);
+        for included in dropped.iter().flat_map(|block| &block.included) {
+            state.unmine(included.transaction);
+        }
+        for _ in &dropped {
+            let contracts = state.blocks.tip().contracts.clone();
+            state.blocks.mine(contracts, Vec::new());
+        }
+        state.mine();
+        drop(state);
+        self.changed();
+    }
+
+    /// A transaction of somebody else, in a block of its own.
+    fn transact<T>(
+        &self,
+        act: impl FnOnce(&mut Contracts, contracts::Moment) -> (T, Vec<subrosa_chain::follow::OracleEvent>),
+    ) -> T {
+        let mut state = self.state();
+        let moment = state.blocks.next();
+        let mut contracts = state.blocks.tip().contracts.clone();
+        let (outcome, events) = act(&mut contracts, moment);
+        state.others += 1;
+        let transaction = keccak256([b"other".as_slice(), &state.others.to_be_bytes()].concat());
+        let included = Included {
+            transaction,
+            succeeded: true,
+            events,
+        };
+        state.blocks.mine(contracts, vec![included]);
+        drop(state);
+        self.changed();
+        outcome
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changed(&self) {
+        self.0.changes.send_modify(|changes| *changes += 1);
+    }
+}
+
+impl State {
+    /// The nonce of the node's next transaction to be mined.
+    fn next_nonce(&self) -> u64 {
+        self.mined.keys().next_back().map_or(0, |last| last + 1)
+    }
+
+    /// Mines a block with the node's transactions that come next.
+    fn mine(&mut self) {
+        let moment = self.blocks.next();
+        let mut contracts = self.blocks.tip().contracts.clone();
+        let mut block = Vec::new();
+        loop {
+            let nonce = self.next_nonce();
+            let Some(raw) = self.pool.remove(&nonce) else {
+                break;
+            };
+            let Some(transaction) = self.signed.get(&raw) else {
+                continue;
+            };
+            let outcome = account::apply(&mut contracts, moment, transaction);
+            let included = Included {
+                transaction: keccak256(&raw),
+                succeeded: outcome.is_ok(),
+                events: outcome.unwrap_or_default(),
+            };
+            self.mined.insert(nonce, included.transaction);
+            block.push(included);
+        }
+        self.blocks.mine(contracts, block);
+    }
+
+    /// Puts a transaction of the node's back into the pool, if it is one.
+    fn unmine(&mut self, transaction: B256) {
+        let Some(nonce) = self
+            .mined
+            .iter()
+            .find_map(|(nonce, hash)| (*hash == transaction).then_some(*nonce))
+        else {
+            return;
+        };
+        self.mined.remove(&nonce);
+        let raw = self.signed.keys().find(|raw| keccak256(raw) == transaction);
+        if let Some(raw) = raw.cloned() {
+            self.pool.insert(nonce, raw);
+        }
+    }
+}
+
+impl fmt::Debug for SimulatedChain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SimulatedChain")
+            .field("tip", &self.state().blocks.tip().reference())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the chain's state is read as.
+
+use alloy_primitives::{Address, B256, keccak256};
+use async_trait::async_trait;
+use subrosa_chain::{ChainError, follow::BlockRef};
+use subrosa_node::{ChainView, DcapContract, Lease, Transaction};
+use subrosa_types::{
+    ContractId,
+    abi::Fulfillment,
+    frame::{HeaderFrame, Started, StorageProof},
+    result::Head,
+};
+
+use super::{SimulatedChain, blocks::Block};
+
+#[async_trait]
+impl ChainView for SimulatedChain {
+    async fn tip(&self) -> Result<BlockRef, ChainError> {
+        Ok(self.state().blocks.tip().reference())
+    }
+
+    async fn header(&self, block: B256) -> Result<HeaderFrame, ChainError> {
+        self.at(block, Block::frame)
+    }
+
+    async fn proof(
+        &self,
+        account: Address,
+        slot: B256,
+        block: B256,
+    ) -> Result<StorageProof, ChainError> {
+        self.at(block, |block| {
+            let proof = block.contracts.prove(account, slot);
+            StorageProof {
+                header: block.frame(),
+                account_proof: proof.account,
+                slot_proof: proof.slot,
+            }
+        })
+    }
+
+    async fn current_epoch(&self, _: u32) -> Result<u32, ChainError> {
+        Ok(self.contracts().current_epoch())
+    }
+
+    async fn epoch_record(&self, _: u32, epoch: u32) -> Result<B256, ChainError> {
+        Ok(self.contracts().epoch_record(epoch))
+    }
+
+    async fn lease(&self, signer: Address) -> Result<Option<Lease>, ChainError> {
+        let until = self.contracts().lease(signer);
+        Ok(until.map(|until| Lease {
+            until,
+            revoked: false,
+        }))
+    }
+
+    async fn is_accepted(&self, started: &Started) -> Result<bool, ChainError> {
+        let until = self.contracts().lease(started.signer);
+        Ok(until.is_some_and(|until| until > self.timestamp()))
+    }
+
+    async fn dcap(&self) -> Result<Option<Box<dyn DcapContract>>, ChainError> {
+        Ok(None)
+    }
+
+    async fn is_registered(&self, contract: ContractId) -> Result<bool, ChainError> {
+        Ok(self.contracts().is_registered(contract))
+    }
+
+    async fn announced(&self, _: ContractId) -> Result<B256, ChainError> {
+        Ok(B256::ZERO)
+    }
+
+    async fn is_stateless(&self, _: ContractId) -> Result<bool, ChainError> {
+        Ok(false)
+    }
+
+    async fn head(&self, contract: ContractId) -> Result<Head, ChainError> {
+        Ok(self.contracts().head(contract))
+    }
+
+    async fn digest(&self, contract: ContractId, seq: u64, block: B256) -> Result<B256, ChainError> {
+        self.at(block, |block| block.contracts.digest(contract, seq))
+    }
+
+    async fn carried(&self, transaction: B256) -> Result<Option<Fulfillment>, ChainError> {
+        let state = self.state();
+        let mut signed = state.signed.iter();
+        let found = signed.find(|(raw, _)| keccak256(raw) == transaction);
+        Ok(match found {
+            Some((_, Transaction::Fulfill { fulfillment, .. })) => Some((**fulfillment).clone()),
+            _ => None,
+        })
+    }
+}
+
+impl SimulatedChain {
+    /// Reads a block of the canonical chain: a node keeps no others.
+    fn at<T>(&self, hash: B256, read: impl FnOnce(&Block) -> T) -> Result<T, ChainError> {
+        let state = self.state();
+        let block = state.blocks.by_hash(hash);
+        block.map(read).ok_or(ChainError::UnknownBlock(hash.to_string()))
+    }
+}
+
+impl Block {
+    fn frame(&self) -> HeaderFrame {
+        HeaderFrame {
+            trusted: alloy_rlp::encode(&self.header).into(),
+            ..HeaderFrame::default()
+        }
+    }
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A machine that runs the enclave's state machine in this process: frames go through their real
+//! encoding, but through no socket.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use alloy_primitives::B256;
+use async_trait::async_trait;
+use rand_chacha::{
+    ChaCha20Rng,
+    rand_core::{Rng, SeedableRng},
+};
+use subrosa_enclave_core::{Enclave, Evidence, Identity, Platform, PlatformError};
+use subrosa_node::{
+    ConnectError, EnclaveError, EnclaveLink, Enclaves, greeted, hello,
+};
+use subrosa_types::{
+    frame::{HelloReply, Request, Response, WireError, decode, encode},
+    id::TeeKind,
+};
+use subrosa_vm::Engines;
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+/// A machine and the enclave that runs on it. Clones are the same machine.
+#[derive(Clone)]
+pub struct Machine(Arc<Mutex<Power>>);
+
+struct Power {
+    seed: u64,
+    boots: u64,
+    engines: fn() -> Engines,
+    running: Option<Arc<Running>>,
+}
+
+/// One boot.
+struct Running {
+    enclave: Mutex<Enclave>,
+    /// Set when the machine was powered off.
+    off: watch::Sender<bool>,
+}
+
+impl Machine {
+    /// A machine whose randomness and sealing key follow from `seed`, and which runs guests on
+    /// `engines`. It is off.
+    pub fn new(seed: u64, engines: fn() -> Engines) -> Self {
+        Self(Arc::new(Mutex::new(Power {
+            seed,
+            boots: 0,
+            engines,
+            running: None,
+        })))
+    }
+
+    /// Asks the enclave something, booting it if it is off: what another process on the machine
+    /// could do.
+    pub fn ask(&self, request: Request) -> Result<Response, EnclaveError> {
+        self.running().ask(&request)
+    }
+
+    /// Power off: the enclave's memory is gone, and so is every connection to it.
+    pub fn power_off(&self) {
+        if let Some(running) = self.power().running.take() {
+            running.off.send_replace(true);
+        }
+    }
+
+    /// How often the enclave was booted.
+    pub fn boots(&self) -> u64 {
+        self.power().boots
+    }
+
+    fn running(&self) -> Arc<Running> {
+        let mut power = self.power();
+        if let Some(running) = &power.running {
+            return Arc::clone(running);
+        }
+        power.boots += 1;
+        let platform = SeededPlatform::new(power.seed, power.boots);
+        let running = Arc::new(Running::boot(platform, (power.engines)()));
+        power.running = Some(Arc::clone(&running));
+        running
+    }
+
+    fn power(&self) -> MutexGuard<'_, Power> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Enclaves for Machine {
+    async fn connect(&mut self) -> Result<(Arc<dyn EnclaveLink>, HelloReply), ConnectError> {
+        let running = self.running();
+        let answer = running.ask(&hello());
+        let answer = answer.map_err(|_| ConnectError::Handshake(WireError::Malformed))?;
+        let reply = greeted(answer)?;
+        Ok((Arc::new(MemoryLink(running)), reply))
+    }
+
+    fn is_ours(&self) -> bool {
+        true
+    }
+
+    async fn end(&mut self) {
+        self.power_off();
+    }
+}
+
+impl fmt::Debug for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Machine")
+            .field("boots", &self.boots())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Running {
+    #[expect(
+        clippy::expect_used,
+        reason = "a simulated platform has randomness, which is all that booting asks for"
+    )]
+    fn boot(platform: SeededPlatform, engines: Engines) -> Self {
+        let enclave = Enclave::boot(Box::new(platform), engines).expect("the platform is sound");
+        Self {
+            enclave: Mutex::new(enclave),
+            off: watch::Sender::new(false),
+        }
+    }
+
+    /// One request there and its answer back, through the encoding of both.
+    fn ask(&self, request: &Request) -> Result<Response, EnclaveError> {
+        if *self.off.borrow() {
+            return Err(EnclaveError::Disconnected);
+        }
+        let frame = encode(request).map_err(|_| EnclaveError::Oversized)?;
+        let request = decode(&frame).map_err(|_| EnclaveError::Disconnected)?;
+        let mut enclave = self.enclave.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = enclave.handle(request);
+        let frame = encode(&answer).map_err(|_| EnclaveError::Disconnected)?;
+        decode(&frame).map_err(|_| EnclaveError::Disconnected)
+    }
+}
+
+/// A connection without a socket.
+struct MemoryLink(Arc<Running>);
+
+#[async_trait]
+impl EnclaveLink for MemoryLink {
+    async fn ask(&self, request: Request) -> Result<Response, EnclaveError> {
+        // As a socket would, let others run between a request and its answer.
+        tokio::task::yield_now().await;
+        let answer = self.0.ask(&request);
+        tokio::task::yield_now().await;
+        if *self.0.off.borrow() {
+            return Err(EnclaveError::Disconnected);
+        }
+        answer
+    }
+
+    fn is_closed(&self) -> bool {
+        *self.0.off.borrow()
+    }
+
+    async fn closed(&self) {
+        let mut off = self.0.off.subscribe();
+        // The sender lives as long as we do.
+        let _ = off.wait_for(|off| *off).await;
+    }
+}
+
+impl fmt::Debug for MemoryLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryLink").finish_non_exhaustive()
+    }
+}
+
+/// A platform that is a function of its seed: the same seed is the same machine.
+struct SeededPlatform {
+    random: ChaCha20Rng,
+    sealing_key: [u8; 32],
+}
+
+impl SeededPlatform {
+    fn new(seed: u64, boot: u64) -> Self {
+        let mut sealing_key = [0; 32];
+        ChaCha20Rng::seed_from_u64(seed).fill_bytes(&mut sealing_key);
+        Self {
+            random: ChaCha20Rng::seed_from_u64(seed.wrapping_mul(1_000_003).wrapping_add(boot)),
+            sealing_key,
+        }
+    }
+}
+
+impl Platform for SeededPlatform {
+    fn identity(&self) -> Identity {
+        Identity {
+            tee: TeeKind::Tdx,
+            root_id: B256::repeat_byte(0xde),
+            measurement_hash: B256::repeat_byte(0xad),
+            development: true,
+        }
+    }
+
+    fn fix_config(&mut self, _: B256) -> Result<(), PlatformError> {
+        Ok(())
+    }
+
+    fn evidence(&mut self, _: [u8; 64]) -> Result<Evidence, PlatformError> {
+        Err(PlatformError("a simulated machine has no evidence".into()))
+    }
+
+    fn sealing_key(&self) -> Option<Zeroizing<[u8; 32]>> {
+        Some(Zeroizing::new(self.sealing_key))
+    }
+
+    fn random(&mut self, bytes: &mut [u8]) -> Result<(), PlatformError> {
+        self.random.fill_bytes(bytes);
+        Ok(())
+    }
+}

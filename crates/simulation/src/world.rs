@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One node with everything around it.
+
+use std::{sync::Arc, time::Duration};
+
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_sol_types::SolValue;
+use subrosa_evidence::DEVELOPMENT_ROOT_ID;
+use subrosa_node::{Node, Ports, RunError, Settings, start_with};
+use subrosa_store::Memory;
+use subrosa_types::{
+    ContractId,
+    abi::EnclaveConfig,
+    config::{CONFIG_VERSION, HeaderTrustKind, Recovery},
+    frame::{Request as Frame, Response},
+    result::Head,
+    rpc::DeployRequest,
+};
+use subrosa_vm::Engines;
+
+use crate::{Client, Code, Machine, Request, SimulatedChain, SimulatedClock};
+
+/// A chain, a machine, a store and a clock, which outlive the node that is run on them.
+#[derive(Debug)]
+pub struct World {
+    /// The chain, with the contracts that the configuration names.
+    pub chain: SimulatedChain,
+    /// The machine that the enclave runs on.
+    pub machine: Machine,
+    /// The node's store.
+    pub store: Arc<Memory>,
+    clock: SimulatedClock,
+    config: EnclaveConfig,
+    seed: u64,
+}
+
+impl World {
+    /// A world in which nothing has happened. The same `seed` is the same world.
+    pub fn new(seed: u64, engines: fn() -> Engines) -> Self {
+        let config = config();
+        Self {
+            chain: SimulatedChain::new(&config, EPOCH_TIME),
+            machine: Machine::new(seed, engines),
+            store: Arc::new(Memory::new()),
+            clock: SimulatedClock::starting_at(EPOCH_TIME),
+            config,
+            seed,
+        }
+    }
+
+    /// Starts a node here. The enclave's signer is admitted first, as a verifier would.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the node does not start.
+    pub async fn start(&self) -> Result<Node, RunError> {
+        self.admit();
+        let ports = Ports {
+            enclaves: Box::new(self.machine.clone()),
+            chain: Arc::new(self.chain.clone()),
+            clock: Arc::new(self.clock),
+            storage: Arc::clone(&self.store) as Arc<dyn subrosa_store::Storage>,
+            verifier: None,
+        };
+        start_with(ports, Settings::new(self.config.clone())).await
+    }
+
+    /// Admits the signer of the enclave that runs, booting one if none does.
+    pub fn admit(&self) {
+        let start = Frame::Start {
+            config: self.config.abi_encode().into(),
+            checkpoint: Bytes::new(),
+        };
+        if let Ok(Response::Started(started)) = self.machine.ask(start) {
+            self.chain.admit(started.signer, EPOCH_TIME + LEASE);
+        }
+    }
+
+    /// A client that encrypts to the node's current epoch; `None` before there is one.
+    pub fn client(&self) -> Option<Client> {
+        let hello = self.machine.ask(subrosa_node::hello());
+        let Ok(Response::Hello(hello)) = hello else {
+            return None;
+        };
+        let epoch = hello.epochs.last()?.clone();
+        let chain_id = self.config.chain_id();
+        Some(Client::new(chain_id, self.config.oracle, epoch, self.seed))
+    }
+
+    /// Registers a contract and hands its code in.
+    pub async fn deploy(&self, node: &Node, client: &mut Client, code: &Code) -> ContractId {
+        let contract = self.chain.register(OWNER, Client::commitment(code));
+        let envelope = client.seal_code(contract, OWNER, code, self.chain.timestamp());
+        let request = DeployRequest {
+            contract,
+            envelope,
+            seq: None,
+            code_commitment: None,
+        };
+        // What becomes of it shows on the chain.
+        let _ = node.api().deploy(request).await;
+        contract
+    }
+
+    /// Seals a call and asks for it. Returns the entry's seq.
+    pub fn call(&self, client: &mut Client, contract: ContractId, input: &[u8]) -> u64 {
+        let request = Request {
+            sealed: true,
+            ..Request::default()
+        };
+        let input = client.seal_call(contract, request, input, self.chain.timestamp());
+        self.chain.request(contract, request, input).unwrap_or_default()
+    }
+
+    /// Waits until `seen` says so of the chain, in simulated time. `false` if that takes more than
+    /// an hour.
+    pub async fn until(&self, mut seen: impl FnMut(&SimulatedChain) -> bool) -> bool {
+        let waiting = async {
+            while !seen(&self.chain) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.is_ok()
+    }
+
+    /// Waits until a contract's head is after `executed` entries; as [`Self::until`].
+    pub async fn settled(&self, contract: ContractId, executed: u64) -> bool {
+        let head = |chain: &SimulatedChain| -> Head { chain.contracts().head(contract) };
+        self.until(|chain| head(chain).seq >= executed).await
+    }
+}
+
+fn config() -> EnclaveConfig {
+    let contract = |byte: u8| {
+        let address = Address::repeat_byte(byte);
+        (address, keccak256([address.as_slice(), b"code"].concat()))
+    };
+    let ((oracle, oracle_code), (registry, registry_code)) = (contract(0x0a), contract(0x0b));
+    EnclaveConfig {
+        version: CONFIG_VERSION,
+        chainId: U256::from(31_337),
+        registry,
+        registryCodeHash: registry_code,
+        oracle,
+        oracleCodeHash: oracle_code,
+        headerTrust: HeaderTrustKind::HostAsserted as u8,
+        headerTrustParameters: Bytes::new(),
+        evidenceRoots: vec![DEVELOPMENT_ROOT_ID],
+        policyHash: B256::repeat_byte(0x99),
+        keyGroup: 1,
+        recovery: Recovery::SealedDevelopment.pack(),
+    }
+}
+
+/// Who registers contracts.
+const OWNER: Address = Address::repeat_byte(0x77);
+/// When a world begins, Unix seconds.
+const EPOCH_TIME: u64 = 1_800_000_000;
+/// How long signers are admitted, seconds.
+const LEASE: u64 = 30 * 24 * 60 * 60;
+/// Between two looks at the chain.
+const LOOK: Duration = Duration::from_millis(10);
+/// How long something may take.
+const PATIENCE: Duration = Duration::from_secs(3_600);

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A node and its enclave in one process.
+//!
+//! Time is simulated: nothing here sleeps, and nothing listens.
+
+mod conformance;
+mod end_to_end;
+mod guest;
