@@ -11,9 +11,13 @@
 //! nothing is an error.
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
 mod error;
 mod header;
 mod slot;
+#[cfg(feature = "synthetic")]
+pub mod synthetic;
 mod trie;
 mod trust;
 

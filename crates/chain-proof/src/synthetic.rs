@@ -81,7 +81,12 @@ impl SyntheticState {
 
     fn trie(&self, target: Address) -> (B256, Vec<Bytes>) {
         let leaves = self.accounts.iter().map(|(address, account)| {
-            let leaf = TrieAccount::new(1, U256::from(5), account.trie(B256::ZERO).0, account.code_hash);
+            let leaf = TrieAccount::new(
+                1,
+                U256::from(5),
+                account.trie(B256::ZERO).0,
+                account.code_hash,
+            );
             (keccak256(address), alloy_rlp::encode(leaf))
         });
         trie(leaves.collect(), keccak256(target))

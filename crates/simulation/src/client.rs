@@ -54,7 +54,13 @@ impl Client {
     }
 
     /// Seals the code of a contract that `owner` registered.
-    pub fn seal_code(&mut self, contract: ContractId, owner: Address, code: &Code, now: u64) -> Bytes {
+    pub fn seal_code(
+        &mut self,
+        contract: ContractId,
+        owner: Address,
+        code: &Code,
+        now: u64,
+    ) -> Bytes {
         let plaintext = plaintext::encode(DeployPlaintext {
             engine: code.engine,
             salt: SALT,

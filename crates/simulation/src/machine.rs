@@ -14,9 +14,7 @@ use rand_chacha::{
     rand_core::{Rng, SeedableRng},
 };
 use subrosa_enclave_core::{Enclave, Evidence, Identity, Platform, PlatformError};
-use subrosa_node::{
-    ConnectError, EnclaveError, EnclaveLink, Enclaves, greeted, hello,
-};
+use subrosa_node::{ConnectError, EnclaveError, EnclaveLink, Enclaves, greeted, hello};
 use subrosa_types::{
     frame::{HelloReply, Request, Response, WireError, decode, encode},
     id::TeeKind,
@@ -135,7 +133,7 @@ impl Running {
         if *self.off.borrow() {
             return Err(EnclaveError::Disconnected);
         }
-        let frame = encode(request).map_err(|_| EnclaveError::Oversized)?;
+        let frame = encode(request).map_err(EnclaveError::Oversized)?;
         let request = decode(&frame).map_err(|_| EnclaveError::Disconnected)?;
         let mut enclave = self.enclave.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = enclave.handle(request);

@@ -7,7 +7,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolValue;
 use subrosa_evidence::DEVELOPMENT_ROOT_ID;
 use subrosa_node::{Node, Ports, RunError, Settings, start_with};
-use subrosa_store::Memory;
+use subrosa_store::{Disk, Identity, Memory};
 use subrosa_types::{
     ContractId,
     abi::EnclaveConfig,
@@ -20,15 +20,15 @@ use subrosa_vm::Engines;
 
 use crate::{Client, Code, Machine, Request, SimulatedChain, SimulatedClock};
 
-/// A chain, a machine, a store and a clock, which outlive the node that is run on them.
+/// A chain, a machine, a disk and a clock, which outlive the node that is run on them.
 #[derive(Debug)]
 pub struct World {
     /// The chain, with the contracts that the configuration names.
     pub chain: SimulatedChain,
     /// The machine that the enclave runs on.
     pub machine: Machine,
-    /// The node's store.
-    pub store: Arc<Memory>,
+    /// What the node stores on.
+    pub disk: Disk,
     clock: SimulatedClock,
     config: EnclaveConfig,
     seed: u64,
@@ -41,7 +41,7 @@ impl World {
         Self {
             chain: SimulatedChain::new(&config, EPOCH_TIME),
             machine: Machine::new(seed, engines),
-            store: Arc::new(Memory::new()),
+            disk: Disk::new(),
             clock: SimulatedClock::starting_at(EPOCH_TIME),
             config,
             seed,
@@ -59,17 +59,25 @@ impl World {
             enclaves: Box::new(self.machine.clone()),
             chain: Arc::new(self.chain.clone()),
             clock: Arc::new(self.clock),
-            storage: Arc::clone(&self.store) as Arc<dyn subrosa_store::Storage>,
+            storage: Arc::new(Memory::open(&self.disk, self.identity())),
             verifier: None,
         };
         start_with(ports, Settings::new(self.config.clone())).await
+    }
+
+    fn identity(&self) -> Identity {
+        Identity {
+            chain_id: self.config.chain_id(),
+            oracle: self.config.oracle,
+            registry: self.config.registry,
+            config_hash: self.config.hash(),
+        }
     }
 
     /// Admits the signer of the enclave that runs, booting one if none does.
     pub fn admit(&self) {
         let start = Frame::Start {
             config: self.config.abi_encode().into(),
-            checkpoint: Bytes::new(),
         };
         if let Ok(Response::Started(started)) = self.machine.ask(start) {
             self.chain.admit(started.signer, EPOCH_TIME + LEASE);
@@ -87,13 +95,18 @@ impl World {
         Some(Client::new(chain_id, self.config.oracle, epoch, self.seed))
     }
 
+    /// Where the oracle is.
+    pub fn oracle(&self) -> Address {
+        self.config.oracle
+    }
+
     /// Registers a contract and hands its code in.
     pub async fn deploy(&self, node: &Node, client: &mut Client, code: &Code) -> ContractId {
         let contract = self.chain.register(OWNER, Client::commitment(code));
         let envelope = client.seal_code(contract, OWNER, code, self.chain.timestamp());
         let request = DeployRequest {
             contract,
-            envelope,
+            code_envelope: envelope,
             seq: None,
             code_commitment: None,
         };
@@ -109,7 +122,9 @@ impl World {
             ..Request::default()
         };
         let input = client.seal_call(contract, request, input, self.chain.timestamp());
-        self.chain.request(contract, request, input).unwrap_or_default()
+        self.chain
+            .request(contract, request, input)
+            .unwrap_or_default()
     }
 
     /// Waits until `seen` says so of the chain, in simulated time. `false` if that takes more than

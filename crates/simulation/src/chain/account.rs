@@ -144,6 +144,8 @@ pub(super) fn apply(
         Transaction::OpenEpoch { opening, .. } => {
             contracts.open_epoch(opening).map(|()| Vec::new())
         }
+        // Of what was prepared elsewhere the model has nothing to change.
+        Transaction::Prepared(_) => Ok(Vec::new()),
         // The model has no verifiers and no quotes; whoever simulates admits by hand.
         _ => Err(Revert::Unsupported),
     }

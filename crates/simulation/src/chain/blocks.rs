@@ -144,13 +144,15 @@ impl Block {
             let events = included.events.iter().cloned();
             events.map(move |event| (transaction, event))
         });
-        let logs = events.zip(0..).map(|((tx_hash, event), log_index)| OracleLog {
-            block_number: self.header.number,
-            block_hash: self.hash,
-            tx_hash,
-            log_index,
-            event,
-        });
+        let logs = events
+            .zip(0..)
+            .map(|((tx_hash, event), log_index)| OracleLog {
+                block_number: self.header.number,
+                block_hash: self.hash,
+                tx_hash,
+                log_index,
+                event,
+            });
         logs.collect()
     }
 }

@@ -13,8 +13,8 @@ use subrosa_chain_proof::synthetic::{SyntheticProof, SyntheticState};
 use subrosa_types::{
     ContractId,
     abi::{
-        EnclaveConfig, Entry, EpochOpening, Fulfillment, FulfillmentGroup, FulfillmentItem, Outcome,
-        SignedResults,
+        EnclaveConfig, Entry, EpochOpening, Fulfillment, FulfillmentGroup, FulfillmentItem,
+        Outcome, SignedResults,
     },
     eip712,
     entry::{
@@ -61,7 +61,7 @@ pub struct Contracts {
     logs: BTreeMap<ContractId, Log>,
     /// Admitted signers, and until when (Unix seconds).
     signers: BTreeMap<Address, u64>,
-    epochs: BTreeMap<u32, B256>,
+    epochs: BTreeMap<(u32, u32), B256>,
     registered: u64,
 }
 
@@ -142,14 +142,16 @@ impl Contracts {
         self.logs.contains_key(&contract)
     }
 
-    /// The key group's newest epoch; 0 if it has none.
-    pub fn current_epoch(&self) -> u32 {
-        self.epochs.keys().next_back().copied().unwrap_or_default()
+    /// A key group's newest epoch; 0 if it has none.
+    pub fn current_epoch(&self, group: u32) -> u32 {
+        let mut opened = self.epochs.keys().filter(|(of, _)| *of == group);
+        opened.next_back().map_or(0, |(_, epoch)| *epoch)
     }
 
     /// What the registry recorded of an epoch; zero if it was not opened.
-    pub fn epoch_record(&self, epoch: u32) -> B256 {
-        self.epochs.get(&epoch).copied().unwrap_or_default()
+    pub fn epoch_record(&self, group: u32, epoch: u32) -> B256 {
+        let record = self.epochs.get(&(group, epoch));
+        record.copied().unwrap_or_default()
     }
 
     /// Until when a signer is admitted.
@@ -164,7 +166,9 @@ impl Contracts {
 
     /// Records the next epoch.
     pub(crate) fn open_epoch(&mut self, opening: &EpochOpening) -> Result<(), Revert> {
-        if opening.keyGroup != self.key_group || opening.keyEpoch != self.current_epoch() + 1 {
+        if opening.keyGroup != self.key_group
+            || opening.keyEpoch != self.current_epoch(self.key_group) + 1
+        {
             return Err(Revert::Epoch);
         }
         let record = opening.record();
@@ -173,7 +177,8 @@ impl Contracts {
             slot::epoch(opening.keyGroup, opening.keyEpoch),
             U256::from_be_bytes(record.0),
         );
-        self.epochs.insert(opening.keyEpoch, record);
+        self.epochs
+            .insert((opening.keyGroup, opening.keyEpoch), record);
         Ok(())
     }
 
@@ -187,7 +192,7 @@ impl Contracts {
         let contract = id::contract_id(self.chain_id, self.oracle, owner, self.registered);
         self.registered += 1;
         let log = Log {
-            epoch: self.current_epoch(),
+            epoch: self.current_epoch(self.key_group),
             ..Log::default()
         };
         self.logs.insert(contract, log);
@@ -201,7 +206,14 @@ impl Contracts {
             ..Request::default()
         };
         let input = Bytes::from(commitment.to_vec());
-        let appended = self.append(moment, contract, EntryKind::Deploy, request, commitment, input);
+        let appended = self.append(
+            moment,
+            contract,
+            EntryKind::Deploy,
+            request,
+            commitment,
+            input,
+        );
         (contract, vec![registered, appended])
     }
 
@@ -213,7 +225,11 @@ impl Contracts {
         request: Request,
         input: Bytes,
     ) -> Result<(u64, OracleEvent), Revert> {
-        let seq = self.logs.get(&contract).ok_or(Revert::UnknownContract)?.next;
+        let seq = self
+            .logs
+            .get(&contract)
+            .ok_or(Revert::UnknownContract)?
+            .next;
         let hash = keccak256(&input);
         let event = self.append(moment, contract, EntryKind::Call, request, hash, input);
         Ok((seq, event))
@@ -304,7 +320,10 @@ impl Contracts {
         let signer = Signature::from_erc2098(&compact)
             .recover_address_from_prehash(&eip712::signing_hash(&signed, &domain))
             .map_err(|_| Revert::Signer)?;
-        if self.lease(signer).is_none_or(|until| until <= moment.timestamp) {
+        if self
+            .lease(signer)
+            .is_none_or(|until| until <= moment.timestamp)
+        {
             return Err(Revert::Signer);
         }
         let mut events = Vec::new();
@@ -314,7 +333,11 @@ impl Contracts {
         Ok(events)
     }
 
-    fn result_hashes(&self, group: &FulfillmentGroup, hashes: &mut Vec<B256>) -> Result<(), Revert> {
+    fn result_hashes(
+        &self,
+        group: &FulfillmentGroup,
+        hashes: &mut Vec<B256>,
+    ) -> Result<(), Revert> {
         let mut before = Head::unpack(group.start);
         for item in &group.items {
             let (commitment, ..) = unpack_result(item.result);
@@ -334,7 +357,11 @@ impl Contracts {
         let start = Head::unpack(group.start);
         let head = self.head(contract);
         if start != head {
-            let reason = if start.seq < head.seq { ALREADY_EXECUTED } else { DOES_NOT_CONTINUE };
+            let reason = if start.seq < head.seq {
+                ALREADY_EXECUTED
+            } else {
+                DOES_NOT_CONTINUE
+            };
             events.push(OracleEvent::ItemsSkipped {
                 contract,
                 seq: start.seq,
@@ -355,7 +382,8 @@ impl Contracts {
                 commitment: unpack_result(item.result).0,
             };
         }
-        self.state.store(self.oracle, slot::head(contract), head.pack());
+        self.state
+            .store(self.oracle, slot::head(contract), head.pack());
     }
 }
 

@@ -47,7 +47,10 @@ impl Follower {
     /// What there is to say now.
     fn step(&mut self, state: &State) -> Option<Event> {
         let is_canonical = |(number, hash): &(u64, B256)| {
-            state.blocks.at(*number).is_some_and(|block| block.hash == *hash)
+            state
+                .blocks
+                .at(*number)
+                .is_some_and(|block| block.hash == *hash)
         };
         let kept = self.known.iter().rposition(is_canonical);
         if kept.map_or(0, |last| last + 1) < self.known.len() {
@@ -56,7 +59,10 @@ impl Follower {
             self.known.retain(|(number, _)| *number <= to.number);
             return Some(Event::Reorg { to });
         }
-        let next = self.known.last().map_or(self.first, |(number, _)| number + 1);
+        let next = self
+            .known
+            .last()
+            .map_or(self.first, |(number, _)| number + 1);
         let blocks: Vec<_> = state.blocks.from(next).collect();
         let last = blocks.last()?.reference();
         let logs = blocks.iter().flat_map(|block| block.logs()).collect();

@@ -148,7 +148,10 @@ impl SimulatedChain {
     /// A transaction of somebody else, in a block of its own.
     fn transact<T>(
         &self,
-        act: impl FnOnce(&mut Contracts, contracts::Moment) -> (T, Vec<subrosa_chain::follow::OracleEvent>),
+        act: impl FnOnce(
+            &mut Contracts,
+            contracts::Moment,
+        ) -> (T, Vec<subrosa_chain::follow::OracleEvent>),
     ) -> T {
         let mut state = self.state();
         let moment = state.blocks.next();

@@ -40,12 +40,12 @@ impl ChainView for SimulatedChain {
         })
     }
 
-    async fn current_epoch(&self, _: u32) -> Result<u32, ChainError> {
-        Ok(self.contracts().current_epoch())
+    async fn current_epoch(&self, group: u32) -> Result<u32, ChainError> {
+        Ok(self.contracts().current_epoch(group))
     }
 
-    async fn epoch_record(&self, _: u32, epoch: u32) -> Result<B256, ChainError> {
-        Ok(self.contracts().epoch_record(epoch))
+    async fn epoch_record(&self, group: u32, epoch: u32) -> Result<B256, ChainError> {
+        Ok(self.contracts().epoch_record(group, epoch))
     }
 
     async fn lease(&self, signer: Address) -> Result<Option<Lease>, ChainError> {
@@ -81,7 +81,12 @@ impl ChainView for SimulatedChain {
         Ok(self.contracts().head(contract))
     }
 
-    async fn digest(&self, contract: ContractId, seq: u64, block: B256) -> Result<B256, ChainError> {
+    async fn digest(
+        &self,
+        contract: ContractId,
+        seq: u64,
+        block: B256,
+    ) -> Result<B256, ChainError> {
         self.at(block, |block| block.contracts.digest(contract, seq))
     }
 
@@ -101,7 +106,9 @@ impl SimulatedChain {
     fn at<T>(&self, hash: B256, read: impl FnOnce(&Block) -> T) -> Result<T, ChainError> {
         let state = self.state();
         let block = state.blocks.by_hash(hash);
-        block.map(read).ok_or(ChainError::UnknownBlock(hash.to_string()))
+        block
+            .map(read)
+            .ok_or(ChainError::UnknownBlock(hash.to_string()))
     }
 }
 

@@ -2,10 +2,13 @@
 //! Requests from the chain to the enclave and back, and what crashes make of them.
 
 use alloy_primitives::U256;
-use subrosa_node::{ChainFeed, ChainView, Node, StartingPoint};
 use subrosa_chain::{Event, follow::OracleEvent};
+use subrosa_node::{ChainFeed, ChainView, Node, StartingPoint};
 use subrosa_simulation::{Client, World};
-use subrosa_types::{ContractId, result::{Status, unpack_result}};
+use subrosa_types::{
+    ContractId,
+    result::{Status, unpack_result},
+};
 
 use crate::guest;
 
@@ -13,7 +16,11 @@ use crate::guest;
 async fn serving(seed: u64) -> (World, Node, Client, ContractId) {
     let world = World::new(seed, guest::engines);
     let node = world.start().await.unwrap();
-    assert!(world.until(|chain| chain.contracts().current_epoch() == 1).await);
+    assert!(
+        world
+            .until(|chain| chain.contracts().current_epoch(1) == 1)
+            .await
+    );
     let mut client = client(&world).await;
     let contract = world.deploy(&node, &mut client, &guest::vault(40)).await;
     assert!(world.settled(contract, 1).await, "{:?}", node.unreadiness());
@@ -33,16 +40,23 @@ async fn fulfilled(world: &World, contract: ContractId) -> Vec<(u64, u8, Vec<u8>
     };
     logs.into_iter()
         .filter_map(|log| match log.event {
-            OracleEvent::EntryFulfilled { contract: of, seq, result, data } if of == contract => {
-                Some((seq, unpack_result(result).1, data.to_vec()))
-            }
+            OracleEvent::EntryFulfilled {
+                contract: of,
+                seq,
+                result,
+                data,
+            } if of == contract => Some((seq, unpack_result(result).1, data.to_vec())),
             _ => None,
         })
         .collect()
 }
 
 fn succeeded(seq: u64, value: u64) -> (u64, u8, Vec<u8>) {
-    (seq, Status::Succeeded as u8, U256::from(value).to_be_bytes_vec())
+    (
+        seq,
+        Status::Succeeded as u8,
+        U256::from(value).to_be_bytes_vec(),
+    )
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,7 +89,10 @@ async fn an_enclave_that_loses_power_goes_on_where_it_was() {
     world.call(&mut client, contract, &guest::add(1));
     world.admit();
     assert!(world.settled(contract, 3).await, "{:?}", node.unreadiness());
-    assert_eq!(fulfilled(&world, contract).await[1..], [succeeded(1, 41), succeeded(2, 42)]);
+    assert_eq!(
+        fulfilled(&world, contract).await[1..],
+        [succeeded(1, 41), succeeded(2, 42)]
+    );
     assert_eq!(world.machine.boots(), 2);
     node.stop().await;
 }
@@ -88,7 +105,7 @@ async fn a_host_killed_with_a_transaction_in_the_pool_sends_nothing_twice() {
     world.call(&mut client, contract, &guest::add(2));
     assert!(world.until(|chain| chain.pooled() == 1).await);
     drop(node);
-    world.store.crash();
+    world.disk.cut_power();
     world.chain.hold(false);
     let node = world.start().await.unwrap();
     world.chain.mine();
@@ -96,7 +113,10 @@ async fn a_host_killed_with_a_transaction_in_the_pool_sends_nothing_twice() {
     let after = world.call(&mut client, contract, &guest::add(1));
     assert!(world.settled(contract, after + 1).await);
     assert_eq!(world.chain.sent() - before, 2);
-    assert_eq!(fulfilled(&world, contract).await[1..], [succeeded(1, 42), succeeded(2, 43)]);
+    assert_eq!(
+        fulfilled(&world, contract).await[1..],
+        [succeeded(1, 42), succeeded(2, 43)]
+    );
     node.stop().await;
 }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The guest of the enclave's tests, and what runs it.
 
+use std::sync::Arc;
+
 use alloy_primitives::{U256, hex};
 use alloy_sol_types::{SolCall, SolValue, sol};
 use subrosa_simulation::Code;
-use subrosa_vm::Engines;
+use subrosa_vm::{Engines, Vm};
+use subrosa_vm_evm::{ENGINE_EVM, EvmEngine};
 
 sol! {
     function add(uint256 amount) external returns (uint256);
@@ -13,14 +16,14 @@ sol! {
 
 /// The engines of the shipped enclave.
 pub(crate) fn engines() -> Engines {
-    Engines::new([subrosa_vm_evm::engine()]).unwrap()
+    Engines::new([(ENGINE_EVM, Arc::new(EvmEngine) as Arc<dyn Vm>)]).unwrap()
 }
 
 /// `Vault.sol`, starting with `initial`.
 pub(crate) fn vault(initial: u64) -> Code {
     let code = include_str!("../../../enclave/tests/guests/Vault.hex").trim();
     Code {
-        engine: subrosa_vm_evm::ENGINE_EVM,
+        engine: ENGINE_EVM,
         code: hex::decode(code).unwrap().into(),
         init: U256::from(initial).abi_encode().into(),
     }
