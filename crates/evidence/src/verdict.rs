@@ -110,7 +110,7 @@ mod tests {
     fn a_check_that_could_not_be_made_is_never_an_acceptance() {
         let passed = Check::passed(CheckId::Root, "x");
         assert_eq!(
-            VerdictStatus::of(&[passed.clone()]),
+            VerdictStatus::of(std::slice::from_ref(&passed)),
             VerdictStatus::Accepted
         );
         assert_eq!(
