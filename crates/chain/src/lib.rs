@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The chain as a host uses it: bindings, following the oracle's log, storage proofs, sending.
 //!
-//! - [`bindings`] are generated from the committed artifacts, [`deploy`] puts the contracts there.
+//! - [`bindings`] are generated from the committed artifacts, [`deploy()`] puts the contracts there.
 //! - [`Follower`] yields the oracle's logs in order and says when the chain took some back.
 //! - [`fetch_proof`] collects what an enclave needs to believe a slot.
 //! - [`dcap`] is what the chain takes of Intel's collateral and quotes.

@@ -48,7 +48,7 @@ pub(crate) fn hmac(key: &[u8; 32], parts: &[&[u8]]) -> Secret {
 }
 
 /// The first word of everything that is authenticated beside a ciphertext:
-/// keccak256("subrosa.v1.<name>").
+/// `keccak256("subrosa.v1.NAME")`.
 pub(crate) fn domain(name: &str) -> B256 {
     keccak256([b"subrosa.v1.", name.as_bytes()].concat())
 }

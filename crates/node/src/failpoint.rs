@@ -4,7 +4,7 @@
 //! With the `failpoints` feature and `SUBROSA_FAILPOINT_SOCKET` set, reaching a point connects to
 //! that Unix socket, sends the point's name and a newline, and waits for one byte. The harness
 //! kills processes meanwhile, or answers to go on. Only the task at the point waits. Without the
-//! feature [`failpoint!`](crate::failpoint!) expands to nothing.
+//! feature `failpoint!` expands to nothing.
 
 /// Waits at a named point if the harness asked for it.
 macro_rules! failpoint {

@@ -28,7 +28,7 @@
 //! deployment is stored before it is acknowledged; a result is stored before it is sent; and the
 //! oracle takes each result once, however often it is sent.
 //!
-//! Start at [`run`].
+//! Start at [`run()`].
 #![forbid(unsafe_code)]
 
 mod admin;

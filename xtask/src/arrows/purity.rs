@@ -94,7 +94,7 @@ mod tests {
         );
         assert_eq!(count("// std: revm\n/// No SystemTime.\nfn f() {}\n"), 0);
         assert_eq!(
-            count("// std: revm\n#[cfg(test)]\nmod tests { use std::fs; }\n"),
+            count("// std: revm\n#[cfg(test)]\nmod tests {\nuse std::fs;\n}\n"),
             0
         );
     }

@@ -3,7 +3,7 @@
 //!
 //! The `hpke` crate expands an X-Wing seed (an ML-KEM key generation and an X25519 base-point
 //! multiplication) and recomputes an X25519 public key on every decapsulation. A node opens
-//! thousands of envelopes with one key, so these implementations of the crate's [`Kem`] expand it
+//! thousands of envelopes with one key, so these implementations of the crate's `Kem` expand it
 //! once; encapsulation, key schedule and AEAD stay the crate's own. Tests hold both against it.
 
 mod x25519;

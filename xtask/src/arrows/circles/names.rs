@@ -149,12 +149,12 @@ impl<'a> Names<'a> {
         if module.has_macro {
             return at;
         }
-        let sources = module.globs.iter().filter_map(|path| {
+        let mut sources = module.globs.iter().filter_map(|path| {
             match self.resolve(at, path, Wanted::Module)? {
                 Found::Module(source) if self.tree.modules[source].has_macro => Some(source),
                 _ => None,
             }
         });
-        sources.last().unwrap_or(at)
+        sources.next().unwrap_or(at)
     }
 }

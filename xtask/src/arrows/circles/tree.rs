@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The modules of one crate: what each defines, imports and uses.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use eyre::{Result, WrapErr, bail};
 use syn::{Attribute, Item};
