@@ -13,6 +13,7 @@ mod workload;
 
 mod boundary;
 mod by_quote;
+mod chain_port;
 mod changes;
 mod kills;
 mod leases;

@@ -73,7 +73,7 @@ pub enum BringupError {
     Reverted {
         /// The function that was called.
         what: &'static str,
-        /// Where.
+        /// Its hash.
         transaction: alloy_primitives::B256,
     },
     /// The secret of the current epoch is not held here, and the configuration forbids opening

@@ -68,7 +68,7 @@ pub enum KeyError {
     /// The file cannot be read.
     #[error("cannot read key file {path}", path = path.display())]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
@@ -82,7 +82,7 @@ pub enum KeyError {
     /// The keystore does not open with that password.
     #[error("cannot open keystore {path}", path = path.display())]
     Keystore {
-        /// Which keystore.
+        /// The keystore.
         path: PathBuf,
         /// Why.
         source: LocalSignerError,

@@ -317,7 +317,7 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read {path}", path = path.display())]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
@@ -347,7 +347,7 @@ pub enum ConfigError {
     /// A number is out of range.
     #[error("{field} is {found}, expected {least} to {most}")]
     OutOfRange {
-        /// Which field.
+        /// The field, as in the file.
         field: &'static str,
         /// Its value.
         found: u64,

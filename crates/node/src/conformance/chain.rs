@@ -21,8 +21,8 @@ use crate::chain::{Chain, ChainEvents, Note, StartingPoint, Transaction};
 
 /// A chain that a test can move, with one stateful contract that was registered and executed up to
 /// its last entry.
-#[async_trait]
-pub trait ChainHarness: Send {
+#[async_trait(?Send)]
+pub trait ChainHarness {
     /// The chain.
     fn chain(&self) -> Arc<dyn Chain>;
 

@@ -43,7 +43,7 @@ pub enum ConnectError {
     /// Nothing listens on the socket, and no binary is configured to start.
     #[error("cannot connect to the enclave at {socket}", socket = socket.display())]
     Connect {
-        /// Where.
+        /// The socket.
         socket: PathBuf,
         /// Why.
         source: std::io::Error,
@@ -51,7 +51,7 @@ pub enum ConnectError {
     /// The binary does not start.
     #[error("cannot start the enclave {binary}", binary = binary.display())]
     Start {
-        /// Which.
+        /// The binary.
         binary: PathBuf,
         /// Why.
         source: std::io::Error,
