@@ -164,7 +164,7 @@ impl Host {
     /// What the store fails with.
     pub(crate) fn is_stateless(&self, contract: ContractId) -> Result<bool, StoreError> {
         let second = self.store.entry(contract, 1)?;
-        Ok(second.is_some_and(|second| second.logged.entry.previousDigest.is_zero()))
+        Ok(second.is_some_and(|second| second.logged.entry.is_stateless()))
     }
 
     /// Whether evidence of the enclave that serves roots in the development root.

@@ -194,7 +194,7 @@ impl Ledger {
     /// Whether a contract's entries stand alone.
     pub(crate) async fn is_stateless(&self, contract: ContractId) -> Result<bool, LedgerError> {
         let log = self.oracle.logOf(contract).call().await?;
-        Ok(log.bit(STATELESS_BIT))
+        Ok(subrosa_types::log::LogWord::unpack(log).stateless)
     }
 
     /// A stateful contract's head.
@@ -274,10 +274,6 @@ async fn check(
         oracle.to_string(),
     )
 }
-
-/// Bit of the oracle's log word: flags start after nextSeq 48, keyGroup 32, keyEpoch 32,
-/// codeVersion 16, runtimeGeneration 16 and finalityClass 8.
-const STATELESS_BIT: usize = 152;
 
 /// Why the chain failed.
 #[derive(Debug, thiserror::Error)]

@@ -27,6 +27,7 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
+use error::StreamError;
 pub use error::{ConnectError, EnclaveError};
 pub(crate) use process::Launcher;
 
@@ -110,7 +111,7 @@ async fn greet(stream: &mut UnixStream) -> Result<HelloReply, ConnectError> {
             })
         }
         Ok(Response::Error(error)) => Err(ConnectError::Refused(error)),
-        Ok(_) => Err(ConnectError::Handshake(WireError::Malformed)),
+        Ok(_) => Err(ConnectError::Handshake(WireError::Malformed.into())),
         Err(error) => Err(ConnectError::Handshake(error)),
     }
 }
@@ -149,7 +150,7 @@ async fn serve(
                 Err(EnclaveError::Refused(error))
             }
             Ok(response) => Ok(response),
-            Err(error @ WireError::TooLarge(_)) => Err(EnclaveError::Oversized(error)),
+            Err(error @ StreamError::TooLarge(_)) => Err(EnclaveError::Oversized(error)),
             Err(error) => {
                 warn!(
                     error = &error as &dyn std::error::Error,
@@ -186,9 +187,13 @@ impl Link {
         self.jobs.closed().await;
     }
 
-    /// Fixes the configuration.
+    /// Fixes the configuration. The checkpoint is empty: host-asserted headers have none.
     pub(crate) async fn start(&self, config: Bytes) -> Result<Started, EnclaveError> {
-        match self.ask(Request::Start { config }).await? {
+        let request = Request::Start {
+            config,
+            checkpoint: Bytes::new(),
+        };
+        match self.ask(request).await? {
             Response::Started(started) => Ok(*started),
             _ => Err(EnclaveError::OutOfStep { asked: "start" }),
         }

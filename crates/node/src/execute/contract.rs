@@ -170,7 +170,7 @@ impl Task {
         else {
             return Ok(Next::Wait);
         };
-        let stateless = next > 0 && first.logged.entry.previousDigest.is_zero();
+        let stateless = first.logged.entry.is_stateless();
         let code = match entries.iter().position(brings_code) {
             Some(0) => {
                 // Alone, so that what is refused with it is its envelope.
@@ -440,7 +440,7 @@ impl Task {
         refusal: FrameError,
     ) -> Result<Next, StoreError> {
         match refusal.code {
-            ErrorCode::Deployment => {
+            ErrorCode::CodeEnvelope => {
                 if let Some(tried) = self.tried {
                     self.announce(tried.seq, Some(refusal.message));
                 }

@@ -113,9 +113,9 @@ fn refused(error: FrameError) -> RpcError {
         ErrorCode::UnknownContract => {
             RpcError::NoResult(format!("contract is not loaded: {}", error.message))
         }
-        ErrorCode::Deployment => RpcError::DeploymentRefused(error.message),
+        ErrorCode::CodeEnvelope => RpcError::DeploymentRefused(error.message),
         ErrorCode::Query => RpcError::QueryRefused(error.message),
-        ErrorCode::State => RpcError::NotReady,
+        ErrorCode::OutOfOrder => RpcError::NotReady,
         ErrorCode::MissingKey
         | ErrorCode::Unsupported
         | ErrorCode::Generation
