@@ -13,6 +13,7 @@ mod engines;
 mod hardening;
 mod platform;
 mod socket;
+mod stream;
 
 use eyre::Result;
 use subrosa_enclave_core::Enclave;

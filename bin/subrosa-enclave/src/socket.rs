@@ -12,7 +12,9 @@ use std::{
 };
 
 use eyre::{Result, WrapErr, bail};
-use subrosa_enclave_core::{Enclave, serve as serve_stream};
+use subrosa_enclave_core::Enclave;
+
+use crate::stream;
 
 /// Serves hosts one after another until the process is killed. What the enclave holds outlives
 /// every one of them.
@@ -22,7 +24,7 @@ pub(crate) fn serve(enclave: &mut Enclave, path: &Path) -> Result<()> {
     loop {
         let (mut stream, _) = listener.accept().wrap_err("cannot accept a host")?;
         // A host that broke off inside a frame is gone; the next one says hello again.
-        let _ = serve_stream(enclave, &mut stream);
+        let _ = stream::serve(enclave, &mut stream);
     }
 }
 

@@ -1,24 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why a proof is refused.
+//! Why a proof, or what header trust is given, is refused.
 
 use alloy_primitives::B256;
 use subrosa_types::config::HeaderTrustKind;
 
-use crate::{MAX_ANCESTORS, MAX_HEADER_BYTES, MAX_NODE_BYTES, MAX_NODES};
+use crate::bounds::{MAX_ANCESTORS, MAX_HEADER_BYTES, MAX_NODE_BYTES, MAX_NODES};
 
-/// Why a proof is refused.
-///
-/// Except for [`Self::Unsupported`] and [`Self::Parameters`], which concern the configuration,
-/// every variant means the same to the caller: this proof shows nothing, fetch another.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why header trust does not start, or does not advance. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ProofError {
-    /// This build cannot check that kind of header trust.
+pub enum TrustError {
+    /// This build does not have that kind of header trust.
     #[error("header trust {0:?} is not supported")]
     Unsupported(HeaderTrustKind),
     /// The configured parameters do not fit the kind of header trust.
     #[error("parameters do not fit header trust {0:?}")]
     Parameters(HeaderTrustKind),
+    /// The checkpoint is none that this kind of header trust can start from.
+    #[error("header trust {0:?} cannot start from this checkpoint")]
+    Checkpoint(HeaderTrustKind),
+    /// The update does not follow from what header trust knows: fetch another.
+    #[error("header trust {0:?} refuses the update")]
+    Update(HeaderTrustKind),
+}
+
+/// Why a proof is refused.
+///
+/// Every variant means the same to the caller: this proof shows nothing, fetch another.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProofError {
     /// The witness does not vouch for the trusted header.
     #[error("witness does not vouch for block {hash}")]
     Untrusted {

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Headers that are vouched for, and their ancestors.
 
+use alloc::vec::Vec;
+
 use alloy_consensus::Header;
 use alloy_primitives::{B256, keccak256};
 use alloy_rlp::{Decodable, Encodable};
 use subrosa_types::{entry::FinalityClass, frame::HeaderFrame};
 
-use crate::{HeaderTrust, ProofError};
-
-/// Most ancestors of a trusted header in one proof: as far back as EIP-2935 reaches on chain.
-pub const MAX_ANCESTORS: usize = 8191;
-
-/// Longest header, bytes of RLP. Ethereum's are about 650; the rest is room for the validators
-/// and seals that BFT chains keep in the extra data.
-pub const MAX_HEADER_BYTES: usize = 4096;
+use crate::{
+    bounds::{MAX_ANCESTORS, MAX_HEADER_BYTES},
+    error::ProofError,
+    trust::HeaderTrust,
+};
 
 /// Verifies a header and the ancestors given with it.
 ///
@@ -32,7 +31,7 @@ pub fn verify_header(
     if frame.ancestors.len() > MAX_ANCESTORS {
         return Err(ProofError::TooManyAncestors(frame.ancestors.len()));
     }
-    let all = || std::iter::once(&frame.trusted).chain(&frame.ancestors);
+    let all = || core::iter::once(&frame.trusted).chain(&frame.ancestors);
     if let Some((depth, header)) = all()
         .enumerate()
         .find(|(_, header)| header.len() > MAX_HEADER_BYTES)
@@ -44,8 +43,7 @@ pub fn verify_header(
     }
 
     let (header, hash) = decode(&frame.trusted, 0)?;
-    trust.verify(&header, hash, &frame.witness)?;
-    let class = trust.class();
+    let class = trust.verify(&header, hash, &frame.witness)?;
     let trusted = ProvenHeader::new(&header, hash, class);
 
     let mut target = trusted;
@@ -142,7 +140,8 @@ impl ProvenHeader {
         self.timestamp
     }
 
-    /// How finally the block is part of the chain.
+    /// How finally the block is part of the chain: what header trust says of the header it vouches
+    /// for, and for an ancestor what it says of the descendant.
     pub fn class(&self) -> FinalityClass {
         self.class
     }

@@ -6,7 +6,12 @@ use alloy_rlp::Decodable;
 use alloy_trie::TrieAccount;
 use subrosa_types::frame::StorageProof;
 
-use crate::{HeaderTrust, ProofError, ProvenHeader, trie, verify_header};
+use crate::{
+    error::ProofError,
+    header::{ProvenHeader, verify_header},
+    trie,
+    trust::HeaderTrust,
+};
 
 /// Verifies that `slot` of the contract at `account`, whose code hashes to `code_hash`, holds a
 /// nonzero value at the proof's target block.

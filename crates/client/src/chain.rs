@@ -14,7 +14,7 @@ use subrosa_chain::{
     bindings::{SubrosaOracle, SubrosaRegistry},
     revert_reason,
 };
-use subrosa_types::{ContractId, entry::mask_digest, result::Head};
+use subrosa_types::{ContractId, entry::mask_digest, log::LogWord, result::Head};
 
 use crate::{ChainError, ClientError};
 
@@ -234,62 +234,6 @@ impl Chain {
     }
 }
 
-/// A contract's log word, as far as clients act on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogWord {
-    /// Seq that the next entry will get.
-    pub next_seq: u64,
-    /// Key group of the contract.
-    pub key_group: u32,
-    /// Epoch whose key opens new entries.
-    pub key_epoch: u32,
-    /// How many upgrades are on the log.
-    pub code_version: u16,
-    /// Runtime generation of new entries.
-    pub runtime_generation: u16,
-    /// Whether entries are executed in any order, on no state.
-    pub stateless: bool,
-    /// Whether only the owner and the callers it named may append requests.
-    pub restricted: bool,
-    /// Whether no requests are taken.
-    pub paused: bool,
-    /// The part of every fee that is never refunded, gwei.
-    pub execution_charge_gwei: u64,
-    /// Largest callback gas limit.
-    pub maximum_callback_gas: u32,
-    /// Least time between a request and its deadline, seconds.
-    pub minimum_deadline: u32,
-}
-
-impl LogWord {
-    /// Reads the packed word; every word is valid.
-    pub fn unpack(word: U256) -> Self {
-        let field = |low: usize, bits: usize| -> u64 {
-            let shifted: U256 = word >> low;
-            shifted.as_limbs()[0] & ((1 << bits) - 1)
-        };
-        let flags = field(152, 8);
-        Self {
-            next_seq: field(0, 48),
-            key_group: field(48, 32) as u32,
-            key_epoch: field(80, 32) as u32,
-            code_version: field(112, 16) as u16,
-            runtime_generation: field(128, 16) as u16,
-            stateless: flags & 1 != 0,
-            restricted: flags & 2 != 0,
-            paused: flags & 4 != 0,
-            execution_charge_gwei: field(160, 40),
-            maximum_callback_gas: field(200, 32) as u32,
-            minimum_deadline: field(232, 24) as u32,
-        }
-    }
-
-    /// The execution charge in wei.
-    pub fn execution_charge(&self) -> U256 {
-        U256::from(self.execution_charge_gwei) * U256::from(1_000_000_000u64)
-    }
-}
-
 /// The contracts' error behind a revert, with its arguments.
 fn refusal(error: &alloy::contract::Error) -> Option<String> {
     revert_reason(&error.as_revert_data()?)
@@ -309,35 +253,5 @@ fn contract(step: &'static str) -> impl FnOnce(alloy::contract::Error) -> ChainE
             step,
             source: Box::new(source),
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_log_word_is_read_field_by_field() {
-        // minimumDeadline 24 ‖ maximumCallbackGas 32 ‖ executionChargeGwei 40 ‖ flags 8 ‖
-        // finalityClass 8 ‖ runtimeGeneration 16 ‖ codeVersion 16 ‖ keyEpoch 32 ‖ keyGroup 32 ‖
-        // nextSeq 48
-        let text = "000e10 000493e0 000000002a 05 01 0004 0003 00000002 00000001 000000000009";
-        let word = U256::from_str_radix(&text.replace(' ', ""), 16).unwrap();
-        assert_eq!(
-            LogWord::unpack(word),
-            LogWord {
-                next_seq: 9,
-                key_group: 1,
-                key_epoch: 2,
-                code_version: 3,
-                runtime_generation: 4,
-                stateless: true,
-                restricted: false,
-                paused: true,
-                execution_charge_gwei: 42,
-                maximum_callback_gas: 300_000,
-                minimum_deadline: 3_600,
-            }
-        );
     }
 }

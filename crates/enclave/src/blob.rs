@@ -5,6 +5,12 @@
 //! states and write sets in their own engine-independent encodings. Every blob carries the result
 //! of the last entry it has executed, so that whoever loads it can sign that result again.
 
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
 use alloy_primitives::B256;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use subrosa_crypto::{
@@ -21,8 +27,10 @@ use subrosa_vm::{State, WriteSet};
 use zeroize::Zeroizing;
 
 use crate::{
-    contract::{Contract, Place, Position, Step},
+    contract::Contract,
     epoch::Epoch,
+    fixed::Place,
+    step::{Position, Step},
 };
 
 /// The result of the last executed entry, and what continuing from it needs.
@@ -157,12 +165,12 @@ pub(crate) fn open<T: DeserializeOwned>(
 }
 
 /// Decodes a state that was sealed.
-pub(crate) fn state(encoded: &[u8]) -> Result<State, FrameError> {
+pub(crate) fn decode_state(encoded: &[u8]) -> Result<State, FrameError> {
     State::decode(encoded).map_err(|error| FrameError::new(ErrorCode::Blob, error))
 }
 
 /// Decodes a write set that was sealed.
-pub(crate) fn writes(encoded: &[u8]) -> Result<WriteSet, FrameError> {
+pub(crate) fn decode_writes(encoded: &[u8]) -> Result<WriteSet, FrameError> {
     WriteSet::decode(encoded).map_err(|error| FrameError::new(ErrorCode::Blob, error))
 }
 
@@ -176,7 +184,7 @@ fn seal<T: Serialize>(
 ) -> Result<StateBlob, FrameError> {
     let refuse = |error: String| FrameError::new(ErrorCode::Unsupported, error);
     let plaintext =
-        Zeroizing::new(postcard::to_stdvec(value).map_err(|error| refuse(error.to_string()))?);
+        Zeroizing::new(postcard::to_allocvec(value).map_err(|error| refuse(error.to_string()))?);
     let binding = StateBinding {
         chain_id: place.chain_id,
         oracle: place.oracle,

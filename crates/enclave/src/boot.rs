@@ -5,7 +5,7 @@ use alloy_primitives::Bytes;
 use subrosa_crypto::{Signer, transfer::TransferKey};
 use zeroize::Zeroizing;
 
-use crate::{Platform, PlatformError};
+use crate::platform::{Platform, PlatformError};
 
 /// The signer and the node transfer key, drawn at boot and never stored.
 pub(crate) struct BootKeys {

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A confidential contract in memory: its state after some prefix of its log.
 
-use std::{collections::BTreeMap, sync::Arc};
+use alloc::{collections::BTreeMap, format, sync::Arc, vec::Vec};
 
 use alloy_primitives::{Address, B256};
-use subrosa_crypto::{ContractRoot, EpochId, commitment};
+use subrosa_crypto::{ContractRoot, commitment};
 use subrosa_types::{
     ContractId,
     abi::Outcome,
-    frame::Loaded,
+    frame::{ErrorCode, FrameError, Loaded},
     id,
-    result::{Head, result_hash},
+    result::Head,
 };
 use subrosa_vm::{State, Vm, WriteSet};
 
-use crate::sign::{MAX_SIGNABLE, Signable};
+use crate::{
+    fixed::Place,
+    limits::MAX_SIGNABLE,
+    step::{Position, Signable, Step, StepEntry},
+};
 
 /// State after executing entries `0..head.seq`.
 pub(crate) struct Contract {
@@ -28,44 +32,6 @@ pub(crate) struct Contract {
     pub(crate) last: Step,
     /// Results that can still be signed, by seq.
     pub(crate) results: BTreeMap<u64, Signable>,
-}
-
-/// Where in its log a contract stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Position {
-    pub(crate) head: Head,
-    /// Digest of the last executed entry.
-    pub(crate) digest: B256,
-    /// h_n of the last executed entry: what the commitment commits to.
-    pub(crate) history: B256,
-    pub(crate) block_number: u64,
-    pub(crate) block_timestamp: u64,
-    pub(crate) epoch: EpochId,
-}
-
-/// What executing one entry did, before it is sealed.
-#[derive(Clone)]
-pub(crate) struct Step {
-    pub(crate) position: Position,
-    pub(crate) outcome: Outcome,
-    pub(crate) writes: WriteSet,
-    pub(crate) previous_commitment: B256,
-}
-
-/// The entry a step executes.
-pub(crate) struct StepEntry {
-    pub(crate) seq: u64,
-    pub(crate) digest: B256,
-    pub(crate) block_number: u64,
-    pub(crate) block_timestamp: u64,
-    pub(crate) epoch: EpochId,
-}
-
-/// The chain and oracle that commitments are bound to.
-#[derive(Clone, Copy)]
-pub(crate) struct Place {
-    pub(crate) chain_id: u64,
-    pub(crate) oracle: Address,
 }
 
 impl Contract {
@@ -170,7 +136,8 @@ impl Contract {
         }
     }
 
-    pub(crate) fn loaded(&self) -> Loaded {
+    /// Where it stands, for the host.
+    pub(crate) fn summary(&self) -> Loaded {
         Loaded {
             contract: self.id,
             head: self.position().head,
@@ -183,24 +150,28 @@ impl Contract {
     }
 }
 
-impl Step {
-    /// Seq of the entry that was executed.
-    pub(crate) fn seq(&self) -> u64 {
-        self.position.head.seq.saturating_sub(1)
+/// The contracts in memory.
+#[derive(Default)]
+pub(crate) struct Contracts(BTreeMap<ContractId, Contract>);
+
+impl Contracts {
+    /// The contract, or that it is not loaded.
+    pub(crate) fn loaded(&self, id: ContractId) -> Result<&Contract, FrameError> {
+        self.0.get(&id).ok_or_else(|| {
+            FrameError::new(ErrorCode::UnknownContract, format!("{id} is not loaded"))
+        })
     }
 
-    /// Whether it is a step of a stateless contract, which has no commitments. A step of a
-    /// stateful one has a zero commitment once in 2^208.
-    pub(crate) fn is_stateless(&self) -> bool {
-        self.position.head.commitment.is_zero()
+    pub(crate) fn get_mut(&mut self, id: ContractId) -> Option<&mut Contract> {
+        self.0.get_mut(&id)
     }
 
-    pub(crate) fn result_hash(&self) -> B256 {
-        result_hash(
-            self.position.digest,
-            self.outcome.hash(),
-            self.previous_commitment,
-            self.position.head.commitment,
-        )
+    /// Puts a contract in the place of what was loaded of it.
+    pub(crate) fn put(&mut self, contract: Contract) {
+        self.0.insert(contract.id, contract);
+    }
+
+    pub(crate) fn summaries(&self) -> Vec<Loaded> {
+        self.0.values().map(Contract::summary).collect()
     }
 }

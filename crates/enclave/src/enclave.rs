@@ -1,40 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The state machine's state, and which request does what.
 
-use std::collections::BTreeMap;
+use alloc::{boxed::Box, format};
 
 use alloy_primitives::{Bytes, keccak256};
-use subrosa_chain_proof::HeaderTrust;
-use subrosa_types::{
-    ContractId,
-    abi::EnclaveConfig,
-    config::{HeaderTrustKind, Recovery},
-    frame::{ErrorCode, FrameError, HelloReply, Request, Response, Started, WIRE_VERSION},
-    id,
+use subrosa_types::frame::{
+    ErrorCode, FrameError, HelloReply, Request, Response, Started, WIRE_VERSION,
 };
-
 use subrosa_vm::Engines;
 
-use crate::{Platform, boot::BootKeys, contract::Contract, epoch::Epochs};
+use crate::{
+    boot::BootKeys,
+    contract::Contracts,
+    epoch::Epochs,
+    execute::Executor,
+    fixed::Fixed,
+    limits::MAX_CHALLENGE_BYTES,
+    load,
+    platform::{Platform, PlatformError},
+    query, sign,
+};
 
 /// An enclave's whole state. Lives as long as the process; survives its host.
 #[expect(missing_debug_implementations, reason = "holds every secret there is")]
 pub struct Enclave {
-    pub(crate) platform: Box<dyn Platform>,
-    pub(crate) engines: Engines,
-    pub(crate) boot: BootKeys,
-    pub(crate) fixed: Option<Fixed>,
-    pub(crate) epochs: Epochs,
-    pub(crate) contracts: BTreeMap<ContractId, Contract>,
-}
-
-/// What starting fixed.
-pub(crate) struct Fixed {
-    pub(crate) config: EnclaveConfig,
-    pub(crate) chain_id: u64,
-    pub(crate) trust: Box<dyn HeaderTrust>,
-    pub(crate) recovery: Recovery,
-    pub(crate) started: Started,
+    platform: Box<dyn Platform>,
+    engines: Engines,
+    boot: BootKeys,
+    fixed: Option<Fixed>,
+    epochs: Epochs,
+    contracts: Contracts,
 }
 
 impl Enclave {
@@ -42,11 +37,8 @@ impl Enclave {
     ///
     /// # Errors
     ///
-    /// [`PlatformError`](crate::PlatformError) if the platform gives no randomness.
-    pub fn boot(
-        mut platform: Box<dyn Platform>,
-        engines: Engines,
-    ) -> Result<Self, crate::PlatformError> {
+    /// [`PlatformError`] if the platform gives no randomness.
+    pub fn boot(mut platform: Box<dyn Platform>, engines: Engines) -> Result<Self, PlatformError> {
         let boot = BootKeys::draw(platform.as_mut())?;
         Ok(Self {
             platform,
@@ -54,61 +46,104 @@ impl Enclave {
             boot,
             fixed: None,
             epochs: Epochs::default(),
-            contracts: BTreeMap::new(),
+            contracts: Contracts::default(),
         })
     }
 
     /// Answers one request. Never panics, whatever the request holds.
     pub fn handle(&mut self, request: Request) -> Response {
-        let answer = match request {
-            Request::Hello { .. } => Ok(Response::Hello(Box::new(self.hello()))),
-            Request::Start { config } => self
-                .start(&config)
-                .map(|started| Response::Started(Box::new(started))),
-            Request::Quote { challenge } => self.quote(&challenge).map(Response::Evidence),
+        self.answer(request).unwrap_or_else(Response::Error)
+    }
+
+    fn answer(&mut self, request: Request) -> Result<Response, FrameError> {
+        Ok(match request {
+            Request::Hello { .. } => Response::Hello(Box::new(self.hello())),
+            Request::Start { config, checkpoint } => {
+                Response::Started(Box::new(self.start(&config, &checkpoint)?))
+            }
+            Request::Advance { update } => {
+                let fixed = self.fixed.as_mut().ok_or_else(not_started)?;
+                Response::Advanced(fixed.advance(&update)?)
+            }
+            Request::Quote { challenge } => Response::Evidence(self.quote(&challenge)?),
             Request::ProposeEpoch {
                 epoch,
                 measurements,
-            } => self
-                .propose_epoch(epoch, &measurements)
-                .map(|p| Response::Epoch(Box::new(p))),
-            Request::RestoreEpoch { sealed } => self
-                .restore_epoch(&sealed)
-                .map(|p| Response::Epoch(Box::new(p))),
-            Request::ActivateEpoch { epoch, proof } => self
-                .activate_epoch(epoch, &proof)
-                .map(|keys| Response::EpochActive(Box::new(keys))),
-            Request::Load { contract, blobs } => self.load(contract, &blobs).map(Response::Loaded),
+            } => {
+                let fixed = self.fixed.as_ref().ok_or_else(not_started)?;
+                let (platform, signer) = (self.platform.as_mut(), &self.boot.signer);
+                let proposal =
+                    self.epochs
+                        .propose(fixed, platform, signer, epoch, &measurements)?;
+                Response::Epoch(Box::new(proposal))
+            }
+            Request::RestoreEpoch { sealed } => {
+                let fixed = self.fixed.as_ref().ok_or_else(not_started)?;
+                let (platform, signer) = (self.platform.as_ref(), &self.boot.signer);
+                let proposal = self.epochs.restore(fixed, platform, signer, &sealed)?;
+                Response::Epoch(Box::new(proposal))
+            }
+            Request::ActivateEpoch { epoch, proof } => {
+                let fixed = self.fixed.as_ref().ok_or_else(not_started)?;
+                let keys = self.epochs.activate(fixed, epoch, &proof)?;
+                Response::EpochActive(Box::new(keys))
+            }
+            Request::Load { contract, blobs } => {
+                let place = self.fixed()?.place;
+                let loaded = load::load(place, &self.engines, &self.epochs, contract, &blobs)?;
+                let summary = loaded.summary();
+                self.contracts.put(loaded);
+                Response::Loaded(summary)
+            }
             Request::Execute {
                 contract,
                 entries,
                 code_envelope,
                 reassignment,
                 proof,
-            } => self
-                .execute(
+            } => {
+                let executor = Executor {
+                    fixed: self.fixed.as_ref().ok_or_else(not_started)?,
+                    engines: &self.engines,
+                    epochs: &self.epochs,
+                };
+                let executed = executor.execute(
+                    &mut self.contracts,
                     contract,
                     &entries,
                     code_envelope.as_ref(),
                     reassignment.as_deref(),
                     &proof,
-                )
-                .map(|executed| Response::Executed(Box::new(executed))),
-            Request::Snapshot { contract } => self
-                .snapshot(contract)
-                .map(|blob| Response::Snapshot(Box::new(blob))),
-            Request::Sign { results, anchor } => self
-                .sign(&results, &anchor)
-                .map(|signed| Response::Signed(Box::new(signed))),
-            Request::Query { contract, envelope } => self
-                .query(contract, &envelope)
-                .map(|reply| Response::Queried(Box::new(reply))),
-            Request::Statement { contract, nonce } => self
-                .statement(contract, nonce)
-                .map(|signed| Response::Statement(Box::new(signed))),
-            _ => Err(FrameError::new(ErrorCode::Unsupported, "unknown request")),
-        };
-        answer.unwrap_or_else(Response::Error)
+                )?;
+                Response::Executed(Box::new(executed))
+            }
+            Request::Snapshot { contract } => {
+                let place = self.fixed()?.place;
+                let contract = self.contracts.loaded(contract)?;
+                let blob = load::snapshot(place, &self.epochs, contract)?;
+                Response::Snapshot(Box::new(blob))
+            }
+            Request::Sign { results, anchor } => {
+                let fixed = self.fixed()?;
+                let signed =
+                    sign::sign(fixed, &self.boot.signer, &self.contracts, &results, &anchor)?;
+                Response::Signed(Box::new(signed))
+            }
+            Request::Query { contract, envelope } => {
+                let fixed = self.fixed()?;
+                let contract = self.contracts.loaded(contract)?;
+                let signer = &self.boot.signer;
+                let reply = query::query(fixed, &self.epochs, signer, contract, &envelope)?;
+                Response::Queried(Box::new(reply))
+            }
+            Request::Statement { contract, nonce } => {
+                let fixed = self.fixed()?;
+                let contract = self.contracts.loaded(contract)?;
+                let signed = sign::statement(fixed, &self.boot.signer, contract, nonce)?;
+                Response::Statement(Box::new(signed))
+            }
+            _ => return Err(FrameError::new(ErrorCode::Unsupported, "unknown request")),
+        })
     }
 
     fn hello(&self) -> HelloReply {
@@ -117,57 +152,17 @@ impl Enclave {
             boot_id: self.boot.id,
             started: self.fixed.as_ref().map(|fixed| fixed.started.clone()),
             epochs: self.epochs.active_keys(),
-            contracts: self.contracts.values().map(Contract::loaded).collect(),
+            contracts: self.contracts.summaries(),
         }
     }
 
-    fn start(&mut self, encoded: &[u8]) -> Result<Started, FrameError> {
-        let config =
-            EnclaveConfig::decode(encoded).map_err(|e| FrameError::new(ErrorCode::Config, e))?;
-        let config_hash = config.hash();
+    fn start(&mut self, config: &[u8], checkpoint: &[u8]) -> Result<Started, FrameError> {
         if let Some(fixed) = &self.fixed {
-            if fixed.started.config_hash == config_hash {
-                return Ok(fixed.started.clone());
-            }
-            let message = format!("already started with {}", fixed.started.config_hash);
-            return Err(FrameError::new(ErrorCode::State, message));
+            return fixed.start_again(config, checkpoint);
         }
-        let refuse = |message: String| FrameError::new(ErrorCode::Config, message);
-        let identity = self.platform.identity();
-        let kind = config.header_trust().map_err(|e| refuse(e.to_string()))?;
-        let recovery = Recovery::unpack(config.recovery).map_err(|e| refuse(e.to_string()))?;
-        let for_development =
-            kind == HeaderTrustKind::HostAsserted || recovery == Recovery::SealedDevelopment;
-        if for_development && !identity.development {
-            return Err(refuse(
-                "host-asserted headers and development sealing are refused on real hardware".into(),
-            ));
-        }
-        let trust = subrosa_chain_proof::header_trust(kind, &config.headerTrustParameters)
-            .map_err(|e| refuse(e.to_string()))?;
-        self.platform
-            .fix_config(config_hash)
-            .map_err(platform_fault)?;
-        let started = Started {
-            config_hash,
-            signer: self.boot.signer.address(),
-            transfer_key: self.boot.transfer_public.clone(),
-            tee: identity.tee,
-            root_id: identity.root_id,
-            measurement_hash: identity.measurement_hash,
-            measurement_id: id::measurement_id(
-                identity.root_id,
-                identity.tee,
-                identity.measurement_hash,
-            ),
-        };
-        self.fixed = Some(Fixed {
-            chain_id: config.chain_id(),
-            trust,
-            recovery,
-            started: started.clone(),
-            config,
-        });
+        let fixed = Fixed::start(self.platform.as_mut(), &self.boot, config, checkpoint)?;
+        let started = fixed.started.clone();
+        self.fixed = Some(fixed);
         Ok(started)
     }
 
@@ -186,24 +181,14 @@ impl Enclave {
             started.config_hash,
             challenge,
         );
-        let evidence = self
-            .platform
-            .evidence(report_data)
-            .map_err(platform_fault)?;
-        Ok(evidence.bundle.into())
+        Ok(self.platform.evidence(report_data)?.bundle.into())
     }
 
-    /// What starting fixed.
-    pub(crate) fn fixed(&self) -> Result<&Fixed, FrameError> {
-        self.fixed
-            .as_ref()
-            .ok_or_else(|| FrameError::new(ErrorCode::State, "not started"))
+    fn fixed(&self) -> Result<&Fixed, FrameError> {
+        self.fixed.as_ref().ok_or_else(not_started)
     }
 }
 
-/// Longest challenge, bytes.
-const MAX_CHALLENGE_BYTES: usize = 256;
-
-pub(crate) fn platform_fault(error: crate::PlatformError) -> FrameError {
-    FrameError::new(ErrorCode::Platform, error)
+fn not_started() -> FrameError {
+    FrameError::new(ErrorCode::OutOfOrder, "not started")
 }

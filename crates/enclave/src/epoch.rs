@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Epoch secrets: proposed or restored, then used only once the registry is proven to name them.
 
-use std::collections::BTreeMap;
+use alloc::{collections::BTreeMap, format, vec::Vec};
 
 use alloy_primitives::{B256, Bytes};
 use alloy_sol_types::SolValue;
 use subrosa_chain_proof::verify_slot;
 use subrosa_crypto::{
-    EpochId, EpochKeyPairs, EpochSecret, Suite,
+    EpochId, EpochKeyPairs, EpochSecret, Signer, Suite,
     sealing::{self, EpochSecretBinding, PlatformSealingKey},
 };
 use subrosa_types::{
@@ -19,7 +19,7 @@ use subrosa_types::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Enclave, enclave::platform_fault};
+use crate::{fixed::Fixed, platform::Platform};
 
 /// Secrets by epoch of the one key group this enclave belongs to.
 #[derive(Default)]
@@ -62,19 +62,19 @@ impl Epochs {
             .map(|epoch| public(&epoch.keys))
             .collect()
     }
-}
 
-impl Enclave {
     /// Draws a secret for `epoch`; asked again, repeats the same proposal.
-    pub(crate) fn propose_epoch(
+    pub(crate) fn propose(
         &mut self,
+        fixed: &Fixed,
+        platform: &mut dyn Platform,
+        signer: &Signer,
         epoch: u32,
         measurements: &[B256],
     ) -> Result<EpochProposal, FrameError> {
-        let fixed = self.fixed()?;
-        if self.epochs.active.contains_key(&epoch) {
+        if self.active.contains_key(&epoch) {
             let message = format!("epoch {epoch} is active already");
-            return Err(FrameError::new(ErrorCode::State, message));
+            return Err(FrameError::new(ErrorCode::OutOfOrder, message));
         }
         if !measurements.contains(&fixed.started.measurement_id) {
             let message = "the measurement set must include this enclave's own";
@@ -86,18 +86,14 @@ impl Enclave {
         };
         let measurement_set_hash = id::measurement_set_hash(measurements);
         let repeated = self
-            .epochs
             .proposed
             .get(&epoch)
             .is_some_and(|p| p.opening.measurementSetHash == measurement_set_hash);
         if !repeated {
             let mut bytes = Zeroizing::new([0; 32]);
-            self.platform
-                .random(bytes.as_mut_slice())
-                .map_err(platform_fault)?;
+            platform.random(bytes.as_mut_slice())?;
             let secret = EpochSecret::from_bytes(&bytes);
             let keys = secret.keys(named);
-            let fixed = self.fixed()?;
             let opening = EpochOpening {
                 keyGroup: named.group,
                 keyEpoch: named.epoch,
@@ -106,7 +102,7 @@ impl Enclave {
                 measurementSetHash: measurement_set_hash,
                 recovery: fixed.config.recovery,
             };
-            let sealed = self.seal_epoch(&secret, &opening)?;
+            let sealed = seal(fixed, platform, &secret, &opening)?;
             let proposed = Proposed {
                 epoch: Epoch {
                     record: opening.record(),
@@ -116,14 +112,19 @@ impl Enclave {
                 opening,
                 sealed,
             };
-            self.epochs.proposed.insert(epoch, proposed);
+            self.proposed.insert(epoch, proposed);
         }
-        self.proposal(epoch)
+        self.proposal(fixed, signer, epoch)
     }
 
     /// Opens a secret that this platform sealed.
-    pub(crate) fn restore_epoch(&mut self, sealed: &Bytes) -> Result<EpochProposal, FrameError> {
-        let fixed = self.fixed()?;
+    pub(crate) fn restore(
+        &mut self,
+        fixed: &Fixed,
+        platform: &dyn Platform,
+        signer: &Signer,
+        sealed: &Bytes,
+    ) -> Result<EpochProposal, FrameError> {
         let refuse = |message: &str| FrameError::new(ErrorCode::Blob, message);
         let (opening, blob) = sealed
             .split_at_checked(OPENING_BYTES)
@@ -133,7 +134,7 @@ impl Enclave {
         if opening.configHash != fixed.started.config_hash {
             return Err(refuse("sealed epoch belongs to another configuration"));
         }
-        let key = self.platform_sealing_key()?;
+        let key = sealing_key(platform)?;
         let secret = sealing::open_epoch_secret(&key, &binding(&opening), blob)
             .map_err(|error| FrameError::new(ErrorCode::Blob, error))?;
         let named = EpochId {
@@ -145,7 +146,7 @@ impl Enclave {
             return Err(refuse("sealed epoch's secret is not the one it names"));
         }
         let epoch = named.epoch;
-        if !self.epochs.active.contains_key(&epoch) {
+        if !self.active.contains_key(&epoch) {
             let proposed = Proposed {
                 epoch: Epoch {
                     record: opening.record(),
@@ -155,22 +156,22 @@ impl Enclave {
                 opening,
                 sealed: sealed.clone(),
             };
-            self.epochs.proposed.insert(epoch, proposed);
+            self.proposed.insert(epoch, proposed);
         }
-        self.proposal(epoch)
+        self.proposal(fixed, signer, epoch)
     }
 
     /// Takes a proposed secret into use once the registry is proven to have recorded it.
-    pub(crate) fn activate_epoch(
+    pub(crate) fn activate(
         &mut self,
+        fixed: &Fixed,
         epoch: u32,
         proof: &StorageProof,
     ) -> Result<frame::PublishedEpoch, FrameError> {
-        if let Some(active) = self.epochs.active.get(&epoch) {
+        if let Some(active) = self.active.get(&epoch) {
             return Ok(public(&active.keys));
         }
-        let fixed = self.fixed()?;
-        let proposed = self.proposed(epoch)?;
+        let proposed = self.find_proposed(epoch)?;
         let proven = verify_slot(
             fixed.trust.as_ref(),
             proof,
@@ -183,54 +184,66 @@ impl Enclave {
             let message = format!("the registry recorded another opening of epoch {epoch}");
             return Err(FrameError::new(ErrorCode::MissingKey, message));
         }
-        let Some(proposed) = self.epochs.proposed.remove(&epoch) else {
-            return Err(FrameError::new(ErrorCode::State, "epoch is not proposed"));
+        let Some(proposed) = self.proposed.remove(&epoch) else {
+            return Err(FrameError::new(
+                ErrorCode::OutOfOrder,
+                "epoch is not proposed",
+            ));
         };
         let keys = public(&proposed.epoch.keys);
-        self.epochs.active.insert(epoch, proposed.epoch);
+        self.active.insert(epoch, proposed.epoch);
         Ok(keys)
     }
 
-    fn proposal(&self, epoch: u32) -> Result<EpochProposal, FrameError> {
-        let fixed = self.fixed()?;
-        let proposed = self.proposed(epoch)?;
-        let domain = eip712::registry_domain(fixed.chain_id, fixed.config.registry);
+    fn proposal(
+        &self,
+        fixed: &Fixed,
+        signer: &Signer,
+        epoch: u32,
+    ) -> Result<EpochProposal, FrameError> {
+        let proposed = self.find_proposed(epoch)?;
+        let domain = eip712::registry_domain(fixed.place.chain_id, fixed.config.registry);
         let hash = eip712::signing_hash(&proposed.opening, &domain);
         Ok(EpochProposal {
             opening: proposed.opening.clone(),
-            signature: self.boot.signer.sign(hash).as_bytes().to_vec().into(),
+            signature: signer.sign(hash).as_bytes().to_vec().into(),
             keys: public(&proposed.epoch.keys),
             sealed: proposed.sealed.clone(),
         })
     }
 
-    fn proposed(&self, epoch: u32) -> Result<&Proposed, FrameError> {
-        self.epochs.proposed.get(&epoch).ok_or_else(|| {
-            FrameError::new(ErrorCode::State, format!("epoch {epoch} is not proposed"))
+    fn find_proposed(&self, epoch: u32) -> Result<&Proposed, FrameError> {
+        self.proposed.get(&epoch).ok_or_else(|| {
+            FrameError::new(
+                ErrorCode::OutOfOrder,
+                format!("epoch {epoch} is not proposed"),
+            )
         })
     }
+}
 
-    fn seal_epoch(
-        &self,
-        secret: &EpochSecret,
-        opening: &EpochOpening,
-    ) -> Result<Bytes, FrameError> {
-        match self.fixed()?.recovery {
-            Recovery::Sealed | Recovery::SealedDevelopment => {
-                let key = self.platform_sealing_key()?;
-                let blob = sealing::seal_epoch_secret(&key, &binding(opening), secret);
-                Ok([opening.abi_encode(), blob].concat().into())
-            }
-            _ => Ok(Bytes::new()),
+/// Seals a secret to this platform, if the recovery policy says so.
+fn seal(
+    fixed: &Fixed,
+    platform: &dyn Platform,
+    secret: &EpochSecret,
+    opening: &EpochOpening,
+) -> Result<Bytes, FrameError> {
+    match fixed.recovery {
+        Recovery::Sealed | Recovery::SealedDevelopment => {
+            let key = sealing_key(platform)?;
+            let blob = sealing::seal_epoch_secret(&key, &binding(opening), secret);
+            Ok([opening.abi_encode(), blob].concat().into())
         }
+        _ => Ok(Bytes::new()),
     }
+}
 
-    fn platform_sealing_key(&self) -> Result<PlatformSealingKey, FrameError> {
-        let key = self.platform.sealing_key().ok_or_else(|| {
-            FrameError::new(ErrorCode::Platform, "this platform has no sealing key")
-        })?;
-        Ok(PlatformSealingKey::from_bytes(&key))
-    }
+fn sealing_key(platform: &dyn Platform) -> Result<PlatformSealingKey, FrameError> {
+    let key = platform
+        .sealing_key()
+        .ok_or_else(|| FrameError::new(ErrorCode::Platform, "this platform has no sealing key"))?;
+    Ok(PlatformSealingKey::from_bytes(&key))
 }
 
 fn binding(opening: &EpochOpening) -> EpochSecretBinding {

@@ -5,9 +5,9 @@
 //! of a [`Platform`]; everything else is a function of the frames it is given, and every frame is
 //! hostile until it has been verified.
 //!
-//! Start at [`Enclave::handle`]. The modules follow the life of a request: a log entry is proven
-//! ([`execute`]), its input opened ([`input`]), run on the state of the entry before it
-//! ([`contract`]), sealed ([`blob`]) and signed ([`sign`]).
+//! Start at [`Enclave::handle`]. The modules follow the life of a request: a log entry is proven,
+//! its input opened, run ([`execute`]) on the state of the entry before it ([`contract`]), sealed
+//! ([`blob`]) and signed ([`sign`]). [`HostStream`] is the same over encoded frames.
 //!
 //! # What makes it fork-proof
 //!
@@ -23,7 +23,10 @@
 //! [`ExecutedEntry`](subrosa_types::frame::ExecutedEntry) is a *result*: a function of log, code
 //! and keys that every enclave computes alike, and that advances the log. No path turns the first
 //! into the second.
+#![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
+
+extern crate alloc;
 
 mod blob;
 mod boot;
@@ -31,19 +34,19 @@ mod contract;
 mod enclave;
 mod epoch;
 mod execute;
-mod input;
+mod fixed;
+mod limits;
 mod load;
 mod platform;
 mod query;
-mod service;
-mod session;
 mod sign;
+mod step;
+mod stream;
 
 pub use enclave::Enclave;
-pub use execute::{MAX_ENTRIES, MAX_OUTPUT_BYTES};
-pub use input::MAX_ENVELOPE_LIFETIME;
+pub use limits::{
+    MAX_ENTRIES, MAX_ENVELOPE_LIFETIME, MAX_OUTPUT_BYTES, MAX_SESSION_LIFETIME, MAX_SESSIONS,
+    MAX_SIGNABLE, MAX_SIGNED_RESULTS, QUERY_FUEL,
+};
 pub use platform::{Evidence, Identity, Platform, PlatformError};
-pub use query::QUERY_FUEL;
-pub use service::serve;
-pub use session::{MAX_SESSION_LIFETIME, MAX_SESSIONS};
-pub use sign::{MAX_SIGNABLE, MAX_SIGNED_RESULTS};
+pub use stream::HostStream;

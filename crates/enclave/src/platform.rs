@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the enclave needs of the platform it runs on.
 
+use alloc::{string::String, vec::Vec};
+
 use alloy_primitives::B256;
-use subrosa_types::id::TeeKind;
+use subrosa_types::{
+    frame::{ErrorCode, FrameError},
+    id::TeeKind,
+};
 use zeroize::Zeroizing;
 
 /// The platform's side of an enclave: evidence, sealing and randomness.
@@ -63,3 +68,9 @@ pub struct Evidence {
 #[derive(Debug, thiserror::Error)]
 #[error("platform: {0}")]
 pub struct PlatformError(pub String);
+
+impl From<PlatformError> for FrameError {
+    fn from(error: PlatformError) -> Self {
+        Self::new(ErrorCode::Platform, error)
+    }
+}

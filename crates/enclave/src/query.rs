@@ -5,15 +5,20 @@
 //! sealed to the query's reply key; the signed reply says on which state it was computed, and the
 //! client judges its age. Revoking a reader is not retroactive.
 
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
 use alloy_primitives::{Address, B256, Signature, aliases::U48, keccak256};
 use subrosa_crypto::{
-    RecipientPublicKey, Subject,
+    RecipientPublicKey, Signer, Subject,
     envelope::{self, Binding, Envelope, Expected, Purpose},
     plaintext,
     reply::{self, ReplyBinding},
 };
 use subrosa_types::{
-    ContractId,
     abi::{Query, QueryPlaintext, QueryReply},
     eip712,
     frame::{ErrorCode, FrameError, Queried},
@@ -21,92 +26,92 @@ use subrosa_types::{
 };
 use subrosa_vm::{Call, Halt, RUNTIME_GENERATION};
 
-use crate::{Enclave, contract::Contract, enclave::Fixed};
+use crate::{
+    contract::Contract,
+    epoch::Epochs,
+    fixed::{Fixed, Place},
+    limits::QUERY_FUEL,
+};
 
-/// Fuel of one query.
-pub const QUERY_FUEL: u64 = 30_000_000;
+/// Answers a query on the loaded state.
+pub(crate) fn query(
+    fixed: &Fixed,
+    epochs: &Epochs,
+    signer: &Signer,
+    contract: &Contract,
+    envelope: &[u8],
+) -> Result<Queried, FrameError> {
+    let plaintext = open_query(fixed.place, epochs, contract, envelope)?;
+    let domain = eip712::oracle_domain(fixed.place.chain_id, fixed.place.oracle);
+    let query = Query {
+        contractId: contract.id,
+        inputHash: keccak256(&plaintext.input),
+        replyKeyHash: keccak256(&plaintext.replyKey),
+        nonce: plaintext.nonce,
+        expiry: plaintext.expiry,
+    };
+    let query_hash = eip712::signing_hash(&query, &domain);
+    check_caller(&plaintext, query_hash)?;
+    let reply_key = RecipientPublicKey::from_tagged(&plaintext.replyKey)
+        .map_err(|error| refuse(format!("reply key: {error}")))?;
 
-impl Enclave {
-    /// Answers a query on the loaded state.
-    pub(crate) fn query(
-        &self,
-        contract: ContractId,
-        envelope: &[u8],
-    ) -> Result<Queried, FrameError> {
-        let fixed = self.fixed()?;
-        let contract = self.contract(contract)?;
-        let plaintext = self.open_query(fixed, contract, envelope)?;
-        let domain = eip712::oracle_domain(fixed.chain_id, fixed.config.oracle);
-        let query = Query {
-            contractId: contract.id,
-            inputHash: keccak256(&plaintext.input),
-            replyKeyHash: keccak256(&plaintext.replyKey),
-            nonce: plaintext.nonce,
-            expiry: plaintext.expiry,
-        };
-        let query_hash = eip712::signing_hash(&query, &domain);
-        check_caller(&plaintext, query_hash)?;
-        let reply_key = RecipientPublicKey::from_tagged(&plaintext.replyKey)
-            .map_err(|error| refuse(format!("reply key: {error}")))?;
+    let (status, output) = run(fixed, contract, &plaintext, query_hash)?;
+    let binding = ReplyBinding {
+        chain_id: fixed.place.chain_id,
+        oracle: fixed.place.oracle,
+        contract_id: contract.id,
+        subject: Subject::Query(query_hash),
+    };
+    let sealed = reply::seal(&contract.root, &binding, &reply_key, &output)
+        .map_err(|error| refuse(error.to_string()))?;
+    let position = contract.position();
+    let reply = QueryReply {
+        queryHash: query_hash,
+        caller: plaintext.caller,
+        contractId: contract.id,
+        seq: U48::saturating_from(position.head.seq),
+        commitment: position.head.commitment,
+        blockNumber: position.block_number,
+        nonce: plaintext.nonce,
+        status: status as u8,
+        replyHash: keccak256(&sealed),
+        configHash: fixed.started.config_hash,
+    };
+    let signature = signer.sign(eip712::signing_hash(&reply, &domain));
+    Ok(Queried {
+        reply,
+        sealed: sealed.into(),
+        signature: signature.as_bytes().to_vec().into(),
+    })
+}
 
-        let (status, output) = run(fixed, contract, &plaintext, query_hash)?;
-        let binding = ReplyBinding {
-            chain_id: fixed.chain_id,
-            oracle: fixed.config.oracle,
-            contract_id: contract.id,
-            subject: Subject::Query(query_hash),
-        };
-        let sealed = reply::seal(&contract.root, &binding, &reply_key, &output)
-            .map_err(|error| refuse(error.to_string()))?;
-        let position = contract.position();
-        let reply = QueryReply {
-            queryHash: query_hash,
-            caller: plaintext.caller,
-            contractId: contract.id,
-            seq: U48::saturating_from(position.head.seq),
-            commitment: position.head.commitment,
-            blockNumber: position.block_number,
-            nonce: plaintext.nonce,
-            status: status as u8,
-            replyHash: keccak256(&sealed),
-            configHash: fixed.started.config_hash,
-        };
-        let signature = self.boot.signer.sign(eip712::signing_hash(&reply, &domain));
-        Ok(Queried {
-            reply,
-            sealed: sealed.into(),
-            signature: signature.as_bytes().to_vec().into(),
-        })
-    }
-
-    fn open_query(
-        &self,
-        fixed: &Fixed,
-        contract: &Contract,
-        sealed: &[u8],
-    ) -> Result<QueryPlaintext, FrameError> {
-        let named = Envelope::parse(sealed)
-            .map_err(|error| refuse(error.to_string()))?
-            .header
-            .epoch;
-        let epoch = self.epochs.active(named)?;
-        let binding = Binding {
-            chain_id: fixed.chain_id,
-            oracle: fixed.config.oracle,
-            contract_id: contract.id,
-            requester: Address::ZERO,
-            context: B256::ZERO,
-        };
-        let expected = Expected {
-            purpose: Purpose::Query,
-            epoch: named,
-            timestamp: contract.position().block_timestamp,
-            binding: &binding,
-        };
-        let opened = envelope::open(sealed, &epoch.keys, &expected)
-            .map_err(|error| refuse(error.to_string()))?;
-        plaintext::decode(&opened.plaintext).map_err(|error| refuse(error.to_string()))
-    }
+fn open_query(
+    place: Place,
+    epochs: &Epochs,
+    contract: &Contract,
+    sealed: &[u8],
+) -> Result<QueryPlaintext, FrameError> {
+    let named = Envelope::parse(sealed)
+        .map_err(|error| refuse(error.to_string()))?
+        .header
+        .epoch;
+    let epoch = epochs.active(named)?;
+    let binding = Binding {
+        chain_id: place.chain_id,
+        oracle: place.oracle,
+        contract_id: contract.id,
+        requester: Address::ZERO,
+        context: B256::ZERO,
+    };
+    let expected = Expected {
+        purpose: Purpose::Query,
+        epoch: named,
+        timestamp: contract.position().block_timestamp,
+        binding: &binding,
+    };
+    let opened = envelope::open(sealed, &epoch.keys, &expected)
+        .map_err(|error| refuse(error.to_string()))?;
+    plaintext::decode(&opened.plaintext).map_err(|error| refuse(error.to_string()))
 }
 
 /// The caller signed the query, or asks as nobody (address zero, no signature).
@@ -139,7 +144,7 @@ fn run(
     let execution = contract.vm.call(
         &contract.state,
         &Call {
-            chain_id: fixed.chain_id,
+            chain_id: fixed.place.chain_id,
             contract: contract.address(),
             caller: plaintext.caller,
             context: B256::ZERO,

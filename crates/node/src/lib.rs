@@ -74,7 +74,7 @@ pub use chain::{
 };
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, ConfigError};
-pub use enclave::{ConnectError, EnclaveError, EnclaveLink, Enclaves, greeted, hello};
+pub use enclave::{ConnectError, EnclaveError, EnclaveLink, Enclaves, StreamError, greeted, hello};
 pub use error::RunError;
 pub use follow::FollowError;
 pub use node::{Node, Ports, start_with};

@@ -15,5 +15,5 @@ pub(crate) async fn is_stateless(
     contract: ContractId,
 ) -> Result<bool, StoreError> {
     let second = store.entry(contract, 1).await?;
-    Ok(second.is_some_and(|second| second.logged.entry.previousDigest.is_zero()))
+    Ok(second.is_some_and(|second| second.logged.entry.is_stateless()))
 }

@@ -93,7 +93,7 @@ impl Enclaves for Machine {
     async fn connect(&mut self) -> Result<(Arc<dyn EnclaveLink>, HelloReply), ConnectError> {
         let running = self.running();
         let answer = running.ask(&hello());
-        let answer = answer.map_err(|_| ConnectError::Handshake(WireError::Malformed))?;
+        let answer = answer.map_err(|_| ConnectError::Handshake(WireError::Malformed.into()))?;
         let reply = greeted(answer)?;
         Ok((Arc::new(MemoryLink(running)), reply))
     }
@@ -133,7 +133,7 @@ impl Running {
         if *self.off.borrow() {
             return Err(EnclaveError::Disconnected);
         }
-        let frame = encode(request).map_err(EnclaveError::Oversized)?;
+        let frame = encode(request).map_err(|error| EnclaveError::Oversized(error.into()))?;
         let request = decode(&frame).map_err(|_| EnclaveError::Disconnected)?;
         let mut enclave = self.enclave.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = enclave.handle(request);

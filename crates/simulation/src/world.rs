@@ -78,6 +78,7 @@ impl World {
     pub fn admit(&self) {
         let start = Frame::Start {
             config: self.config.abi_encode().into(),
+            checkpoint: Bytes::new(),
         };
         if let Ok(Response::Started(started)) = self.machine.ask(start) {
             self.chain.admit(started.signer, EPOCH_TIME + LEASE);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Inputs of the entries that change what later entries mean, as the oracle encodes them.
 
+use alloc::vec::Vec;
+
 use alloy_primitives::{B256, aliases::U48};
 use alloy_sol_types::SolValue;
 

@@ -29,13 +29,15 @@ pub enum Domain {
     Product,
     /// `config`: enclave configurations.
     Config,
+    /// `start`: checkpoints that header trust starts from.
+    Start,
     /// `report-data`: the binding of evidence to an enclave's keys.
     ReportData,
 }
 
 impl Domain {
     /// Every domain, in declaration order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ContractId,
         Self::Code,
         Self::Entry,
@@ -47,6 +49,7 @@ impl Domain {
         Self::MeasurementSet,
         Self::Product,
         Self::Config,
+        Self::Start,
         Self::ReportData,
     ];
 
@@ -64,6 +67,7 @@ impl Domain {
             Self::MeasurementSet => "measurement-set",
             Self::Product => "product",
             Self::Config => "config",
+            Self::Start => "start",
             Self::ReportData => "report-data",
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! EIP-712 domains of the two contracts and the hashes signed under them.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
 
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::{Eip712Domain, SolStruct};

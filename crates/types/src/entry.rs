@@ -4,8 +4,11 @@
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::SolValue;
 
-use crate::Domain;
 pub use crate::abi::Entry;
+use crate::{
+    domain::Domain,
+    word::{Packer, Unpacker},
+};
 
 /// What kind of log entry this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -278,6 +281,12 @@ impl Entry {
         mask_digest(hash)
     }
 
+    /// Whether it is an entry of a stateless contract, whose entries do not chain. Entry 0 does not
+    /// tell: it is the same in either kind of log.
+    pub fn is_stateless(&self) -> bool {
+        self.seq() > 0 && self.previousDigest.is_zero()
+    }
+
     /// The entry's position as a plain integer.
     pub fn seq(&self) -> u64 {
         self.seq.to::<u64>()
@@ -304,39 +313,6 @@ pub enum EntryError {
     /// Bits that must be zero are not.
     #[error("reserved bits of the execution word are not zero")]
     ReservedNotZero,
-}
-
-/// Builds a word from its highest field to its lowest.
-struct Packer(U256);
-
-impl Packer {
-    fn new() -> Self {
-        Self(U256::ZERO)
-    }
-
-    fn push(&mut self, value: u64, bits: usize) {
-        let value = if bits == 64 {
-            value
-        } else {
-            value & ((1 << bits) - 1)
-        };
-        self.0 = (self.0 << bits) | U256::from(value);
-    }
-}
-
-/// Takes a word apart from its lowest field to its highest.
-struct Unpacker(U256);
-
-impl Unpacker {
-    fn pop(&mut self, bits: usize) -> u64 {
-        let low = self.0.as_limbs()[0];
-        self.0 >>= bits;
-        if bits == 64 {
-            low
-        } else {
-            low & ((1 << bits) - 1)
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Identifiers and commitments.
 
+use alloc::vec::Vec;
+
 use alloy_primitives::{Address, B256, U256, keccak256};
 
 use crate::Domain;
@@ -42,6 +44,12 @@ pub fn measurement_set_hash(ids: &[B256]) -> B256 {
     sorted.dedup();
     let concatenated: Vec<u8> = sorted.iter().flat_map(|id| id.0).collect();
     Domain::MeasurementSet.hash(&keccak256(concatenated))
+}
+
+/// H\["start"\](keccak256(checkpoint)): what names the checkpoint that an enclave's header trust
+/// started from. So far it is compared inside the enclave alone; no signature binds it.
+pub fn start_hash(checkpoint: &[u8]) -> B256 {
+    Domain::Start.hash(&keccak256(checkpoint))
 }
 
 /// H\["epoch-key"\](keccak256(X-Wing public key), X25519 public key).
@@ -100,8 +108,8 @@ impl TeeKind {
     }
 }
 
-impl std::fmt::Display for TeeKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for TeeKind {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.as_str())
     }
 }

@@ -3,10 +3,13 @@
 //!
 //! Everything here is data and arithmetic: no clock, no network, no environment. The structs that
 //! cross languages are defined once, in `contracts/src/interfaces/SubrosaTypes.sol`, and read from
-//! there by [`abi`]; the packed words inside them have typed views in [`entry`], [`change`],
+//! there by [`abi`]; the packed words inside them have typed views in [`entry`], [`log`], [`change`],
 //! [`result`] and [`config`]. [`frame`] is the protocol between host and enclave, [`rpc`] the JSON that a node
 //! answers with.
+#![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
+
+extern crate alloc;
 
 pub mod abi;
 pub mod change;
@@ -16,10 +19,12 @@ pub mod eip712;
 pub mod entry;
 pub mod frame;
 pub mod id;
+pub mod log;
 pub mod measured;
 pub mod result;
 pub mod rpc;
 pub mod slot;
+mod word;
 
 pub use domain::Domain;
 pub use id::ContractId;

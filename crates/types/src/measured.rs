@@ -4,6 +4,8 @@
 //! A node's configuration and a client's deployment file hold the same table; both hash to the
 //! same `configHash` or the client refuses.
 
+use alloc::vec::Vec;
+
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolValue;
 use serde::{Deserialize, Serialize};

@@ -5,6 +5,8 @@
 //! `subrosa_contract`, `subrosa_request`, `subrosa_receipt`. Each takes one object by position.
 //! Bytes are 0x-prefixed hex, integers that fit 64 bits are JSON numbers.
 
+use alloc::{string::String, vec::Vec};
+
 use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 

@@ -10,3 +10,4 @@
 mod anvil;
 mod live;
 mod mutations;
+mod trust;

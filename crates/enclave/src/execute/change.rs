@@ -1,100 +1,94 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Entries that run no code, and change what the entries after them mean.
 
+use alloc::boxed::Box;
+
 use subrosa_types::{
-    ContractId,
     change::{EpochChange, RuntimeChange},
-    frame::{ExecutedEntry, FrameError},
+    frame::FrameError,
     result::Status,
 };
 use subrosa_vm::{State, StateKey, WriteSet};
 
-use super::{Ran, prove::Proven};
-use crate::{
-    Enclave, blob,
-    input::{is_stateless, named_epoch},
+use super::{
+    proven::Proven,
+    result::{Change, Done, EntryResult},
 };
+use crate::{blob, contract::Contract, epoch::Epoch, fixed::Place, step::Step};
 
-impl Enclave {
-    /// Another epoch's keys. The contract is sealed under them as a whole, so that the secret of
-    /// the epoch before can be erased.
-    pub(super) fn change_epoch(
-        &mut self,
-        id: ContractId,
-        proven: &Proven<'_>,
-    ) -> Result<ExecutedEntry, FrameError> {
-        let place = self.place()?;
-        let stateless = is_stateless(proven.entry);
-        let contract = if stateless {
-            self.contract(id)?
+/// Another epoch's keys. The contract is sealed under them as a whole, so that the secret of the
+/// epoch before can be erased.
+pub(super) fn change_epoch(
+    place: Place,
+    contract: &Contract,
+    epoch: &Epoch,
+    proven: &Proven<'_>,
+) -> Result<Done, FrameError> {
+    let stateless = proven.entry.is_stateless();
+    let named = proven.epoch();
+    // Entries of a stateless contract are executed in any order, of several epochs at a time.
+    let previous = (!stateless).then(|| contract.position().epoch);
+    let is_as_logged = |change: EpochChange| {
+        change.next == named.epoch
+            && change.record == epoch.record
+            && previous.is_none_or(|previous| {
+                previous.group == named.group && previous.epoch == change.previous
+            })
+    };
+    let result = if EpochChange::decode(proven.input).is_some_and(is_as_logged) {
+        let writes = if stateless {
+            WriteSet::default()
         } else {
-            self.continued(id, proven)?
+            forgotten_with_epoch(&contract.state)
         };
-        let named = named_epoch(proven.entry);
-        let epoch = self.epochs.active(named)?;
-        // Entries of a stateless contract are executed in any order, of several epochs at a time.
-        let previous = (!stateless).then(|| contract.position().epoch);
-        let is_as_logged = |change: EpochChange| {
-            change.next == named.epoch
-                && change.record == epoch.record
-                && previous.is_none_or(|previous| {
-                    previous.group == named.group && previous.epoch == change.previous
-                })
-        };
-        let ran = if EpochChange::decode(proven.input).is_some_and(is_as_logged) {
-            let writes = if stateless {
-                WriteSet::default()
-            } else {
-                forgotten_with_epoch(&contract.state)
-            };
-            Ran::without_code(Status::Succeeded, writes)
-        } else {
-            Ran::rejected()
-        };
-        let step = if stateless {
-            contract.stateless_step(&proven.step(), ran.outcome())
-        } else {
-            contract.step(place, &proven.step(), ran.outcome(), ran.writes.clone())
-        };
-        let result = ran.result(&step);
-        let changed = contract.after(step);
-        let blob = blob::seal_snapshot(place, &changed, epoch, &changed.last)?;
-        self.contracts.insert(id, changed);
-        Ok(result(blob))
-    }
+        EntryResult::without_code(Status::Succeeded, writes)
+    } else {
+        EntryResult::rejected()
+    };
+    let step = step(place, contract, proven, &result);
+    let answer = result.answer(&step);
+    let changed = contract.after(step);
+    let blob = blob::seal_snapshot(place, &changed, epoch, &changed.last)?;
+    Ok(Done {
+        answer: answer(blob),
+        change: Change::Replace(Box::new(changed)),
+    })
+}
 
-    /// Another runtime generation. What it changes is in the entries after it, and in pending ones
-    /// before it ([`Reassignment`](subrosa_types::frame::Reassignment)).
-    pub(super) fn change_runtime(
-        &mut self,
-        id: ContractId,
-        proven: &Proven<'_>,
-    ) -> Result<ExecutedEntry, FrameError> {
-        let place = self.place()?;
-        let stateless = is_stateless(proven.entry);
-        let contract = if stateless {
-            self.contract(id)?
+/// Another runtime generation. What it changes is in the entries after it, and in pending ones
+/// before it ([`Reassignment`](subrosa_types::frame::Reassignment)).
+pub(super) fn change_runtime(
+    place: Place,
+    contract: &Contract,
+    epoch: &Epoch,
+    proven: &Proven<'_>,
+) -> Result<Done, FrameError> {
+    let result = match RuntimeChange::decode(proven.input) {
+        Some(_) => EntryResult::without_code(Status::Succeeded, WriteSet::default()),
+        None => EntryResult::rejected(),
+    };
+    let step = step(place, contract, proven, &result);
+    let blob = blob::seal_delta(place, contract, epoch, &step)?;
+    Ok(Done {
+        answer: result.answer(&step)(blob),
+        change: if proven.entry.is_stateless() {
+            Change::Remember(step)
         } else {
-            self.continued(id, proven)?
-        };
-        let epoch = self.epochs.active(named_epoch(proven.entry))?;
-        let ran = match RuntimeChange::decode(proven.input) {
-            Some(_) => Ran::without_code(Status::Succeeded, WriteSet::default()),
-            None => Ran::rejected(),
-        };
-        let step = if stateless {
-            contract.stateless_step(&proven.step(), ran.outcome())
-        } else {
-            contract.step(place, &proven.step(), ran.outcome(), ran.writes.clone())
-        };
-        let blob = blob::seal_delta(place, contract, epoch, &step)?;
-        let result = ran.result(&step)(blob);
-        match self.contracts.get_mut(&id) {
-            Some(contract) if stateless => contract.remember(&step),
-            Some(contract) => contract.apply(step),
-            None => {}
-        }
-        Ok(result)
+            Change::Apply(step)
+        },
+    })
+}
+
+fn step(place: Place, contract: &Contract, proven: &Proven<'_>, result: &EntryResult) -> Step {
+    if proven.entry.is_stateless() {
+        contract.stateless_step(&proven.step(), result.outcome())
+    } else {
+        contract.step(
+            place,
+            &proven.step(),
+            result.outcome(),
+            result.writes.clone(),
+        )
     }
 }
 

@@ -7,7 +7,10 @@ use subrosa_enclave_core::Enclave;
 use subrosa_types::{
     config::{HeaderTrustKind, Recovery},
     eip712,
-    frame::{ErrorCode, FrameError, Request, Response, WIRE_VERSION},
+    frame::{
+        ErrorCode, FrameError, MAX_CHECKPOINT_BYTES, MAX_UPDATE_BYTES, Request, Response,
+        WIRE_VERSION,
+    },
 };
 
 use crate::{
@@ -25,6 +28,7 @@ fn answer(enclave: &mut Enclave, request: Request) -> Result<Response, FrameErro
 fn start_request(chain: &Chain) -> Request {
     Request::Start {
         config: chain.config().abi_encode().into(),
+        checkpoint: Bytes::new(),
     }
 }
 
@@ -33,6 +37,9 @@ fn nothing_works_before_start() {
     let mut enclave = boot(1);
     let proof = Box::default();
     for request in [
+        Request::Advance {
+            update: Bytes::new(),
+        },
         Request::Quote { challenge: vec![1] },
         Request::ProposeEpoch {
             epoch: 1,
@@ -55,7 +62,7 @@ fn nothing_works_before_start() {
             nonce: B256::ZERO,
         },
     ] {
-        assert_refused(answer(&mut enclave, request), ErrorCode::State);
+        assert_refused(answer(&mut enclave, request), ErrorCode::OutOfOrder);
     }
 }
 
@@ -69,8 +76,46 @@ fn a_configuration_is_fixed_once_per_boot() {
     other.chain_id += 1;
     assert_refused(
         answer(&mut enclave, start_request(&other)),
-        ErrorCode::State,
+        ErrorCode::OutOfOrder,
     );
+}
+
+#[test]
+fn where_header_trust_starts_is_fixed_once_per_boot() {
+    let chain = Chain::new();
+    let config: Bytes = chain.config().abi_encode().into();
+    let from = |checkpoint: Vec<u8>| Request::Start {
+        config: config.clone(),
+        checkpoint: checkpoint.into(),
+    };
+    // Host-asserted starts from nothing, and no kind from more than fits.
+    for checkpoint in [vec![0], vec![0; MAX_CHECKPOINT_BYTES + 1]] {
+        let mut enclave = boot(1);
+        assert_refused(answer(&mut enclave, from(checkpoint)), ErrorCode::Config);
+        assert_refused(
+            answer(&mut enclave, Request::Quote { challenge: vec![1] }),
+            ErrorCode::OutOfOrder,
+        );
+        start(&mut enclave, &chain);
+    }
+    let mut enclave = boot(1);
+    start(&mut enclave, &chain);
+    answer(&mut enclave, from(vec![])).unwrap();
+    assert_refused(answer(&mut enclave, from(vec![0])), ErrorCode::OutOfOrder);
+}
+
+#[test]
+fn an_update_that_header_trust_refuses_changes_nothing() {
+    let mut chain = Chain::new();
+    let mut host = Host::new(&mut chain);
+    for update in [vec![], vec![1], vec![0; MAX_UPDATE_BYTES + 1]] {
+        let update = update.into();
+        assert_refused(
+            answer(&mut host.enclave, Request::Advance { update }),
+            ErrorCode::Update,
+        );
+    }
+    host.deploy(&mut chain, 1);
 }
 
 #[test]
@@ -86,6 +131,7 @@ fn a_malformed_configuration_is_refused() {
     ] {
         let request = Request::Start {
             config: config.into(),
+            checkpoint: Bytes::new(),
         };
         assert_refused(answer(&mut boot(1), request), ErrorCode::Config);
     }
@@ -109,6 +155,7 @@ fn header_trust_that_this_build_lacks_is_refused() {
     config.headerTrust = HeaderTrustKind::Ethereum as u8;
     let request = Request::Start {
         config: config.abi_encode().into(),
+        checkpoint: Bytes::new(),
     };
     assert_refused(answer(&mut boot(1), request), ErrorCode::Config);
 }

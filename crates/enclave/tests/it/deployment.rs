@@ -34,7 +34,7 @@ fn without_its_envelope_a_deployment_has_no_result() {
     let mut host = Host::new(&mut chain);
     let (contract, entry, _) = host.register(&mut chain, guest::uint(1));
     let answer = host.execute(&chain, contract, vec![entry]);
-    assert_refused(answer, ErrorCode::Deployment);
+    assert_refused(answer, ErrorCode::CodeEnvelope);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn code_that_is_not_the_committed_code_has_no_result() {
         );
         let proof = chain.prove_entry(contract, 0);
         let answer = host.execute_with(contract, vec![entry.clone()], Some(envelope), proof);
-        assert_refused(answer, ErrorCode::Deployment);
+        assert_refused(answer, ErrorCode::CodeEnvelope);
     }
 }
 
@@ -88,7 +88,7 @@ fn an_envelope_for_another_purpose_or_deployer_does_not_deploy() {
         let envelope = host.seal(&chain, contract, ask, purpose, &plaintext);
         let proof = chain.prove_entry(contract, 0);
         let answer = host.execute_with(contract, vec![entry.clone()], Some(envelope), proof);
-        assert_refused(answer, ErrorCode::Deployment);
+        assert_refused(answer, ErrorCode::CodeEnvelope);
     }
 }
 

@@ -400,7 +400,10 @@ pub(crate) fn start(enclave: &mut Enclave, chain: &Chain) {
     });
     assert!(matches!(hello, Response::Hello(_)));
     let config = chain.config().abi_encode().into();
-    let started = enclave.handle(Request::Start { config });
+    let started = enclave.handle(Request::Start {
+        config,
+        checkpoint: Bytes::new(),
+    });
     assert!(matches!(started, Response::Started(_)), "{started:?}");
 }
 

@@ -20,5 +20,4 @@ mod queries;
 mod reassignment;
 mod rollback;
 mod sessions;
-mod stream;
 mod upgrades;

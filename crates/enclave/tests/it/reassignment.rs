@@ -56,7 +56,7 @@ fn scene(stateless: bool) -> Scene {
 impl Scene {
     /// The reassignment that a host shows with the pending entries up to `last`.
     fn shown(&self, last: usize) -> Reassignment {
-        let stateless = self.pending[1].entry.previousDigest.is_zero();
+        let stateless = self.pending[1].entry.is_stateless();
         let between = self.pending[last + 1..].iter();
         Reassignment {
             between: if stateless {

@@ -196,7 +196,7 @@ fn without_the_right_envelope_an_upgrade_has_no_result_and_loses_nothing() {
     let contract = scene.contract;
     let (entry, envelope) = scene.announce(5);
     let missing = scene.host.execute_code(&scene.chain, &entry, None);
-    assert_refused(missing, ErrorCode::Deployment);
+    assert_refused(missing, ErrorCode::CodeEnvelope);
 
     let ask = Ask::default();
     let stranger = Ask {
@@ -239,7 +239,7 @@ fn without_the_right_envelope_an_upgrade_has_no_result_and_loses_nothing() {
         let answer = scene
             .host
             .execute_code(&scene.chain, &entry, Some(envelope));
-        assert_refused(answer, ErrorCode::Deployment);
+        assert_refused(answer, ErrorCode::CodeEnvelope);
     }
     assert_eq!(scene.execute(&entry, &envelope).status, Status::Succeeded);
 }
@@ -264,7 +264,7 @@ fn an_engine_that_is_not_in_this_build_gives_no_result() {
     let answer = scene
         .host
         .execute_code(&scene.chain, &entry, Some(&envelope));
-    assert_refused(answer, ErrorCode::Deployment);
+    assert_refused(answer, ErrorCode::CodeEnvelope);
 }
 
 #[test]

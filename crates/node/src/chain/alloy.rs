@@ -28,6 +28,7 @@ use subrosa_types::{
     ContractId,
     abi::{EnclaveConfig, Fulfillment},
     frame::{HeaderFrame, Started, StorageProof},
+    log::LogWord,
     result::Head,
 };
 
@@ -217,7 +218,7 @@ impl ChainView for AlloyChain {
 
     async fn is_stateless(&self, contract: ContractId) -> Result<bool, ChainError> {
         let log = self.oracle.logOf(contract).call().await?;
-        Ok(log.bit(STATELESS_BIT))
+        Ok(LogWord::unpack(log).stateless)
     }
 
     async fn head(&self, contract: ContractId) -> Result<Head, ChainError> {
@@ -380,6 +381,3 @@ async fn check(
 
 /// How long a receipt is waited for at a time.
 const LOOK_AGAIN: Duration = Duration::from_secs(3_600);
-/// Bit of the oracle's log word: flags start after nextSeq 48, keyGroup 32, keyEpoch 32,
-/// codeVersion 16, runtimeGeneration 16 and finalityClass 8.
-const STATELESS_BIT: usize = 152;

@@ -52,7 +52,7 @@ fn quote() -> Request {
 }
 
 fn is_refusal(answer: &Result<Response, EnclaveError>) -> bool {
-    matches!(answer, Ok(Response::Error(refusal)) if refusal.code == ErrorCode::State)
+    matches!(answer, Ok(Response::Error(refusal)) if refusal.code == ErrorCode::OutOfOrder)
 }
 
 fn is_greeting(answer: &Result<Response, EnclaveError>, greeting: &HelloReply) -> bool {

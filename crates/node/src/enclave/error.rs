@@ -5,6 +5,30 @@ use std::path::PathBuf;
 
 use subrosa_types::frame::{ErrorCode, FrameError, WireError};
 
+/// Why a frame did not cross the stream.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StreamError {
+    /// The frame exceeds the largest one; nothing was sent.
+    #[error(transparent)]
+    TooLarge(WireError),
+    /// What came is no frame of this protocol.
+    #[error(transparent)]
+    Malformed(WireError),
+    /// The stream failed or ended inside a frame.
+    #[error("stream failed")]
+    Broken(#[from] std::io::Error),
+}
+
+impl From<WireError> for StreamError {
+    fn from(error: WireError) -> Self {
+        match error {
+            WireError::TooLarge(_) => Self::TooLarge(error),
+            _ => Self::Malformed(error),
+        }
+    }
+}
+
 /// Why a request to the enclave failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -17,7 +41,7 @@ pub enum EnclaveError {
     Disconnected,
     /// The request does not fit a frame; nothing was sent.
     #[error("request does not fit a frame")]
-    Oversized(#[source] WireError),
+    Oversized(#[source] StreamError),
     /// The enclave answered something else than was asked: its fault, or ours.
     #[error("enclave answered a {asked} request with something else")]
     OutOfStep {
@@ -66,7 +90,7 @@ pub enum ConnectError {
     },
     /// The stream failed, or carried something that is not this protocol, during the handshake.
     #[error("handshake with the enclave failed")]
-    Handshake(#[source] WireError),
+    Handshake(#[source] StreamError),
     /// The handshake took too long.
     #[error("the enclave at {} did not answer; another host may hold its stream", .0.display())]
     Silent(PathBuf),

@@ -39,9 +39,13 @@ impl Link {
         self.port.closed().await;
     }
 
-    /// Fixes the configuration.
+    /// Fixes the configuration. The checkpoint is empty: host-asserted headers have none.
     pub(crate) async fn start(&self, config: Bytes) -> Result<Started, EnclaveError> {
-        match self.ask(Request::Start { config }).await? {
+        let request = Request::Start {
+            config,
+            checkpoint: Bytes::new(),
+        };
+        match self.ask(request).await? {
             Response::Started(started) => Ok(*started),
             _ => Err(EnclaveError::OutOfStep { asked: "start" }),
         }

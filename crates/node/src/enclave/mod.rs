@@ -10,7 +10,7 @@ mod port;
 mod unix;
 
 pub use self::{
-    error::{ConnectError, EnclaveError},
+    error::{ConnectError, EnclaveError, StreamError},
     port::{EnclaveLink, Enclaves, greeted, hello},
 };
 pub(crate) use self::{link::Link, unix::UnixEnclaves};

@@ -74,6 +74,6 @@ pub fn greeted(answer: Response) -> Result<HelloReply, ConnectError> {
             message: error.message,
         }),
         Response::Error(error) => Err(ConnectError::Refused(error)),
-        _ => Err(ConnectError::Handshake(WireError::Malformed)),
+        _ => Err(ConnectError::Handshake(WireError::Malformed.into())),
     }
 }

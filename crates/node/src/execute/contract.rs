@@ -120,7 +120,7 @@ impl Task {
         else {
             return Ok(Next::Wait);
         };
-        let stateless = next > 0 && first.logged.entry.previousDigest.is_zero();
+        let stateless = first.logged.entry.is_stateless();
         let code = match entries.iter().position(brings_code) {
             Some(0) => {
                 let Some(envelope) = self.envelopes.of(first).await? else {
@@ -289,7 +289,7 @@ impl Task {
         refusal: FrameError,
     ) -> Result<Next, StoreError> {
         match refusal.code {
-            ErrorCode::Deployment => {
+            ErrorCode::CodeEnvelope => {
                 self.envelopes.refused(refusal.message);
                 return Ok(Next::Wait);
             }

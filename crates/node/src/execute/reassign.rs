@@ -35,7 +35,7 @@ pub(super) async fn candidate(
     let seq = next.logged.entry.seq();
     let shown = shown.filter(|shown| shown.generation == generation);
     let mut from = shown.map_or(seq, |shown| shown.runtime.max(seq)) + 1;
-    let farthest = if is_stateless(next) {
+    let farthest = if next.logged.entry.is_stateless() {
         u64::MAX
     } else {
         seq + MAX_BETWEEN as u64
@@ -77,7 +77,7 @@ pub(super) async fn shown(
     };
     let mut between = Vec::new();
     let mut from = last.logged.entry.seq() + 1;
-    while from < runtime && !is_stateless(&found) {
+    while from < runtime && !found.logged.entry.is_stateless() {
         let most = usize::try_from(runtime - from).unwrap_or(PAGE).min(PAGE);
         let page = store.entries(contract, from, most).await?;
         let Some(end) = page.last() else {
@@ -101,12 +101,6 @@ pub(super) fn generation(record: &EntryRecord) -> Option<u16> {
     Execution::unpack(record.logged.entry.execution)
         .ok()
         .map(|execution| execution.runtime_generation)
-}
-
-/// Whether an entry after the first is one of a stateless contract.
-fn is_stateless(record: &EntryRecord) -> bool {
-    let entry = &record.logged.entry;
-    entry.seq() > 0 && entry.previousDigest.is_zero()
 }
 
 /// Entries read at a time.

@@ -147,9 +147,9 @@ fn refused(error: FrameError) -> RpcError {
         ErrorCode::UnknownContract => {
             RpcError::NoResult(format!("contract is not loaded: {}", error.message))
         }
-        ErrorCode::Deployment => RpcError::CodeEnvelopeRefused(error.message),
+        ErrorCode::CodeEnvelope => RpcError::CodeEnvelopeRefused(error.message),
         ErrorCode::Query => RpcError::QueryRefused(error.message),
-        ErrorCode::State => RpcError::NotReady,
+        ErrorCode::OutOfOrder => RpcError::NotReady,
         ErrorCode::MissingKey
         | ErrorCode::Unsupported
         | ErrorCode::Generation

@@ -71,7 +71,7 @@ impl Moved {
     }
 }
 
-#[async_trait]
+#[async_trait(?Send)]
 impl ChainHarness for Moved {
     fn chain(&self) -> Arc<dyn Chain> {
         Arc::new(self.world.chain.clone())

@@ -16,7 +16,7 @@ sol! {
 
 /// The engines of the shipped enclave.
 pub(crate) fn engines() -> Engines {
-    Engines::new([(ENGINE_EVM, Arc::new(EvmEngine) as Arc<dyn Vm>)]).unwrap()
+    Engines::new([(ENGINE_EVM, Arc::new(EvmEngine::default()) as Arc<dyn Vm>)]).unwrap()
 }
 
 /// `Vault.sol`, starting with `initial`.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the enclave answers when there is no result.
 
+use alloc::{string::String, string::ToString};
+
 use serde::{Deserialize, Serialize};
 
 /// The enclave could not or would not do what was asked; its state is unchanged.
@@ -18,7 +20,7 @@ pub struct FrameError {
 
 impl FrameError {
     /// A refusal with a reason.
-    pub fn new(code: ErrorCode, message: impl std::fmt::Display) -> Self {
+    pub fn new(code: ErrorCode, message: impl core::fmt::Display) -> Self {
         Self {
             code,
             message: message.to_string(),
@@ -34,8 +36,9 @@ pub enum ErrorCode {
     Malformed,
     /// The other side speaks another version.
     Version,
-    /// The request does not fit the enclave's state (not started, already started, no epoch).
-    State,
+    /// The request comes too early or too late: before the start, after another start, for an epoch
+    /// that is not proposed.
+    OutOfOrder,
     /// The configuration is refused.
     Config,
     /// A proof does not verify: fetch it again.
@@ -46,9 +49,9 @@ pub enum ErrorCode {
     UnknownContract,
     /// The key that is named is not held here: no result, ever, from this enclave as it is.
     MissingKey,
-    /// The envelope of a deployment or an upgrade is missing, does not open or does not match its
-    /// commitment: the client's fault.
-    Deployment,
+    /// The code envelope of a deployment or an upgrade is missing, does not open or does not match
+    /// its commitment: the client's fault.
+    CodeEnvelope,
     /// A sealed blob does not open, or is not the continuation asked for.
     Blob,
     /// A query that cannot be answered: envelope, caller's signature or freshness.
@@ -60,4 +63,6 @@ pub enum ErrorCode {
     /// The entry's runtime generation is not in this build: show a
     /// [`Reassignment`](super::Reassignment) to one that is, if the log has it.
     Generation,
+    /// Header trust refuses the update: fetch another.
+    Update,
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The protocol between host and enclave, version 2.
+//! The protocol between host and enclave, version 3.
 //!
 //! One duplex byte stream (Unix socket, vsock, stdio). Each message is a frame: the length of what
 //! follows as a 32-bit big-endian integer, the version as a 16-bit one, then the message in
@@ -17,14 +17,17 @@ mod proof;
 mod request;
 mod response;
 
-pub use codec::{MAX_FRAME_BYTES, WireError, decode, encode, read, write};
+pub use codec::{MAX_FRAME_BYTES, WireError, decode, encode};
 pub use error::{ErrorCode, FrameError};
 pub use proof::{HeaderFrame, StorageProof};
-pub use request::{LoggedEntry, MAX_BETWEEN, Reassignment, Request, ResultRef};
+pub use request::{
+    LoggedEntry, MAX_BETWEEN, MAX_CHECKPOINT_BYTES, MAX_UPDATE_BYTES, Reassignment, Request,
+    ResultRef,
+};
 pub use response::{
-    BlobKind, EpochProposal, Executed, ExecutedEntry, HelloReply, Loaded, PublishedEpoch, Queried,
-    Response, Signed, SignedStatement, Started, StateBlob,
+    Advanced, BlobKind, EpochProposal, Executed, ExecutedEntry, HelloReply, Loaded, PublishedEpoch,
+    Queried, Response, Signed, SignedStatement, Started, StateBlob, VouchedBlock,
 };
 
 /// Version of this protocol; both sides must speak the same.
-pub const WIRE_VERSION: u16 = 2;
+pub const WIRE_VERSION: u16 = 3;

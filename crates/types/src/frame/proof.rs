@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Proofs of contract storage, as the host fetches them.
 
+use alloc::vec::Vec;
+
 use alloy_primitives::Bytes;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the host asks.
 
+use alloc::{boxed::Box, vec::Vec};
+
 use alloy_primitives::{B256, Bytes};
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +19,20 @@ pub enum Request {
         /// [`WIRE_VERSION`](super::WIRE_VERSION) of the host.
         wire_version: u16,
     },
-    /// Fixes the configuration, once per boot; repeating the same one is harmless.
+    /// Fixes the configuration and where header trust starts, once per boot; repeating the same
+    /// is harmless.
     Start {
         /// ABI encoding of [`EnclaveConfig`](crate::abi::EnclaveConfig).
         config: Bytes,
+        /// What header trust starts from, at most [`MAX_CHECKPOINT_BYTES`]; empty for
+        /// host-asserted. The enclave keeps its [`start_hash`](crate::id::start_hash) and starts
+        /// from no other in this boot; evidence, admissions and statements do not name it.
+        checkpoint: Bytes,
+    },
+    /// Brings header trust forward. Answered by where it stands then.
+    Advance {
+        /// What the kind of header trust takes, at most [`MAX_UPDATE_BYTES`].
+        update: Bytes,
     },
     /// Asks for evidence that binds the enclave's keys, configuration and this challenge.
     Quote {
@@ -41,21 +53,21 @@ pub enum Request {
     },
     /// Proves that the registry opened the proposed or restored epoch with this public key.
     ActivateEpoch {
-        /// Which.
+        /// The epoch to take into use.
         epoch: u32,
         /// Of the registry's slot [`slot::epoch`](crate::slot::epoch).
         proof: Box<StorageProof>,
     },
     /// Restores a contract from a snapshot and the deltas after it, replacing what is loaded.
     Load {
-        /// Which.
+        /// The contract to restore.
         contract: ContractId,
         /// A snapshot, then consecutive deltas.
         blobs: Vec<StateBlob>,
     },
     /// Executes entries that continue the loaded log.
     Execute {
-        /// Which contract.
+        /// The contract meant.
         contract: ContractId,
         /// Consecutive entries (for a stateless contract: exactly one).
         entries: Vec<LoggedEntry>,
@@ -68,7 +80,7 @@ pub enum Request {
     },
     /// Asks for a full snapshot at the loaded state.
     Snapshot {
-        /// Which contract.
+        /// The contract meant.
         contract: ContractId,
     },
     /// Signs results that were executed or loaded.
@@ -80,14 +92,14 @@ pub enum Request {
     },
     /// A static, off-chain call.
     Query {
-        /// Which contract.
+        /// The contract meant.
         contract: ContractId,
         /// Query envelope.
         envelope: Bytes,
     },
     /// Asks for a signed statement of the code commitment.
     Statement {
-        /// Which contract.
+        /// The contract meant.
         contract: ContractId,
         /// The client's.
         nonce: B256,
@@ -127,11 +139,18 @@ pub struct Reassignment {
 /// generation. Whoever appends them pays for every one.
 pub const MAX_BETWEEN: usize = 65_536;
 
+/// Longest checkpoint, bytes. The largest known is that of a sync committee: 512 keys of 48 bytes
+/// with their proofs, about 26 kB.
+pub const MAX_CHECKPOINT_BYTES: usize = 64 * 1024;
+
+/// Longest update, bytes. As long as a checkpoint, and the signatures that vouch for it.
+pub const MAX_UPDATE_BYTES: usize = 128 * 1024;
+
 /// Names one executed entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ResultRef {
-    /// Which contract.
+    /// The contract meant.
     pub contract: ContractId,
-    /// Which entry.
+    /// Its position in the log.
     pub seq: u64,
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the enclave answers.
 
+use alloc::{boxed::Box, vec::Vec};
+
 use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +10,7 @@ use super::FrameError;
 use crate::{
     ContractId,
     abi::{ContractStatement, EpochOpening, QueryReply},
+    entry::FinalityClass,
     id::TeeKind,
     result::{Head, Status},
 };
@@ -20,6 +23,8 @@ pub enum Response {
     Hello(Box<HelloReply>),
     /// To `Start`.
     Started(Box<Started>),
+    /// To `Advance`.
+    Advanced(Advanced),
     /// To `Quote`: an evidence bundle, as `subrosa-evidence` decodes it.
     Evidence(Bytes),
     /// To `ProposeEpoch` and `RestoreEpoch`.
@@ -74,6 +79,24 @@ pub struct Started {
     pub measurement_hash: B256,
     /// Id of the measurement.
     pub measurement_id: B256,
+}
+
+/// Where header trust stands: the newest block that it vouches for by itself, if it knows of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Advanced {
+    /// That block.
+    pub newest: Option<VouchedBlock>,
+}
+
+/// A block that header trust vouches for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VouchedBlock {
+    /// Block number.
+    pub number: u64,
+    /// keccak256 of the header.
+    pub hash: B256,
+    /// How finally it is part of the chain.
+    pub class: FinalityClass,
 }
 
 /// An epoch and its public keys, as the enclave hands them out.
@@ -136,7 +159,7 @@ pub enum BlobKind {
 /// A contract in the enclave's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loaded {
-    /// Which.
+    /// The contract that was loaded.
     pub contract: ContractId,
     /// Executed entries and commitment.
     pub head: Head,
@@ -159,7 +182,7 @@ pub struct Executed {
 /// The result of one entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutedEntry {
-    /// Which entry.
+    /// Position of the entry in the log.
     pub seq: u64,
     /// Public status.
     pub status: Status,

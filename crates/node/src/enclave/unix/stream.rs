@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use metrics::Histogram;
-use subrosa_types::frame::{HelloReply, Request, Response, WireError};
+use subrosa_types::frame::{HelloReply, Request, Response};
 use tokio::{
     net::UnixStream,
     sync::{mpsc, oneshot},
@@ -17,7 +17,7 @@ use super::wire;
 use crate::{
     clock::{Clock, elapsed, within},
     enclave::{
-        error::{ConnectError, EnclaveError},
+        error::{ConnectError, EnclaveError, StreamError},
         port::{EnclaveLink, greeted, hello},
     },
 };
@@ -141,7 +141,7 @@ async fn serve(mut stream: UnixStream, mut queue: mpsc::Receiver<Job>, terms: Te
         terms.request_seconds.record(elapsed(clock, started));
         let outcome = match outcome {
             Ok(response) => Ok(response),
-            Err(error @ WireError::TooLarge(_)) => Err(EnclaveError::Oversized(error)),
+            Err(error @ StreamError::TooLarge(_)) => Err(EnclaveError::Oversized(error)),
             Err(error) => {
                 warn!(
                     error = &error as &dyn std::error::Error,

@@ -226,7 +226,7 @@ async fn garbage_ends_the_handshake_or_the_link() {
         let Err(ConnectError::Handshake(error)) = outcome else {
             panic!("{garbage:?} passed for a greeting");
         };
-        assert!(matches!(error, WireError::Malformed), "{error}");
+        assert!(matches!(error, StreamError::Malformed(_)), "{error}");
 
         let (link, mut stream) = pair(&fake).await;
         let enclave = async {
@@ -358,7 +358,7 @@ async fn starting_gives_the_keys() {
     };
     let expected = started.clone();
     let enclave = async {
-        let Request::Start { config } = stream.receive().await else {
+        let Request::Start { config, .. } = stream.receive().await else {
             panic!("not a start");
         };
         assert_eq!(config, Bytes::from_static(b"config"));
@@ -408,7 +408,7 @@ async fn refuse(listener: UnixListener, boot: u8) {
         while let Some(request) = stream.next().await {
             let response = match request {
                 Request::Hello { .. } => hello(boot),
-                _ => Response::Error(FrameError::new(ErrorCode::State, "not started")),
+                _ => Response::Error(FrameError::new(ErrorCode::OutOfOrder, "not started")),
             };
             stream.send(&response).await;
         }

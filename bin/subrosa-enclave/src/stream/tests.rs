@@ -1,22 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Frames on a real socket: hostile bytes are answered, and the enclave lives on.
 
-use std::{
-    io::{Read, Write},
-    os::unix::net::UnixStream,
-    thread,
-};
+use std::{os::unix::net::UnixStream, thread};
 
+use alloy_primitives::B256;
 use proptest::prelude::*;
-use subrosa_enclave_core::serve;
-use subrosa_types::frame::{self, ErrorCode, MAX_FRAME_BYTES, Request, Response, WIRE_VERSION};
+use subrosa_enclave_core::{Evidence, Identity, Platform, PlatformError};
+use subrosa_types::{
+    frame::{self, ErrorCode, Request, Response, WIRE_VERSION},
+    id::TeeKind,
+};
+use subrosa_vm::Engines;
+use zeroize::Zeroizing;
 
-use crate::harness::boot;
+use super::*;
+
+/// A platform on which an enclave boots, and no more.
+struct Bare;
+
+impl Platform for Bare {
+    fn identity(&self) -> Identity {
+        Identity {
+            tee: TeeKind::Tdx,
+            root_id: B256::ZERO,
+            measurement_hash: B256::ZERO,
+            development: true,
+        }
+    }
+
+    fn fix_config(&mut self, _: B256) -> Result<(), PlatformError> {
+        Ok(())
+    }
+
+    fn evidence(&mut self, _: [u8; 64]) -> Result<Evidence, PlatformError> {
+        Err(PlatformError("none".into()))
+    }
+
+    fn sealing_key(&self) -> Option<Zeroizing<[u8; 32]>> {
+        None
+    }
+
+    fn random(&mut self, bytes: &mut [u8]) -> Result<(), PlatformError> {
+        bytes.fill(7);
+        Ok(())
+    }
+}
+
+fn boot() -> Enclave {
+    Enclave::boot(Box::new(Bare), Engines::default()).unwrap()
+}
 
 /// Sends raw bytes and hangs up; returns the answers.
 fn converse(bytes: Vec<u8>) -> Vec<Response> {
     let (mut host, mut enclave_side) = UnixStream::pair().unwrap();
-    let enclave = thread::spawn(move || serve(&mut boot(1), &mut enclave_side).is_ok());
+    let enclave = thread::spawn(move || serve(&mut boot(), &mut enclave_side).is_ok());
     let writer = {
         let mut host = host.try_clone().unwrap();
         thread::spawn(move || {
@@ -30,7 +67,7 @@ fn converse(bytes: Vec<u8>) -> Vec<Response> {
     enclave.join().unwrap();
     let mut rest = answers.as_slice();
     let mut responses = Vec::new();
-    while let Ok(Some(body)) = frame::read(&mut rest) {
+    while let Ok(Some(Frame::Body(body))) = read(&mut rest) {
         responses.push(frame::decode(&body).unwrap());
     }
     responses
@@ -59,7 +96,7 @@ fn the_first_frame_must_be_a_hello_of_this_version() {
     })
     .unwrap();
     let answers = converse([quote, old, hello()].concat());
-    assert_error(&answers[0], ErrorCode::State);
+    assert_error(&answers[0], ErrorCode::OutOfOrder);
     assert_error(&answers[1], ErrorCode::Version);
     assert!(matches!(answers[2], Response::Hello(_)));
 }
@@ -98,5 +135,40 @@ proptest! {
         let answers = converse(bytes);
         prop_assert_eq!(answers.len(), bodies.len() + 1);
         prop_assert!(matches!(answers.last(), Some(Response::Hello(_))));
+    }
+}
+
+#[test]
+fn an_announced_length_allocates_nothing() {
+    let mut stream: &[u8] = &(MAX_FRAME_BYTES as u32).to_be_bytes();
+    assert!(read(&mut stream).is_err());
+    let mut stream: &[u8] = &(MAX_FRAME_BYTES as u32 + 1).to_be_bytes();
+    assert!(matches!(
+        read(&mut stream),
+        Ok(Some(Frame::Oversized(length))) if length == MAX_FRAME_BYTES + 1
+    ));
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+        let _ = read(&mut bytes.as_slice());
+    }
+
+    #[test]
+    fn a_frame_is_read_whole_or_not_at_all(
+        challenge in proptest::collection::vec(any::<u8>(), 0..64),
+    ) {
+        let frame = frame::encode(&Request::Quote { challenge }).unwrap();
+        let Ok(Some(Frame::Body(body))) = read(&mut frame.as_slice()) else {
+            panic!("no frame")
+        };
+        prop_assert_eq!(&body, &frame[4..]);
+        for length in 0..frame.len() {
+            let cut = read(&mut &frame[..length]);
+            let ends_cleanly = matches!(cut, Ok(None));
+            prop_assert!(ends_cleanly || cut.is_err());
+            prop_assert_eq!(ends_cleanly, length == 0);
+        }
     }
 }

@@ -2,6 +2,8 @@
 //! Sessions, which are part of a contract's state: whether one is open is a function of the log,
 //! so an envelope that names none is rejected by every enclave alike.
 
+use alloc::vec::Vec;
+
 use subrosa_crypto::{
     Suite,
     envelope::{Session, SessionSecret},
@@ -9,13 +11,7 @@ use subrosa_crypto::{
 use subrosa_types::frame::{ErrorCode, FrameError};
 use subrosa_vm::{State, StateKey, WriteSet};
 
-use crate::input::MAX_FORGOTTEN;
-
-/// Longest life of a session, seconds from the timestamp of the entry that opened it.
-pub const MAX_SESSION_LIFETIME: u64 = 30 * 24 * 60 * 60;
-
-/// Most sessions a contract has open; the oldest makes room for one more.
-pub const MAX_SESSIONS: usize = 4_096;
+use crate::limits::{MAX_FORGOTTEN, MAX_SESSION_LIFETIME, MAX_SESSIONS};
 
 /// What is kept of a session.
 pub(crate) struct SessionRecord {

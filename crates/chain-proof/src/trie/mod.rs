@@ -11,13 +11,10 @@ use alloy_primitives::{B256, Bytes, keccak256};
 use alloy_rlp::{EMPTY_STRING_CODE, Header};
 use alloy_trie::EMPTY_ROOT_HASH;
 
-use crate::TrieError;
-
-/// Most nodes on a path: one branch for each of 64 nibbles and a leaf.
-pub const MAX_NODES: usize = 65;
-
-/// Longest node, bytes. A full branch has 532, a leaf of an account fewer.
-pub const MAX_NODE_BYTES: usize = 1024;
+use crate::{
+    bounds::{MAX_NODE_BYTES, MAX_NODES},
+    error::TrieError,
+};
 
 /// The value under `key` in the trie with this root, or `None` if the nodes prove that there is
 /// none. All nodes must be used, in order.

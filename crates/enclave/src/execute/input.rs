@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Opening what the requester sent.
+
+use alloc::vec::Vec;
+
+use subrosa_crypto::{
+    OpenError, RecipientPublicKey,
+    envelope::{self, Binding, Envelope, Expected, Header, KeySource, Purpose},
+    plaintext,
+};
+use subrosa_types::{
+    abi::CallPlaintext,
+    entry::Execution,
+    frame::{ErrorCode, FrameError},
+};
+use subrosa_vm::{State, StateKey};
+
+use super::{proven::Proven, session::SessionRecord};
+use crate::{epoch::Epoch, fixed::Place, limits::MAX_ENVELOPE_LIFETIME};
+
+/// What a call is executed with.
+pub(super) struct CallInput {
+    pub(super) data: Vec<u8>,
+    /// Where the output is sealed to; `None` makes it public.
+    pub(super) reply: Option<RecipientPublicKey>,
+    /// The envelope's (expiry, id), to be remembered.
+    pub(super) envelope: Option<(u64, [u8; 16])>,
+    /// The session it opens, to be remembered.
+    pub(super) opens: Option<SessionRecord>,
+}
+
+/// Why an input does not open. The two must never be mistaken for each other: the first is a
+/// result, the second is none.
+pub(super) enum Unopened {
+    /// The entry's input is not executable, for every enclave alike.
+    Rejected,
+    /// This enclave cannot tell: it lacks the key.
+    NoResult(FrameError),
+}
+
+/// Opens a call's input.
+pub(super) fn open_call(
+    place: Place,
+    epoch: &Epoch,
+    state: &State,
+    proven: &Proven<'_>,
+) -> Result<CallInput, Unopened> {
+    let execution = &proven.execution;
+    if !execution.input_is_sealed() {
+        // The oracle takes no session without an envelope.
+        return Ok(CallInput {
+            data: proven.input.to_vec(),
+            reply: None,
+            envelope: None,
+            opens: None,
+        });
+    }
+    let binding = Binding {
+        chain_id: place.chain_id,
+        oracle: place.oracle,
+        contract_id: proven.entry.contractId,
+        requester: proven.requester,
+        context: proven.entry.context,
+    };
+    let expected = Expected {
+        purpose: Purpose::Call,
+        epoch: epoch.keys.id(),
+        timestamp: execution.block_timestamp,
+        binding: &binding,
+    };
+    let session = match Envelope::parse(proven.input).map(|envelope| envelope.key) {
+        Ok(KeySource::Session(session)) => Some(session),
+        _ => None,
+    };
+    let opened = match session {
+        Some(_) if execution.opens_session() => return Err(Unopened::Rejected),
+        Some(session) => open_in_session(state, session, proven.input, &expected)?,
+        None => open_with_epoch_key(epoch, execution, proven.input, &expected)?,
+    };
+    let seen = (opened.header.expiry, *opened.header.id.as_bytes());
+    let expires_in = seen.0.saturating_sub(execution.block_timestamp);
+    if expires_in > MAX_ENVELOPE_LIFETIME || state.get(&seen_key(seen)).is_some() {
+        return Err(Unopened::Rejected);
+    }
+    if opened.opens.is_some() && proven.entry.is_stateless() {
+        // There is no state to keep it in.
+        return Err(Unopened::Rejected);
+    }
+    let reply = match opened.reply_key.as_slice() {
+        [] => None,
+        tagged => Some(RecipientPublicKey::from_tagged(tagged).map_err(|_| Unopened::Rejected)?),
+    };
+    Ok(CallInput {
+        data: opened.data,
+        reply,
+        envelope: Some(seen),
+        opens: opened.opens,
+    })
+}
+
+/// What an envelope held, whatever its key came from.
+struct OpenedCall {
+    header: Header,
+    data: Vec<u8>,
+    reply_key: Vec<u8>,
+    opens: Option<SessionRecord>,
+}
+
+/// Opens an envelope that carries its key, encapsulated to the epoch's.
+fn open_with_epoch_key(
+    epoch: &Epoch,
+    execution: &Execution,
+    input: &[u8],
+    expected: &Expected<'_>,
+) -> Result<OpenedCall, Unopened> {
+    let (opened, secret) = if execution.opens_session() {
+        envelope::open_session(input, &epoch.keys, expected)
+            .map(|(opened, secret)| (opened, Some(secret)))
+            .map_err(Unopened::from)?
+    } else {
+        let opened = envelope::open(input, &epoch.keys, expected).map_err(Unopened::from)?;
+        (opened, None)
+    };
+    let plaintext =
+        plaintext::decode::<CallPlaintext>(&opened.plaintext).map_err(|_| Unopened::Rejected)?;
+    Ok(OpenedCall {
+        header: opened.header,
+        data: plaintext.input.to_vec(),
+        reply_key: plaintext.replyKey.to_vec(),
+        opens: secret.map(|secret| SessionRecord {
+            opened_at: execution.block_timestamp,
+            suite: opened.header.suite,
+            secret,
+            reply_key: plaintext.replyKey.to_vec(),
+        }),
+    })
+}
+
+/// Opens an envelope that names a session.
+fn open_in_session(
+    state: &State,
+    session: u64,
+    input: &[u8],
+    expected: &Expected<'_>,
+) -> Result<OpenedCall, Unopened> {
+    let record =
+        SessionRecord::find(state, session, expected.timestamp).ok_or(Unopened::Rejected)?;
+    // The session's secret is a function of the log, so whatever fails here fails for all.
+    let opened = record
+        .session(session)
+        .open(input, expected)
+        .map_err(|_| Unopened::Rejected)?;
+    Ok(OpenedCall {
+        header: opened.header,
+        data: opened.plaintext.to_vec(),
+        reply_key: record.reply_key,
+        opens: None,
+    })
+}
+
+/// All but a missing key are results.
+impl From<OpenError> for Unopened {
+    fn from(error: OpenError) -> Self {
+        if error.is_deterministic() {
+            Self::Rejected
+        } else {
+            Self::NoResult(FrameError::new(ErrorCode::MissingKey, error))
+        }
+    }
+}
+
+/// Where an envelope id is remembered.
+pub(super) fn seen_key((expiry, id): (u64, [u8; 16])) -> StateKey {
+    StateKey::Seen { expiry, id }
+}

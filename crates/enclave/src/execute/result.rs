@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What executing one entry yields, and how the virtual machine is asked for it.
+
+use alloc::{boxed::Box, format, vec::Vec};
+
+use alloy_primitives::{B256, Bytes, keccak256};
+use subrosa_crypto::{
+    RecipientPublicKey, Subject,
+    reply::{self, ReplyBinding},
+};
+use subrosa_types::{
+    abi::Outcome,
+    frame::{ErrorCode, ExecutedEntry, FrameError, StateBlob},
+    result::{Status, fuel_bucket},
+};
+use subrosa_vm::{Call, WriteSet};
+
+use super::proven::Proven;
+use crate::{contract::Contract, fixed::Place, limits::MAX_OUTPUT_BYTES, step::Step};
+
+/// An executed entry that is sealed: what the host is answered, and what becomes of the contract
+/// in memory.
+pub(super) struct Done {
+    pub(super) answer: ExecutedEntry,
+    pub(super) change: Change,
+}
+
+/// What becomes of the contract in memory.
+pub(super) enum Change {
+    /// The step is its state.
+    Apply(Step),
+    /// The step's result can be signed; the state stays.
+    Remember(Step),
+    /// It is this one from now on.
+    Replace(Box<Contract>),
+}
+
+/// What came out of an entry, before it is hashed and sealed.
+pub(super) struct EntryResult {
+    pub(super) status: Status,
+    pub(super) fuel_used: u64,
+    pub(super) output: Bytes,
+    pub(super) sealed_output: Bytes,
+    pub(super) writes: WriteSet,
+}
+
+impl EntryResult {
+    /// Nothing ran: the input is executable for no enclave.
+    pub(super) fn rejected() -> Self {
+        Self::without_code(Status::Rejected, WriteSet::default())
+    }
+
+    /// An end for which no code ran, and what it changes all the same.
+    pub(super) fn without_code(status: Status, writes: WriteSet) -> Self {
+        Self {
+            status,
+            fuel_used: 0,
+            output: Bytes::new(),
+            sealed_output: Bytes::new(),
+            writes,
+        }
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        Outcome {
+            status: self.status as u8,
+            outputHash: keccak256(&self.output),
+            sealedOutputHash: keccak256(&self.sealed_output),
+            fuelBucket: fuel_bucket(self.fuel_used),
+        }
+    }
+
+    /// The answer to the host, once the step's blob is sealed.
+    pub(super) fn answer(self, step: &Step) -> impl FnOnce(StateBlob) -> ExecutedEntry + use<> {
+        let (seq, previous_commitment) = (step.seq(), step.previous_commitment);
+        let (commitment, result_hash) = (step.position.head.commitment, step.result_hash());
+        let fuel_bucket = step.outcome.fuelBucket;
+        move |blob| ExecutedEntry {
+            seq,
+            status: self.status,
+            fuel_bucket,
+            previous_commitment,
+            commitment,
+            result_hash,
+            output: self.output,
+            sealed_output: self.sealed_output,
+            blob,
+        }
+    }
+
+    /// Turns an execution into a result: output public or sealed, writes only on success.
+    pub(super) fn of_execution(
+        place: Place,
+        contract: &Contract,
+        proven: &Proven<'_>,
+        reply_key: Option<&RecipientPublicKey>,
+        execution: subrosa_vm::Execution,
+    ) -> Result<Self, FrameError> {
+        if !execution.halt.is_verdict() {
+            let message = format!("{:?} is no verdict", execution.halt);
+            return Err(FrameError::new(ErrorCode::Unsupported, message));
+        }
+        let fits = execution.output.len() <= MAX_OUTPUT_BYTES;
+        let succeeded = execution.halt == subrosa_vm::Halt::Succeeded && fits;
+        let output = if fits { execution.output } else { Vec::new() };
+        let mut result = Self {
+            status: if succeeded {
+                Status::Succeeded
+            } else {
+                Status::Failed
+            },
+            fuel_used: execution.fuel_used,
+            output: Bytes::new(),
+            sealed_output: Bytes::new(),
+            writes: if succeeded {
+                execution.writes
+            } else {
+                WriteSet::default()
+            },
+        };
+        match reply_key {
+            Some(key) => {
+                let binding = ReplyBinding {
+                    chain_id: place.chain_id,
+                    oracle: place.oracle,
+                    contract_id: contract.id,
+                    subject: Subject::Entry(proven.digest),
+                };
+                match reply::seal(&contract.root, &binding, key, &output) {
+                    Ok(sealed) => result.sealed_output = sealed.into(),
+                    // A reply key that shares no secret: for every enclave alike.
+                    Err(_) => return Ok(Self::rejected()),
+                }
+            }
+            // Why a guest failed is for the holder of a reply key only.
+            None if succeeded => result.output = output.into(),
+            None => {}
+        }
+        Ok(result)
+    }
+}
+
+/// What the virtual machine is told of an entry.
+pub(super) fn machine_call<'a>(
+    place: Place,
+    contract: &Contract,
+    proven: &Proven<'_>,
+    input: &'a [u8],
+    envelope_id: Option<[u8; 16]>,
+) -> Call<'a> {
+    let mut randomness = B256::ZERO;
+    contract
+        .root
+        .randomness(Subject::Entry(proven.digest))
+        .fill(randomness.as_mut_slice());
+    Call {
+        chain_id: place.chain_id,
+        contract: contract.address(),
+        caller: proven.requester,
+        context: proven.entry.context,
+        contract_id: contract.id,
+        seq: proven.entry.seq(),
+        envelope_id,
+        block_number: proven.execution.block_number,
+        block_timestamp: proven.execution.block_timestamp,
+        runtime_generation: proven.generation,
+        fuel_limit: proven.execution.fuel_limit,
+        randomness,
+        is_static: false,
+        input,
+    }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What starting fixes: configuration, header trust and what follows from them.
+
+use alloc::{
+    boxed::Box,
+    format,
+    string::{String, ToString},
+};
+
+use alloy_primitives::{Address, B256};
+use subrosa_chain_proof::HeaderTrust;
+use subrosa_types::{
+    abi::EnclaveConfig,
+    config::{HeaderTrustKind, Recovery},
+    frame::{Advanced, ErrorCode, FrameError, MAX_CHECKPOINT_BYTES, MAX_UPDATE_BYTES, Started},
+    id,
+};
+
+use crate::{boot::BootKeys, platform::Platform};
+
+/// What starting fixed. Only header trust changes after it, by updates.
+pub(crate) struct Fixed {
+    pub(crate) config: EnclaveConfig,
+    pub(crate) place: Place,
+    pub(crate) trust: Box<dyn HeaderTrust>,
+    pub(crate) recovery: Recovery,
+    pub(crate) started: Started,
+}
+
+/// The chain and oracle that commitments are bound to.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) chain_id: u64,
+    pub(crate) oracle: Address,
+}
+
+impl Fixed {
+    /// Decodes and checks a configuration, starts its header trust, and has the platform measure it.
+    pub(crate) fn start(
+        platform: &mut dyn Platform,
+        boot: &BootKeys,
+        encoded: &[u8],
+        checkpoint: &[u8],
+    ) -> Result<Self, FrameError> {
+        let refuse = |message: String| FrameError::new(ErrorCode::Config, message);
+        let config = EnclaveConfig::decode(encoded).map_err(|e| refuse(e.to_string()))?;
+        let config_hash = config.hash();
+        let identity = platform.identity();
+        let kind = config.header_trust().map_err(|e| refuse(e.to_string()))?;
+        let recovery = Recovery::unpack(config.recovery).map_err(|e| refuse(e.to_string()))?;
+        let for_development =
+            kind == HeaderTrustKind::HostAsserted || recovery == Recovery::SealedDevelopment;
+        if for_development && !identity.development {
+            return Err(refuse(
+                "host-asserted headers and development sealing are refused on real hardware".into(),
+            ));
+        }
+        let bytes = checkpoint.len();
+        if bytes > MAX_CHECKPOINT_BYTES {
+            return Err(refuse(format!(
+                "checkpoint of {bytes} bytes, at most {MAX_CHECKPOINT_BYTES} are taken"
+            )));
+        }
+        let parameters = &config.headerTrustParameters;
+        let trust = subrosa_chain_proof::header_trust(kind, parameters, checkpoint)
+            .map_err(|e| refuse(e.to_string()))?;
+        platform.fix_config(config_hash)?;
+        let started = Started {
+            config_hash,
+            signer: boot.signer.address(),
+            transfer_key: boot.transfer_public.clone(),
+            tee: identity.tee,
+            root_id: identity.root_id,
+            measurement_hash: identity.measurement_hash,
+            measurement_id: id::measurement_id(
+                identity.root_id,
+                identity.tee,
+                identity.measurement_hash,
+            ),
+        };
+        Ok(Self {
+            place: Place {
+                chain_id: config.chain_id(),
+                oracle: config.oracle,
+            },
+            trust,
+            recovery,
+            started,
+            config,
+        })
+    }
+
+    /// Answers a start after the first: the same one is repeated, another refused.
+    pub(crate) fn start_again(
+        &self,
+        encoded: &[u8],
+        checkpoint: &[u8],
+    ) -> Result<Started, FrameError> {
+        let config =
+            EnclaveConfig::decode(encoded).map_err(|e| FrameError::new(ErrorCode::Config, e))?;
+        let refuse = |what: &str, fixed: B256| {
+            let message = format!("already started with {what} {fixed}");
+            Err(FrameError::new(ErrorCode::OutOfOrder, message))
+        };
+        if self.started.config_hash != config.hash() {
+            return refuse("configuration", self.started.config_hash);
+        }
+        if self.trust.start_hash() != id::start_hash(checkpoint) {
+            return refuse("checkpoint", self.trust.start_hash());
+        }
+        Ok(self.started.clone())
+    }
+
+    /// Brings header trust forward.
+    pub(crate) fn advance(&mut self, update: &[u8]) -> Result<Advanced, FrameError> {
+        let bytes = update.len();
+        if bytes > MAX_UPDATE_BYTES {
+            let message = format!("update of {bytes} bytes, at most {MAX_UPDATE_BYTES} are taken");
+            return Err(FrameError::new(ErrorCode::Update, message));
+        }
+        self.trust
+            .advance(update)
+            .map_err(|error| FrameError::new(ErrorCode::Update, error))?;
+        Ok(Advanced {
+            newest: self.trust.newest(),
+        })
+    }
+}
