@@ -6,7 +6,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use alloy_primitives::{Address, B256, Bytes, b256};
 use subrosa_types::frame::{
     ErrorCode, FrameError, HelloReply, MAX_FRAME_BYTES, Request, Response, Started, WIRE_VERSION,
-    WireError, encode,
+    encode,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     clock::SystemClock,
     conformance::{self, EnclaveHarness},
-    enclave::{ConnectError, EnclaveError, Enclaves, Link},
+    enclave::{ConnectError, EnclaveError, Enclaves, Link, StreamError},
     metrics::Metrics,
 };
 
