@@ -13,6 +13,7 @@ use rand_chacha::{
     ChaCha20Rng,
     rand_core::{Rng, SeedableRng},
 };
+use serde::de::DeserializeOwned;
 use subrosa_enclave_core::{Enclave, Evidence, Identity, Platform, PlatformError};
 use subrosa_node::{ConnectError, EnclaveError, EnclaveLink, Enclaves, greeted, hello};
 use subrosa_types::{
@@ -134,12 +135,18 @@ impl Running {
             return Err(EnclaveError::Disconnected);
         }
         let frame = encode(request).map_err(|error| EnclaveError::Oversized(error.into()))?;
-        let request = decode(&frame).map_err(|_| EnclaveError::Disconnected)?;
+        let request = body(&frame)?;
         let mut enclave = self.enclave.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = enclave.handle(request);
         let frame = encode(&answer).map_err(|_| EnclaveError::Disconnected)?;
-        decode(&frame).map_err(|_| EnclaveError::Disconnected)
+        body(&frame)
     }
+}
+
+/// What a frame holds, once its length has been read off.
+fn body<T: DeserializeOwned>(frame: &[u8]) -> Result<T, EnclaveError> {
+    let body = frame.get(size_of::<u32>()..).unwrap_or_default();
+    decode(body).map_err(|_| EnclaveError::Disconnected)
 }
 
 /// A connection without a socket.
