@@ -2,7 +2,7 @@
 //! Executables alone and executables with tests use one feature set of every crate that is not ours.
 //! Where the two differ, cargo builds that crate and all above it twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eyre::Result;
 
@@ -15,8 +15,9 @@ pub(super) fn faults() -> Result<Vec<String>> {
     Ok(differences(&executables, &everything))
 }
 
-/// Features of each crate that is not ours, by name and version.
-type Features = BTreeMap<String, String>;
+/// Feature sets of each crate that is not ours, by name and version. One that procedural macros use as well
+/// may have two.
+type Features = BTreeMap<String, BTreeSet<String>>;
 
 fn tree(selection: &[&str], edges: &str) -> Result<Features> {
     let listing = shell::output(
@@ -38,13 +39,8 @@ fn parse(listing: &str) -> Features {
         if package.contains("(/") {
             continue;
         }
-        // A crate that procedural macros use as well may be there with two sets.
-        let all = features.entry(package.to_owned()).or_default();
-        let known = all.split('/').any(|set| set == enabled);
-        if !known {
-            all.push('/');
-            all.push_str(enabled);
-        }
+        let sets = features.entry(package.to_owned()).or_default();
+        sets.insert(enabled.to_owned());
     }
     features
 }
@@ -54,12 +50,19 @@ fn differences(executables: &Features, everything: &Features) -> Vec<String> {
         let other = everything.get(package)?;
         (other != features).then(|| {
             format!(
-                "{package} is built twice, for executables with {features} and for tests with {other}: \
-                 name the features of the latter in xtask/Cargo.toml"
+                "{package} is built twice, for executables with {} and for tests with {}: \
+                 name the features of the latter in xtask/Cargo.toml",
+                shown(features),
+                shown(other)
             )
         })
     };
     executables.iter().filter_map(differs).collect()
+}
+
+fn shown(sets: &BTreeSet<String>) -> String {
+    let sets: Vec<String> = sets.iter().map(|set| format!("[{set}]")).collect();
+    sets.join(" and ")
 }
 
 #[cfg(test)]
