@@ -109,9 +109,9 @@ pub struct Execution {
     pub flags: u16,
     /// Fuel the entry may use; for the EVM one unit is one gas.
     pub fuel_limit: u64,
-    /// Which upgrade of the code executes it, from 0.
+    /// Version of the code that executes it: the number of upgrades before it.
     pub code_version: u16,
-    /// Which price table and engine version executes it.
+    /// Runtime generation (price table and engine version) that executes it.
     pub runtime_generation: u16,
     /// What must hold of its block.
     pub finality_class: FinalityClass,
