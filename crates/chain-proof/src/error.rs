@@ -113,7 +113,7 @@ pub enum TrieError {
     /// A node longer than any that a proof can need.
     #[error("node {depth} of {bytes} bytes is longer than {MAX_NODE_BYTES}")]
     NodeTooLarge {
-        /// Which node.
+        /// The node's place on the path, 0 at the root.
         depth: usize,
         /// Its length.
         bytes: usize,
@@ -121,19 +121,19 @@ pub enum TrieError {
     /// The node is not the one its parent (or the root) names.
     #[error("node {depth} is not what its parent names")]
     NodeHash {
-        /// Which node.
+        /// The node's place on the path, 0 at the root.
         depth: usize,
     },
     /// A node under 32 bytes, which belongs inside its parent.
     #[error("node {depth} is too short to be referenced by hash")]
     ShortNode {
-        /// Which node.
+        /// The node's place on the path, 0 at the root.
         depth: usize,
     },
     /// Not the canonical encoding of a branch, an extension or a leaf of a trie of 32-byte keys.
     #[error("node {depth} is malformed")]
     MalformedNode {
-        /// Which node.
+        /// The node's place on the path, 0 at the root.
         depth: usize,
     },
     /// The nodes end before the path does.

@@ -30,5 +30,5 @@ pub use alloy_consensus::Header;
 pub use bounds::{MAX_ANCESTORS, MAX_HEADER_BYTES, MAX_NODE_BYTES, MAX_NODES};
 pub use error::{ProofError, TrieError, TrustError};
 pub use header::{ProvenHeader, ProvenHeaders, verify_header};
-pub use slot::{ProvenSlot, verify_slot};
+pub use slot::{ProvenSlot, verify_slot, verify_slot_at};
 pub use trust::{HeaderTrust, HostAsserted, header_trust};

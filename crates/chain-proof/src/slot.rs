@@ -28,6 +28,21 @@ pub fn verify_slot(
     slot: B256,
 ) -> Result<ProvenSlot, ProofError> {
     let header = verify_header(trust, &proof.header)?.target();
+    verify_slot_at(header, proof, account, code_hash, slot)
+}
+
+/// The same at a block that is proven already, in place of the one that the proof brings.
+///
+/// # Errors
+///
+/// [`ProofError`], as [`verify_slot`] after the header.
+pub fn verify_slot_at(
+    header: ProvenHeader,
+    proof: &StorageProof,
+    account: Address,
+    code_hash: B256,
+    slot: B256,
+) -> Result<ProvenSlot, ProofError> {
     let leaf = trie::value_at(
         header.state_root(),
         keccak256(account),

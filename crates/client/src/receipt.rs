@@ -173,7 +173,7 @@ impl Parts {
             &format!("{}/{}", payment.key_group, payment.key_epoch),
             &format!("{}/{}", self.results.keyGroup, self.results.keyEpoch),
         );
-        let block = entry_block(&self.entry).0;
+        let block = self.entry.block().0;
         checklist.record(
             "result.anchor",
             self.results.anchorNumber >= block,
@@ -239,7 +239,7 @@ impl Parts {
         );
         let (time, what) = match trust.fulfilled_at {
             Some(time) => (time, "the fulfillment"),
-            None => (entry_block(&self.entry).1, "the entry"),
+            None => (self.entry.block().1, "the entry"),
         };
         checklist.record(
             "admission.lease",
@@ -248,18 +248,6 @@ impl Parts {
             admission.notAfter,
         );
     }
-}
-
-/// Number and timestamp of the block that appended an entry; masked out of the word, so that they
-/// exist even if the rest of it is malformed.
-fn entry_block(entry: &Entry) -> (u64, u64) {
-    let low: u128 = (entry.execution >> 32u32)
-        .to::<alloy_primitives::U256>()
-        .wrapping_to();
-    let mask = (1u128 << 48) - 1;
-    let timestamp = (low & mask) as u64;
-    let number = ((low >> 48) & mask) as u64;
-    (number, timestamp)
 }
 
 /// The account behind a signature, or why there is none. A malleable (high-s) one has none.

@@ -5,6 +5,7 @@ use alloy_primitives::{B256, Bytes, U256};
 use subrosa_types::{
     ContractId,
     entry::{FLAG_CALLBACK_EXPIRES, FLAG_INPUT_SEALED, FLAG_OPENS_SESSION},
+    terms::Terms,
 };
 
 use crate::{
@@ -212,33 +213,6 @@ impl Connection {
     }
 }
 
-/// The `terms` word of a request: executionFlags 16 ‖ settlementFlags 16 ‖ fuelLimit 64 ‖
-/// callbackGasLimit 32 ‖ deadline 48 ‖ maximumChargeGwei 40 ‖ keyEpoch 32 ‖ zero 8.
-struct Terms {
-    execution_flags: u16,
-    settlement_flags: u16,
-    fuel_limit: u64,
-    callback_gas_limit: u32,
-    deadline: u64,
-    maximum_charge_gwei: u64,
-    key_epoch: u32,
-}
-
-impl Terms {
-    fn pack(&self) -> U256 {
-        let deadline = self.deadline & ((1 << 48) - 1);
-        // More than fits is any: no charge is above the field's largest.
-        let charge = self.maximum_charge_gwei.min((1 << 40) - 1);
-        (U256::from(self.execution_flags) << 240)
-            | (U256::from(self.settlement_flags) << 224)
-            | (U256::from(self.fuel_limit) << 160)
-            | (U256::from(self.callback_gas_limit) << 128)
-            | (U256::from(deadline) << 80)
-            | (U256::from(charge) << 40)
-            | (U256::from(self.key_epoch) << 8)
-    }
-}
-
 /// For terms that hold the contract to no epoch.
 const ANY_EPOCH: u32 = 0;
 /// The least charge that terms can hold a contract to, gwei: zero is any.
@@ -254,40 +228,6 @@ pub(crate) const DEADLINE_MARGIN: u64 = 300;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn terms_are_packed_high_to_low() {
-        let terms = Terms {
-            execution_flags: 1,
-            settlement_flags: 2,
-            fuel_limit: 3,
-            callback_gas_limit: 4,
-            deadline: 5,
-            maximum_charge_gwei: 6,
-            key_epoch: 7,
-        };
-        let expected = concat!(
-            "0001",
-            "0002",
-            "0000000000000003",
-            "00000004",
-            "000000000005",
-            "0000000006",
-            "00000007",
-            "00"
-        );
-        assert_eq!(format!("{:064x}", terms.pack()), expected);
-        let any = Terms {
-            maximum_charge_gwei: u64::MAX,
-            ..terms
-        };
-        let charge: U256 = any.pack() >> 40;
-        assert_eq!(
-            charge & U256::from(u64::MAX >> 24),
-            U256::from((1u64 << 40) - 1)
-        );
-        assert_eq!(any.pack() >> 80, terms.pack() >> 80, "no neighbour changes");
-    }
 
     #[test]
     fn a_call_does_not_print_its_input() {

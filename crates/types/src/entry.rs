@@ -109,9 +109,9 @@ pub struct Execution {
     pub flags: u16,
     /// Fuel the entry may use; for the EVM one unit is one gas.
     pub fuel_limit: u64,
-    /// Which upgrade of the code executes it, from 0.
+    /// Version of the code that executes it: the number of upgrades before it.
     pub code_version: u16,
-    /// Which price table and engine version executes it.
+    /// Runtime generation (price table and engine version) that executes it.
     pub runtime_generation: u16,
     /// What must hold of its block.
     pub finality_class: FinalityClass,
@@ -287,6 +287,15 @@ impl Entry {
         self.seq() > 0 && self.previousDigest.is_zero()
     }
 
+    /// Number and timestamp of the block that appended it. There even if the rest of the execution
+    /// word is malformed.
+    pub fn block(&self) -> (u64, u64) {
+        let mut word = Unpacker(self.execution);
+        word.pop(32);
+        let timestamp = word.pop(48);
+        (word.pop(48), timestamp)
+    }
+
     /// The entry's position as a plain integer.
     pub fn seq(&self) -> u64 {
         self.seq.to::<u64>()
@@ -321,6 +330,31 @@ mod tests {
 
     use super::*;
 
+    fn entry() -> Entry {
+        Entry {
+            contractId: B256::repeat_byte(1),
+            seq: alloy_primitives::aliases::U48::from(7),
+            previousDigest: B256::repeat_byte(2),
+            context: B256::repeat_byte(3),
+            inputHash: B256::repeat_byte(4),
+            execution: U256::from(5),
+            settlement: U256::from(6),
+            payment: U256::from(7),
+        }
+    }
+
+    #[test]
+    fn only_an_entry_after_the_first_that_names_none_before_it_is_of_a_stateless_contract() {
+        let with = |seq: u64, previous: u8| Entry {
+            seq: alloy_primitives::aliases::U48::from(seq),
+            previousDigest: B256::repeat_byte(previous),
+            ..entry()
+        };
+        assert!(with(1, 0).is_stateless() && with(9, 0).is_stateless());
+        assert!(!with(0, 0).is_stateless());
+        assert!(!with(1, 1).is_stateless() && !with(9, 1).is_stateless());
+    }
+
     proptest! {
         #[test]
         fn packed_words_round_trip(words in any::<[[u8; 32]; 3]>()) {
@@ -328,7 +362,11 @@ mod tests {
             prop_assert_eq!(Settlement::unpack(settlement).pack(), settlement);
             prop_assert_eq!(Payment::unpack(payment).pack(), payment);
             match Execution::unpack(execution) {
-                Ok(fields) => prop_assert_eq!(fields.pack(), execution),
+                Ok(fields) => {
+                    prop_assert_eq!(fields.pack(), execution);
+                    let entry = Entry { execution, ..entry() };
+                    prop_assert_eq!(entry.block(), (fields.block_number, fields.block_timestamp));
+                }
                 Err(_) => {
                     let kind = execution.byte(31);
                     let finality = execution.byte(16);
@@ -340,16 +378,7 @@ mod tests {
 
         #[test]
         fn every_field_of_an_entry_changes_its_digest(field in 0usize..9, bit in 0usize..48) {
-            let entry = Entry {
-                contractId: B256::repeat_byte(1),
-                seq: alloy_primitives::aliases::U48::from(7),
-                previousDigest: B256::repeat_byte(2),
-                context: B256::repeat_byte(3),
-                inputHash: B256::repeat_byte(4),
-                execution: U256::from(5),
-                settlement: U256::from(6),
-                payment: U256::from(7),
-            };
+            let entry = entry();
             let oracle = Address::repeat_byte(9);
             let mut other = entry.clone();
             let mut chain_id = 1u64;

@@ -3,7 +3,7 @@
 //!
 //! Everything here is data and arithmetic: no clock, no network, no environment. The structs that
 //! cross languages are defined once, in `contracts/src/interfaces/SubrosaTypes.sol`, and read from
-//! there by [`abi`]; the packed words inside them have typed views in [`entry`], [`log`], [`change`],
+//! there by [`abi`]; the packed words inside them have typed views in [`entry`], [`log`], [`terms`], [`change`],
 //! [`result`] and [`config`]. [`frame`] is the protocol between host and enclave, [`rpc`] the JSON that a node
 //! answers with.
 #![cfg_attr(not(test), no_std)]
@@ -24,6 +24,7 @@ pub mod measured;
 pub mod result;
 pub mod rpc;
 pub mod slot;
+pub mod terms;
 mod word;
 
 pub use domain::Domain;

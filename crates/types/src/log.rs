@@ -101,4 +101,111 @@ mod tests {
             }
         );
     }
+
+    /// Where `LogSlot.sol` says that a field begins.
+    fn shift(name: &str) -> usize {
+        let source = include_str!("../../../contracts/src/libraries/LogSlot.sol");
+        let line = format!("uint256 private constant {name} = ");
+        let (_, rest) = source.split_once(&line).unwrap();
+        rest.split_once(';').unwrap().0.parse().unwrap()
+    }
+
+    #[test]
+    fn the_log_word_is_laid_out_as_the_oracle_lays_it_out() {
+        let largest = |shift: usize, bits: usize| {
+            let field = (U256::from(1) << bits) - U256::from(1);
+            LogWord::unpack(field << shift)
+        };
+        let nothing = LogWord::unpack(U256::ZERO);
+        assert!(!nothing.exists());
+        let cases = [
+            (
+                largest(0, 48),
+                LogWord {
+                    next_seq: (1 << 48) - 1,
+                    ..nothing
+                },
+            ),
+            (
+                largest(shift("KEY_GROUP"), 32),
+                LogWord {
+                    key_group: u32::MAX,
+                    ..nothing
+                },
+            ),
+            (
+                largest(shift("KEY_EPOCH"), 32),
+                LogWord {
+                    key_epoch: u32::MAX,
+                    ..nothing
+                },
+            ),
+            (
+                largest(shift("CODE_VERSION"), 16),
+                LogWord {
+                    code_version: u16::MAX,
+                    ..nothing
+                },
+            ),
+            (
+                largest(shift("RUNTIME_GENERATION"), 16),
+                LogWord {
+                    runtime_generation: u16::MAX,
+                    ..nothing
+                },
+            ),
+            (
+                largest(shift("FINALITY_CLASS"), 8),
+                LogWord {
+                    finality_class: u8::MAX,
+                    ..nothing
+                },
+            ),
+            (
+                largest(shift("FLAGS"), 1),
+                LogWord {
+                    stateless: true,
+                    ..nothing
+                },
+            ),
+            (
+                largest(shift("FLAGS") + 1, 1),
+                LogWord {
+                    restricted: true,
+                    ..nothing
+                },
+            ),
+            (
+                largest(shift("FLAGS") + 2, 1),
+                LogWord {
+                    paused: true,
+                    ..nothing
+                },
+            ),
+            (
+                largest(shift("EXECUTION_CHARGE"), 40),
+                LogWord {
+                    execution_charge_gwei: (1 << 40) - 1,
+                    ..nothing
+                },
+            ),
+            (
+                largest(shift("MAXIMUM_CALLBACK_GAS"), 32),
+                LogWord {
+                    maximum_callback_gas: u32::MAX,
+                    ..nothing
+                },
+            ),
+            (
+                largest(shift("MINIMUM_DEADLINE"), 24),
+                LogWord {
+                    minimum_deadline: (1 << 24) - 1,
+                    ..nothing
+                },
+            ),
+        ];
+        for (word, expected) in cases {
+            assert_eq!(word, expected);
+        }
+    }
 }

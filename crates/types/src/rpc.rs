@@ -67,7 +67,7 @@ pub struct EpochOpening {
     pub public_key_hash: B256,
     /// Configuration of the enclave that opened it.
     pub config_hash: B256,
-    /// Which measurements may hold its secret.
+    /// The measurements that may hold its secret.
     pub measurement_set_hash: B256,
     /// Recovery policy word.
     pub recovery: U256,
@@ -105,7 +105,7 @@ pub struct DeployAccepted {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct QueryRequest {
-    /// Which contract.
+    /// The contract meant.
     pub contract: ContractId,
     /// Query envelope.
     pub envelope: Bytes,
@@ -127,7 +127,7 @@ pub struct QueryResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ContractRequest {
-    /// Which contract.
+    /// The contract meant.
     pub contract: ContractId,
     /// Chosen by the client.
     pub nonce: B256,
@@ -147,9 +147,9 @@ pub struct ContractResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EntryRequest {
-    /// Which contract.
+    /// The contract meant.
     pub contract: ContractId,
-    /// Which entry.
+    /// Position of the entry in its log.
     pub seq: u64,
 }
 
@@ -157,9 +157,9 @@ pub struct EntryRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestStatus {
-    /// Which contract.
+    /// The contract meant.
     pub contract: ContractId,
-    /// Which entry.
+    /// Position of the entry in its log.
     pub seq: u64,
     /// How far it is.
     pub state: RequestState,

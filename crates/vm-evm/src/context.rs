@@ -17,7 +17,7 @@ pub(crate) type GuestContext<'a> =
 
 /// What a transaction does to the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Course {
+pub(crate) enum TransactionKind {
     /// Runs its code.
     Call,
     /// Creates it where there is nothing.
@@ -26,7 +26,7 @@ pub(crate) enum Course {
     Replace,
 }
 
-impl Course {
+impl TransactionKind {
     /// Whether it runs init code and leaves what that returns.
     pub(crate) fn installs_code(self) -> bool {
         self != Self::Call

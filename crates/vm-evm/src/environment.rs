@@ -9,7 +9,7 @@ use revm::{
 
 use subrosa_vm::{Call, host, limits::Limits};
 
-use crate::context::{Course, SPEC};
+use crate::context::{SPEC, TransactionKind};
 
 pub(crate) fn configuration(call: &Call<'_>, limits: &Limits) -> CfgEnv {
     let mut configuration = CfgEnv::new_with_spec(SPEC);
@@ -39,13 +39,18 @@ pub(crate) fn block(call: &Call<'_>, limits: &Limits) -> BlockEnv {
     }
 }
 
-pub(crate) fn transaction(call: &Call<'_>, course: Course, data: Bytes, fuel_limit: u64) -> TxEnv {
+pub(crate) fn transaction(
+    call: &Call<'_>,
+    kind: TransactionKind,
+    data: Bytes,
+    fuel_limit: u64,
+) -> TxEnv {
     TxEnv {
         caller: call.caller,
         gas_limit: fuel_limit,
         gas_price: 0,
         // What starting costs is decided by the kind.
-        kind: if course.installs_code() {
+        kind: if kind.installs_code() {
             TxKind::Create
         } else {
             TxKind::Call(call.contract)

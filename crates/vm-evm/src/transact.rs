@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The course of one transaction, without fees, nonces and balances.
+//! Running one transaction, without fees, nonces and balances.
 
 use core::{convert::Infallible, marker::PhantomData};
 
@@ -27,7 +27,7 @@ use revm::{
 use subrosa_vm::Call;
 
 use crate::{
-    context::{Course, GuestContext},
+    context::{GuestContext, TransactionKind},
     instructions::Instructions,
     precompiles::GuestPrecompiles,
 };
@@ -41,16 +41,16 @@ pub(crate) type Machine<'a> =
 /// frames, refunds.
 pub(crate) struct Transact<'a> {
     contract: Address,
-    course: Course,
+    kind: TransactionKind,
     is_static: bool,
     machine: PhantomData<Machine<'a>>,
 }
 
 impl Transact<'_> {
-    pub(crate) fn new(call: &Call<'_>, course: Course) -> Self {
+    pub(crate) fn new(call: &Call<'_>, kind: TransactionKind) -> Self {
         Self {
             contract: call.contract,
-            course,
+            kind,
             is_static: call.is_static,
             machine: PhantomData,
         }
@@ -83,7 +83,7 @@ impl<'a> Handler for Transact<'a> {
         Ok(())
     }
 
-    /// Ethereum's, and for [`Course::Replace`] the end of a creation after the end of a call.
+    /// Ethereum's, and for [`TransactionKind::Replace`] the end of a creation after the end of a call.
     fn execution(
         &mut self,
         machine: &mut Machine<'a>,
@@ -95,9 +95,11 @@ impl<'a> Handler for Transact<'a> {
             return Ok(None);
         };
         machine.ctx_mut().journal_mut().checkpoint_commit();
-        let mut result = match self.course {
-            Course::Call | Course::Create => self.run_exec_loop(machine, first_frame)?,
-            Course::Replace => self.replace(machine, first_frame)?,
+        let mut result = match self.kind {
+            TransactionKind::Call | TransactionKind::Create => {
+                self.run_exec_loop(machine, first_frame)?
+            }
+            TransactionKind::Replace => self.replace(machine, first_frame)?,
         };
         self.last_frame_result(machine, &mut result, gas)?;
         Ok(Some(result))
@@ -119,7 +121,7 @@ impl<'a> Handler for Transact<'a> {
         };
         match &mut frame_input {
             FrameInput::Call(call) => call.is_static = self.is_static,
-            FrameInput::Create(create) if self.course == Course::Replace => {
+            FrameInput::Create(create) if self.kind == TransactionKind::Replace => {
                 let init_code = create.init_code().clone();
                 frame_input = FrameInput::Call(Box::new(CallInputs {
                     input: CallInput::Bytes(Bytes::new()),

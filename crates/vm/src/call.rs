@@ -56,7 +56,7 @@ pub struct Call<'a> {
     pub block_number: u64,
     /// That block's timestamp, Unix seconds.
     pub block_timestamp: u64,
-    /// Which table in [`limits`](crate::limits) applies.
+    /// Runtime generation, whose table in [`limits`](crate::limits) applies.
     pub runtime_generation: u16,
     /// Fuel the execution may use; more than the generation allows counts as what it allows.
     pub fuel_limit: u64,

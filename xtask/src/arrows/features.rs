@@ -46,7 +46,7 @@ fn parse(listing: &str) -> Features {
 }
 
 fn differences(executables: &Features, everything: &Features) -> Vec<String> {
-    let differs = |(package, features): (&String, &String)| {
+    let differs = |(package, features): (&String, &BTreeSet<String>)| {
         let other = everything.get(package)?;
         (other != features).then(|| {
             format!(

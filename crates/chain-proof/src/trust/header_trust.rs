@@ -12,7 +12,7 @@ use crate::error::{ProofError, TrustError};
 /// It has state: it starts from a checkpoint and moves only by updates that follow from what it
 /// knows already. What must hold of every kind is the suite `conformance` (feature of that name).
 pub trait HeaderTrust: core::fmt::Debug + Send + Sync {
-    /// Which kind it is.
+    /// Its kind, as configurations name it.
     fn kind(&self) -> HeaderTrustKind;
 
     /// Hash of the checkpoint it started from ([`start_hash`](subrosa_types::id::start_hash)).

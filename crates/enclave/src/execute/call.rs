@@ -54,7 +54,7 @@ pub(super) fn call_stateless(
     })
 }
 
-/// Opens a call's input, runs it and decides what of it is whose to see.
+/// Opens a call's input, runs it, and makes its output public or seals it.
 fn run(
     place: Place,
     contract: &Contract,

@@ -4,13 +4,15 @@
 use alloc::{format, string::String, vec::Vec};
 
 use alloy_primitives::{B256, keccak256};
-use subrosa_chain_proof::verify_slot;
+use subrosa_chain_proof::{ProvenHeader, verify_header, verify_slot_at};
 use subrosa_types::{
     ContractId,
     abi::Entry,
     change::RuntimeChange,
     entry::{EntryKind, Execution, FinalityClass, Settlement, mask_digest},
-    frame::{ErrorCode, FrameError, LoggedEntry, MAX_BETWEEN, Reassignment, StorageProof},
+    frame::{
+        ErrorCode, FrameError, HeaderFrame, LoggedEntry, MAX_BETWEEN, Reassignment, StorageProof,
+    },
     slot,
 };
 
@@ -66,10 +68,11 @@ pub(super) fn prove<'a>(
     let Some(last) = proven.last() else {
         return Err(refuse("no entries".into()));
     };
-    let class = prove_slot(fixed, last.entry, last.digest, proof)?;
+    let header = prove_header(fixed, &proof.header)?;
     for entry in &proven {
-        check_class(entry.entry, &entry.execution, class)?;
+        check_class(entry.entry, &entry.execution, header.class())?;
     }
+    prove_slot(fixed, header, last.entry, last.digest, proof)?;
     if proven.iter().any(|entry| !is_known(entry.generation))
         && let Some(reassignment) = reassignment
     {
@@ -127,23 +130,33 @@ fn prove_reassignment(
         let message = format!("entry {} is no runtime entry with its input", entry.seq());
         return Err(refuse(message));
     }
-    let class = prove_slot(fixed, entry, digest_of(entry), &reassignment.proof)?;
-    check_class(entry, &execution, class)?;
+    let proof = &reassignment.proof;
+    let header = prove_header(fixed, &proof.header)?;
+    check_class(entry, &execution, header.class())?;
+    prove_slot(fixed, header, entry, digest_of(entry), proof)?;
     RuntimeChange::decode(&runtime.input).ok_or_else(|| {
         let message = format!("input of runtime entry {} does not decode", entry.seq());
         refuse(message)
     })
 }
 
-/// Checks that the oracle's slot of `entry` holds `digest`, and says how finally.
+/// The block that a proof is about.
+fn prove_header(fixed: &Fixed, frame: &HeaderFrame) -> Result<ProvenHeader, FrameError> {
+    verify_header(fixed.trust.as_ref(), frame)
+        .map(|headers| headers.target())
+        .map_err(|error| FrameError::new(ErrorCode::Proof, error))
+}
+
+/// Checks that the oracle's slot of `entry` holds `digest` at a block.
 fn prove_slot(
     fixed: &Fixed,
+    header: ProvenHeader,
     entry: &Entry,
     digest: B256,
     proof: &StorageProof,
-) -> Result<FinalityClass, FrameError> {
-    let slot = verify_slot(
-        fixed.trust.as_ref(),
+) -> Result<(), FrameError> {
+    let slot = verify_slot_at(
+        header,
         proof,
         fixed.config.oracle,
         fixed.config.oracleCodeHash,
@@ -154,7 +167,7 @@ fn prove_slot(
         let message = format!("slot of entry {} holds another digest", entry.seq());
         return Err(FrameError::new(ErrorCode::Proof, message));
     }
-    Ok(slot.header().class())
+    Ok(())
 }
 
 /// An entry names the finality class that its block must have. Entries before the last have that of

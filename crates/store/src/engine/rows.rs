@@ -67,6 +67,8 @@ impl Span {
         }
     }
 
+    /// The span as a range of rows in order.
+    #[cfg(feature = "memory")]
     pub(crate) fn bounds(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {
         (
             self.from.as_ref().map(Vec::as_slice),

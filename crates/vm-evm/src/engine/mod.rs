@@ -18,7 +18,7 @@ use subrosa_vm::{
 
 use crate::{
     code_cache::CodeCache,
-    context::{Course, SPEC},
+    context::{SPEC, TransactionKind},
     database::StateReader,
     environment,
     instructions::Instructions,
@@ -38,16 +38,16 @@ pub struct EvmEngine {
 
 impl Vm for EvmEngine {
     fn construct(&self, state: &State, call: &Call<'_>, code: &[u8], init: &[u8]) -> Execution {
-        self.install(state, call, Course::Create, code, init)
+        self.install(state, call, TransactionKind::Create, code, init)
     }
 
     fn upgrade(&self, state: &State, call: &Call<'_>, code: &[u8], init: &[u8]) -> Execution {
-        self.install(state, call, Course::Replace, code, init)
+        self.install(state, call, TransactionKind::Replace, code, init)
     }
 
     fn call(&self, state: &State, call: &Call<'_>) -> Execution {
         let input = Bytes::copy_from_slice(call.input);
-        self.execute(state, call, Course::Call, input)
+        self.execute(state, call, TransactionKind::Call, input)
     }
 }
 
@@ -57,32 +57,38 @@ impl EvmEngine {
         &self,
         state: &State,
         call: &Call<'_>,
-        course: Course,
+        kind: TransactionKind,
         code: &[u8],
         init: &[u8],
     ) -> Execution {
-        let mut execution = self.execute(state, call, course, [code, init].concat().into());
+        let mut execution = self.execute(state, call, kind, [code, init].concat().into());
         if execution.halt == Halt::Succeeded {
             execution.output = Vec::new();
         }
         execution
     }
 
-    fn execute(&self, state: &State, call: &Call<'_>, course: Course, input: Bytes) -> Execution {
+    fn execute(
+        &self,
+        state: &State,
+        call: &Call<'_>,
+        kind: TransactionKind,
+        input: Bytes,
+    ) -> Execution {
         let Some(limits) = limits::of(call.runtime_generation) else {
             return Execution::failed(Halt::UnsupportedGeneration, 0);
         };
         let fuel_limit = call.fuel_limit.min(limits.max_fuel);
-        if course.installs_code() && call.is_static {
+        if kind.installs_code() && call.is_static {
             return Execution::failed(Halt::StaticViolation, fuel_limit);
         }
         let before = state.account(call.contract);
-        if !course.installs_code() && !before.is_some_and(|account| account.has_code()) {
+        if !kind.installs_code() && !before.is_some_and(|account| account.has_code()) {
             return Execution::failed(Halt::NoContract, 0);
         }
         let mut machine = self.machine(state, call, limits);
-        machine.ctx.tx = environment::transaction(call, course, input, fuel_limit);
-        let result = Transact::new(call, course).run(&mut machine);
+        machine.ctx.tx = environment::transaction(call, kind, input, fuel_limit);
+        let result = Transact::new(call, kind).run(&mut machine);
         let changes = machine.ctx.journaled_state.finalize();
 
         let (output, fuel_used) = match ending(result) {
@@ -107,7 +113,7 @@ impl EvmEngine {
         } else {
             writes::collect(state, call.caller, changes)
         };
-        if course == Course::Replace
+        if kind == TransactionKind::Replace
             && let Some(before) = before
         {
             writes::drop_unused_code(state, &mut writes, before.code_hash);

@@ -15,9 +15,9 @@ use super::{
 pub enum StateKey {
     /// One storage slot; its value is a word other than zero. A slot holding zero has no entry.
     Storage {
-        /// Whose storage.
+        /// The account whose storage it is in.
         account: Address,
-        /// Which slot.
+        /// The slot's number.
         slot: B256,
     },
     /// An account; its value is an [`AccountRecord`].
