@@ -3,13 +3,10 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::StoreError;
-
-/// First byte of every stored value.
-pub const RECORD_VERSION: u8 = 1;
-
-/// Longest stored value, bytes: what fits a frame between host and enclave.
-pub const MAX_RECORD_BYTES: usize = subrosa_types::frame::MAX_FRAME_BYTES;
+use crate::{
+    StoreError,
+    format::{MAX_RECORD_BYTES, RECORD_VERSION},
+};
 
 pub(crate) fn encode<T: Serialize>(
     keyspace: &'static str,

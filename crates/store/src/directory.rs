@@ -10,10 +10,7 @@ use std::{
 
 use alloy_primitives::{Address, B256};
 
-use crate::StoreError;
-
-/// Layout of a store's directory, keyspaces and keys.
-pub const FORMAT_VERSION: u32 = 1;
+use crate::{StoreError, format::FORMAT_VERSION};
 
 /// The deployment that a store belongs to. A directory serves one for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

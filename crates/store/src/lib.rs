@@ -19,16 +19,17 @@ mod directory;
 mod embedded;
 mod engine;
 mod error;
+mod format;
 mod key;
 #[cfg(feature = "memory")]
 mod memory;
 mod record;
 mod storage;
 
-pub use codec::{MAX_RECORD_BYTES, RECORD_VERSION};
-pub use directory::{FORMAT_VERSION, Identity};
+pub use directory::Identity;
 pub use embedded::Store;
 pub use error::StoreError;
+pub use format::{FORMAT_VERSION, MAX_RECORD_BYTES, RECORD_VERSION};
 #[cfg(feature = "memory")]
 pub use memory::{Disk, Memory};
 pub use record::{

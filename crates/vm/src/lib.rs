@@ -16,9 +16,6 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
-// For the suite alone, which shares an engine between threads.
-#[cfg(feature = "conformance")]
-extern crate std;
 
 mod call;
 #[cfg(feature = "conformance")]

@@ -13,7 +13,6 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::disallowed_methods,
     reason = "a benchmark that cannot run has nothing else to do, and genuine evidence is files"
 )]
 #![allow(clippy::print_stdout, reason = "the result goes to standard output")]

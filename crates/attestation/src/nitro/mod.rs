@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! AWS Nitro Enclaves: the attestation document of the Nitro hypervisor, part
-//! [`EvidencePart::Quote`](subrosa_types::id::EvidencePart::Quote) of the bundle, exactly as the
+//! [`EvidencePart::Quote`](subrosa_evidence::EvidencePart::Quote) of the bundle, exactly as the
 //! NSM device hands it out. It carries its own certificates; nothing else is needed or looked at.
 //!
 //! Source: AWS Nitro Enclaves NSM API, `docs/attestation_process.md`; RFC 9052 (COSE).

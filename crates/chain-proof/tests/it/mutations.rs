@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// long: one table of mutations and what refuses each.
 //! Mutations of every part of a live proof, each refused for the right reason.
 
 use alloy::{

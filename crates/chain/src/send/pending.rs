@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::error::SendError;
 
-/// A transaction that was sent. Dropping it changes nothing: the [`Sender`] sees it through.
+/// A transaction that was sent. Dropping it changes nothing: the [`Sender`](crate::Sender) sees it through.
 #[derive(Debug)]
 pub struct Pending {
     nonce: u64,

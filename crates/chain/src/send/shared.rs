@@ -27,7 +27,7 @@ use crate::{ChainError, endpoint::within};
 pub struct SenderConfig {
     /// How long an attempt may stay unmined before it is replaced.
     pub replace_after: Duration,
-    /// How often receipts are looked for, if [`Sender::wake`] does not say when.
+    /// How often receipts are looked for, if [`Sender::wake`](crate::Sender::wake) does not say when.
     pub poll_interval: Duration,
     /// Most to pay per gas, in wei.
     pub max_fee_per_gas: u128,

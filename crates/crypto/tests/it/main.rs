@@ -2,10 +2,6 @@
 //! Envelopes and replies against the npm packages `hpke` and `@hpke/hybridkem-x-wing`, by way of
 //! `fixtures/envelopes`.
 #![expect(
-    clippy::disallowed_methods,
-    reason = "tests read fixtures and the update switch"
-)]
-#![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that fails panics"

@@ -79,10 +79,6 @@ impl Probe {
 }
 
 /// How long `operation` takes.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the crate is pure; measuring it is not"
-)]
 pub(crate) fn microseconds(operation: impl FnOnce()) -> f64 {
     let start = Instant::now();
     operation();

@@ -25,10 +25,6 @@ impl Machine {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the crate is pure; measuring it is not"
-)]
 fn cpu_model() -> Option<String> {
     let cpus = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = cpus.lines().find(|line| line.starts_with("model name"))?;

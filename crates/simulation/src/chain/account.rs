@@ -3,13 +3,10 @@
 
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 use async_trait::async_trait;
-use subrosa_chain::{ChainError, follow::OracleEvent, send::SendError};
+use subrosa_chain::{ChainError, send::SendError};
 use subrosa_node::{ChainAccount, InFlight, Mined, Note, Transaction};
 
-use super::{
-    SimulatedChain,
-    contracts::{Contracts, Moment, Revert},
-};
+use super::{SimulatedChain, transaction::apply};
 
 #[async_trait]
 impl ChainAccount for SimulatedChain {
@@ -130,24 +127,6 @@ impl InFlight for Sent {
             }
             changes.changed().await.map_err(|_| SendError::Closed)?;
         }
-    }
-}
-
-/// What a transaction of the node does.
-pub(super) fn apply(
-    contracts: &mut Contracts,
-    moment: Moment,
-    transaction: &Transaction,
-) -> Result<Vec<OracleEvent>, Revert> {
-    match transaction {
-        Transaction::Fulfill { fulfillment, .. } => contracts.fulfill(moment, fulfillment),
-        Transaction::OpenEpoch { opening, .. } => {
-            contracts.open_epoch(opening).map(|()| Vec::new())
-        }
-        // Of what was prepared elsewhere the model has nothing to change.
-        Transaction::Prepared(_) => Ok(Vec::new()),
-        // The model has no verifiers and no quotes; whoever simulates admits by hand.
-        _ => Err(Revert::Unsupported),
     }
 }
 

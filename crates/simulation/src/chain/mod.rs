@@ -8,6 +8,7 @@ mod account;
 mod blocks;
 mod contracts;
 mod feed;
+mod transaction;
 mod view;
 
 use std::{
@@ -198,7 +199,7 @@ impl State {
             let Some(transaction) = self.signed.get(&raw) else {
                 continue;
             };
-            let outcome = account::apply(&mut contracts, moment, transaction);
+            let outcome = transaction::apply(&mut contracts, moment, transaction);
             let included = Included {
                 transaction: keccak256(&raw),
                 succeeded: outcome.is_ok(),

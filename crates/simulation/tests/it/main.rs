@@ -2,6 +2,7 @@
 //! A node and its enclave in one process.
 //!
 //! Time is simulated: nothing here sleeps, and nothing listens.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod conformance;
 mod end_to_end;

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The protocol's hashes, words and slots, in the file that Solidity and TypeScript check too.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "tests read fixtures and the update switch"
-)]
 #![expect(clippy::unwrap_used, reason = "a test that fails panics")]
 
 mod draw;

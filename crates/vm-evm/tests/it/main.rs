@@ -10,6 +10,7 @@ mod guest;
 mod limits;
 mod metering;
 mod precompiles;
+mod sharing;
 mod upgrade;
 
 /// What must hold of every engine.

@@ -54,7 +54,6 @@ macro_rules! conformance_tests {
             limits::output_is_limited_to_the_byte,
             limits::a_state_does_not_grow_beyond_its_limit_but_may_shrink,
             repeat::two_engines_and_a_used_one_agree,
-            repeat::engines_are_shared_between_threads,
         }
     };
     ($subject:expr; $($group:ident::$case:ident,)+) => {

@@ -13,7 +13,7 @@ use super::{
 use crate::{Execution, Halt, State, Vm};
 
 /// Encodings of everything that constructing and then calling a few times yields.
-fn history(subject: &Subject, engine: &dyn Vm) -> Vec<(Halt, u64, Vec<u8>, Vec<u8>)> {
+pub fn history(subject: &Subject, engine: &dyn Vm) -> Vec<(Halt, u64, Vec<u8>, Vec<u8>)> {
     let mut history = Vec::new();
     let mut step = |state: &mut State, execution: Execution| {
         assert_eq!(execution.halt, Halt::Succeeded);
@@ -54,14 +54,4 @@ pub fn two_engines_and_a_used_one_agree(subject: &Subject) {
     let first = history(subject, engine.as_ref());
     assert_eq!(first, history(subject, engine.as_ref()));
     assert_eq!(first, history(subject, subject.engine().as_ref()));
-}
-
-pub fn engines_are_shared_between_threads(subject: &Subject) {
-    let engine = subject.engine();
-    let expected = history(subject, engine.as_ref());
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| assert_eq!(history(subject, engine.as_ref()), expected));
-        }
-    });
 }

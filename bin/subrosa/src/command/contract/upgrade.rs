@@ -124,7 +124,7 @@ impl Announcement {
             .await?;
         output.result(&Self { contract, terms }, |made| {
             let mut pairs = vec![("contract", made.contract.to_string())];
-            pairs.extend(super::terms(&made.terms));
+            pairs.extend(super::terms::in_words(&made.terms));
             output::pairs(&pairs)
         })
     }

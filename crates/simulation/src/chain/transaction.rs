@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The transactions of a node, executed.
+
+use subrosa_chain::follow::OracleEvent;
+use subrosa_node::Transaction;
+
+use super::contracts::{Contracts, Moment, Revert};
+
+/// What a transaction of the node does.
+pub(super) fn apply(
+    contracts: &mut Contracts,
+    moment: Moment,
+    transaction: &Transaction,
+) -> Result<Vec<OracleEvent>, Revert> {
+    match transaction {
+        Transaction::Fulfill { fulfillment, .. } => contracts.fulfill(moment, fulfillment),
+        Transaction::OpenEpoch { opening, .. } => {
+            contracts.open_epoch(opening).map(|()| Vec::new())
+        }
+        // Of what was prepared elsewhere the model has nothing to change.
+        Transaction::Prepared(_) => Ok(Vec::new()),
+        // The model has no verifiers and no quotes; whoever simulates admits by hand.
+        _ => Err(Revert::Unsupported),
+    }
+}
