@@ -42,5 +42,6 @@ pub(crate) fn auction(keep: bool) -> Result<()> {
 /// set they do nothing.
 pub(crate) const FEATURES: [&str; 2] = ["--features", "subrosa/failpoints"];
 
-/// What would build forged evidence into the crates that executables share with it.
-pub(crate) const NOT_RUN: [&str; 1] = ["--exclude=subrosa-fuzz"];
+/// What would build forged evidence, or simulated surroundings, into the crates that executables share
+/// with it.
+pub(crate) const NOT_RUN: [&str; 2] = ["--exclude=subrosa-fuzz", "--exclude=subrosa-simulation"];
