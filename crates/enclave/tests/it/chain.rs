@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U256, aliases::U48, keccak256};
-use alloy_trie::{HashBuilder, Nibbles, TrieAccount, proof::ProofRetainer};
+use subrosa_chain_proof::synthetic::SyntheticState;
 use subrosa_types::{
     ContractId,
     abi::{EnclaveConfig, Entry, EpochOpening},
@@ -31,8 +31,7 @@ pub(crate) struct Chain {
     pub(crate) registry: Address,
     pub(crate) number: u64,
     pub(crate) timestamp: u64,
-    oracle_slots: BTreeMap<B256, U256>,
-    registry_slots: BTreeMap<B256, U256>,
+    state: SyntheticState,
     logs: BTreeMap<ContractId, Log>,
     registered: u64,
 }
@@ -71,19 +70,14 @@ impl Default for Ask {
 
 impl Chain {
     pub(crate) fn new() -> Self {
+        let (oracle, registry) = (Address::repeat_byte(0x0a), Address::repeat_byte(0x0b));
         Self {
             chain_id: 31_337,
-            oracle: Address::repeat_byte(0x0a),
-            registry: Address::repeat_byte(0x0b),
+            oracle,
+            registry,
             number: 100,
             timestamp: 1_800_000_000,
-            // A few neighbours, so that proofs have branches.
-            oracle_slots: (0..40u8)
-                .map(|n| (keccak256([n]), U256::from(n) + U256::ONE))
-                .collect(),
-            registry_slots: (0..9u8)
-                .map(|n| (keccak256([n]), U256::from(n) + U256::ONE))
-                .collect(),
+            state: SyntheticState::new([oracle, registry].map(|at| (at, code_hash(at)))),
             logs: BTreeMap::new(),
             registered: 0,
         }
@@ -113,8 +107,8 @@ impl Chain {
 
     pub(crate) fn record_epoch(&mut self, opening: &EpochOpening) {
         let record = U256::from_be_bytes(opening.record().0);
-        self.registry_slots
-            .insert(slot::epoch(opening.keyGroup, opening.keyEpoch), record);
+        let slot = slot::epoch(opening.keyGroup, opening.keyEpoch);
+        self.state.store(self.registry, slot, record);
     }
 
     /// Registers a contract at a runtime generation, stateful or not: entry 0.
@@ -163,7 +157,7 @@ impl Chain {
     pub(crate) fn advance_epoch(&mut self, contract: ContractId, next: u32) -> LoggedEntry {
         let log = self.logs.get_mut(&contract).unwrap();
         let previous = std::mem::replace(&mut log.epoch, next);
-        let record = self.registry_slots[&slot::epoch(GROUP, next)];
+        let record = self.state.slot(self.registry, slot::epoch(GROUP, next));
         let change = EpochChange {
             previous,
             next,
@@ -265,42 +259,33 @@ impl Chain {
         let digest = entry.digest(self.chain_id, self.oracle);
         let status = U256::from(entry.seq() as u8 & 3);
         let word = U256::from_be_bytes(digest.0) | status;
-        self.oracle_slots
-            .insert(slot::entry(entry.contractId, entry.seq()), word);
+        let slot = slot::entry(entry.contractId, entry.seq());
+        self.state.store(self.oracle, slot, word);
         let log = self.logs.get_mut(&entry.contractId).unwrap();
         (log.next, log.digest) = (entry.seq() + 1, digest);
     }
 
     pub(crate) fn prove_entry(&self, contract: ContractId, seq: u64) -> StorageProof {
-        self.prove(self.oracle, &self.oracle_slots, slot::entry(contract, seq))
+        self.prove(self.oracle, slot::entry(contract, seq))
     }
 
     pub(crate) fn prove_epoch(&self, epoch: u32) -> StorageProof {
-        self.prove(
-            self.registry,
-            &self.registry_slots,
-            slot::epoch(GROUP, epoch),
-        )
+        self.prove(self.registry, slot::epoch(GROUP, epoch))
     }
 
     pub(crate) fn header(&self) -> HeaderFrame {
-        let (root, _) = self.state_trie(self.oracle);
         HeaderFrame {
-            trusted: alloy_rlp::encode(self.sealed_header(root)).into(),
+            trusted: alloy_rlp::encode(self.sealed_header(self.state.root())).into(),
             ..HeaderFrame::default()
         }
     }
 
-    fn prove(&self, account: Address, slots: &BTreeMap<B256, U256>, slot: B256) -> StorageProof {
-        let (root, account_proof) = self.state_trie(account);
-        let (_, slot_proof) = storage_trie(slots, slot);
+    fn prove(&self, account: Address, slot: B256) -> StorageProof {
+        let proof = self.state.prove(account, slot);
         StorageProof {
-            header: HeaderFrame {
-                trusted: alloy_rlp::encode(self.sealed_header(root)).into(),
-                ..HeaderFrame::default()
-            },
-            account_proof,
-            slot_proof,
+            header: self.header(),
+            account_proof: proof.account,
+            slot_proof: proof.slot,
         }
     }
 
@@ -315,58 +300,8 @@ impl Chain {
             ..Header::default()
         }
     }
-
-    fn state_trie(&self, target: Address) -> (B256, Vec<Bytes>) {
-        let mut leaves: BTreeMap<B256, Vec<u8>> = (0..50u8)
-            .map(|n| {
-                (
-                    Address::repeat_byte(n.wrapping_add(100)),
-                    KECCAK_EMPTY_ROOT,
-                    B256::ZERO,
-                )
-            })
-            .map(|(address, root, code)| (keccak256(address), account(root, code)))
-            .collect();
-        for (address, slots) in [
-            (self.oracle, &self.oracle_slots),
-            (self.registry, &self.registry_slots),
-        ] {
-            let (root, _) = storage_trie(slots, B256::ZERO);
-            leaves.insert(keccak256(address), account(root, code_hash(address)));
-        }
-        trie(&leaves, keccak256(target))
-    }
 }
 
 pub(crate) fn code_hash(address: Address) -> B256 {
     keccak256([address.as_slice(), b"code"].concat())
-}
-
-const KECCAK_EMPTY_ROOT: B256 = alloy_trie::EMPTY_ROOT_HASH;
-
-fn account(storage_root: B256, code_hash: B256) -> Vec<u8> {
-    alloy_rlp::encode(TrieAccount {
-        nonce: 1,
-        balance: U256::from(5),
-        storage_root,
-        code_hash,
-    })
-}
-
-fn storage_trie(slots: &BTreeMap<B256, U256>, target: B256) -> (B256, Vec<Bytes>) {
-    let leaves = slots
-        .iter()
-        .map(|(slot, value)| (keccak256(slot), alloy_rlp::encode(value)));
-    trie(&leaves.collect(), keccak256(target))
-}
-
-fn trie(leaves: &BTreeMap<B256, Vec<u8>>, target: B256) -> (B256, Vec<Bytes>) {
-    let target = Nibbles::unpack(target);
-    let mut builder = HashBuilder::default().with_proof_retainer(ProofRetainer::new(vec![target]));
-    for (key, value) in leaves {
-        builder.add_leaf(Nibbles::unpack(key), value);
-    }
-    let root = builder.root();
-    let nodes = builder.take_proof_nodes().into_nodes_sorted();
-    (root, nodes.into_iter().map(|(_, node)| node).collect())
 }
