@@ -30,6 +30,9 @@ pub fn header_trust(
 ) -> Result<Box<dyn HeaderTrust>, TrustError> {
     match kind {
         HeaderTrustKind::HostAsserted => Ok(Box::new(HostAsserted::start(parameters, checkpoint)?)),
+        // Before one is constructed: whatever is signed must name the checkpoint's hash, and whoever
+        // activates an epoch or anchors a signature must ask for the header's class, which execution
+        // alone does.
         _ => Err(TrustError::Unsupported(kind)),
     }
 }

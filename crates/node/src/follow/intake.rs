@@ -285,6 +285,8 @@ impl Intake {
     async fn rewind(&mut self, to: BlockRef) -> Result<(), Fault> {
         let needs = &self.needs;
         needs.metrics.reorgs.increment(1);
+        // The id of a contract that is registered on both branches does not tell which kind it is.
+        self.stateless.clear();
         let Some(cursor) = needs.store.cursor().await? else {
             return Ok(());
         };

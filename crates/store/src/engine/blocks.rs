@@ -57,6 +57,8 @@ impl Engine {
     }
 
     pub(crate) fn rewind(&self, cursor: Cursor) -> Result<Vec<ContractId>, StoreError> {
+        // A commit that checked its entries before must be done before they go.
+        let _exclusive = self.exclusive();
         if self
             .cursor()?
             .is_none_or(|last| last.number < cursor.number)

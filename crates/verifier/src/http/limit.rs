@@ -114,9 +114,10 @@ fn positive(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
 }
 
-/// Who is behind an address: with IPv6, whoever has the /64.
+/// Who is behind an address: with IPv6, whoever has the /64. One of IPv4 that came in by a listener
+/// of IPv6 is of IPv4.
 fn subscriber(client: IpAddr) -> IpAddr {
-    match client {
+    match client.to_canonical() {
         IpAddr::V6(v6) => {
             const NETWORK: u128 = !(u64::MAX as u128);
             IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & NETWORK))
@@ -136,6 +137,14 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
+
+    #[test]
+    fn an_address_of_ipv4_is_one_by_whichever_listener() {
+        let mapped = |text: &str| subscriber(text.parse().unwrap());
+        assert_eq!(mapped("::ffff:192.0.2.1"), mapped("192.0.2.1"));
+        assert_ne!(mapped("::ffff:192.0.2.1"), mapped("::ffff:192.0.2.2"));
+        assert_eq!(mapped("2001:db8::1"), mapped("2001:db8::2"));
+    }
 
     /// A clock that starts at `now`, and its hand.
     fn clock(now: u64) -> (Clock, Arc<AtomicU64>) {
