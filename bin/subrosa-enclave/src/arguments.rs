@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The command line, parsed by hand: every dependency here is measured.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    thread,
+};
 
 use eyre::{Result, bail, eyre};
 use subrosa_tee::{Name, Selection};
@@ -9,6 +14,7 @@ use subrosa_types::frame::WIRE_VERSION;
 
 const USAGE: &str = "\
 usage: subrosa-enclave --socket PATH [--tee NAME] [--sealing-key-file PATH]
+                       [--workers NUMBER] [--memory-mib NUMBER]
 
   --socket PATH            Unix socket to listen on
   --tee NAME               tdx, snp, sgx-gramine, nitro, azure-vtpm or software; else whichever of
@@ -16,6 +22,10 @@ usage: subrosa-enclave --socket PATH [--tee NAME] [--sealing-key-file PATH]
                            given
   --sealing-key-file PATH  32 secret bytes that stand in for the machine's sealing key; created if
                            absent. Software TEE only; without it nothing is sealed
+  --workers NUMBER         threads that execute; as many as there are processors if not given. One
+                           more answers control requests, and one queries
+  --memory-mib NUMBER      memory for the states of contracts, MiB, 4096 if not given. The least
+                           recently used are dropped beyond it, and loaded again when needed
   --version                print the version and the host-enclave protocol's version
 ";
 
@@ -28,6 +38,8 @@ pub(crate) enum Command {
 pub(crate) struct Arguments {
     pub(crate) socket: PathBuf,
     pub(crate) environment: Environment,
+    pub(crate) workers: NonZeroUsize,
+    pub(crate) memory_mib: usize,
 }
 
 /// Where this process is to find itself.
@@ -41,11 +53,14 @@ pub(crate) enum Environment {
 
 pub(crate) fn parse(mut words: impl Iterator<Item = OsString>) -> Result<Command> {
     let (mut socket, mut tee, mut sealing_key_file) = (None, None, None);
+    let (mut workers, mut memory_mib) = (None, None);
     while let Some(word) = words.next() {
         let slot = match word.to_str() {
             Some("--socket") => &mut socket,
             Some("--tee") => &mut tee,
             Some("--sealing-key-file") => &mut sealing_key_file,
+            Some("--workers") => &mut workers,
+            Some("--memory-mib") => &mut memory_mib,
             Some("--version" | "-V") => {
                 let version = env!("CARGO_PKG_VERSION");
                 return Ok(Command::Print(format!(
@@ -75,11 +90,28 @@ pub(crate) fn parse(mut words: impl Iterator<Item = OsString>) -> Result<Command
             bail!("--sealing-key-file is for the software TEE, not for {name}")
         }
     };
+    let workers = match workers {
+        Some(word) => number("--workers", &word)?,
+        None => thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+    };
+    let memory_mib = match memory_mib {
+        Some(word) => number("--memory-mib", &word)?.get(),
+        None => MEMORY_MIB,
+    };
     Ok(Command::Serve(Arguments {
         socket,
         environment,
+        workers,
+        memory_mib,
     }))
 }
+
+fn number(name: &str, word: &Path) -> Result<NonZeroUsize> {
+    let number = word.to_str().and_then(|word| word.parse().ok());
+    number.ok_or_else(|| eyre!("{name} takes a number from 1 up, not {word:?}"))
+}
+
+const MEMORY_MIB: usize = 4_096;
 
 #[cfg(test)]
 mod tests {
@@ -117,6 +149,25 @@ mod tests {
             environment("--tee software").unwrap(),
             Environment::Software(None)
         );
+    }
+
+    #[test]
+    fn threads_and_memory_are_numbers_from_one_up() {
+        let parsed = |words: &str| {
+            let words = format!("--socket s --tee software {words}");
+            match parse(words.split_whitespace().map(OsString::from)) {
+                Ok(Command::Serve(arguments)) => {
+                    Ok((arguments.workers.get(), arguments.memory_mib))
+                }
+                Ok(Command::Print(text)) => bail!("{text}"),
+                Err(error) => Err(error),
+            }
+        };
+        assert_eq!(parsed("--workers 3 --memory-mib 64").unwrap(), (3, 64));
+        assert_eq!(parsed("--workers 3").unwrap(), (3, MEMORY_MIB));
+        for words in ["--workers 0", "--workers two", "--memory-mib -1"] {
+            assert!(parsed(words).is_err(), "{words}");
+        }
     }
 
     #[test]

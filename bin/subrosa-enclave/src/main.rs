@@ -11,12 +11,16 @@
 mod arguments;
 mod engines;
 mod hardening;
+mod lanes;
 mod platform;
+mod server;
 mod socket;
 mod stream;
 
-use eyre::Result;
+use eyre::{Result, WrapErr};
 use subrosa_enclave_core::Enclave;
+
+use crate::server::Server;
 
 fn main() -> Result<()> {
     let arguments = match arguments::parse(std::env::args_os().skip(1))? {
@@ -26,7 +30,10 @@ fn main() -> Result<()> {
         }
     };
     hardening::forbid_core_dumps()?;
+    hardening::keep_panics_quiet();
     let platform = platform::TeePlatform::open(&arguments.environment)?;
-    let mut enclave = Enclave::boot(Box::new(platform), engines::built_in()?)?;
-    socket::serve(&mut enclave, &arguments.socket)
+    let memory = arguments.memory_mib.saturating_mul(1 << 20);
+    let enclave = Enclave::boot(Box::new(platform), engines::built_in()?, memory)?;
+    let server = Server::start(enclave, arguments.workers).wrap_err("cannot start threads")?;
+    socket::serve(&server, &arguments.socket)
 }

@@ -11,20 +11,18 @@ use std::{
     path::Path,
 };
 
+use crate::server::Server;
 use eyre::{Result, WrapErr, bail};
-use subrosa_enclave_core::Enclave;
-
-use crate::stream;
 
 /// Serves hosts one after another until the process is killed. What the enclave holds outlives
 /// every one of them.
-pub(crate) fn serve(enclave: &mut Enclave, path: &Path) -> Result<()> {
+pub(crate) fn serve(server: &Server, path: &Path) -> Result<()> {
     let listener = listen(path)?;
     announce(&format!("listening {}", path.display()))?;
     loop {
-        let (mut stream, _) = listener.accept().wrap_err("cannot accept a host")?;
+        let (stream, _) = listener.accept().wrap_err("cannot accept a host")?;
         // A host that broke off inside a frame is gone; the next one says hello again.
-        let _ = stream::serve(enclave, &mut stream);
+        let _ = server.serve(stream);
     }
 }
 

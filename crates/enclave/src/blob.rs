@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! State blobs: what a step or a whole contract looks like before it is sealed and after.
 //!
-//! Codec 1: [postcard](https://postcard.jamesmunns.com/wire-format) of the structs below, with
-//! states and write sets in their own engine-independent encodings. Every blob carries the result
-//! of the last entry it has executed, so that whoever loads it can sign that result again.
+//! Codec 2: [postcard](https://postcard.jamesmunns.com/wire-format) of the structs below. A delta has
+//! its write set in the engine-independent encoding; a snapshot is its head followed by the encoding of
+//! the state, cut into parts. Every blob carries the result of the last entry it has executed, so that
+//! whoever loads it can sign that result again; a snapshot carries all that could be signed.
 
 use alloc::{
     format,
@@ -12,7 +13,7 @@ use alloc::{
 };
 
 use alloy_primitives::B256;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use subrosa_crypto::{
     EpochId,
     sealing::{self, StateBinding, StateKind},
@@ -23,14 +24,13 @@ use subrosa_types::{
     frame::{BlobKind, ErrorCode, FrameError, StateBlob},
     result::Head,
 };
-use subrosa_vm::{State, WriteSet};
+use subrosa_vm::WriteSet;
 use zeroize::Zeroizing;
 
 use crate::{
-    contract::Contract,
     epoch::Epoch,
     fixed::Place,
-    step::{Position, Step},
+    step::{Position, Signable, Step},
 };
 
 /// The result of the last executed entry, and what continuing from it needs.
@@ -50,16 +50,35 @@ pub(crate) struct Delta {
     pub(crate) writes: Vec<u8>,
 }
 
-/// A whole contract.
+/// What a snapshot begins with.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Snapshot {
+pub(crate) struct SnapshotHead {
     pub(crate) last: Record,
     pub(crate) engine: u8,
     pub(crate) root: [u8; 32],
-    pub(crate) state: Vec<u8>,
+    pub(crate) results: Vec<SignableRecord>,
 }
 
-const CODEC: u8 = 1;
+/// A result that can be signed.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct SignableRecord {
+    seq: u64,
+    result_hash: B256,
+    group: u32,
+    epoch: u32,
+    block_number: u64,
+}
+
+/// What a blob is of.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject {
+    pub(crate) place: Place,
+    pub(crate) contract: ContractId,
+    /// Of the contract after the step.
+    pub(crate) code_commitment: B256,
+}
+
+const CODEC: u8 = 2;
 
 impl Record {
     pub(crate) fn of(step: &Step) -> Self {
@@ -84,10 +103,7 @@ impl Record {
                 history: self.history,
                 block_number: self.block_number,
                 block_timestamp: self.block_timestamp,
-                epoch: EpochId {
-                    group: blob.group,
-                    epoch: blob.epoch,
-                },
+                epoch: epoch_of(blob),
             },
             outcome: self.outcome,
             writes,
@@ -96,10 +112,33 @@ impl Record {
     }
 }
 
+impl SignableRecord {
+    pub(crate) fn of((seq, signable): (&u64, &Signable)) -> Self {
+        Self {
+            seq: *seq,
+            result_hash: signable.result_hash,
+            group: signable.epoch.group,
+            epoch: signable.epoch.epoch,
+            block_number: signable.block_number,
+        }
+    }
+
+    pub(crate) fn signable(self) -> (u64, Signable) {
+        let signable = Signable {
+            result_hash: self.result_hash,
+            epoch: EpochId {
+                group: self.group,
+                epoch: self.epoch,
+            },
+            block_number: self.block_number,
+        };
+        (self.seq, signable)
+    }
+}
+
 /// Seals what `step` changed.
 pub(crate) fn seal_delta(
-    place: Place,
-    contract: &Contract,
+    subject: Subject,
     epoch: &Epoch,
     step: &Step,
 ) -> Result<StateBlob, FrameError> {
@@ -107,33 +146,105 @@ pub(crate) fn seal_delta(
         last: Record::of(step),
         writes: step.writes.encode(),
     };
-    seal(place, contract, epoch, step, StateKind::Delta, &delta)
+    let plaintext = Zeroizing::new(postcard::to_allocvec(&delta).map_err(refuse)?);
+    seal(subject, epoch, step, (StateKind::Delta, 0, 1), &plaintext)
 }
 
-/// Seals the whole contract, which must stand right after `step`.
-pub(crate) fn seal_snapshot(
-    place: Place,
-    contract: &Contract,
+/// Seals part `part` of `parts` of a snapshot of the contract right after `step`.
+pub(crate) fn seal_part(
+    subject: Subject,
     epoch: &Epoch,
     step: &Step,
+    (part, parts): (u32, u32),
+    plaintext: &[u8],
 ) -> Result<StateBlob, FrameError> {
-    let snapshot = Snapshot {
-        last: Record::of(step),
-        engine: contract.engine,
-        root: *contract.root.expose(),
-        state: contract.state.encode(),
-    };
-    seal(place, contract, epoch, step, StateKind::Snapshot, &snapshot)
+    let kind = (StateKind::Snapshot, part, parts);
+    seal(subject, epoch, step, kind, plaintext)
 }
 
-/// Opens a blob as the kind it must be.
-pub(crate) fn open<T: DeserializeOwned>(
+/// Opens a delta.
+pub(crate) fn open_delta(
+    place: Place,
+    contract: ContractId,
+    epoch: &Epoch,
+    blob: &StateBlob,
+) -> Result<Delta, FrameError> {
+    let plaintext = open(place, contract, epoch, blob, StateKind::Delta)?;
+    match postcard::take_from_bytes(&plaintext) {
+        Ok((delta, [])) => Ok(delta),
+        _ => Err(malformed(blob)),
+    }
+}
+
+/// Opens a part of a snapshot.
+pub(crate) fn open_part(
+    place: Place,
+    contract: ContractId,
+    epoch: &Epoch,
+    blob: &StateBlob,
+) -> Result<Zeroizing<Vec<u8>>, FrameError> {
+    open(place, contract, epoch, blob, StateKind::Snapshot)
+}
+
+/// Reads the head off a snapshot's first part; what follows is of the state.
+pub(crate) fn read_head<'a>(
+    blob: &StateBlob,
+    plaintext: &'a [u8],
+) -> Result<(SnapshotHead, &'a [u8]), FrameError> {
+    postcard::take_from_bytes(plaintext).map_err(|_| malformed(blob))
+}
+
+/// The key epoch whose secret seals a blob.
+pub(crate) fn epoch_of(blob: &StateBlob) -> EpochId {
+    EpochId {
+        group: blob.group,
+        epoch: blob.epoch,
+    }
+}
+
+fn seal(
+    subject: Subject,
+    epoch: &Epoch,
+    step: &Step,
+    (kind, part, parts): (StateKind, u32, u32),
+    plaintext: &[u8],
+) -> Result<StateBlob, FrameError> {
+    let binding = StateBinding {
+        chain_id: subject.place.chain_id,
+        oracle: subject.place.oracle,
+        contract_id: subject.contract,
+        code_commitment: subject.code_commitment,
+        epoch: step.position.epoch,
+        seq: step.seq(),
+        previous_commitment: step.previous_commitment,
+        digest: step.position.digest,
+        kind,
+        codec: CODEC,
+        part,
+        parts,
+    };
+    let sealed = sealing::seal_state(&epoch.secret, &binding, plaintext).map_err(refuse)?;
+    Ok(StateBlob {
+        kind: public_kind(kind),
+        part,
+        parts,
+        seq: binding.seq,
+        digest: binding.digest,
+        previous_commitment: binding.previous_commitment,
+        code_commitment: binding.code_commitment,
+        group: binding.epoch.group,
+        epoch: binding.epoch.epoch,
+        sealed: sealed.into(),
+    })
+}
+
+fn open(
     place: Place,
     contract: ContractId,
     epoch: &Epoch,
     blob: &StateBlob,
     kind: StateKind,
-) -> Result<T, FrameError> {
+) -> Result<Zeroizing<Vec<u8>>, FrameError> {
     let refuse = |message: String| FrameError::new(ErrorCode::Blob, message);
     if blob.kind != public_kind(kind) {
         return Err(refuse(format!("blob of seq {} is no {kind:?}", blob.seq)));
@@ -143,72 +254,26 @@ pub(crate) fn open<T: DeserializeOwned>(
         oracle: place.oracle,
         contract_id: contract,
         code_commitment: blob.code_commitment,
-        epoch: EpochId {
-            group: blob.group,
-            epoch: blob.epoch,
-        },
+        epoch: epoch_of(blob),
         seq: blob.seq,
         previous_commitment: blob.previous_commitment,
         digest: blob.digest,
         kind,
         codec: CODEC,
+        part: blob.part,
+        parts: blob.parts,
     };
-    let plaintext = sealing::open_state(&epoch.secret, &binding, &blob.sealed)
-        .map_err(|error| refuse(format!("{kind:?} of seq {}: {error}", blob.seq)))?;
-    match postcard::take_from_bytes(&plaintext) {
-        Ok((value, [])) => Ok(value),
-        _ => Err(refuse(format!(
-            "{kind:?} of seq {} does not decode",
-            blob.seq
-        ))),
-    }
+    sealing::open_state(&epoch.secret, &binding, &blob.sealed)
+        .map_err(|error| refuse(format!("{kind:?} of seq {}: {error}", blob.seq)))
 }
 
-/// Decodes a state that was sealed.
-pub(crate) fn decode_state(encoded: &[u8]) -> Result<State, FrameError> {
-    State::decode(encoded).map_err(|error| FrameError::new(ErrorCode::Blob, error))
+fn malformed(blob: &StateBlob) -> FrameError {
+    let message = format!("blob of seq {} does not decode", blob.seq);
+    FrameError::new(ErrorCode::Blob, message)
 }
 
-/// Decodes a write set that was sealed.
-pub(crate) fn decode_writes(encoded: &[u8]) -> Result<WriteSet, FrameError> {
-    WriteSet::decode(encoded).map_err(|error| FrameError::new(ErrorCode::Blob, error))
-}
-
-fn seal<T: Serialize>(
-    place: Place,
-    contract: &Contract,
-    epoch: &Epoch,
-    step: &Step,
-    kind: StateKind,
-    value: &T,
-) -> Result<StateBlob, FrameError> {
-    let refuse = |error: String| FrameError::new(ErrorCode::Unsupported, error);
-    let plaintext =
-        Zeroizing::new(postcard::to_allocvec(value).map_err(|error| refuse(error.to_string()))?);
-    let binding = StateBinding {
-        chain_id: place.chain_id,
-        oracle: place.oracle,
-        contract_id: contract.id,
-        code_commitment: contract.code_commitment,
-        epoch: step.position.epoch,
-        seq: step.seq(),
-        previous_commitment: step.previous_commitment,
-        digest: step.position.digest,
-        kind,
-        codec: CODEC,
-    };
-    let sealed = sealing::seal_state(&epoch.secret, &binding, &plaintext)
-        .map_err(|error| refuse(error.to_string()))?;
-    Ok(StateBlob {
-        kind: public_kind(kind),
-        seq: binding.seq,
-        digest: binding.digest,
-        previous_commitment: binding.previous_commitment,
-        code_commitment: binding.code_commitment,
-        group: binding.epoch.group,
-        epoch: binding.epoch.epoch,
-        sealed: sealed.into(),
-    })
+fn refuse(error: impl ToString) -> FrameError {
+    FrameError::new(ErrorCode::Unsupported, error.to_string())
 }
 
 fn public_kind(kind: StateKind) -> BlobKind {

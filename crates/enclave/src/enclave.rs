@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The state machine's state, and which request does what.
 
-use alloc::{boxed::Box, format};
+use alloc::{boxed::Box, format, vec::Vec};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
+};
 
 use alloy_primitives::{Bytes, keccak256};
 use subrosa_types::frame::{
@@ -11,90 +15,76 @@ use subrosa_vm::Engines;
 
 use crate::{
     boot::BootKeys,
-    contract::Contracts,
-    epoch::Epochs,
-    execute::Executor,
+    contracts::Contracts,
+    epoch::{Active, Epochs},
+    execute::{self, Asked, Opened, Unsealed},
     fixed::Fixed,
+    job::{Job, Progress, Tag, Turn, Work},
     limits::MAX_CHALLENGE_BYTES,
-    load,
+    load::Loader,
     platform::{Platform, PlatformError},
-    query, sign,
+    query, sign, snapshot,
 };
 
 /// An enclave's whole state. Lives as long as the process; survives its host.
+///
+/// Shared by as many threads as its process has: what takes long is done with nothing locked.
 #[expect(missing_debug_implementations, reason = "holds every secret there is")]
 pub struct Enclave {
-    platform: Box<dyn Platform>,
+    platform: Mutex<Box<dyn Platform>>,
     engines: Engines,
     boot: BootKeys,
-    fixed: Option<Fixed>,
-    epochs: Epochs,
+    fixed: OnceLock<Fixed>,
+    epochs: RwLock<Epochs>,
     contracts: Contracts,
 }
 
 impl Enclave {
-    /// Boots with the engines of its build: draws the signer and the node transfer key.
+    /// Boots with the engines of its build: draws the signer and the node transfer key. `memory` is
+    /// how many bytes the states of contracts may take together, about; those used least recently are
+    /// dropped, and loaded again when they are needed.
     ///
     /// # Errors
     ///
     /// [`PlatformError`] if the platform gives no randomness.
-    pub fn boot(mut platform: Box<dyn Platform>, engines: Engines) -> Result<Self, PlatformError> {
+    pub fn boot(
+        mut platform: Box<dyn Platform>,
+        engines: Engines,
+        memory: usize,
+    ) -> Result<Self, PlatformError> {
         let boot = BootKeys::draw(platform.as_mut())?;
         Ok(Self {
-            platform,
+            platform: Mutex::new(platform),
             engines,
             boot,
-            fixed: None,
-            epochs: Epochs::default(),
-            contracts: Contracts::default(),
+            fixed: OnceLock::new(),
+            epochs: RwLock::default(),
+            contracts: Contracts::new(memory),
         })
     }
 
-    /// Answers one request. Never panics, whatever the request holds.
+    /// Answers one request, whatever it holds. For those who have one thread and no other request
+    /// under way.
     pub fn handle(&mut self, request: Request) -> Response {
-        self.answer(request).unwrap_or_else(Response::Error)
+        let tag = Tag {
+            stream: 0,
+            request: 0,
+        };
+        let mut job = Some(self.accept(tag, request));
+        while let Some(next) = job.take() {
+            let progress = self.run(next);
+            if let Some((_, response)) = progress.answer {
+                return response;
+            }
+            job = progress.jobs.into_iter().next();
+        }
+        Response::Error(FrameError::new(ErrorCode::Broken, "no answer"))
     }
 
-    fn answer(&mut self, request: Request) -> Result<Response, FrameError> {
-        Ok(match request {
-            Request::Hello { .. } => Response::Hello(Box::new(self.hello())),
-            Request::Start { config, checkpoint } => {
-                Response::Started(Box::new(self.start(&config, &checkpoint)?))
-            }
-            Request::Advance { update } => {
-                let fixed = self.fixed.as_mut().ok_or_else(not_started)?;
-                Response::Advanced(fixed.advance(&update)?)
-            }
-            Request::Quote { challenge } => Response::Evidence(self.quote(&challenge)?),
-            Request::ProposeEpoch {
-                epoch,
-                measurements,
-            } => {
-                let fixed = self.fixed.as_ref().ok_or_else(not_started)?;
-                let (platform, signer) = (self.platform.as_mut(), &self.boot.signer);
-                let proposal =
-                    self.epochs
-                        .propose(fixed, platform, signer, epoch, &measurements)?;
-                Response::Epoch(Box::new(proposal))
-            }
-            Request::RestoreEpoch { sealed } => {
-                let fixed = self.fixed.as_ref().ok_or_else(not_started)?;
-                let (platform, signer) = (self.platform.as_ref(), &self.boot.signer);
-                let proposal = self.epochs.restore(fixed, platform, signer, &sealed)?;
-                Response::Epoch(Box::new(proposal))
-            }
-            Request::ActivateEpoch { epoch, proof } => {
-                let fixed = self.fixed.as_ref().ok_or_else(not_started)?;
-                let keys = self.epochs.activate(fixed, epoch, &proof)?;
-                Response::EpochActive(Box::new(keys))
-            }
-            Request::Load { contract, blobs } => {
-                let place = self.fixed()?.place;
-                let loaded = load::load(place, &self.engines, &self.epochs, contract, &blobs)?;
-                let summary = loaded.summary();
-                self.contracts.put(loaded);
-                Response::Loaded(summary)
-            }
+    /// Takes a request in. Those that execute the same log are executed in the order in which they are
+    /// taken in.
+    pub fn accept(&self, tag: Tag, request: Request) -> Job {
+        let work = match request {
             Request::Execute {
                 contract,
                 entries,
@@ -102,25 +92,185 @@ impl Enclave {
                 reassignment,
                 proof,
             } => {
-                let executor = Executor {
-                    fixed: self.fixed.as_ref().ok_or_else(not_started)?,
-                    engines: &self.engines,
-                    epochs: &self.epochs,
-                };
-                let executed = executor.execute(
-                    &mut self.contracts,
+                let cell = self.contracts.any(contract);
+                // Calls of stateless contracts stand alone, and need no turn.
+                let alone = entries.iter().all(|logged| logged.entry.is_stateless())
+                    && code_envelope.is_none();
+                let ticket = (!alone).then(|| cell.draw());
+                let asked = Asked {
                     contract,
-                    &entries,
-                    code_envelope.as_ref(),
-                    reassignment.as_deref(),
-                    &proof,
-                )?;
-                Response::Executed(Box::new(executed))
+                    entries,
+                    code_envelope,
+                    reassignment,
+                    proof,
+                };
+                Work::Open(Turn { cell, ticket }, Box::new(asked))
             }
-            Request::Snapshot { contract } => {
+            request => Work::Answer(Box::new(request)),
+        };
+        Job { tag, work }
+    }
+
+    /// Does what is next for a job. Never panics, whatever its request holds.
+    pub fn run(&self, job: Job) -> Progress {
+        let Job { tag, work } = job;
+        match work {
+            Work::Answer(request) => {
+                let answer = unbroken(|| self.answer(*request));
+                Progress::answered(tag, answer.unwrap_or_else(Response::Error))
+            }
+            Work::Open(turn, asked) => self.open(tag, turn, *asked),
+            Work::Execute(turn, opened) => self.execute(tag, turn, opened),
+            Work::Seal(unsealed) => self.seal(tag, *unsealed),
+        }
+    }
+
+    /// Takes back a job that was taken in and not run: its request is not acted upon. Returns the job
+    /// that waited for it.
+    pub fn refuse(&self, job: Job) -> Option<Job> {
+        match job.work {
+            Work::Open(turn, _) | Work::Execute(turn, _) => self.forgo(turn),
+            Work::Answer(_) | Work::Seal(_) => None,
+        }
+    }
+
+    /// Gives up a turn. Returns the job whose turn it is now.
+    fn forgo(&self, turn: Turn) -> Option<Job> {
+        let waited = turn
+            .ticket
+            .and_then(|ticket| turn.cell.lock().forgo(ticket));
+        self.leave(turn);
+        waited
+    }
+
+    fn open(&self, tag: Tag, turn: Turn, asked: Asked) -> Progress {
+        let opened = unbroken(|| {
+            let opened = execute::open(self.fixed()?, &self.engines, &self.active(), asked)?;
+            if turn.ticket.is_none() && !opened.stand_alone() {
+                let message = "an entry that changes a stateless contract is executed alone";
+                return Err(FrameError::new(ErrorCode::Malformed, message));
+            }
+            Ok(opened)
+        });
+        match opened {
+            Ok(opened) => {
+                let work = Work::Execute(turn, Box::new(opened));
+                Progress {
+                    answer: None,
+                    jobs: Vec::from([Job { tag, work }]),
+                }
+            }
+            Err(refusal) => {
+                let mut progress = Progress::answered(tag, Response::Error(refusal));
+                progress.jobs.extend(self.forgo(turn));
+                progress
+            }
+        }
+    }
+
+    fn execute(&self, tag: Tag, turn: Turn, opened: Box<Opened>) -> Progress {
+        let Turn { cell, ticket } = turn;
+        let (opened, contract) = match ticket {
+            None => (opened, cell.lock().contract()),
+            Some(ticket) => {
+                let turn = Turn {
+                    cell: std::sync::Arc::clone(&cell),
+                    ticket: Some(ticket),
+                };
+                let work = Work::Execute(turn, opened);
+                match cell.lock().enter(ticket, Job { tag, work }) {
+                    Some((job, contract)) => match job.work {
+                        Work::Execute(_, opened) => (opened, contract),
+                        _ => return Progress::default(),
+                    },
+                    // Whose turn it is lets it go on.
+                    None => return Progress::default(),
+                }
+            }
+        };
+        let ran = unbroken(|| opened.run(self.fixed()?.place, contract));
+        let mut progress = Progress::default();
+        let mut inner = cell.lock();
+        match ran {
+            Ok(ran) => {
+                if let Some(published) = ran.published {
+                    inner.publish(published);
+                }
+                let work = Work::Seal(Box::new(ran.unsealed));
+                progress.jobs.push(Job { tag, work });
+            }
+            Err(refusal) => progress.answer = Some((tag, Response::Error(refusal))),
+        }
+        if ticket.is_some() {
+            progress.jobs.extend(inner.leave());
+        }
+        drop(inner);
+        self.leave(Turn { cell, ticket });
+        progress
+    }
+
+    fn seal(&self, tag: Tag, unsealed: Unsealed) -> Progress {
+        let sealed = unbroken(|| unsealed.seal(&self.active()));
+        let response = sealed.map(|executed| Response::Executed(Box::new(executed)));
+        Progress::answered(tag, response.unwrap_or_else(Response::Error))
+    }
+
+    /// After a turn: memory is made fit, and a cell that came to nothing is forgotten.
+    fn leave(&self, turn: Turn) {
+        let id = turn.cell.id;
+        drop(turn);
+        self.contracts.fit(id);
+        self.contracts.tidy(id);
+    }
+
+    fn answer(&self, request: Request) -> Result<Response, FrameError> {
+        Ok(match request {
+            Request::Hello { .. } => Response::Hello(Box::new(self.hello())),
+            Request::Start { config, checkpoint } => {
+                Response::Started(Box::new(self.start(&config, &checkpoint)?))
+            }
+            Request::Advance { update } => Response::Advanced(self.fixed()?.advance(&update)?),
+            Request::Quote { challenge } => Response::Evidence(self.quote(&challenge)?),
+            Request::ProposeEpoch {
+                epoch,
+                measurements,
+            } => {
+                let fixed = self.fixed()?;
+                let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
+                let mut platform = self.platform();
+                let signer = &self.boot.signer;
+                let proposal =
+                    epochs.propose(fixed, platform.as_mut(), signer, epoch, &measurements)?;
+                Response::Epoch(Box::new(proposal))
+            }
+            Request::RestoreEpoch { sealed } => {
+                let fixed = self.fixed()?;
+                let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
+                let signer = &self.boot.signer;
+                let proposal = epochs.restore(fixed, self.platform().as_ref(), signer, &sealed)?;
+                Response::Epoch(Box::new(proposal))
+            }
+            Request::ActivateEpoch { epoch, proof } => {
+                let fixed = self.fixed()?;
+                let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
+                let keys = epochs.activate(fixed, epoch, &proof)?;
+                Response::EpochActive(Box::new(keys))
+            }
+            Request::Load { contract, blobs } => {
+                let loader = Loader {
+                    place: self.fixed()?.place,
+                    engines: &self.engines,
+                    epochs: &self.active(),
+                };
+                let cell = self.contracts.any(contract);
+                let loaded = loader.load(&cell, blobs);
+                self.leave(Turn { cell, ticket: None });
+                loaded?
+            }
+            Request::Snapshot { contract, part } => {
                 let place = self.fixed()?.place;
-                let contract = self.contracts.loaded(contract)?;
-                let blob = load::snapshot(place, &self.epochs, contract)?;
+                let cell = self.contracts.known(contract)?;
+                let blob = snapshot::take(place, &self.active(), &cell, part)?;
                 Response::Snapshot(Box::new(blob))
             }
             Request::Sign { results, anchor } => {
@@ -131,15 +281,15 @@ impl Enclave {
             }
             Request::Query { contract, envelope } => {
                 let fixed = self.fixed()?;
-                let contract = self.contracts.loaded(contract)?;
-                let signer = &self.boot.signer;
-                let reply = query::query(fixed, &self.epochs, signer, contract, &envelope)?;
+                let contract = self.contracts.known(contract)?.for_query()?;
+                let (epochs, signer) = (self.active(), &self.boot.signer);
+                let reply = query::query(fixed, &epochs, signer, &contract, &envelope)?;
                 Response::Queried(Box::new(reply))
             }
             Request::Statement { contract, nonce } => {
                 let fixed = self.fixed()?;
-                let contract = self.contracts.loaded(contract)?;
-                let signed = sign::statement(fixed, &self.boot.signer, contract, nonce)?;
+                let contract = self.contracts.known(contract)?.contract()?;
+                let signed = sign::statement(fixed, &self.boot.signer, &contract, nonce)?;
                 Response::Statement(Box::new(signed))
             }
             _ => return Err(FrameError::new(ErrorCode::Unsupported, "unknown request")),
@@ -150,23 +300,23 @@ impl Enclave {
         HelloReply {
             wire_version: WIRE_VERSION,
             boot_id: self.boot.id,
-            started: self.fixed.as_ref().map(|fixed| fixed.started.clone()),
-            epochs: self.epochs.active_keys(),
+            started: self.fixed.get().map(|fixed| fixed.started.clone()),
+            epochs: self.active().public_keys(),
             contracts: self.contracts.summaries(),
         }
     }
 
-    fn start(&mut self, config: &[u8], checkpoint: &[u8]) -> Result<Started, FrameError> {
-        if let Some(fixed) = &self.fixed {
+    fn start(&self, config: &[u8], checkpoint: &[u8]) -> Result<Started, FrameError> {
+        // Held until it is known whether this is the first start.
+        let mut platform = self.platform();
+        if let Some(fixed) = self.fixed.get() {
             return fixed.start_again(config, checkpoint);
         }
-        let fixed = Fixed::start(self.platform.as_mut(), &self.boot, config, checkpoint)?;
-        let started = fixed.started.clone();
-        self.fixed = Some(fixed);
-        Ok(started)
+        let fixed = Fixed::start(platform.as_mut(), &self.boot, config, checkpoint)?;
+        Ok(self.fixed.get_or_init(|| fixed).started.clone())
     }
 
-    fn quote(&mut self, challenge: &[u8]) -> Result<Bytes, FrameError> {
+    fn quote(&self, challenge: &[u8]) -> Result<Bytes, FrameError> {
         if challenge.is_empty() || challenge.len() > MAX_CHALLENGE_BYTES {
             let message = format!(
                 "challenge of {} bytes, 1 to {MAX_CHALLENGE_BYTES} are taken",
@@ -181,14 +331,30 @@ impl Enclave {
             started.config_hash,
             challenge,
         );
-        Ok(self.platform.evidence(report_data)?.bundle.into())
+        Ok(self.platform().evidence(report_data)?.bundle.into())
     }
 
     fn fixed(&self) -> Result<&Fixed, FrameError> {
-        self.fixed.as_ref().ok_or_else(not_started)
+        let not_started = || FrameError::new(ErrorCode::OutOfOrder, "not started");
+        self.fixed.get().ok_or_else(not_started)
+    }
+
+    fn active(&self) -> Active {
+        self.epochs
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .active()
+    }
+
+    fn platform(&self) -> MutexGuard<'_, Box<dyn Platform>> {
+        self.platform.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn not_started() -> FrameError {
-    FrameError::new(ErrorCode::OutOfOrder, "not started")
+/// Turns a panic, of which there must be none, into a refusal: it costs this request.
+fn unbroken<T>(work: impl FnOnce() -> Result<T, FrameError>) -> Result<T, FrameError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let message = "the enclave broke at this request";
+        Err(FrameError::new(ErrorCode::Broken, message))
+    })
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Epoch secrets: proposed or restored, then used only once the registry is proven to name them.
 
-use alloc::{collections::BTreeMap, format, vec::Vec};
+use alloc::{collections::BTreeMap, format, sync::Arc, vec::Vec};
 
 use alloy_primitives::{B256, Bytes};
 use alloy_sol_types::SolValue;
@@ -25,8 +25,12 @@ use crate::{fixed::Fixed, platform::Platform};
 #[derive(Default)]
 pub(crate) struct Epochs {
     proposed: BTreeMap<u32, Proposed>,
-    active: BTreeMap<u32, Epoch>,
+    active: Active,
 }
+
+/// The epochs whose secrets are in use, as of one moment.
+#[derive(Clone, Default)]
+pub(crate) struct Active(Arc<BTreeMap<u32, Arc<Epoch>>>);
 
 struct Proposed {
     opening: EpochOpening,
@@ -42,12 +46,13 @@ pub(crate) struct Epoch {
     pub(crate) keys: EpochKeyPairs,
 }
 
-impl Epochs {
+impl Active {
     /// The active epoch that `named` names.
-    pub(crate) fn active(&self, named: EpochId) -> Result<&Epoch, FrameError> {
-        self.active
+    pub(crate) fn active(&self, named: EpochId) -> Result<Arc<Epoch>, FrameError> {
+        self.0
             .get(&named.epoch)
             .filter(|epoch| epoch.keys.id() == named)
+            .cloned()
             .ok_or_else(|| {
                 FrameError::new(
                     ErrorCode::MissingKey,
@@ -56,11 +61,15 @@ impl Epochs {
             })
     }
 
-    pub(crate) fn active_keys(&self) -> Vec<frame::PublishedEpoch> {
-        self.active
-            .values()
-            .map(|epoch| public(&epoch.keys))
-            .collect()
+    pub(crate) fn public_keys(&self) -> Vec<frame::PublishedEpoch> {
+        self.0.values().map(|epoch| public(&epoch.keys)).collect()
+    }
+}
+
+impl Epochs {
+    /// The epochs that are active now.
+    pub(crate) fn active(&self) -> Active {
+        self.active.clone()
     }
 
     /// Draws a secret for `epoch`; asked again, repeats the same proposal.
@@ -72,7 +81,7 @@ impl Epochs {
         epoch: u32,
         measurements: &[B256],
     ) -> Result<EpochProposal, FrameError> {
-        if self.active.contains_key(&epoch) {
+        if self.active.0.contains_key(&epoch) {
             let message = format!("epoch {epoch} is active already");
             return Err(FrameError::new(ErrorCode::OutOfOrder, message));
         }
@@ -146,7 +155,7 @@ impl Epochs {
             return Err(refuse("sealed epoch's secret is not the one it names"));
         }
         let epoch = named.epoch;
-        if !self.active.contains_key(&epoch) {
+        if !self.active.0.contains_key(&epoch) {
             let proposed = Proposed {
                 epoch: Epoch {
                     record: opening.record(),
@@ -168,12 +177,12 @@ impl Epochs {
         epoch: u32,
         proof: &StorageProof,
     ) -> Result<frame::PublishedEpoch, FrameError> {
-        if let Some(active) = self.active.get(&epoch) {
+        if let Some(active) = self.active.0.get(&epoch) {
             return Ok(public(&active.keys));
         }
         let proposed = self.find_proposed(epoch)?;
         let proven = verify_slot(
-            fixed.trust.as_ref(),
+            fixed.trust().as_ref(),
             proof,
             fixed.config.registry,
             fixed.config.registryCodeHash,
@@ -191,7 +200,7 @@ impl Epochs {
             ));
         };
         let keys = public(&proposed.epoch.keys);
-        self.active.insert(epoch, proposed.epoch);
+        Arc::make_mut(&mut self.active.0).insert(epoch, Arc::new(proposed.epoch));
         Ok(keys)
     }
 

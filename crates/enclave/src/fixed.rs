@@ -6,6 +6,7 @@ use alloc::{
     format,
     string::{String, ToString},
 };
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use alloy_primitives::{Address, B256};
 use subrosa_chain_proof::HeaderTrust;
@@ -22,7 +23,7 @@ use crate::{boot::BootKeys, platform::Platform};
 pub(crate) struct Fixed {
     pub(crate) config: EnclaveConfig,
     pub(crate) place: Place,
-    pub(crate) trust: Box<dyn HeaderTrust>,
+    trust: RwLock<Box<dyn HeaderTrust>>,
     pub(crate) recovery: Recovery,
     pub(crate) started: Started,
 }
@@ -83,7 +84,7 @@ impl Fixed {
                 chain_id: config.chain_id(),
                 oracle: config.oracle,
             },
-            trust,
+            trust: RwLock::new(trust),
             recovery,
             started,
             config,
@@ -105,24 +106,31 @@ impl Fixed {
         if self.started.config_hash != config.hash() {
             return refuse("configuration", self.started.config_hash);
         }
-        if self.trust.start_hash() != id::start_hash(checkpoint) {
-            return refuse("checkpoint", self.trust.start_hash());
+        let start_hash = self.trust().start_hash();
+        if start_hash != id::start_hash(checkpoint) {
+            return refuse("checkpoint", start_hash);
         }
         Ok(self.started.clone())
     }
 
     /// Brings header trust forward.
-    pub(crate) fn advance(&mut self, update: &[u8]) -> Result<Advanced, FrameError> {
+    pub(crate) fn advance(&self, update: &[u8]) -> Result<Advanced, FrameError> {
         let bytes = update.len();
         if bytes > MAX_UPDATE_BYTES {
             let message = format!("update of {bytes} bytes, at most {MAX_UPDATE_BYTES} are taken");
             return Err(FrameError::new(ErrorCode::Update, message));
         }
-        self.trust
+        let mut trust = self.trust.write().unwrap_or_else(PoisonError::into_inner);
+        trust
             .advance(update)
             .map_err(|error| FrameError::new(ErrorCode::Update, error))?;
         Ok(Advanced {
-            newest: self.trust.newest(),
+            newest: trust.newest(),
         })
+    }
+
+    /// Header trust as it stands. Held only while something is proven.
+    pub(crate) fn trust(&self) -> RwLockReadGuard<'_, Box<dyn HeaderTrust>> {
+        self.trust.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,9 +5,17 @@
 //! of a [`Platform`]; everything else is a function of the frames it is given, and every frame is
 //! hostile until it has been verified.
 //!
-//! Start at [`Enclave::handle`]. The modules follow the life of a request: a log entry is proven,
-//! its input opened, run ([`execute`]) on the state of the entry before it ([`contract`]), sealed
-//! ([`blob`]) and signed ([`sign`]). [`HostStream`] is the same over encoded frames.
+//! Start at [`Enclave::accept`] and [`Enclave::run`]. The modules follow the life of a request: a log
+//! entry is proven, its input opened, run ([`execute`]) on the state of the entry before it
+//! ([`contract`]), sealed ([`blob`]) and signed ([`sign`]). [`HostStream`] is the same over encoded
+//! frames.
+//!
+//! # Parallel
+//!
+//! No thread is started here, and none waits. A request becomes a [`Job`], which goes through its
+//! stages on whatever threads the caller has. Each contract has a cell ([`cell`]), in which those that
+//! execute its log stand in line; what they have to open is opened ahead of their turn and sealed
+//! behind it. Everybody else reads what was published last. Answers do not depend on who ran what when.
 //!
 //! # What makes it fork-proof
 //!
@@ -23,30 +31,35 @@
 //! [`ExecutedEntry`](subrosa_types::frame::ExecutedEntry) is a *result*: a function of log, code
 //! and keys that every enclave computes alike, and that advances the log. No path turns the first
 //! into the second.
-#![cfg_attr(not(test), no_std)]
+// std: locks, and guests that break an engine are caught
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
 mod blob;
 mod boot;
+mod cell;
 mod contract;
+mod contracts;
 mod enclave;
 mod epoch;
 mod execute;
 mod fixed;
+mod job;
 mod limits;
 mod load;
 mod platform;
 mod query;
 mod sign;
+mod snapshot;
 mod step;
 mod stream;
 
 pub use enclave::Enclave;
+pub use job::{Job, Progress, Stage, Tag};
 pub use limits::{
-    MAX_ENTRIES, MAX_ENVELOPE_LIFETIME, MAX_OUTPUT_BYTES, MAX_SESSION_LIFETIME, MAX_SESSIONS,
-    MAX_SIGNABLE, MAX_SIGNED_RESULTS, QUERY_FUEL,
+    FRAME_FUEL, FRAME_RESULT_BYTES, MAX_ENVELOPE_LIFETIME, MAX_OUTPUT_BYTES, MAX_SESSION_LIFETIME,
+    MAX_SESSIONS, MAX_SIGNABLE, PART_BYTES, QUERY_FUEL,
 };
 pub use platform::{Evidence, Identity, Platform, PlatformError};
-pub use stream::HostStream;
+pub use stream::{Accepted, HostStream};

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the enclave takes, keeps and gives at most. What a guest may use is in
-//! [`subrosa_vm::limits`].
+//! [`subrosa_vm::limits`], what a frame may hold in [`subrosa_types::frame`].
 
 /// Longest challenge, bytes.
 pub(crate) const MAX_CHALLENGE_BYTES: usize = 256;
 
-/// Most entries in one frame.
-pub const MAX_ENTRIES: usize = 1_024;
+/// Fuel after which a request to execute ends early. The entry that exceeds it is the last.
+pub const FRAME_FUEL: u64 = 100_000_000;
+
+/// What an entry counts for beside its fuel: it is proven, opened and sealed.
+pub(crate) const ENTRY_FUEL: u64 = 21_000;
+
+/// Bytes of results after which a request to execute ends early. What one entry adds, an output and
+/// a delta that its fuel bounds, fits a frame beside it.
+pub const FRAME_RESULT_BYTES: usize = 8 << 20;
+
+/// Bytes of a part of a snapshot, before it is sealed: with its length it is padded to a power of two.
+pub const PART_BYTES: usize = (4 << 20) - 4;
 
 /// Longest public or sealed output, bytes before sealing. Longer output is a failure.
 pub const MAX_OUTPUT_BYTES: usize = 24 * 1024;
@@ -24,11 +34,14 @@ pub const MAX_SESSIONS: usize = 4_096;
 /// Most expired envelope ids, and most sessions that ended, that one entry forgets.
 pub(crate) const MAX_FORGOTTEN: usize = 4;
 
-/// Most results under one signature.
-pub const MAX_SIGNED_RESULTS: usize = 1_024;
-
 /// Most results per contract that are kept signable, the newest.
 pub const MAX_SIGNABLE: usize = 4_096;
 
+/// Most results that are kept signable of a contract whose state is not in memory.
+pub(crate) const MAX_SIGNABLE_OUT: usize = 64;
+
 /// Fuel of one query.
 pub const QUERY_FUEL: u64 = 30_000_000;
+
+/// Most contracts that a greeting names.
+pub(crate) const MAX_GREETED: usize = 65_536;

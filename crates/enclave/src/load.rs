@@ -1,113 +1,229 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Loading a contract from its sealed blobs, and sealing it whole.
+//! Loading a contract from its sealed blobs, a request at a time.
 //!
 //! Loading an old state is harmless by construction: the next entry must chain to its last digest,
 //! and executing it again gives the same result.
 
-use alloc::{collections::BTreeMap, format};
+use alloc::{format, sync::Arc, vec::Vec};
 
-use subrosa_crypto::{ContractRoot, EpochId, sealing::StateKind};
+use alloy_primitives::B256;
+use subrosa_crypto::ContractRoot;
 use subrosa_types::{
     ContractId,
-    frame::{ErrorCode, FrameError, StateBlob},
+    frame::{BlobKind, ErrorCode, FrameError, Response, StateBlob},
 };
-use subrosa_vm::{Engines, WriteSet};
+use subrosa_vm::{Engines, StateReader, WriteSet};
 
 use crate::{
-    blob::{self, Delta, Snapshot},
+    blob::{self, SnapshotHead, epoch_of},
+    cell::{Cell, Published, not_loaded},
     contract::Contract,
-    epoch::Epochs,
+    epoch::Active,
     fixed::Place,
     step::Signable,
 };
 
-/// The contract that a snapshot and the deltas after it make. Deltas of a stateless contract only
-/// make results signable again.
-pub(crate) fn load(
-    place: Place,
-    engines: &Engines,
-    epochs: &Epochs,
-    id: ContractId,
-    blobs: &[StateBlob],
-) -> Result<Contract, FrameError> {
-    let refuse = |message: &str| FrameError::new(ErrorCode::Blob, message);
-    let (first, deltas) = blobs.split_first().ok_or_else(|| refuse("no blobs"))?;
-    let mut loaded = open_snapshot(place, engines, epochs, id, first)?;
-    for delta in deltas {
-        apply_delta(place, epochs, &mut loaded, delta)?;
-    }
-    Ok(loaded)
+/// A snapshot whose parts are being taken in. Nothing of it is used before the last one is.
+pub(crate) struct Loading {
+    head: SnapshotHead,
+    state: StateReader,
+    /// The public values of the first part, which all others share.
+    first: StateBlob,
+    taken: u32,
 }
 
-/// Seals the whole of a contract as it stands.
-pub(crate) fn snapshot(
-    place: Place,
-    epochs: &Epochs,
-    contract: &Contract,
-) -> Result<StateBlob, FrameError> {
-    let epoch = epochs.active(contract.position().epoch)?;
-    blob::seal_snapshot(place, contract, epoch, &contract.last)
+/// What loading needs besides the blobs.
+pub(crate) struct Loader<'a> {
+    pub(crate) place: Place,
+    pub(crate) engines: &'a Engines,
+    pub(crate) epochs: &'a Active,
 }
 
-fn open_snapshot(
-    place: Place,
-    engines: &Engines,
-    epochs: &Epochs,
-    id: ContractId,
-    sealed: &StateBlob,
-) -> Result<Contract, FrameError> {
-    let epoch = epochs.active(epoch_of(sealed))?;
-    let snapshot: Snapshot = blob::open(place, id, epoch, sealed, StateKind::Snapshot)?;
-    let vm = engines.engine(snapshot.engine).ok_or_else(|| {
-        let message = format!("engine {}", snapshot.engine);
-        FrameError::new(ErrorCode::Unsupported, message)
-    })?;
-    let step = snapshot.last.step(sealed, WriteSet::default());
-    Ok(Contract {
-        id,
-        code_commitment: sealed.code_commitment,
-        engine: snapshot.engine,
-        vm: vm.clone(),
-        root: ContractRoot::from_bytes(&snapshot.root),
-        state: blob::decode_state(&snapshot.state)?,
-        results: BTreeMap::from([(step.seq(), Signable::of(&step))]),
-        last: step,
-    })
+impl Loader<'_> {
+    /// Takes in what comes next of a snapshot and the deltas after it.
+    pub(crate) fn load(&self, cell: &Cell, blobs: Vec<StateBlob>) -> Result<Response, FrameError> {
+        // Taken out, so that opening blobs holds nobody up.
+        let mut loading = cell.lock().loading.take();
+        let mut loaded: Option<Published> = None;
+        let mut replaces = false;
+        if blobs.is_empty() {
+            return Err(refuse("no blobs"));
+        }
+        for blob in blobs {
+            match blob.kind {
+                BlobKind::Snapshot => {
+                    loading = Some(self.part(cell.id, loading.take(), blob)?);
+                    if let Some(complete) = loading.take_if(|loading| loading.is_complete()) {
+                        loaded = Some(self.complete(cell.id, complete)?);
+                        replaces = true;
+                    }
+                }
+                BlobKind::Delta if loading.is_some() => {
+                    return Err(refuse("a delta before the last part of its snapshot"));
+                }
+                BlobKind::Delta => {
+                    let before = match loaded.take() {
+                        Some(before) => before,
+                        None => Published {
+                            contract: cell.contract()?,
+                            results: Vec::new(),
+                            whole_in: None,
+                        },
+                    };
+                    loaded = Some(self.delta(before, &blob)?);
+                }
+            }
+        }
+        let mut inner = cell.lock();
+        if let Some(loaded) = loaded {
+            if replaces {
+                inner.replace(loaded);
+            } else {
+                inner.publish(loaded);
+            }
+        }
+        if let Some(loading) = loading {
+            let taken = loading.taken;
+            inner.loading = Some(loading);
+            return Ok(Response::Loading(taken));
+        }
+        let summary = inner.summary().ok_or_else(|| not_loaded(cell.id))?;
+        Ok(Response::Loaded(summary))
+    }
+
+    /// Takes in a part of a snapshot; the first one starts over.
+    fn part(
+        &self,
+        id: ContractId,
+        loading: Option<Loading>,
+        blob: StateBlob,
+    ) -> Result<Loading, FrameError> {
+        let epoch = self.epochs.active(epoch_of(&blob))?;
+        if blob.part == 0 {
+            let plaintext = blob::open_part(self.place, id, &epoch, &blob)?;
+            let (head, rest) = blob::read_head(&blob, &plaintext)?;
+            let mut state = StateReader::new();
+            read(&mut state, rest)?;
+            return Ok(Loading {
+                head,
+                state,
+                first: StateBlob {
+                    sealed: Default::default(),
+                    ..blob
+                },
+                taken: 1,
+            });
+        }
+        let Some(mut loading) = loading.filter(|loading| loading.is_followed_by(&blob)) else {
+            let message = format!("part {} of a snapshot does not come next", blob.part);
+            return Err(refuse(&message));
+        };
+        let plaintext = blob::open_part(self.place, id, &epoch, &blob)?;
+        read(&mut loading.state, &plaintext)?;
+        loading.taken += 1;
+        Ok(loading)
+    }
+
+    /// The contract of a snapshot whose last part is there.
+    fn complete(&self, id: ContractId, loading: Loading) -> Result<Published, FrameError> {
+        let Loading {
+            head, state, first, ..
+        } = loading;
+        let vm = self.engines.engine(head.engine).ok_or_else(|| {
+            FrameError::new(ErrorCode::Unsupported, format!("engine {}", head.engine))
+        })?;
+        let state = state
+            .finish()
+            .map_err(|error| FrameError::new(ErrorCode::Blob, error))?;
+        let results = head.results.iter().map(|record| record.signable());
+        let mut results: Vec<(u64, Signable)> = results.collect();
+        let last = head.last.step(&first, WriteSet::default());
+        results.push((last.seq(), Signable::of(&last)));
+        let contract = Contract {
+            id,
+            code_commitment: first.code_commitment,
+            engine: head.engine,
+            vm: Arc::clone(vm),
+            root: Arc::new(ContractRoot::from_bytes(&head.root)),
+            state,
+            last,
+        };
+        Ok(Published {
+            contract: Arc::new(contract),
+            results,
+            whole_in: Some(first.epoch),
+        })
+    }
+
+    /// Applies a delta. Those of a stateless contract only make results signable again.
+    fn delta(&self, before: Published, blob: &StateBlob) -> Result<Published, FrameError> {
+        let Published {
+            contract,
+            mut results,
+            whole_in,
+        } = before;
+        let epoch = self.epochs.active(epoch_of(blob))?;
+        let delta = blob::open_delta(self.place, contract.id, &epoch, blob)?;
+        let writes = WriteSet::decode(&delta.writes)
+            .map_err(|error| FrameError::new(ErrorCode::Blob, error))?;
+        let step = delta.last.step(blob, writes);
+        results.push((step.seq(), Signable::of(&step)));
+        let mut contract = Arc::unwrap_or_clone(contract);
+        if step.is_stateless() {
+            if blob.code_commitment != contract.code_commitment {
+                return Err(refuse("delta of other code"));
+            }
+            contract.turn_to_epoch_of(&step);
+        } else {
+            let position = contract.position();
+            let continues = step.seq() == position.head.seq
+                && step.previous_commitment == position.head.commitment;
+            if !continues {
+                let message = format!(
+                    "delta of seq {} does not continue seq {}",
+                    blob.seq, position.head.seq
+                );
+                return Err(refuse(&message));
+            }
+            contract.apply(&step);
+            // Another one is that of an upgrade, whose delta brought the code.
+            contract.code_commitment = blob.code_commitment;
+        }
+        Ok(Published {
+            contract: Arc::new(contract),
+            results,
+            whole_in,
+        })
+    }
 }
 
-fn apply_delta(
-    place: Place,
-    epochs: &Epochs,
-    contract: &mut Contract,
-    sealed: &StateBlob,
-) -> Result<(), FrameError> {
-    let epoch = epochs.active(epoch_of(sealed))?;
-    let delta: Delta = blob::open(place, contract.id, epoch, sealed, StateKind::Delta)?;
-    let step = delta.last.step(sealed, blob::decode_writes(&delta.writes)?);
-    if sealed.code_commitment != contract.code_commitment {
-        return Err(FrameError::new(ErrorCode::Blob, "delta of other code"));
+impl Loading {
+    fn is_complete(&self) -> bool {
+        self.taken >= self.first.parts
     }
-    if step.is_stateless() {
-        contract.remember(&step);
-        return Ok(());
+
+    fn is_followed_by(&self, blob: &StateBlob) -> bool {
+        let values = |blob: &StateBlob| -> (u32, u64, B256, B256, B256, u32, u32) {
+            (
+                blob.parts,
+                blob.seq,
+                blob.digest,
+                blob.previous_commitment,
+                blob.code_commitment,
+                blob.group,
+                blob.epoch,
+            )
+        };
+        blob.part == self.taken && values(blob) == values(&self.first)
     }
-    let continues = step.seq() == contract.position().head.seq
-        && step.previous_commitment == contract.position().head.commitment;
-    if !continues {
-        let message = format!(
-            "delta of seq {} does not continue seq {}",
-            sealed.seq,
-            contract.position().head.seq
-        );
-        return Err(FrameError::new(ErrorCode::Blob, message));
-    }
-    contract.apply(step);
-    Ok(())
 }
 
-fn epoch_of(sealed: &StateBlob) -> EpochId {
-    EpochId {
-        group: sealed.group,
-        epoch: sealed.epoch,
-    }
+fn read(state: &mut StateReader, part: &[u8]) -> Result<(), FrameError> {
+    state
+        .read(part)
+        .map_err(|error| FrameError::new(ErrorCode::Blob, error))
+}
+
+fn refuse(message: &str) -> FrameError {
+    FrameError::new(ErrorCode::Blob, message)
 }

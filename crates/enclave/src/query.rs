@@ -28,7 +28,8 @@ use subrosa_vm::{Call, Halt, RUNTIME_GENERATION};
 
 use crate::{
     contract::Contract,
-    epoch::Epochs,
+    epoch::Active,
+    execute::guarded,
     fixed::{Fixed, Place},
     limits::QUERY_FUEL,
 };
@@ -36,7 +37,7 @@ use crate::{
 /// Answers a query on the loaded state.
 pub(crate) fn query(
     fixed: &Fixed,
-    epochs: &Epochs,
+    epochs: &Active,
     signer: &Signer,
     contract: &Contract,
     envelope: &[u8],
@@ -87,7 +88,7 @@ pub(crate) fn query(
 
 fn open_query(
     place: Place,
-    epochs: &Epochs,
+    epochs: &Active,
     contract: &Contract,
     sealed: &[u8],
 ) -> Result<QueryPlaintext, FrameError> {
@@ -141,25 +142,23 @@ fn run(
         .randomness(Subject::Query(query_hash))
         .fill(randomness.as_mut_slice());
     let position = contract.position();
-    let execution = contract.vm.call(
-        &contract.state,
-        &Call {
-            chain_id: fixed.place.chain_id,
-            contract: contract.address(),
-            caller: plaintext.caller,
-            context: B256::ZERO,
-            contract_id: contract.id,
-            seq: position.head.seq,
-            envelope_id: None,
-            block_number: position.block_number,
-            block_timestamp: position.block_timestamp,
-            runtime_generation: RUNTIME_GENERATION,
-            fuel_limit: QUERY_FUEL,
-            randomness,
-            is_static: true,
-            input: &plaintext.input,
-        },
-    );
+    let call = Call {
+        chain_id: fixed.place.chain_id,
+        contract: contract.address(),
+        caller: plaintext.caller,
+        context: B256::ZERO,
+        contract_id: contract.id,
+        seq: position.head.seq,
+        envelope_id: None,
+        block_number: position.block_number,
+        block_timestamp: position.block_timestamp,
+        runtime_generation: RUNTIME_GENERATION,
+        fuel_limit: QUERY_FUEL,
+        randomness,
+        is_static: true,
+        input: &plaintext.input,
+    };
+    let execution = guarded("a query", || contract.vm.call(&contract.state, &call))?;
     let status = match execution.halt {
         Halt::Succeeded => Status::Succeeded,
         halt if halt.is_verdict() => Status::Failed,

@@ -8,15 +8,12 @@ use subrosa_crypto::{Signer, compact};
 use subrosa_types::{
     abi::{ContractStatement, SignedResults},
     eip712,
-    frame::{ErrorCode, FrameError, HeaderFrame, ResultRef, Signed, SignedStatement},
+    frame::{
+        ErrorCode, FrameError, HeaderFrame, MAX_SIGNED_RESULTS, ResultRef, Signed, SignedStatement,
+    },
 };
 
-use crate::{
-    contract::{Contract, Contracts},
-    fixed::Fixed,
-    limits::MAX_SIGNED_RESULTS,
-    step::Signable,
-};
+use crate::{contract::Contract, contracts::Contracts, fixed::Fixed, step::Signable};
 
 /// Signs `results` in their order. All must be of one key epoch, none newer than the anchor.
 pub(crate) fn sign(
@@ -33,7 +30,7 @@ pub(crate) fn sign(
         );
         return Err(FrameError::new(ErrorCode::Malformed, message));
     }
-    let anchor = subrosa_chain_proof::verify_header(fixed.trust.as_ref(), anchor)
+    let anchor = subrosa_chain_proof::verify_header(fixed.trust().as_ref(), anchor)
         .map_err(|error| FrameError::new(ErrorCode::Proof, error))?
         .target();
     let signables = results
@@ -103,13 +100,6 @@ pub(crate) fn statement(
     })
 }
 
-fn signable(contracts: &Contracts, named: ResultRef) -> Result<&Signable, FrameError> {
-    contracts
-        .loaded(named.contract)?
-        .results
-        .get(&named.seq)
-        .ok_or_else(|| {
-            let message = format!("no result of {} seq {}", named.contract, named.seq);
-            FrameError::new(ErrorCode::Sequence, message)
-        })
+fn signable(contracts: &Contracts, named: ResultRef) -> Result<Signable, FrameError> {
+    contracts.known(named.contract)?.signable(named.seq)
 }

@@ -80,7 +80,8 @@ impl Serving {
         self.table().remove(&contract);
     }
 
-    /// Loads a contract as it was after entry `up_to`; `None` if there are no blobs of it.
+    /// Loads a contract as it was after entry `up_to`, a page of blobs at a time; `None` if there are
+    /// none of it.
     ///
     /// # Errors
     ///
@@ -91,14 +92,24 @@ impl Serving {
         contract: ContractId,
         up_to: u64,
     ) -> Result<Option<Loaded>, LoadError> {
-        let blobs = store.blobs_for_load(contract, up_to).await?;
-        if blobs.is_empty() {
-            return Ok(None);
+        let (mut taken, mut stands) = (0, None);
+        loop {
+            let blobs = store
+                .blobs_for_load(contract, up_to, taken, PAGE_BYTES)
+                .await?;
+            if blobs.is_empty() {
+                break;
+            }
+            if taken == 0 {
+                self.forget(contract);
+            }
+            taken += blobs.len();
+            stands = self.link.load(contract, blobs).await?;
         }
-        self.forget(contract);
-        let loaded = self.link.load(contract, blobs).await?;
-        self.table().insert(contract, loaded);
-        Ok(Some(loaded))
+        if let Some(loaded) = stands {
+            self.table().insert(contract, loaded);
+        }
+        Ok(stands)
     }
 
     fn table(&self) -> std::sync::MutexGuard<'_, HashMap<ContractId, Loaded>> {
@@ -131,6 +142,9 @@ impl Stage {
         self.0.send_replace(serving);
     }
 }
+
+/// Bytes of blobs in one request, about: two parts of a snapshot.
+const PAGE_BYTES: usize = 9 << 20;
 
 /// Why a contract cannot be loaded.
 #[derive(Debug, thiserror::Error)]

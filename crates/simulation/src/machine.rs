@@ -122,7 +122,8 @@ impl Running {
         reason = "a simulated platform has randomness, which is all that booting asks for"
     )]
     fn boot(platform: SeededPlatform, engines: Engines) -> Self {
-        let enclave = Enclave::boot(Box::new(platform), engines).expect("the platform is sound");
+        let enclave =
+            Enclave::boot(Box::new(platform), engines, usize::MAX).expect("the platform is sound");
         Self {
             enclave: Mutex::new(enclave),
             off: watch::Sender::new(false),
@@ -134,11 +135,11 @@ impl Running {
         if *self.off.borrow() {
             return Err(EnclaveError::Disconnected);
         }
-        let frame = encode(request).map_err(|error| EnclaveError::Oversized(error.into()))?;
+        let frame = encode(0, request).map_err(|error| EnclaveError::Oversized(error.into()))?;
         let request = body(&frame)?;
         let mut enclave = self.enclave.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = enclave.handle(request);
-        let frame = encode(&answer).map_err(|_| EnclaveError::Disconnected)?;
+        let frame = encode(0, &answer).map_err(|_| EnclaveError::Disconnected)?;
         body(&frame)
     }
 }
@@ -146,7 +147,8 @@ impl Running {
 /// What a frame holds, once its length has been read off.
 fn body<T: DeserializeOwned>(frame: &[u8]) -> Result<T, EnclaveError> {
     let body = frame.get(size_of::<u32>()..).unwrap_or_default();
-    decode(body).map_err(|_| EnclaveError::Disconnected)
+    let (_, message) = decode(body).map_err(|_| EnclaveError::Disconnected)?;
+    Ok(message)
 }
 
 /// A connection without a socket.

@@ -160,8 +160,10 @@ impl<C: Calls> BlobStore for C {
         &self,
         contract: ContractId,
         up_to: u64,
+        skip: usize,
+        bytes: usize,
     ) -> Result<Vec<StateBlob>, StoreError> {
-        self.call(move |engine| engine.blobs_for_load(contract, up_to))
+        self.call(move |engine| engine.blobs_for_load(contract, up_to, skip, bytes))
             .await
     }
 

@@ -2,7 +2,10 @@
 //! Keys, ordered so that a scan of a contract's keys runs in log order.
 
 use alloy_primitives::{Address, B256};
-use subrosa_types::{ContractId, frame::BlobKind};
+use subrosa_types::{
+    ContractId,
+    frame::{BlobKind, StateBlob},
+};
 
 use crate::CodeOf;
 
@@ -14,19 +17,75 @@ pub(crate) fn entry(contract: ContractId, seq: u64) -> [u8; 40] {
     key
 }
 
-/// contract 32 ‖ seq 8 ‖ kind 1. A snapshot comes before the delta of the same entry.
-pub(crate) fn blob(contract: ContractId, seq: u64, kind: BlobKind) -> [u8; 41] {
-    let mut key = [0; 41];
-    key[..40].copy_from_slice(&entry(contract, seq));
-    key[40] = match kind {
-        BlobKind::Snapshot => SNAPSHOT,
+/// contract 32 ‖ seq 8 ‖ kind 1 ‖ number of parts 4 ‖ part 4. A snapshot comes before the delta of the
+/// same entry.
+pub(crate) fn blob(contract: ContractId, blob: BlobName) -> [u8; 49] {
+    let mut key = [0; 49];
+    key[..40].copy_from_slice(&entry(contract, blob.seq));
+    key[40] = match blob.kind {
+        BlobKind::Snapshot => 0,
         BlobKind::Delta => 1,
     };
+    key[41..45].copy_from_slice(&blob.parts.to_be_bytes());
+    key[45..].copy_from_slice(&blob.part.to_be_bytes());
     key
 }
 
-/// Last byte of a snapshot's [`blob`] key.
-pub(crate) const SNAPSHOT: u8 = 0;
+/// Which blob of a contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct BlobName {
+    pub(crate) seq: u64,
+    pub(crate) kind: BlobKind,
+    pub(crate) parts: u32,
+    pub(crate) part: u32,
+}
+
+impl BlobName {
+    pub(crate) fn of(blob: &StateBlob) -> Self {
+        Self {
+            seq: blob.seq,
+            kind: blob.kind,
+            parts: blob.parts,
+            part: blob.part,
+        }
+    }
+
+    /// Before all blobs of an entry.
+    pub(crate) fn first(seq: u64) -> Self {
+        Self {
+            seq,
+            kind: BlobKind::Snapshot,
+            parts: 0,
+            part: 0,
+        }
+    }
+
+    /// After all blobs of an entry.
+    pub(crate) fn last(seq: u64) -> Self {
+        Self {
+            seq,
+            kind: BlobKind::Delta,
+            parts: u32::MAX,
+            part: u32::MAX,
+        }
+    }
+
+    /// Reads a [`blob`] key.
+    pub(crate) fn parse(key: &[u8]) -> Option<Self> {
+        let (_, seq) = parse_entry(key.get(..40)?)?;
+        let kind = match key.get(40)? {
+            0 => BlobKind::Snapshot,
+            1 => BlobKind::Delta,
+            _ => return None,
+        };
+        Some(Self {
+            seq,
+            kind,
+            parts: u32::from_be_bytes(key.get(41..45)?.try_into().ok()?),
+            part: u32::from_be_bytes(key.get(45..)?.try_into().ok()?),
+        })
+    }
+}
 
 /// contract 32 ‖ 0 for entry 0 or 1 for an upgrade ‖ the upgrade's code commitment 32.
 pub(crate) fn code_envelope(contract: ContractId, code: CodeOf) -> Vec<u8> {

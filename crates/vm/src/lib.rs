@@ -12,7 +12,7 @@
 //! guest may ask of the machine beyond its own instruction set (randomness, who asked) are *host
 //! calls*, the same for every engine: calls to reserved addresses, see [`host`]. What must hold of
 //! every engine is the suite `conformance` (feature of that name).
-#![cfg_attr(not(test), no_std)]
+// std: persistent maps, which make copies of a state cheap, have no other form
 #![forbid(unsafe_code)]
 
 extern crate alloc;
@@ -29,5 +29,6 @@ pub use call::{Call, Execution, Halt, Vm};
 pub use engines::{DuplicateEngine, Engines};
 pub use limits::RUNTIME_GENERATION;
 pub use state::{
-    AccountRecord, CODEC_VERSION, CodecError, InvalidValue, State, StateKey, WriteSet,
+    AccountRecord, CODEC_VERSION, CodecError, InvalidValue, State, StateKey, StateReader,
+    StateWriter, WriteSet,
 };

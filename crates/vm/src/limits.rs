@@ -22,8 +22,8 @@ pub fn of(generation: u16) -> Option<&'static Limits> {
 }
 
 /// Bytes of an encoded state or write set beyond which decoding refuses to look at them. Bounds
-/// what a sealed blob can make an enclave allocate, whatever the generation.
-pub const MAX_ENCODED_BYTES: usize = 256 << 20;
+/// what sealed blobs can make an enclave allocate, whatever the generation.
+pub const MAX_ENCODED_BYTES: usize = 4 << 30;
 
 /// Limits and prices of one generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,8 @@ pub struct Limits {
     pub max_init_code: usize,
     /// Bytes of output or revert data.
     pub max_output: usize,
-    /// Bytes of a contract's encoded state, all its accounts and code included.
+    /// Bytes of a contract's encoded state, all its accounts and code included. A call after which it
+    /// would be larger fails. Whatever is within it can be sealed, in parts, and loaded again.
     pub max_state: usize,
     /// Most bytes one call for randomness yields; asking for more yields this many.
     pub random_max_bytes: usize,
@@ -65,7 +66,7 @@ const GENERATION_1: Limits = Limits {
     max_code: 24_576,
     max_init_code: 49_152,
     max_output: 128 << 10,
-    max_state: 64 << 20,
+    max_state: 1 << 30,
     random_max_bytes: 1_024,
     random_base: 10_000,
     random_word: 240,

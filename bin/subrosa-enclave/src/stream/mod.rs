@@ -1,38 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Frames over a byte stream.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 
-use subrosa_enclave_core::{Enclave, HostStream};
-use subrosa_types::frame::MAX_FRAME_BYTES;
-
-/// Serves one stream until it ends, answering each frame with exactly one frame.
-///
-/// A frame that announces more than [`MAX_FRAME_BYTES`] is answered with an error and skipped
-/// without being kept.
-///
-/// # Errors
-///
-/// What the stream fails with, an end inside a frame included.
-pub(crate) fn serve<S: Read + Write>(enclave: &mut Enclave, stream: &mut S) -> io::Result<()> {
-    let mut host = HostStream::new(enclave);
-    loop {
-        let answer = match read(stream)? {
-            None => return Ok(()),
-            Some(Frame::Body(body)) => host.answer(&body),
-            Some(Frame::Oversized(length)) => {
-                let mut skipped = Read::take(&mut *stream, length as u64);
-                io::copy(&mut skipped, &mut io::sink())?;
-                host.answer_oversized(length)
-            }
-        };
-        stream.write_all(&answer)?;
-        stream.flush()?;
-    }
-}
+use subrosa_types::frame::{HEADER_BYTES, MAX_FRAME_BYTES};
 
 /// What a stream carries next.
-enum Frame {
+pub(crate) enum Frame {
     /// The body of a frame.
     Body(Vec<u8>),
     /// The announced length of one that is too long; its bytes follow unread.
@@ -42,7 +16,7 @@ enum Frame {
 /// Reads one frame; `None` at a clean end of the stream.
 ///
 /// Memory grows with the bytes that arrive, never with the length that was announced.
-fn read(stream: &mut impl Read) -> io::Result<Option<Frame>> {
+pub(crate) fn read(stream: &mut impl Read) -> io::Result<Option<Frame>> {
     let mut prefix = [0; 4];
     let mut filled = 0;
     while filled < prefix.len() {
@@ -64,6 +38,15 @@ fn read(stream: &mut impl Read) -> io::Result<Option<Frame>> {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     Ok(Some(Frame::Body(body)))
+}
+
+/// Skips the body of an oversized frame, and returns how it began.
+pub(crate) fn skip(stream: &mut impl Read, length: usize) -> io::Result<[u8; HEADER_BYTES]> {
+    let mut header = [0; HEADER_BYTES];
+    stream.read_exact(&mut header)?;
+    let mut rest = stream.take((length - HEADER_BYTES) as u64);
+    io::copy(&mut rest, &mut io::sink())?;
+    Ok(header)
 }
 
 #[cfg(test)]

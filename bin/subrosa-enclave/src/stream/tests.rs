@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Frames on a real socket: hostile bytes are answered, and the enclave lives on.
 
-use std::{os::unix::net::UnixStream, thread};
+use std::{io::Write, num::NonZeroUsize, os::unix::net::UnixStream, thread};
 
 use alloy_primitives::B256;
 use proptest::prelude::*;
-use subrosa_enclave_core::{Evidence, Identity, Platform, PlatformError};
+use subrosa_enclave_core::{Enclave, Evidence, Identity, Platform, PlatformError};
 use subrosa_types::{
     frame::{self, ErrorCode, Request, Response, WIRE_VERSION},
     id::TeeKind,
@@ -14,6 +14,7 @@ use subrosa_vm::Engines;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::server::Server;
 
 /// A platform on which an enclave boots, and no more.
 struct Bare;
@@ -46,14 +47,16 @@ impl Platform for Bare {
     }
 }
 
-fn boot() -> Enclave {
-    Enclave::boot(Box::new(Bare), Engines::default()).unwrap()
+fn boot() -> Server {
+    let enclave = Enclave::boot(Box::new(Bare), Engines::default(), usize::MAX).unwrap();
+    Server::start(enclave, NonZeroUsize::MIN).unwrap()
 }
 
-/// Sends raw bytes and hangs up; returns the answers.
+/// Sends raw bytes and hangs up; returns the answers in the order of their requests' ids, those
+/// without one first.
 fn converse(bytes: Vec<u8>) -> Vec<Response> {
-    let (mut host, mut enclave_side) = UnixStream::pair().unwrap();
-    let enclave = thread::spawn(move || serve(&mut boot(), &mut enclave_side).is_ok());
+    let (mut host, enclave_side) = UnixStream::pair().unwrap();
+    let enclave = thread::spawn(move || boot().serve(enclave_side).is_ok());
     let writer = {
         let mut host = host.try_clone().unwrap();
         thread::spawn(move || {
@@ -68,16 +71,18 @@ fn converse(bytes: Vec<u8>) -> Vec<Response> {
     let mut rest = answers.as_slice();
     let mut responses = Vec::new();
     while let Ok(Some(Frame::Body(body))) = read(&mut rest) {
-        responses.push(frame::decode(&body).unwrap());
+        responses.push(frame::decode::<Response>(&body).unwrap());
     }
+    responses.sort_by_key(|(id, _)| *id);
     responses
+        .into_iter()
+        .map(|(_, response)| response)
+        .collect()
 }
 
-fn hello() -> Vec<u8> {
-    frame::encode(&Request::Hello {
-        wire_version: WIRE_VERSION,
-    })
-    .unwrap()
+fn hello(id: u64) -> Vec<u8> {
+    let wire_version = WIRE_VERSION;
+    frame::encode(id, &Request::Hello { wire_version }).unwrap()
 }
 
 #[track_caller]
@@ -90,12 +95,10 @@ fn assert_error(response: &Response, code: ErrorCode) {
 
 #[test]
 fn the_first_frame_must_be_a_hello_of_this_version() {
-    let quote = frame::encode(&Request::Quote { challenge: vec![1] }).unwrap();
-    let old = frame::encode(&Request::Hello {
-        wire_version: WIRE_VERSION + 1,
-    })
-    .unwrap();
-    let answers = converse([quote, old, hello()].concat());
+    let quote = frame::encode(1, &Request::Quote { challenge: vec![1] }).unwrap();
+    let wire_version = WIRE_VERSION + 1;
+    let old = frame::encode(2, &Request::Hello { wire_version }).unwrap();
+    let answers = converse([quote, old, hello(3)].concat());
     assert_error(&answers[0], ErrorCode::OutOfOrder);
     assert_error(&answers[1], ErrorCode::Version);
     assert!(matches!(answers[2], Response::Hello(_)));
@@ -103,10 +106,13 @@ fn the_first_frame_must_be_a_hello_of_this_version() {
 
 #[test]
 fn malformed_and_oversized_frames_are_answered_and_the_stream_goes_on() {
-    let garbage = [vec![0, 0, 0, 7, 0, WIRE_VERSION as u8], vec![0xff; 5]].concat();
-    let length = MAX_FRAME_BYTES as u32 + 7;
-    let oversized = [length.to_be_bytes().to_vec(), vec![0; length as usize]].concat();
-    let answers = converse([garbage, oversized, hello()].concat());
+    let id = |id: u8| [0, 0, 0, 0, 0, 0, 0, id];
+    let header = |number| [vec![0, WIRE_VERSION as u8], id(number).to_vec()].concat();
+    let garbage = [vec![0, 0, 0, 15], header(1), vec![0xff; 5]].concat();
+    let length = MAX_FRAME_BYTES as u32 + 17;
+    let rest = vec![0; length as usize - 10];
+    let oversized = [length.to_be_bytes().to_vec(), header(2), rest].concat();
+    let answers = converse([garbage, oversized, hello(3)].concat());
     assert_error(&answers[0], ErrorCode::Malformed);
     assert_error(&answers[1], ErrorCode::Malformed);
     assert!(matches!(answers[2], Response::Hello(_)));
@@ -115,7 +121,7 @@ fn malformed_and_oversized_frames_are_answered_and_the_stream_goes_on() {
 
 #[test]
 fn a_stream_that_breaks_inside_a_frame_ends_it() {
-    let answers = converse([hello(), vec![0, 0, 1, 0, 1, 2]].concat());
+    let answers = converse([hello(1), vec![0, 0, 1, 0, 1, 2]].concat());
     assert_eq!(answers.len(), 1);
 }
 
@@ -131,7 +137,7 @@ proptest! {
             bytes.extend((body.len() as u32).to_be_bytes());
             bytes.extend(body);
         }
-        bytes.extend(hello());
+        bytes.extend(hello(u64::MAX));
         let answers = converse(bytes);
         prop_assert_eq!(answers.len(), bodies.len() + 1);
         prop_assert!(matches!(answers.last(), Some(Response::Hello(_))));
@@ -159,7 +165,7 @@ proptest! {
     fn a_frame_is_read_whole_or_not_at_all(
         challenge in proptest::collection::vec(any::<u8>(), 0..64),
     ) {
-        let frame = frame::encode(&Request::Quote { challenge }).unwrap();
+        let frame = frame::encode(9, &Request::Quote { challenge }).unwrap();
         let Ok(Some(Frame::Body(body))) = read(&mut frame.as_slice()) else {
             panic!("no frame")
         };

@@ -82,14 +82,14 @@ fn frames(chain: &mut Chain, host: &mut Host, contract: ContractId) -> Vec<Probe
         proof: Box::new(proof),
     });
     assert!(matches!(response, Response::Executed(_)), "{response:?}");
-    let frame = encode(&request).unwrap();
+    let frame = encode(1, &request).unwrap();
     let body = frame[4..].to_vec();
     vec![
         Probe::of("stage_frame_decode_execute", 8, move || {
             decode::<Request>(&body).unwrap()
         }),
         Probe::of("stage_frame_encode_executed", 8, move || {
-            encode(&response).unwrap()
+            encode(1, &response).unwrap()
         }),
     ]
 }
@@ -238,7 +238,9 @@ fn commit_and_seal(
         previous_commitment: B256::ZERO,
         digest,
         kind: StateKind::Delta,
-        codec: 1,
+        codec: 2,
+        part: 0,
+        parts: 1,
     };
     let delta = (history, commitment, outcome.clone(), writes.encode());
     let delta = postcard::to_stdvec(&delta).unwrap();

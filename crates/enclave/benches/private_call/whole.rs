@@ -17,7 +17,7 @@ use subrosa_enclave_core::Enclave;
 use subrosa_types::{
     ContractId,
     abi::CallPlaintext,
-    frame::{PublishedEpoch, Request, Response, ResultRef, decode, encode},
+    frame::{Ended, PublishedEpoch, Request, Response, ResultRef, decode, encode},
     result::Status,
 };
 
@@ -178,15 +178,17 @@ fn bare(enclave: &mut Enclave, [execute, sign]: [Request; 2], sealed: bool) -> f
 }
 
 fn framed(enclave: &mut Enclave, requests: &[Request; 2]) -> f64 {
-    let frames = requests.each_ref().map(|request| encode(request).unwrap());
+    let frames = requests
+        .each_ref()
+        .map(|request| encode(1, request).unwrap());
     let mut answers = Vec::with_capacity(frames.len());
     let elapsed = microseconds(|| {
         for frame in &frames {
-            let request = decode::<Request>(&frame[4..]).unwrap();
-            answers.push(encode(&enclave.handle(request)).unwrap());
+            let (id, request) = decode::<Request>(&frame[4..]).unwrap();
+            answers.push(encode(id, &enclave.handle(request)).unwrap());
         }
     });
-    let [executed, signed] = [0, 1].map(|n: usize| decode::<Response>(&answers[n][4..]).unwrap());
+    let [executed, signed] = [0, 1].map(|n: usize| decode::<Response>(&answers[n][4..]).unwrap().1);
     check(&executed, &signed, false);
     elapsed
 }
@@ -196,7 +198,7 @@ fn check(executed: &Response, signed: &Response, sealed: bool) {
     let Response::Executed(executed) = executed else {
         panic!("not executed: {executed:?}")
     };
-    assert_eq!(executed.refused, None);
+    assert_eq!(executed.ended, Ended::Complete);
     for result in &executed.results {
         assert_eq!(result.status, Status::Succeeded);
         assert_eq!(result.output.is_empty(), sealed);

@@ -10,30 +10,31 @@ use subrosa_types::{
 use subrosa_vm::{State, WriteSet};
 
 use super::{
-    input::{Unopened, open_call, seen_key},
+    Done,
+    guard::guarded,
+    input::{OpenedAhead, Unopened, open_call, seen_key},
     proven::Proven,
-    result::{Change, Done, EntryResult, machine_call},
+    result::{EntryResult, machine_call},
 };
-use crate::{blob, contract::Contract, epoch::Epoch, fixed::Place, limits::MAX_FORGOTTEN};
+use crate::{contract::Contract, fixed::Place, limits::MAX_FORGOTTEN};
 
 /// A call of a stateful contract.
 pub(super) fn call(
     place: Place,
     contract: &Contract,
-    epoch: &Epoch,
-    proven: &Proven<'_>,
+    proven: &Proven,
+    input: OpenedAhead,
 ) -> Result<Done, FrameError> {
-    let result = run(place, contract, epoch, proven)?;
-    let step = contract.step(
-        place,
-        &proven.step(),
-        result.outcome(),
-        result.writes.clone(),
-    );
-    let blob = blob::seal_delta(place, contract, epoch, &step)?;
+    let mut result = run(place, contract, proven, input)?;
+    let writes = core::mem::take(&mut result.writes);
+    let step = contract.step(place, &proven.step(), result.outcome(), writes);
+    let mut after = contract.clone();
+    after.apply(&step);
     Ok(Done {
-        answer: result.answer(&step)(blob),
-        change: Change::Apply(step),
+        result,
+        step,
+        after: Some(after),
+        whole: false,
     })
 }
 
@@ -41,34 +42,35 @@ pub(super) fn call(
 pub(super) fn call_stateless(
     place: Place,
     contract: &Contract,
-    epoch: &Epoch,
-    proven: &Proven<'_>,
+    proven: &Proven,
+    input: OpenedAhead,
 ) -> Result<Done, FrameError> {
-    let mut result = run(place, contract, epoch, proven)?;
+    let mut result = run(place, contract, proven, input)?;
     result.writes = WriteSet::default();
     let step = contract.stateless_step(&proven.step(), result.outcome());
-    let blob = blob::seal_delta(place, contract, epoch, &step)?;
     Ok(Done {
-        answer: result.answer(&step)(blob),
-        change: Change::Remember(step),
+        result,
+        step,
+        after: None,
+        whole: false,
     })
 }
 
-/// Opens a call's input, runs it, and makes its output public or seals it.
+/// Runs a call with the input that was opened, and makes its output public or seals it.
 fn run(
     place: Place,
     contract: &Contract,
-    epoch: &Epoch,
-    proven: &Proven<'_>,
+    proven: &Proven,
+    input: OpenedAhead,
 ) -> Result<EntryResult, FrameError> {
-    let input = match open_call(place, epoch, &contract.state, proven) {
+    let input = match open_call(place, input, &contract.state, proven) {
         Ok(input) => input,
         Err(Unopened::Rejected) => return Ok(EntryResult::rejected()),
         Err(Unopened::NoResult(error)) => return Err(error),
     };
     let envelope_id = input.envelope.map(|(_, id)| id);
     let call = machine_call(place, contract, proven, &input.data, envelope_id);
-    let execution = contract.vm.call(&contract.state, &call);
+    let execution = guarded(&proven.name(), || contract.vm.call(&contract.state, &call))?;
     let reply_key = input.reply.as_ref();
     let mut result = EntryResult::of_execution(place, contract, proven, reply_key, execution)?;
     if let Some(seen) = input.envelope {

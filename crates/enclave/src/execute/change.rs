@@ -1,29 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Entries that run no code, and change what the entries after them mean.
 
-use alloc::boxed::Box;
-
 use subrosa_types::{
     change::{EpochChange, RuntimeChange},
-    frame::FrameError,
     result::Status,
 };
 use subrosa_vm::{State, StateKey, WriteSet};
 
-use super::{
-    proven::Proven,
-    result::{Change, Done, EntryResult},
-};
-use crate::{blob, contract::Contract, epoch::Epoch, fixed::Place, step::Step};
+use super::{Done, proven::Proven, result::EntryResult};
+use crate::{contract::Contract, epoch::Epoch, fixed::Place};
 
-/// Another epoch's keys. The contract is sealed under them as a whole, so that the secret of the
-/// epoch before can be erased.
+/// Another epoch's keys. No result from here on can be signed before a snapshot under them is complete
+/// ([`Cell::signable`](crate::cell::Cell::signable)), so that the secret of the epoch before can be
+/// erased.
 pub(super) fn change_epoch(
     place: Place,
     contract: &Contract,
     epoch: &Epoch,
-    proven: &Proven<'_>,
-) -> Result<Done, FrameError> {
+    proven: &Proven,
+) -> Done {
     let stateless = proven.entry.is_stateless();
     let named = proven.epoch();
     // Entries of a stateless contract are executed in any order, of several epochs at a time.
@@ -35,7 +30,7 @@ pub(super) fn change_epoch(
                 previous.group == named.group && previous.epoch == change.previous
             })
     };
-    let result = if EpochChange::decode(proven.input).is_some_and(is_as_logged) {
+    let result = if EpochChange::decode(&proven.input).is_some_and(is_as_logged) {
         let writes = if stateless {
             WriteSet::default()
         } else {
@@ -45,50 +40,36 @@ pub(super) fn change_epoch(
     } else {
         EntryResult::rejected()
     };
-    let step = step(place, contract, proven, &result);
-    let answer = result.answer(&step);
-    let changed = contract.after(step);
-    let blob = blob::seal_snapshot(place, &changed, epoch, &changed.last)?;
-    Ok(Done {
-        answer: answer(blob),
-        change: Change::Replace(Box::new(changed)),
-    })
+    finish(place, contract, proven, result)
 }
 
 /// Another runtime generation. What it changes is in the entries after it, and in pending ones
 /// before it ([`Reassignment`](subrosa_types::frame::Reassignment)).
-pub(super) fn change_runtime(
-    place: Place,
-    contract: &Contract,
-    epoch: &Epoch,
-    proven: &Proven<'_>,
-) -> Result<Done, FrameError> {
-    let result = match RuntimeChange::decode(proven.input) {
+pub(super) fn change_runtime(place: Place, contract: &Contract, proven: &Proven) -> Done {
+    let result = match RuntimeChange::decode(&proven.input) {
         Some(_) => EntryResult::without_code(Status::Succeeded, WriteSet::default()),
         None => EntryResult::rejected(),
     };
-    let step = step(place, contract, proven, &result);
-    let blob = blob::seal_delta(place, contract, epoch, &step)?;
-    Ok(Done {
-        answer: result.answer(&step)(blob),
-        change: if proven.entry.is_stateless() {
-            Change::Remember(step)
-        } else {
-            Change::Apply(step)
-        },
-    })
+    finish(place, contract, proven, result)
 }
 
-fn step(place: Place, contract: &Contract, proven: &Proven<'_>, result: &EntryResult) -> Step {
-    if proven.entry.is_stateless() {
-        contract.stateless_step(&proven.step(), result.outcome())
+fn finish(place: Place, contract: &Contract, proven: &Proven, mut result: EntryResult) -> Done {
+    let mut after = contract.clone();
+    let step = if proven.entry.is_stateless() {
+        let step = contract.stateless_step(&proven.step(), result.outcome());
+        after.turn_to_epoch_of(&step);
+        step
     } else {
-        contract.step(
-            place,
-            &proven.step(),
-            result.outcome(),
-            result.writes.clone(),
-        )
+        let writes = core::mem::take(&mut result.writes);
+        let step = contract.step(place, &proven.step(), result.outcome(), writes);
+        after.apply(&step);
+        step
+    };
+    Done {
+        result,
+        step,
+        after: Some(after),
+        whole: false,
     }
 }
 

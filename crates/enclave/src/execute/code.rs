@@ -2,8 +2,6 @@
 //! Entries that bring code: entry 0, which starts a contract, and upgrades.
 
 use alloc::{
-    boxed::Box,
-    collections::BTreeMap,
     format,
     string::{String, ToString},
     sync::Arc,
@@ -24,13 +22,15 @@ use subrosa_types::{
 use subrosa_vm::{Engines, State, Vm, WriteSet};
 
 use super::{
+    Done,
+    guard::guarded,
     proven::Proven,
-    result::{Change, Done, EntryResult, machine_call},
+    result::{EntryResult, machine_call},
 };
-use crate::{blob, contract::Contract, epoch::Epoch, fixed::Place, step::Step};
+use crate::{contract::Contract, epoch::Epoch, fixed::Place, step::Step};
 
 /// Code that was committed to, and the engine that runs it.
-struct OpenedCode {
+pub(super) struct OpenedCode {
     vm: Arc<dyn Vm>,
     plaintext: DeployPlaintext,
 }
@@ -49,39 +49,35 @@ pub(super) fn check_is_first(entry: &Entry) -> Result<(), FrameError> {
 /// back.
 pub(super) fn deploy(
     place: Place,
-    engines: &Engines,
     epoch: &Epoch,
     id: ContractId,
-    proven: &Proven<'_>,
-    code_envelope: Option<&Bytes>,
+    proven: &Proven,
+    code: OpenedCode,
 ) -> Result<Done, FrameError> {
-    let OpenedCode { vm, plaintext } = open_code(engines, place, epoch, proven, code_envelope)?;
+    let OpenedCode { vm, plaintext } = code;
     let root = epoch.secret.contract_root(proven.digest);
     let mut contract = Contract {
         id,
         code_commitment: proven.entry.inputHash,
         engine: plaintext.engine,
         vm: Arc::clone(&vm),
-        root,
+        root: Arc::new(root),
         state: State::new(),
         last: Step::before_the_first(),
-        results: BTreeMap::new(),
     };
     let call = machine_call(place, &contract, proven, &[], None);
-    let execution = vm.construct(&contract.state, &call, &plaintext.code, &plaintext.init);
-    let result = EntryResult::of_execution(place, &contract, proven, None, execution)?;
-    let step = contract.step(
-        place,
-        &proven.step(),
-        result.outcome(),
-        result.writes.clone(),
-    );
-    let answer = result.answer(&step);
-    contract.apply(step);
-    let blob = blob::seal_snapshot(place, &contract, epoch, &contract.last)?;
+    let execution = guarded(&proven.name(), || {
+        vm.construct(&contract.state, &call, &plaintext.code, &plaintext.init)
+    })?;
+    let mut result = EntryResult::of_execution(place, &contract, proven, None, execution)?;
+    let writes = core::mem::take(&mut result.writes);
+    let step = contract.step(place, &proven.step(), result.outcome(), writes);
+    contract.apply(&step);
     Ok(Done {
-        answer: answer(blob),
-        change: Change::Replace(Box::new(contract)),
+        result,
+        step,
+        after: Some(contract),
+        whole: true,
     })
 }
 
@@ -89,54 +85,43 @@ pub(super) fn deploy(
 /// code if that succeeds.
 pub(super) fn upgrade(
     place: Place,
-    engines: &Engines,
     contract: &Contract,
-    epoch: &Epoch,
-    proven: &Proven<'_>,
-    code_envelope: Option<&Bytes>,
+    proven: &Proven,
+    code: OpenedCode,
 ) -> Result<Done, FrameError> {
-    let OpenedCode { vm, plaintext } = open_code(engines, place, epoch, proven, code_envelope)?;
-    let result = if plaintext.engine == contract.engine {
+    let OpenedCode { vm, plaintext } = code;
+    let mut result = if plaintext.engine == contract.engine {
         let call = machine_call(place, contract, proven, &[], None);
-        let execution = vm.upgrade(&contract.state, &call, &plaintext.code, &plaintext.init);
+        let execution = guarded(&proven.name(), || {
+            vm.upgrade(&contract.state, &call, &plaintext.code, &plaintext.init)
+        })?;
         EntryResult::of_execution(place, contract, proven, None, execution)?
     } else {
         // What the one engine stores is not what the other would find.
         EntryResult::without_code(Status::Failed, WriteSet::default())
     };
-    let step = contract.step(
-        place,
-        &proven.step(),
-        result.outcome(),
-        result.writes.clone(),
-    );
-    let succeeded = result.status == Status::Succeeded;
-    let answer = result.answer(&step);
-    if !succeeded {
-        let blob = blob::seal_delta(place, contract, epoch, &step)?;
-        return Ok(Done {
-            answer: answer(blob),
-            change: Change::Apply(step),
-        });
+    let writes = core::mem::take(&mut result.writes);
+    let step = contract.step(place, &proven.step(), result.outcome(), writes);
+    let mut after = contract.clone();
+    after.apply(&step);
+    if result.status == Status::Succeeded {
+        after.code_commitment = proven.entry.inputHash;
     }
-    let upgraded = Contract {
-        code_commitment: proven.entry.inputHash,
-        ..contract.after(step)
-    };
-    let blob = blob::seal_snapshot(place, &upgraded, epoch, &upgraded.last)?;
     Ok(Done {
-        answer: answer(blob),
-        change: Change::Replace(Box::new(upgraded)),
+        result,
+        step,
+        after: Some(after),
+        whole: false,
     })
 }
 
 /// Opens a code envelope and checks it against the logged commitment. It is not part
 /// of the log, so nothing about it can be a signed failure.
-fn open_code(
+pub(super) fn open_code(
     engines: &Engines,
     place: Place,
     epoch: &Epoch,
-    proven: &Proven<'_>,
+    proven: &Proven,
     code_envelope: Option<&Bytes>,
 ) -> Result<OpenedCode, FrameError> {
     let refuse = |message: String| FrameError::new(ErrorCode::CodeEnvelope, message);

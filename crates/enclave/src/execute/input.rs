@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Opening what the requester sent.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use subrosa_crypto::{
     OpenError, RecipientPublicKey,
@@ -38,12 +38,32 @@ pub(super) enum Unopened {
     NoResult(FrameError),
 }
 
+/// What was opened of a call's input ahead of its turn.
+pub(super) enum OpenedAhead {
+    /// It is public, or names a session, which only the log before it knows.
+    Nothing,
+    /// It carried its key.
+    Envelope(Box<Result<OpenedCall, Unopened>>),
+}
+
+/// Opens what the epoch's keys alone open.
+pub(super) fn open_ahead(place: Place, epoch: &Epoch, proven: &Proven) -> OpenedAhead {
+    let execution = &proven.execution;
+    if !execution.input_is_sealed() || session_named(proven).is_some() {
+        return OpenedAhead::Nothing;
+    }
+    let binding = binding(place, proven);
+    let expected = expected(proven, &binding);
+    let opened = open_with_epoch_key(epoch, execution, &proven.input, &expected);
+    OpenedAhead::Envelope(Box::new(opened))
+}
+
 /// Opens a call's input.
 pub(super) fn open_call(
     place: Place,
-    epoch: &Epoch,
+    ahead: OpenedAhead,
     state: &State,
-    proven: &Proven<'_>,
+    proven: &Proven,
 ) -> Result<CallInput, Unopened> {
     let execution = &proven.execution;
     if !execution.input_is_sealed() {
@@ -55,27 +75,14 @@ pub(super) fn open_call(
             opens: None,
         });
     }
-    let binding = Binding {
-        chain_id: place.chain_id,
-        oracle: place.oracle,
-        contract_id: proven.entry.contractId,
-        requester: proven.requester,
-        context: proven.entry.context,
-    };
-    let expected = Expected {
-        purpose: Purpose::Call,
-        epoch: epoch.keys.id(),
-        timestamp: execution.block_timestamp,
-        binding: &binding,
-    };
-    let session = match Envelope::parse(proven.input).map(|envelope| envelope.key) {
-        Ok(KeySource::Session(session)) => Some(session),
-        _ => None,
-    };
-    let opened = match session {
-        Some(_) if execution.opens_session() => return Err(Unopened::Rejected),
-        Some(session) => open_in_session(state, session, proven.input, &expected)?,
-        None => open_with_epoch_key(epoch, execution, proven.input, &expected)?,
+    let opened = match (ahead, session_named(proven)) {
+        (OpenedAhead::Envelope(opened), None) => (*opened)?,
+        (OpenedAhead::Nothing, Some(session)) if !execution.opens_session() => {
+            let binding = binding(place, proven);
+            let expected = expected(proven, &binding);
+            open_in_session(state, session, &proven.input, &expected)?
+        }
+        _ => return Err(Unopened::Rejected),
     };
     let seen = (opened.header.expiry, *opened.header.id.as_bytes());
     let expires_in = seen.0.saturating_sub(execution.block_timestamp);
@@ -98,8 +105,34 @@ pub(super) fn open_call(
     })
 }
 
+fn session_named(proven: &Proven) -> Option<u64> {
+    match Envelope::parse(&proven.input).map(|envelope| envelope.key) {
+        Ok(KeySource::Session(session)) => Some(session),
+        _ => None,
+    }
+}
+
+fn binding(place: Place, proven: &Proven) -> Binding {
+    Binding {
+        chain_id: place.chain_id,
+        oracle: place.oracle,
+        contract_id: proven.entry.contractId,
+        requester: proven.requester,
+        context: proven.entry.context,
+    }
+}
+
+fn expected<'a>(proven: &Proven, binding: &'a Binding) -> Expected<'a> {
+    Expected {
+        purpose: Purpose::Call,
+        epoch: proven.epoch(),
+        timestamp: proven.execution.block_timestamp,
+        binding,
+    }
+}
+
 /// What an envelope held, whatever its key came from.
-struct OpenedCall {
+pub(super) struct OpenedCall {
     header: Header,
     data: Vec<u8>,
     reply_key: Vec<u8>,

@@ -1,83 +1,189 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Executing proven log entries.
+//! Executing proven log entries, in three stages.
 //!
-//! An entry is taken apart and proven ([`prove`]), then executed by its kind: code is brought in
-//! ([`code`]), called ([`call`]), or what later entries mean is changed ([`change`]). Executing
-//! changes nothing by itself: it says what changes ([`result`]), once that is sealed.
+//! Ahead of their turn, entries are taken apart and proven ([`prove`]) and opened ([`ahead`]). In their
+//! turn, each is executed by its kind: code is brought in ([`code`]), called ([`call`]), or what later
+//! entries mean is changed ([`change`]). Behind it, results are sealed ([`seal`]). Only the middle one
+//! needs the contract. It ends early, between two entries, before an answer could get too large; so
+//! nothing that follows it can fail for what a guest did.
 
+mod ahead;
 mod call;
 mod change;
 mod code;
+mod guard;
 mod input;
 mod prove;
 mod proven;
 mod result;
+mod seal;
 mod session;
 
-use alloc::{format, vec::Vec};
+use alloc::{format, sync::Arc, vec::Vec};
 
-use alloy_primitives::Bytes;
 use subrosa_types::{
-    ContractId,
     entry::EntryKind,
-    frame::{
-        ErrorCode, Executed, ExecutedEntry, FrameError, LoggedEntry, Reassignment, StorageProof,
-    },
+    frame::{Ended, ErrorCode, FrameError},
 };
-use subrosa_vm::Engines;
 
 use self::{
+    ahead::{Ahead, OpenedEntry},
     proven::Proven,
-    result::{Change, Done},
+    result::EntryResult,
+    seal::UnsealedEntry,
 };
-use crate::{contract::Contract, contract::Contracts, epoch::Epochs, fixed::Fixed};
+pub(crate) use self::{
+    ahead::{Asked, Opened, open},
+    guard::guarded,
+    seal::Unsealed,
+};
+use crate::{
+    blob::Subject,
+    cell::{Published, not_loaded},
+    contract::Contract,
+    epoch::Epoch,
+    fixed::Place,
+    limits::{ENTRY_FUEL, FRAME_FUEL, FRAME_RESULT_BYTES},
+    step::{Signable, Step},
+};
 
-/// What executing needs besides the contract.
-pub(crate) struct Executor<'a> {
-    pub(crate) fixed: &'a Fixed,
-    pub(crate) engines: &'a Engines,
-    pub(crate) epochs: &'a Epochs,
+/// What executing entries made of a contract.
+pub(crate) struct Ran {
+    pub(crate) published: Option<Published>,
+    pub(crate) unsealed: Unsealed,
 }
 
-impl Executor<'_> {
-    /// Executes entries that continue a contract's log, one proof for all of them.
+/// What one entry did.
+struct Done {
+    result: EntryResult,
+    step: Step,
+    /// The contract after it; `None` if it is as it was.
+    after: Option<Contract>,
+    whole: bool,
+}
+
+impl Opened {
+    /// Executes entries that continue the contract's log.
     ///
     /// Results before a refusal stand: they are functions of the log, and the host may persist and
     /// submit them.
-    pub(crate) fn execute(
-        &self,
-        contracts: &mut Contracts,
-        id: ContractId,
-        entries: &[LoggedEntry],
-        code_envelope: Option<&Bytes>,
-        reassignment: Option<&Reassignment>,
-        proof: &StorageProof,
-    ) -> Result<Executed, FrameError> {
-        let proven = prove::prove(self.fixed, id, entries, reassignment, proof)?;
-        let mut executed = Executed {
-            results: Vec::with_capacity(proven.len()),
-            refused: None,
+    pub(crate) fn run(
+        self,
+        place: Place,
+        contract: Option<Arc<Contract>>,
+    ) -> Result<Ran, FrameError> {
+        let mut run = Run {
+            place,
+            contract,
+            published: false,
+            whole_in: None,
+            signable: Vec::new(),
+            results: Vec::new(),
         };
-        for entry in &proven {
-            match self.execute_one(contracts, id, entry, code_envelope) {
-                Ok(result) => executed.results.push(result),
-                Err(refusal) if executed.results.is_empty() => return Err(refusal),
+        let (mut fuel, mut bytes) = (0_u64, 0_usize);
+        let mut ended = Ended::Complete;
+        for entry in self.entries {
+            if fuel >= FRAME_FUEL {
+                ended = Ended::Budget;
+                break;
+            }
+            if bytes >= FRAME_RESULT_BYTES {
+                ended = Ended::Full;
+                break;
+            }
+            match run.one(self.id, entry) {
+                Ok(unsealed) => {
+                    fuel += ENTRY_FUEL.saturating_add(unsealed.result.fuel_used);
+                    bytes += unsealed.size();
+                    run.results.push(unsealed);
+                }
+                Err(refusal) if run.results.is_empty() => return Err(refusal),
                 Err(refusal) => {
-                    executed.refused = Some(refusal);
+                    ended = Ended::Refused(refusal);
                     break;
                 }
             }
         }
-        Ok(executed)
+        let published = match run.contract {
+            Some(contract) if run.published => Some(Published {
+                contract,
+                results: run.signable,
+                whole_in: run.whole_in,
+            }),
+            _ => None,
+        };
+        Ok(Ran {
+            published,
+            unsealed: Unsealed {
+                results: run.results,
+                ended,
+            },
+        })
     }
 
-    fn execute_one(
+    /// Whether these are calls that stand alone: of a stateless contract, which are executed in any
+    /// order.
+    pub(crate) fn stand_alone(&self) -> bool {
+        self.entries.iter().all(|entry| {
+            entry.proven.entry.is_stateless() && entry.proven.execution.kind == EntryKind::Call
+        })
+    }
+}
+
+struct Run {
+    place: Place,
+    contract: Option<Arc<Contract>>,
+    published: bool,
+    whole_in: Option<u32>,
+    signable: Vec<(u64, Signable)>,
+    results: Vec<UnsealedEntry>,
+}
+
+impl Run {
+    fn one(
+        &mut self,
+        id: subrosa_types::ContractId,
+        opened: OpenedEntry,
+    ) -> Result<UnsealedEntry, FrameError> {
+        let OpenedEntry {
+            proven,
+            epoch,
+            ahead,
+        } = opened;
+        let done = self.execute(id, &proven, epoch.clone(), ahead)?;
+        let epoch = epoch?;
+        let after = done.after.map(Arc::new);
+        if let Some(after) = &after {
+            self.contract = Some(Arc::clone(after));
+        }
+        self.published = true;
+        self.signable
+            .push((done.step.seq(), Signable::of(&done.step)));
+        let contract = self.contract.as_ref().ok_or_else(|| not_loaded(id))?;
+        let whole = done.whole.then(|| Arc::clone(contract));
+        if whole.is_some() {
+            self.whole_in = Some(done.step.position.epoch.epoch);
+        }
+        Ok(UnsealedEntry {
+            result: done.result,
+            step: done.step,
+            subject: Subject {
+                place: self.place,
+                contract: id,
+                code_commitment: contract.code_commitment,
+            },
+            epoch,
+            whole,
+        })
+    }
+
+    fn execute(
         &self,
-        contracts: &mut Contracts,
-        id: ContractId,
-        proven: &Proven<'_>,
-        code_envelope: Option<&Bytes>,
-    ) -> Result<ExecutedEntry, FrameError> {
+        id: subrosa_types::ContractId,
+        proven: &Proven,
+        epoch: Result<Arc<Epoch>, FrameError>,
+        ahead: Ahead,
+    ) -> Result<Done, FrameError> {
         if subrosa_vm::limits::of(proven.generation).is_none() {
             let message = format!(
                 "runtime generation {} is not in this build",
@@ -85,73 +191,47 @@ impl Executor<'_> {
             );
             return Err(FrameError::new(ErrorCode::Generation, message));
         }
-        let place = self.fixed.place;
+        let place = self.place;
         let stateless = proven.entry.is_stateless();
-        let epoch = || self.epochs.active(proven.epoch());
-        let done = match proven.execution.kind {
-            EntryKind::Deploy => {
-                code::check_is_first(proven.entry)?;
-                code::deploy(place, self.engines, epoch()?, id, proven, code_envelope)?
+        let loaded = || self.contract.as_deref().ok_or_else(|| not_loaded(id));
+        match (proven.execution.kind, ahead) {
+            (EntryKind::Deploy, Ahead::Code(code)) => {
+                code::check_is_first(&proven.entry)?;
+                code::deploy(place, &*epoch?, id, proven, code?)
             }
-            EntryKind::Call if stateless => {
-                let contract = contracts.loaded(id)?;
-                call::call_stateless(place, contract, epoch()?, proven)?
+            (EntryKind::Call, Ahead::Call(input)) if stateless => {
+                call::call_stateless(place, loaded()?, proven, input)
             }
-            EntryKind::Call => {
-                let contract = continued(contracts.loaded(id)?, proven)?;
-                call::call(place, contract, epoch()?, proven)?
+            (EntryKind::Call, Ahead::Call(input)) => {
+                call::call(place, continued(loaded()?, proven)?, proven, input)
             }
-            EntryKind::Upgrade if !stateless => {
-                let contract = continued(contracts.loaded(id)?, proven)?;
-                code::upgrade(
-                    place,
-                    self.engines,
-                    contract,
-                    epoch()?,
-                    proven,
-                    code_envelope,
-                )?
+            (EntryKind::Upgrade, Ahead::Code(code)) if !stateless => {
+                code::upgrade(place, continued(loaded()?, proven)?, proven, code?)
             }
-            EntryKind::Epoch | EntryKind::Runtime => {
-                let mut contract = contracts.loaded(id)?;
+            (EntryKind::Epoch | EntryKind::Runtime, _) => {
+                let mut contract = loaded()?;
                 if !stateless {
                     contract = continued(contract, proven)?;
                 }
-                if proven.execution.kind == EntryKind::Epoch {
-                    change::change_epoch(place, contract, epoch()?, proven)?
+                let epoch = epoch?;
+                Ok(if proven.execution.kind == EntryKind::Epoch {
+                    change::change_epoch(place, contract, &epoch, proven)
                 } else {
-                    change::change_runtime(place, contract, epoch()?, proven)?
-                }
+                    change::change_runtime(place, contract, proven)
+                })
             }
-            kind => {
+            // Its key is not held here, or nothing can be done with such an entry.
+            (kind, _) => {
+                epoch?;
                 let message = format!("{kind:?} entries of such a log are not in this build");
-                return Err(FrameError::new(ErrorCode::Unsupported, message));
-            }
-        };
-        Ok(take_in(contracts, id, done))
-    }
-}
-
-/// Makes what is sealed the contract in memory.
-fn take_in(contracts: &mut Contracts, id: ContractId, done: Done) -> ExecutedEntry {
-    match done.change {
-        Change::Replace(contract) => contracts.put(*contract),
-        Change::Apply(step) => {
-            if let Some(contract) = contracts.get_mut(id) {
-                contract.apply(step);
-            }
-        }
-        Change::Remember(step) => {
-            if let Some(contract) = contracts.get_mut(id) {
-                contract.remember(&step);
+                Err(FrameError::new(ErrorCode::Unsupported, message))
             }
         }
     }
-    done.answer
 }
 
 /// The contract, if the entry continues its loaded state.
-fn continued<'a>(contract: &'a Contract, proven: &Proven<'_>) -> Result<&'a Contract, FrameError> {
+fn continued<'a>(contract: &'a Contract, proven: &Proven) -> Result<&'a Contract, FrameError> {
     let position = contract.position();
     let continues =
         proven.entry.seq() == position.head.seq && proven.entry.previousDigest == position.digest;

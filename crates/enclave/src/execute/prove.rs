@@ -11,24 +11,25 @@ use subrosa_types::{
     change::RuntimeChange,
     entry::{EntryKind, Execution, FinalityClass, Settlement, mask_digest},
     frame::{
-        ErrorCode, FrameError, HeaderFrame, LoggedEntry, MAX_BETWEEN, Reassignment, StorageProof,
+        ErrorCode, FrameError, HeaderFrame, LoggedEntry, MAX_BETWEEN, MAX_ENTRIES, Reassignment,
+        StorageProof,
     },
     slot,
 };
 
 use super::proven::Proven;
-use crate::{fixed::Fixed, limits::MAX_ENTRIES};
+use crate::fixed::Fixed;
 
 /// Checks that the oracle's log holds these entries with these inputs, in this order.
 ///
 /// Digests chain, so the slot of the last entry proves all before it.
-pub(super) fn prove<'a>(
+pub(super) fn prove(
     fixed: &Fixed,
     contract: ContractId,
-    entries: &'a [LoggedEntry],
+    entries: Vec<LoggedEntry>,
     reassignment: Option<&Reassignment>,
     proof: &StorageProof,
-) -> Result<Vec<Proven<'a>>, FrameError> {
+) -> Result<Vec<Proven>, FrameError> {
     let refuse = |message: String| FrameError::new(ErrorCode::Sequence, message);
     if entries.is_empty() || entries.len() > MAX_ENTRIES {
         return Err(refuse(format!(
@@ -36,7 +37,7 @@ pub(super) fn prove<'a>(
             entries.len()
         )));
     }
-    let mut proven: Vec<Proven<'a>> = Vec::with_capacity(entries.len());
+    let mut proven: Vec<Proven> = Vec::with_capacity(entries.len());
     for LoggedEntry { entry, input } in entries {
         if entry.contractId != contract {
             return Err(refuse(format!("entry of {}", entry.contractId)));
@@ -50,19 +51,19 @@ pub(super) fn prove<'a>(
         }
         let execution = Execution::unpack(entry.execution)
             .map_err(|error| FrameError::new(ErrorCode::Unsupported, error))?;
-        if input_hash(execution.kind, input) != Some(entry.inputHash) {
+        if input_hash(execution.kind, &input) != Some(entry.inputHash) {
             return Err(refuse(format!(
                 "input of entry {} is not the logged one",
                 entry.seq()
             )));
         }
         proven.push(Proven {
-            entry,
-            input,
             digest: entry.digest(fixed.place.chain_id, fixed.config.oracle),
             generation: execution.runtime_generation,
             execution,
             requester: Settlement::unpack(entry.settlement).requester,
+            entry,
+            input,
         });
     }
     let Some(last) = proven.last() else {
@@ -70,9 +71,9 @@ pub(super) fn prove<'a>(
     };
     let header = prove_header(fixed, &proof.header)?;
     for entry in &proven {
-        check_class(entry.entry, &entry.execution, header.class())?;
+        check_class(&entry.entry, &entry.execution, header.class())?;
     }
-    prove_slot(fixed, header, last.entry, last.digest, proof)?;
+    prove_slot(fixed, header, &last.entry, last.digest, proof)?;
     if proven.iter().any(|entry| !is_known(entry.generation))
         && let Some(reassignment) = reassignment
     {
@@ -90,7 +91,7 @@ pub(super) fn prove<'a>(
 /// Checks that the log holds the RUNTIME entry, and holds it after `last`.
 fn prove_reassignment(
     fixed: &Fixed,
-    last: &Proven<'_>,
+    last: &Proven,
     reassignment: &Reassignment,
 ) -> Result<RuntimeChange, FrameError> {
     let digest_of = |entry: &Entry| entry.digest(fixed.place.chain_id, fixed.config.oracle);
@@ -142,7 +143,7 @@ fn prove_reassignment(
 
 /// The block that a proof is about.
 fn prove_header(fixed: &Fixed, frame: &HeaderFrame) -> Result<ProvenHeader, FrameError> {
-    verify_header(fixed.trust.as_ref(), frame)
+    verify_header(fixed.trust().as_ref(), frame)
         .map(|headers| headers.target())
         .map_err(|error| FrameError::new(ErrorCode::Proof, error))
 }
@@ -200,7 +201,7 @@ fn input_hash(kind: EntryKind, input: &[u8]) -> Option<B256> {
 ///
 /// Generations only grow along a log. So of all its RUNTIME entries at most one leads from where
 /// this build knows nothing, neither the entry's own generation nor any after it, to where it does.
-fn reassigned(proven: &Proven<'_>, change: &RuntimeChange) -> Result<u16, FrameError> {
+fn reassigned(proven: &Proven, change: &RuntimeChange) -> Result<u16, FrameError> {
     let own = proven.generation;
     let was_pending = change.head_seq <= proven.entry.seq();
     let leads_here = change.previous >= own

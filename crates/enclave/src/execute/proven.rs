@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An entry that is proven to be in the oracle's log.
 
-use alloy_primitives::{Address, B256};
+use alloc::{format, string::String};
+
+use alloy_primitives::{Address, B256, Bytes};
 use subrosa_crypto::EpochId;
 use subrosa_types::{
     abi::Entry,
@@ -11,9 +13,9 @@ use subrosa_types::{
 use crate::step::StepEntry;
 
 /// An entry that is proven to be in the oracle's log, taken apart. Only `prove` makes one.
-pub(super) struct Proven<'a> {
-    pub(super) entry: &'a Entry,
-    pub(super) input: &'a [u8],
+pub(super) struct Proven {
+    pub(super) entry: Entry,
+    pub(super) input: Bytes,
     pub(super) digest: B256,
     pub(super) execution: Execution,
     /// Its own runtime generation, or the one it was reassigned to.
@@ -21,7 +23,7 @@ pub(super) struct Proven<'a> {
     pub(super) requester: Address,
 }
 
-impl Proven<'_> {
+impl Proven {
     /// What a step needs of it.
     pub(super) fn step(&self) -> StepEntry {
         StepEntry {
@@ -31,6 +33,11 @@ impl Proven<'_> {
             block_timestamp: self.execution.block_timestamp,
             epoch: self.epoch(),
         }
+    }
+
+    /// For messages.
+    pub(super) fn name(&self) -> String {
+        format!("{} seq {}", self.entry.contractId, self.entry.seq())
     }
 
     /// The (group, epoch) whose keys it names.

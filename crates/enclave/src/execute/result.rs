@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What executing one entry yields, and how the virtual machine is asked for it.
 
-use alloc::{boxed::Box, format, vec::Vec};
+use alloc::{format, vec::Vec};
 
 use alloy_primitives::{B256, Bytes, keccak256};
 use subrosa_crypto::{
@@ -10,30 +10,13 @@ use subrosa_crypto::{
 };
 use subrosa_types::{
     abi::Outcome,
-    frame::{ErrorCode, ExecutedEntry, FrameError, StateBlob},
+    frame::{ErrorCode, FrameError},
     result::{Status, fuel_bucket},
 };
 use subrosa_vm::{Call, WriteSet};
 
 use super::proven::Proven;
-use crate::{contract::Contract, fixed::Place, limits::MAX_OUTPUT_BYTES, step::Step};
-
-/// An executed entry that is sealed: what the host is answered, and what becomes of the contract
-/// in memory.
-pub(super) struct Done {
-    pub(super) answer: ExecutedEntry,
-    pub(super) change: Change,
-}
-
-/// What becomes of the contract in memory.
-pub(super) enum Change {
-    /// The step is its state.
-    Apply(Step),
-    /// The step's result can be signed; the state stays.
-    Remember(Step),
-    /// It is this one from now on.
-    Replace(Box<Contract>),
-}
+use crate::{contract::Contract, fixed::Place, limits::MAX_OUTPUT_BYTES};
 
 /// What came out of an entry, before it is hashed and sealed.
 pub(super) struct EntryResult {
@@ -70,29 +53,11 @@ impl EntryResult {
         }
     }
 
-    /// The answer to the host, once the step's blob is sealed.
-    pub(super) fn answer(self, step: &Step) -> impl FnOnce(StateBlob) -> ExecutedEntry + use<> {
-        let (seq, previous_commitment) = (step.seq(), step.previous_commitment);
-        let (commitment, result_hash) = (step.position.head.commitment, step.result_hash());
-        let fuel_bucket = step.outcome.fuelBucket;
-        move |blob| ExecutedEntry {
-            seq,
-            status: self.status,
-            fuel_bucket,
-            previous_commitment,
-            commitment,
-            result_hash,
-            output: self.output,
-            sealed_output: self.sealed_output,
-            blob,
-        }
-    }
-
     /// Turns an execution into a result: output public or sealed, writes only on success.
     pub(super) fn of_execution(
         place: Place,
         contract: &Contract,
-        proven: &Proven<'_>,
+        proven: &Proven,
         reply_key: Option<&RecipientPublicKey>,
         execution: subrosa_vm::Execution,
     ) -> Result<Self, FrameError> {
@@ -144,7 +109,7 @@ impl EntryResult {
 pub(super) fn machine_call<'a>(
     place: Place,
     contract: &Contract,
-    proven: &Proven<'_>,
+    proven: &Proven,
     input: &'a [u8],
     envelope_id: Option<[u8; 16]>,
 ) -> Call<'a> {

@@ -142,7 +142,7 @@ fn real_hardware_refuses_host_asserted_headers_and_development_sealing() {
     let chain = Chain::new();
     let mut platform = ScriptedPlatform::new(1);
     platform.development = false;
-    let mut enclave = Enclave::boot(Box::new(platform), engines()).unwrap();
+    let mut enclave = Enclave::boot(Box::new(platform), engines(), usize::MAX).unwrap();
     assert_refused(
         answer(&mut enclave, start_request(&chain)),
         ErrorCode::Config,
@@ -282,7 +282,7 @@ fn a_sealed_epoch_opens_on_its_machine_with_its_configuration_only() {
 
     let mut platform = ScriptedPlatform::new(3);
     platform.sealing_key = Some([1; 32]);
-    let mut other_machine = Enclave::boot(Box::new(platform), engines()).unwrap();
+    let mut other_machine = Enclave::boot(Box::new(platform), engines(), usize::MAX).unwrap();
     start(&mut other_machine, &chain);
     assert_refused(answer(&mut other_machine, restore.clone()), ErrorCode::Blob);
 

@@ -5,7 +5,11 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{SolCall, SolError};
 use subrosa_crypto::{RecipientKey, Subject, Suite, envelope::Purpose, reply};
 use subrosa_enclave_core::MAX_ENVELOPE_LIFETIME;
-use subrosa_types::{ContractId, frame::ErrorCode, result::Status};
+use subrosa_types::{
+    ContractId,
+    frame::{Ended, ErrorCode},
+    result::Status,
+};
 
 use crate::{
     chain::{Ask, Chain},
@@ -251,7 +255,7 @@ fn one_proof_of_the_last_entry_proves_a_whole_batch() {
         .map(|n| chain.request(contract, Ask::default(), guest::add(n).into()))
         .collect();
     let executed = host.execute(&chain, contract, entries).unwrap();
-    assert_eq!(executed.refused, None);
+    assert_eq!(executed.ended, Ended::Complete);
     assert_eq!(executed.results.len(), 20);
     for pair in executed.results.windows(2) {
         assert_eq!(pair[0].commitment, pair[1].previous_commitment);
@@ -339,7 +343,9 @@ fn a_refusal_inside_a_batch_keeps_the_results_before_it() {
     chain.log(&second.entry);
     let executed = host.execute(&chain, contract, vec![first, second]).unwrap();
     assert_eq!(executed.results.len(), 1);
-    assert_eq!(executed.refused.unwrap().code, ErrorCode::MissingKey);
+    assert!(
+        matches!(executed.ended, Ended::Refused(refusal) if refusal.code == ErrorCode::MissingKey)
+    );
 }
 
 #[test]

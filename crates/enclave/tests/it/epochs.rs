@@ -64,7 +64,11 @@ impl Scene {
 
     fn snapshot_bytes(&mut self) -> usize {
         let contract = self.contract;
-        match self.host.enclave.handle(Request::Snapshot { contract }) {
+        match self
+            .host
+            .enclave
+            .handle(Request::Snapshot { contract, part: 0 })
+        {
             Response::Snapshot(blob) => blob.sealed.len(),
             other => panic!("{other:?}"),
         }

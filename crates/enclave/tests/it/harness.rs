@@ -16,8 +16,8 @@ use subrosa_types::{
     ContractId,
     abi::{CallPlaintext, DeployPlaintext},
     frame::{
-        ErrorCode, Executed, ExecutedEntry, FrameError, LoggedEntry, PublishedEpoch, Request,
-        Response, ResultRef, StateBlob, StorageProof, WIRE_VERSION,
+        Ended, ErrorCode, Executed, ExecutedEntry, FrameError, LoggedEntry, PublishedEpoch,
+        Request, Response, ResultRef, StateBlob, StorageProof, WIRE_VERSION,
     },
     id::{self, TeeKind},
 };
@@ -170,7 +170,7 @@ impl Host {
         let mut executed = self
             .execute_with(contract, vec![entry], Some(envelope), proof)
             .unwrap();
-        assert_eq!(executed.refused, None);
+        assert_eq!(executed.ended, Ended::Complete);
         (contract, executed.results.remove(0))
     }
 
@@ -385,7 +385,12 @@ fn code_plaintext(code: Vec<u8>, init: Vec<u8>) -> DeployPlaintext {
 }
 
 pub(crate) fn boot(number: u64) -> Enclave {
-    Enclave::boot(Box::new(ScriptedPlatform::new(number)), engines()).unwrap()
+    Enclave::boot(
+        Box::new(ScriptedPlatform::new(number)),
+        engines(),
+        usize::MAX,
+    )
+    .unwrap()
 }
 
 /// The EVM alone.

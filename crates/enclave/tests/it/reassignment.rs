@@ -8,8 +8,8 @@ use subrosa_types::{
     change::RuntimeChange,
     entry::{EntryKind, Execution},
     frame::{
-        BlobKind, ErrorCode, Executed, FrameError, LoggedEntry, MAX_BETWEEN, Reassignment, Request,
-        ResultRef, StorageProof,
+        BlobKind, Ended, ErrorCode, Executed, FrameError, LoggedEntry, MAX_BETWEEN, Reassignment,
+        Request, ResultRef, StorageProof,
     },
     result::Status,
 };
@@ -96,7 +96,7 @@ fn pending_entries_are_executed_in_the_generation_the_log_was_moved_to() {
     let pending = scene.pending.clone();
     let shown = scene.shown(3);
     let executed = scene.execute(&pending, Some(shown)).unwrap();
-    assert_eq!(executed.refused, None);
+    assert_eq!(executed.ended, Ended::Complete);
     let mut results = executed.results;
     let rest = [scene.runtime.clone(), scene.after.clone()];
     results.extend(scene.execute(&rest, None).unwrap().results);

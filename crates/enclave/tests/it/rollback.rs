@@ -102,14 +102,20 @@ fn restarted_on_every_old_blob_an_enclave_recomputes_the_same_bytes() {
 fn a_snapshot_stands_for_the_deltas_before_it() {
     let mut history = history(8);
     let contract = history.contract;
-    let Response::Snapshot(snapshot) = history.host.enclave.handle(Request::Snapshot { contract })
+    let Response::Snapshot(snapshot) = history
+        .host
+        .enclave
+        .handle(Request::Snapshot { contract, part: 0 })
     else {
         panic!()
     };
     assert_eq!((snapshot.kind, snapshot.seq), (BlobKind::Snapshot, 8));
     let mut clone = history.host.restart(&history.chain, 50);
     assert_eq!(clone.load(contract, vec![*snapshot.clone()]).unwrap(), 9);
-    let Response::Snapshot(again) = clone.enclave.handle(Request::Snapshot { contract }) else {
+    let Response::Snapshot(again) = clone
+        .enclave
+        .handle(Request::Snapshot { contract, part: 0 })
+    else {
         panic!()
     };
     assert_eq!(snapshot, again);

@@ -8,7 +8,7 @@ use subrosa_types::{
     ContractId,
     abi::DeployPlaintext,
     entry::EntryKind,
-    frame::{BlobKind, ErrorCode, ExecutedEntry, LoggedEntry, ResultRef},
+    frame::{BlobKind, Ended, ErrorCode, ExecutedEntry, LoggedEntry, ResultRef},
     id,
     result::Status,
 };
@@ -306,7 +306,7 @@ fn calls_and_an_upgrade_in_one_frame_run_before_and_after_it() {
         .host
         .execute_with(contract, vec![before, entry, after], Some(envelope), proof)
         .unwrap();
-    assert_eq!(executed.refused, None);
+    assert_eq!(executed.ended, Ended::Complete);
     let outputs: Vec<_> = executed.results.iter().map(|r| r.output.as_ref()).collect();
     assert_eq!(
         outputs,

@@ -96,14 +96,15 @@ impl Link {
         }
     }
 
-    /// Replaces a contract's state by stored blobs.
+    /// Takes a contract's stored blobs further; `None` while parts of its snapshot are missing.
     pub(crate) async fn load(
         &self,
         contract: ContractId,
         blobs: Vec<StateBlob>,
-    ) -> Result<Loaded, EnclaveError> {
+    ) -> Result<Option<Loaded>, EnclaveError> {
         match self.ask(Request::Load { contract, blobs }).await? {
-            Response::Loaded(loaded) => Ok(loaded),
+            Response::Loaded(loaded) => Ok(Some(loaded)),
+            Response::Loading(_) => Ok(None),
             _ => Err(EnclaveError::OutOfStep { asked: "load" }),
         }
     }
@@ -130,9 +131,13 @@ impl Link {
         }
     }
 
-    /// A snapshot of a contract's state.
-    pub(crate) async fn snapshot(&self, contract: ContractId) -> Result<StateBlob, EnclaveError> {
-        match self.ask(Request::Snapshot { contract }).await? {
+    /// A part of a snapshot of a contract's state; the first one begins it.
+    pub(crate) async fn snapshot(
+        &self,
+        contract: ContractId,
+        part: u32,
+    ) -> Result<StateBlob, EnclaveError> {
+        match self.ask(Request::Snapshot { contract, part }).await? {
             Response::Snapshot(blob) => Ok(*blob),
             _ => Err(EnclaveError::OutOfStep { asked: "snapshot" }),
         }

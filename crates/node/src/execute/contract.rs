@@ -8,7 +8,7 @@ use subrosa_store::{EntryRecord, ResultRecord, StoreError};
 use subrosa_types::{
     ContractId,
     entry::EntryKind,
-    frame::{BlobKind, ErrorCode, Executed, ExecutedEntry, FrameError, LoggedEntry, Reassignment},
+    frame::{Ended, ErrorCode, Executed, ExecutedEntry, FrameError, LoggedEntry, Reassignment},
     result::Head,
 };
 use tokio::sync::Notify;
@@ -20,7 +20,7 @@ use super::{
     plan::{MAX_BATCH, batch_size},
     proofs,
     reassign::{self, Reassigning},
-    snapshots::Snapshots,
+    snapshots::{Kept, Snapshots},
 };
 use crate::{
     backoff::Backoff,
@@ -95,7 +95,7 @@ impl Task {
         // Entries that are read here stay in the store until their results are.
         let _entries = needs.rewinds.read().await;
         let fault = match self.execute(serving, started).await {
-            Ok(next) => return self.snapshots.keep().await.map(|()| next),
+            Ok(next) => return Ok(next),
             Err(fault) => fault,
         };
         match fault {
@@ -160,23 +160,23 @@ impl Task {
         }
         let frames = if stateless { 1 } else { entries.len() };
         let mut results = Vec::with_capacity(entries.len());
-        let mut refused = None;
+        let mut ended = Ended::Complete;
         for frame in entries.chunks(frames) {
             let [.., last] = frame else { break };
             let executed = self.execute_frame(serving, frame, last, code.clone());
             match executed.await {
                 Ok(executed) => {
                     results.extend(executed.results);
-                    refused = executed.refused;
+                    ended = executed.ended;
                 }
                 Err(Fault::Enclave(EnclaveError::Refused(refusal))) if !results.is_empty() => {
-                    refused = Some(refusal);
+                    ended = Ended::Refused(refusal);
                 }
                 Err(fault) if results.is_empty() => return Err(fault),
                 // What was executed before is kept; the fault shows again at once.
                 Err(_) => break,
             }
-            if refused.is_some() {
+            if ended != Ended::Complete {
                 break;
             }
         }
@@ -185,9 +185,10 @@ impl Task {
             .metrics
             .batch_seconds
             .record(elapsed(self.needs.clock.as_ref(), started));
-        match refused {
-            Some(refusal) => Err(Fault::Enclave(EnclaveError::Refused(refusal))),
-            None => Ok(Next::Continue),
+        match ended {
+            Ended::Refused(refusal) => Err(Fault::Enclave(EnclaveError::Refused(refusal))),
+            // The rest is asked for next.
+            Ended::Complete | Ended::Budget | Ended::Full => Ok(Next::Continue),
         }
     }
 
@@ -264,22 +265,23 @@ impl Task {
         };
         let digest = last.blob.digest;
         let count = results.len() as u64;
-        let sizes: Vec<(BlobKind, usize)> = results
+        let blobs: Vec<Kept> = results
             .iter()
-            .map(|result| (result.blob.kind, result.blob.sealed.len()))
+            .map(|result| Kept::of(&result.blob))
             .collect();
         let contract = self.contract;
         self.needs.store.commit_execution(contract, results).await?;
         failpoint!("after_persist_before_sign");
+        if !stateless {
+            serving.moved(contract, head, digest);
+        }
+        // Before results are offered: those of another key epoch wait for a snapshot under its keys.
+        self.snapshots.count(serving, blobs).await?;
         self.needs.offers.offer(contract);
         self.needs.metrics.executed.increment(count);
         debug!(%contract, seq = head.seq, count, "executed");
         self.envelopes.executed(head.seq - 1);
-        if stateless {
-            return Ok(());
-        }
-        serving.moved(contract, head, digest);
-        self.snapshots.count(serving, sizes).await
+        Ok(())
     }
 
     /// Acts on a refusal, by who must act.

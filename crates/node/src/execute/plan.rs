@@ -5,32 +5,46 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct SinceSnapshot {
     pub(super) snapshot_bytes: u64,
+    /// Key epoch of the snapshot.
+    pub(super) snapshot_epoch: u32,
     pub(super) deltas: u64,
     pub(super) delta_bytes: u64,
+    /// Key epoch of the last delta.
+    pub(super) epoch: u32,
 }
 
 impl SinceSnapshot {
-    /// Whether loading would profit from a new snapshot: many deltas, or deltas that outweigh the
-    /// state they change. Small ones never do, and together they must fit a frame.
+    /// Whether loading would profit from a new snapshot: many deltas that are not dwarfed by the state
+    /// they change, or deltas that outweigh it. Small ones never do.
     pub(super) fn is_due(&self) -> bool {
-        if self.deltas == 0 {
-            return false;
-        }
-        self.deltas >= MAX_DELTAS
-            || self.delta_bytes > (4 * self.snapshot_bytes).max(SMALL_BYTES)
-            || self.delta_bytes + self.snapshot_bytes > MAX_LOAD_BYTES
+        let many = self.deltas >= MAX_DELTAS && self.delta_bytes > self.snapshot_bytes / 16;
+        many || self.delta_bytes > (4 * self.snapshot_bytes).max(SMALL_BYTES)
+            || self.deltas >= MOST_DELTAS
+    }
+
+    /// Whether results wait for a snapshot: nothing under another epoch's keys can be signed before.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.deltas > 0 && self.epoch != self.snapshot_epoch
     }
 
     /// Adds a delta.
-    pub(super) fn add_delta(&mut self, bytes: usize) {
+    pub(super) fn add_delta(&mut self, epoch: u32, bytes: usize) {
         self.deltas += 1;
         self.delta_bytes += bytes as u64;
+        self.epoch = epoch;
+    }
+
+    /// Adds a further part of the snapshot.
+    pub(super) fn add_part(&mut self, bytes: usize) {
+        self.snapshot_bytes += bytes as u64;
     }
 
     /// What piles up after a snapshot of this size.
-    pub(super) fn restart(bytes: usize) -> Self {
+    pub(super) fn restart(epoch: u32, bytes: usize) -> Self {
         Self {
             snapshot_bytes: bytes as u64,
+            snapshot_epoch: epoch,
+            epoch,
             ..Self::default()
         }
     }
@@ -49,12 +63,12 @@ pub(super) fn batch_size(available: usize, outstanding: u64) -> usize {
 pub(super) const MAX_BATCH: usize = 64;
 /// Most results of one contract ahead of the chain; a quarter of what the enclave keeps signable.
 pub(super) const MAX_OUTSTANDING: u64 = 1_024;
-/// Most deltas to load.
+/// Deltas that are many.
 const MAX_DELTAS: u64 = 256;
+/// Most deltas to load, however large the state.
+const MOST_DELTAS: u64 = 4_096;
 /// Deltas up to this size are not worth a snapshot.
 const SMALL_BYTES: u64 = 256 * 1024;
-/// Well below the largest frame.
-const MAX_LOAD_BYTES: u64 = 16 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -64,24 +78,39 @@ mod tests {
 
     #[test]
     fn a_fresh_snapshot_is_not_due_again_however_large() {
-        assert!(!SinceSnapshot::restart(30 << 20).is_due());
+        let since = SinceSnapshot::restart(1, 1 << 30);
+        assert!(!since.is_due() && !since.is_awaited());
     }
 
     #[test]
-    fn the_256th_delta_is_due() {
-        let mut since = SinceSnapshot::restart(1 << 20);
-        (0..255).for_each(|_| since.add_delta(100));
-        assert!(!since.is_due());
-        since.add_delta(100);
-        assert!(since.is_due());
+    fn many_deltas_are_due_the_sooner_the_smaller_the_state() {
+        let due_after = |snapshot| {
+            let mut since = SinceSnapshot::restart(1, snapshot);
+            while !since.is_due() {
+                since.add_delta(1, 300);
+            }
+            since.deltas
+        };
+        assert_eq!(due_after(1 << 20), MAX_DELTAS);
+        assert_eq!(due_after(4 << 20), (4 << 20) / 16 / 300 + 1);
+        assert_eq!(due_after(1 << 30), MOST_DELTAS);
+    }
+
+    #[test]
+    fn a_delta_under_other_keys_awaits_a_snapshot() {
+        let mut since = SinceSnapshot::restart(1, 1 << 20);
+        since.add_delta(1, 300);
+        assert!(!since.is_awaited());
+        since.add_delta(2, 300);
+        assert!(since.is_awaited());
     }
 
     proptest! {
         #[test]
-        fn deltas_that_outweigh_the_state_are_due(snapshot in 0u64..4_000_000, bytes in 1u64..20_000_000) {
-            let since = SinceSnapshot { snapshot_bytes: snapshot, deltas: 1, delta_bytes: bytes };
-            let outweighs = bytes > 4 * snapshot && bytes > SMALL_BYTES;
-            prop_assert_eq!(since.is_due(), outweighs || bytes + snapshot > MAX_LOAD_BYTES);
+        fn deltas_that_outweigh_the_state_are_due(snapshot in 0usize..4_000_000, bytes in 1usize..20_000_000) {
+            let mut since = SinceSnapshot::restart(1, snapshot);
+            since.add_delta(1, bytes);
+            prop_assert_eq!(since.is_due(), bytes as u64 > (4 * snapshot as u64).max(SMALL_BYTES));
         }
 
         #[test]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One contract's snapshots: when they are taken, and when they are stored.
+//! One contract's snapshots: when they are taken, how they are stored, and what they make superfluous.
 
 use std::sync::Arc;
 
@@ -8,10 +8,11 @@ use subrosa_types::{
     ContractId,
     frame::{BlobKind, StateBlob},
 };
-use tracing::debug;
+use tokio::task::JoinHandle;
+use tracing::{debug, warn};
 
 use super::{needs::Needs, plan::SinceSnapshot};
-use crate::{serving::Serving, step::Fault};
+use crate::{enclave::Link, serving::Serving, step::Fault};
 
 /// The snapshots of one contract.
 pub(super) struct Snapshots {
@@ -19,8 +20,26 @@ pub(super) struct Snapshots {
     contract: ContractId,
     /// `None` until first computed.
     since: Option<SinceSnapshot>,
-    /// A snapshot that is not stored yet, see [`Self::keep`].
-    unkept: Option<StateBlob>,
+    /// One that is being taken while execution goes on.
+    under_way: Option<JoinHandle<Result<(), Fault>>>,
+}
+
+/// What counts of a blob that was stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kept {
+    kind: BlobKind,
+    epoch: u32,
+    bytes: usize,
+}
+
+impl Kept {
+    pub(super) fn of(blob: &StateBlob) -> Self {
+        Self {
+            kind: blob.kind,
+            epoch: blob.epoch,
+            bytes: blob.sealed.len(),
+        }
+    }
 }
 
 impl Snapshots {
@@ -29,82 +48,188 @@ impl Snapshots {
             needs,
             contract,
             since: None,
-            unkept: None,
+            under_way: None,
         }
     }
 
-    /// Counts blobs that were stored, and takes a snapshot if one is due.
-    pub(super) async fn count(
-        &mut self,
-        serving: &Serving,
-        sizes: Vec<(BlobKind, usize)>,
-    ) -> Result<(), Fault> {
-        let since = match (self.since, sizes.first()) {
-            (Some(since), _) => Some(since),
+    /// Counts blobs that were stored, and takes a snapshot if one is due: beside execution, unless
+    /// results wait for it.
+    pub(super) async fn count(&mut self, serving: &Serving, blobs: Vec<Kept>) -> Result<(), Fault> {
+        let mut since = match (self.since, blobs.first()) {
+            (Some(since), _) => since,
             // Nothing before a snapshot counts.
-            (None, Some((BlobKind::Snapshot, _))) => Some(SinceSnapshot::default()),
-            (None, _) => None,
+            (None, Some(first)) if first.kind == BlobKind::Snapshot => SinceSnapshot::default(),
+            // What was stored counts already.
+            (None, _) => return self.begin(serving).await,
         };
-        let since = match since {
-            Some(mut since) => {
-                for (kind, bytes) in sizes {
-                    match kind {
-                        BlobKind::Snapshot => since = SinceSnapshot::restart(bytes),
-                        BlobKind::Delta => since.add_delta(bytes),
-                    }
-                }
-                since
+        for blob in blobs {
+            match blob.kind {
+                BlobKind::Snapshot => since = SinceSnapshot::restart(blob.epoch, blob.bytes),
+                BlobKind::Delta => since.add_delta(blob.epoch, blob.bytes),
             }
-            None => self.stored_since().await?,
-        };
+        }
         self.since = Some(since);
-        if since.is_due() {
-            self.take(serving).await?;
+        self.take_if_due(serving).await
+    }
+
+    async fn begin(&mut self, serving: &Serving) -> Result<(), Fault> {
+        self.since = Some(self.stored_since().await?);
+        self.take_if_due(serving).await
+    }
+
+    async fn take_if_due(&mut self, serving: &Serving) -> Result<(), Fault> {
+        let Some(since) = self.since else {
+            return Ok(());
+        };
+        let taking = Taking {
+            needs: Arc::clone(&self.needs),
+            link: serving.link.clone(),
+            contract: self.contract,
+        };
+        if since.is_awaited() {
+            if let Some(under_way) = self.under_way.take() {
+                under_way.abort();
+            }
+            // Whoever executes has made sure that no rewind is under way.
+            taking.run(&Held::ByExecution).await?;
+            self.since = Some(self.stored_since().await?);
+            return Ok(());
+        }
+        if let Some(under_way) = self.under_way.take_if(|under_way| under_way.is_finished()) {
+            match under_way.await {
+                Ok(Ok(())) => self.since = Some(self.stored_since().await?),
+                Ok(Err(Fault::Store(error))) => return Err(error.into()),
+                // It is taken again.
+                Ok(Err(_)) | Err(_) => {}
+            }
+        }
+        if self.under_way.is_none() && self.since.is_some_and(|since| since.is_due()) {
+            self.under_way = Some(tokio::spawn(
+                async move { taking.run(&Held::ForEachPart).await },
+            ));
         }
         Ok(())
     }
 
     /// What has piled up since the newest snapshot that is stored.
     async fn stored_since(&self) -> Result<SinceSnapshot, StoreError> {
-        let Some(last) = self.needs.store.last_result(self.contract).await? else {
+        let store = self.needs.store.as_ref();
+        let Some(last) = store.last_result(self.contract).await? else {
             return Ok(SinceSnapshot::default());
         };
-        let blobs = self
-            .needs
-            .store
-            .blobs_for_load(self.contract, last.seq)
-            .await?;
-        let mut sizes = blobs.iter().map(|blob| blob.sealed.len());
-        let mut since = SinceSnapshot::restart(sizes.next().unwrap_or_default());
-        sizes.for_each(|size| since.add_delta(size));
-        Ok(since)
+        let mut since = SinceSnapshot::default();
+        let mut taken = 0;
+        loop {
+            let page = store
+                .blobs_for_load(self.contract, last.seq, taken, PAGE_BYTES)
+                .await?;
+            if page.is_empty() {
+                return Ok(since);
+            }
+            taken += page.len();
+            for blob in page {
+                let bytes = blob.sealed.len();
+                match blob.kind {
+                    BlobKind::Snapshot if blob.part == 0 => {
+                        since = SinceSnapshot::restart(blob.epoch, bytes);
+                    }
+                    BlobKind::Snapshot => since.add_part(bytes),
+                    BlobKind::Delta => since.add_delta(blob.epoch, bytes),
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Snapshots {
+    fn drop(&mut self) {
+        if let Some(under_way) = &self.under_way {
+            under_way.abort();
+        }
+    }
+}
+
+/// A snapshot that is being taken and stored.
+struct Taking {
+    needs: Arc<Needs>,
+    link: Link,
+    contract: ContractId,
+}
+
+/// Who keeps entries from being rewound while what belongs to them is stored.
+enum Held {
+    ByExecution,
+    ForEachPart,
+}
+
+impl Taking {
+    async fn run(&self, entries: &Held) -> Result<(), Fault> {
+        let outcome = self.take(entries).await;
+        if let Err(error) = &outcome {
+            warn!(contract = %self.contract, ?error, "no snapshot");
+        }
+        outcome
     }
 
-    async fn take(&mut self, serving: &Serving) -> Result<(), Fault> {
-        let blob = serving.link.snapshot(self.contract).await?;
-        self.since = Some(SinceSnapshot::restart(blob.sealed.len()));
-        self.unkept = Some(blob);
-        Ok(())
+    async fn take(&self, entries: &Held) -> Result<(), Fault> {
+        let (mut part, mut bytes) = (0, 0);
+        loop {
+            let blob = self.link.snapshot(self.contract, part).await?;
+            let (seq, parts) = (blob.seq, blob.parts);
+            bytes += blob.sealed.len();
+            {
+                // What is stored here belongs to entries that are in the store.
+                let _entries = match entries {
+                    Held::ByExecution => None,
+                    Held::ForEachPart => Some(self.needs.rewinds.read().await),
+                };
+                let result = self.needs.store.result(self.contract, seq).await?;
+                if result.is_none_or(|result| result.digest != blob.digest) {
+                    debug!(contract = %self.contract, seq, "a snapshot of what was replaced");
+                    return Ok(());
+                }
+                self.needs.store.put_blob(self.contract, blob).await?;
+            }
+            part += 1;
+            if part >= parts {
+                self.needs.metrics.snapshots.increment(1);
+                debug!(contract = %self.contract, seq, bytes, parts, "snapshot stored");
+                return self.prune().await;
+            }
+        }
     }
 
-    /// Stores a snapshot once the chain's head has passed it: a contract that is loaded from it
-    /// can then still sign every result that the chain awaits. Lost before, it is taken again.
-    pub(super) async fn keep(&mut self) -> Result<(), StoreError> {
-        let (contract, store) = (self.contract, Arc::clone(&self.needs.store));
-        let head = store.chain_head(contract).await?.unwrap_or_default();
-        let Some(blob) = self.unkept.take_if(|blob| head.seq > blob.seq) else {
-            return Ok(());
-        };
-        // A rewind may have replaced the entry it was taken after.
-        let current = store.result(contract, blob.seq).await?;
-        if current.is_some_and(|result| result.digest == blob.digest) {
-            let (seq, bytes) = (blob.seq, blob.sealed.len());
-            self.needs.store.put_blob(contract, blob).await?;
-            self.needs.metrics.snapshots.increment(1);
-            debug!(%contract, seq, bytes, "snapshot stored");
-        } else {
-            self.since = None;
+    /// Drops blobs from before a snapshot that no reorganization reaches any more, and whose results
+    /// the chain has.
+    async fn prune(&self) -> Result<(), Fault> {
+        let store = self.needs.store.as_ref();
+        let head = store.chain_head(self.contract).await?.unwrap_or_default();
+        let cursor = store.cursor().await?.map_or(0, |cursor| cursor.number);
+        let settled = cursor.saturating_sub(REORGANIZATION_BLOCKS);
+        // Entries are in the order of their blocks.
+        let (mut low, mut high) = (0, head.seq);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let entry = store.entry(self.contract, middle).await?;
+            if entry.is_some_and(|entry| entry.block_number <= settled) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        if let Some(last) = low.checked_sub(1) {
+            let count = store.prune_blobs(self.contract, last).await?;
+            if count > 0 {
+                debug!(contract = %self.contract, count, "pruned blobs");
+            }
         }
         Ok(())
     }
 }
+
+/// Bytes of blobs read at a time.
+const PAGE_BYTES: usize = 8 << 20;
+
+/// Blocks behind the newest that no reorganization is expected to reach. An Ethereum block is final
+/// after 64 to 96.
+const REORGANIZATION_BLOCKS: u64 = 1_024;

@@ -41,7 +41,7 @@ pub(super) async fn results_are_stored_with_their_blobs(place: &dyn Place) {
         store.last_result(a).await.unwrap().as_ref(),
         Some(&records[2])
     );
-    let blobs = store.blobs_for_load(a, 2).await.unwrap();
+    let blobs = store.blobs_for_load(a, 2, 0, usize::MAX).await.unwrap();
     let again: Vec<_> = records
         .into_iter()
         .zip(blobs)
@@ -78,7 +78,7 @@ pub(super) async fn results_of_replaced_entries_are_refused(place: &dyn Place) {
         ));
     }
     assert_eq!(store.result(a, 0).await.unwrap(), None);
-    assert_eq!(store.blobs_for_load(a, 9).await.unwrap(), []);
+    assert_eq!(store.blobs_for_load(a, 9, 0, usize::MAX).await.unwrap(), []);
     assert!(matches!(
         store.put_proof(a, 1, StorageProof::default()).await,
         Err(StoreError::UnknownEntry { seq: 1, .. })
@@ -108,7 +108,10 @@ async fn ten_entries(store: &dyn Storage) {
 }
 
 async fn shape(store: &dyn Storage, up_to: u64) -> Vec<(u64, BlobKind)> {
-    let blobs = store.blobs_for_load(contract(0), up_to).await.unwrap();
+    let blobs = store
+        .blobs_for_load(contract(0), up_to, 0, usize::MAX)
+        .await
+        .unwrap();
     blobs.iter().map(|blob| (blob.seq, blob.kind)).collect()
 }
 
@@ -136,6 +139,47 @@ pub(super) async fn blobs_lead_from_the_newest_snapshot(place: &dyn Place) {
     assert_eq!(shape(&*store, u64::MAX).await.len(), 5);
 }
 
+pub(super) async fn a_snapshot_counts_once_its_last_part_is_there(place: &dyn Place) {
+    use BlobKind::{Delta, Snapshot};
+    let a = contract(0);
+    let store = place.open().await;
+    ten_entries(&*store).await;
+    let part = |part| {
+        let mut blob = executed(a, 8, 10, Snapshot).blob;
+        (blob.part, blob.parts) = (part, 3);
+        blob
+    };
+    let before = shape(&*store, 9).await;
+    for number in 0..2 {
+        store.put_blob(a, part(number)).await.unwrap();
+        assert_eq!(shape(&*store, 9).await, before);
+    }
+    store.put_blob(a, part(2)).await.unwrap();
+    let complete = [(8, Snapshot), (8, Snapshot), (8, Snapshot), (9, Delta)];
+    assert_eq!(shape(&*store, 9).await, complete);
+    assert_eq!(shape(&*store, 7).await.len(), 3);
+    // A page at a time.
+    let all = store.blobs_for_load(a, 9, 0, usize::MAX).await.unwrap();
+    let mut paged = Vec::new();
+    loop {
+        let page = store
+            .blobs_for_load(a, 9, paged.len(), 1_000)
+            .await
+            .unwrap();
+        assert!(page.len() <= 2);
+        if page.is_empty() {
+            break;
+        }
+        paged.extend(page);
+    }
+    assert_eq!(paged, all);
+    // Parts that are missing in between are of no use.
+    let mut lone = part(2);
+    lone.seq = 9;
+    store.put_blob(a, lone).await.unwrap();
+    assert_eq!(shape(&*store, 9).await, complete);
+}
+
 pub(super) async fn missing_deltas_are_named(place: &dyn Place) {
     let a = contract(0);
     let store = place.open().await;
@@ -155,7 +199,7 @@ pub(super) async fn missing_deltas_are_named(place: &dyn Place) {
         .unwrap();
     assert_eq!(shape(&*store, 2).await.len(), 2);
     assert!(matches!(
-        store.blobs_for_load(a, 3).await,
+        store.blobs_for_load(a, 3, 0, usize::MAX).await,
         Err(StoreError::MissingDelta { seq: 2, .. })
     ));
     // Deltas alone lead nowhere.
@@ -164,7 +208,7 @@ pub(super) async fn missing_deltas_are_named(place: &dyn Place) {
         .put_blob(b, executed(b, 1, 10, BlobKind::Delta).blob)
         .await
         .unwrap();
-    assert_eq!(store.blobs_for_load(b, 9).await.unwrap(), []);
+    assert_eq!(store.blobs_for_load(b, 9, 0, usize::MAX).await.unwrap(), []);
 }
 
 pub(super) async fn pruning_keeps_what_later_states_need(place: &dyn Place) {

@@ -20,7 +20,10 @@ pub(super) async fn starts_empty(place: &dyn Place) {
     assert_eq!(store.last_result(contract(0)).await.unwrap(), None);
     assert_eq!(store.chain_head(contract(0)).await.unwrap(), None);
     assert_eq!(
-        store.blobs_for_load(contract(0), u64::MAX).await.unwrap(),
+        store
+            .blobs_for_load(contract(0), u64::MAX, 0, usize::MAX)
+            .await
+            .unwrap(),
         []
     );
     assert_eq!(store.epochs().await.unwrap(), []);
@@ -125,7 +128,13 @@ pub(super) async fn a_rewind_takes_back_what_came_after(place: &dyn Place) {
     assert_eq!(store.proof(a, 2).await.unwrap(), None);
     assert!(store.proof(a, 1).await.unwrap().is_some());
     let blobs = [results[0].blob.clone(), results[1].blob.clone()];
-    assert_eq!(store.blobs_for_load(a, u64::MAX).await.unwrap(), blobs);
+    assert_eq!(
+        store
+            .blobs_for_load(a, u64::MAX, 0, usize::MAX)
+            .await
+            .unwrap(),
+        blobs
+    );
     assert_eq!(store.fulfillment(a, 1).await.unwrap(), None);
     assert_eq!(store.chain_head(a).await.unwrap().unwrap().seq, 1);
 

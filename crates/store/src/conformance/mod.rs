@@ -47,6 +47,7 @@ pub async fn run<P: Place>(fresh: impl Fn() -> P) {
         blob::results_are_stored_with_their_blobs,
         blob::results_of_replaced_entries_are_refused,
         blob::blobs_lead_from_the_newest_snapshot,
+        blob::a_snapshot_counts_once_its_last_part_is_there,
         blob::missing_deltas_are_named,
         blob::pruning_keeps_what_later_states_need,
         envelope::code_envelopes_come_back,

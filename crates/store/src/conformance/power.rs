@@ -30,7 +30,7 @@ pub(super) async fn durable_writes_survive(place: &dyn Unplug) {
     let store = place.open().await;
     assert_eq!(store.entry(a, 0).await.unwrap(), Some(entry(a, 0, 10)));
     assert_eq!(
-        store.blobs_for_load(a, 0).await.unwrap(),
+        store.blobs_for_load(a, 0, 0, usize::MAX).await.unwrap(),
         std::slice::from_ref(&blob)
     );
     assert_eq!(store.last_result(a).await.unwrap().unwrap().seq, 0);
@@ -40,7 +40,10 @@ pub(super) async fn durable_writes_survive(place: &dyn Unplug) {
     store.put_blob(a, further.clone()).await.unwrap();
     place.unplug();
     let store = place.open().await;
-    assert_eq!(store.blobs_for_load(a, 9).await.unwrap(), [further]);
+    assert_eq!(
+        store.blobs_for_load(a, 9, 0, usize::MAX).await.unwrap(),
+        [further]
+    );
 
     for code in [CodeOf::Deploy, upgrade] {
         let store = place.open().await;

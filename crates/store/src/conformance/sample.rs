@@ -72,6 +72,8 @@ pub fn executed(contract: ContractId, seq: u64, block: u64, kind: BlobKind) -> E
         sealed_output: Bytes::new(),
         blob: StateBlob {
             kind,
+            part: 0,
+            parts: 1,
             seq,
             digest: logged.digest(identity.chain_id, identity.oracle),
             previous_commitment: commitment(seq),

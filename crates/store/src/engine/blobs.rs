@@ -8,7 +8,10 @@ use subrosa_types::{
 };
 
 use super::{database::Engine, rows::Batch};
-use crate::{EntryRecord, ResultRecord, StoreError, key};
+use crate::{
+    EntryRecord, ResultRecord, StoreError,
+    key::{self, BlobName},
+};
 
 impl Engine {
     pub(crate) fn commit_execution(
@@ -40,7 +43,7 @@ impl Engine {
             )?;
             self.keyspaces.blobs.write(
                 &mut batch,
-                key::blob(contract, seq, entry.blob.kind),
+                key::blob(contract, BlobName::of(&entry.blob)),
                 &entry.blob,
             )?;
         }
@@ -55,7 +58,7 @@ impl Engine {
         let mut batch = Batch::new(true);
         self.keyspaces
             .blobs
-            .write(&mut batch, key::blob(contract, blob.seq, blob.kind), blob)?;
+            .write(&mut batch, key::blob(contract, BlobName::of(blob)), blob)?;
         self.commit(batch)
     }
 
@@ -89,53 +92,96 @@ impl Engine {
         &self,
         contract: ContractId,
         up_to: u64,
+        skip: usize,
+        bytes: usize,
     ) -> Result<Vec<StateBlob>, StoreError> {
-        let range = key::blob(contract, 0, BlobKind::Snapshot)
-            ..=key::blob(contract, up_to, BlobKind::Delta);
         let mut blobs: Vec<StateBlob> = Vec::new();
-        for found in self.keyspaces.blobs.descending(range) {
-            let (key, blob) = found?;
-            if *key != key::blob(contract, blob.seq, blob.kind) {
+        let mut size = 0;
+        for name in self.plan(contract, up_to)?.into_iter().skip(skip) {
+            let Some(blob) = self.keyspaces.blobs.read(key::blob(contract, name))? else {
+                return Err(self
+                    .keyspaces
+                    .blobs
+                    .corrupt("a blob that was there is gone"));
+            };
+            if BlobName::of(&blob) != name {
                 return Err(self.keyspaces.blobs.corrupt("a blob under another key"));
             }
-            // An entry may have both; its snapshot then ends the search.
-            let is_snapshot = blob.kind == BlobKind::Snapshot;
-            if blobs.last().is_some_and(|later| later.seq == blob.seq) {
-                blobs.pop();
-            }
-            if let Some(later) = blobs.last()
-                && blob.seq.checked_add(1) != Some(later.seq)
-            {
-                return Err(StoreError::MissingDelta {
-                    contract,
-                    seq: blob.seq.saturating_add(1),
-                });
+            size += blob.sealed.len();
+            if size > bytes && !blobs.is_empty() {
+                break;
             }
             blobs.push(blob);
-            if is_snapshot {
-                blobs.reverse();
-                return Ok(blobs);
-            }
         }
-        Ok(Vec::new())
+        Ok(blobs)
     }
 
     pub(crate) fn prune_blobs(&self, contract: ContractId, from: u64) -> Result<usize, StoreError> {
         let _exclusive = self.exclusive();
-        let blobs = &self.keyspaces.blobs;
-        let first = key::blob(contract, 0, BlobKind::Snapshot);
-        let keys = blobs.range_keys(first..=key::blob(contract, from, BlobKind::Delta))?;
-        let snapshot = keys
-            .iter()
-            .rev()
-            .find(|key| key.last() == Some(&key::SNAPSHOT));
-        let Some(snapshot) = snapshot else {
+        let Some(snapshot) = self.plan(contract, from)?.first().copied() else {
             return Ok(0);
         };
+        let range = key::blob(contract, BlobName::first(0))..key::blob(contract, snapshot);
         let mut batch = Batch::new(false);
-        let count = blobs.remove_range(&mut batch, first.as_slice()..snapshot.as_ref())?;
+        let count = self.keyspaces.blobs.remove_range(&mut batch, range)?;
         self.commit(batch)?;
         Ok(count)
+    }
+
+    /// What leads to the state after entry `up_to`: the parts of the newest snapshot that is complete,
+    /// then the deltas after it.
+    fn plan(&self, contract: ContractId, up_to: u64) -> Result<Vec<BlobName>, StoreError> {
+        let Some((_, newest)) = self.keyspaces.blobs.last(contract.as_slice())? else {
+            return Ok(Vec::new());
+        };
+        let mut deltas: Vec<BlobName> = Vec::new();
+        let mut end = Some(up_to.min(newest.seq));
+        while let Some(last) = end {
+            let first = last.saturating_sub(PLAN_ENTRIES - 1);
+            end = first.checked_sub(1);
+            let range = key::blob(contract, BlobName::first(first))
+                ..=key::blob(contract, BlobName::last(last));
+            let names = self.keyspaces.blobs.range_keys(range)?;
+            let names: Option<Vec<BlobName>> =
+                names.iter().map(|key| BlobName::parse(key)).collect();
+            let Some(mut names) = names else {
+                return Err(self.keyspaces.blobs.corrupt("a key of another form"));
+            };
+            while let Some(name) = names.pop() {
+                if name.kind == BlobKind::Snapshot {
+                    let parts = name.part.saturating_add(1) as usize;
+                    let from = (names.len() + 1).saturating_sub(parts);
+                    let rest = names.split_off(from);
+                    let is_complete = name.part.checked_add(1) == Some(name.parts)
+                        && rest.len() + 1 == parts
+                        && rest
+                            .iter()
+                            .all(|other| (other.seq, other.parts) == (name.seq, name.parts));
+                    if is_complete {
+                        deltas.reverse();
+                        deltas.retain(|delta| delta.seq > name.seq);
+                        let next = deltas.first().map_or(name.seq, |delta| delta.seq - 1);
+                        if next != name.seq {
+                            let seq = name.seq + 1;
+                            return Err(StoreError::MissingDelta { contract, seq });
+                        }
+                        return Ok(rest.into_iter().chain([name]).chain(deltas).collect());
+                    }
+                    names.extend(rest.into_iter().filter(|other| other.seq != name.seq));
+                    continue;
+                }
+                if let Some(later) = deltas.last()
+                    && name.seq.checked_add(1) != Some(later.seq)
+                {
+                    return Err(StoreError::MissingDelta {
+                        contract,
+                        seq: name.seq.saturating_add(1),
+                    });
+                }
+                deltas.push(name);
+            }
+        }
+        Ok(Vec::new())
     }
 
     pub(crate) fn put_epoch(
@@ -167,3 +213,6 @@ impl Engine {
             .digest(identity.chain_id, identity.oracle)
     }
 }
+
+/// Entries whose blobs are looked through at a time.
+const PLAN_ENTRIES: u64 = 1_024;

@@ -3,11 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use subrosa_types::{
-    ContractId,
-    frame::{BlobKind, StorageProof},
-    result::Head,
-};
+use subrosa_types::{ContractId, frame::StorageProof, result::Head};
 
 use super::{database::Engine, rows::Batch};
 use crate::{
@@ -81,10 +77,9 @@ impl Engine {
                         tables.entries.remove(&mut batch, key);
                         tables.proofs.remove(&mut batch, key);
                         tables.results.remove(&mut batch, key);
-                        for kind in [BlobKind::Snapshot, BlobKind::Delta] {
-                            let blob = key::blob(contract, seq, kind);
-                            tables.blobs.remove(&mut batch, blob);
-                        }
+                        let blobs = key::blob(contract, key::BlobName::first(seq))
+                            ..=key::blob(contract, key::BlobName::last(seq));
+                        tables.blobs.remove_range(&mut batch, blobs)?;
                         if seq == 0 {
                             tables.contracts.remove(&mut batch, contract);
                         }

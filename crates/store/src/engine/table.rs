@@ -73,16 +73,6 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
             .collect()
     }
 
-    /// Keys and records in `range`, descending.
-    pub(super) fn descending<K: AsRef<[u8]>>(
-        &self,
-        range: impl RangeBounds<K>,
-    ) -> impl Iterator<Item = Result<(UserKey, T), StoreError>> {
-        self.rows
-            .scan(self.name, Span::new(range), Order::Descending)
-            .map(|row| self.record(row?))
-    }
-
     /// The record with the last key that begins with `prefix`.
     pub(super) fn last(&self, prefix: &[u8]) -> Result<Option<(UserKey, T)>, StoreError> {
         self.rows

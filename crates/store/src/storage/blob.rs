@@ -43,7 +43,8 @@ pub trait BlobStore: Send + Sync {
         executed: Vec<ExecutedEntry>,
     ) -> Result<(), StoreError>;
 
-    /// Keeps a further blob, usually a snapshot. Durable.
+    /// Keeps a further blob, usually a part of a snapshot: parts are put in their order, and none of
+    /// them counts before the last one is there. Durable.
     async fn put_blob(&self, contract: ContractId, blob: StateBlob) -> Result<(), StoreError>;
 
     /// One result.
@@ -65,8 +66,9 @@ pub trait BlobStore: Send + Sync {
     async fn last_result(&self, contract: ContractId) -> Result<Option<ResultRecord>, StoreError>;
 
     /// What an enclave needs to be in the state after entry `up_to`, or after the last entry that
-    /// has a blob if that is earlier: the newest snapshot, then the deltas after it. Empty if there
-    /// is no snapshot.
+    /// has a blob if that is earlier: the parts of the newest snapshot that is complete, then the deltas
+    /// after it. Of these, without the first `skip`, as many as `bytes` sealed bytes hold, but at least
+    /// one; empty if there are no more, or no snapshot.
     ///
     /// # Errors
     ///
@@ -75,6 +77,8 @@ pub trait BlobStore: Send + Sync {
         &self,
         contract: ContractId,
         up_to: u64,
+        skip: usize,
+        bytes: usize,
     ) -> Result<Vec<StateBlob>, StoreError>;
 
     /// Drops the blobs that [`Self::blobs_for_load`] needs for no state from `from` on. Returns

@@ -226,7 +226,7 @@ async fn blocks_in(store: &Store) -> u64 {
         "{results} of {count}"
     );
     if let Some(seq) = results.checked_sub(1) {
-        let blobs = store.blobs_for_load(a, seq).await.unwrap();
+        let blobs = store.blobs_for_load(a, seq, 0, usize::MAX).await.unwrap();
         assert_eq!(blobs.len() as u64, results);
     }
     count

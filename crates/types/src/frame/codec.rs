@@ -10,14 +10,19 @@ use super::WIRE_VERSION;
 /// Largest frame, bytes, without its length prefix. Checked before anything is allocated.
 pub const MAX_FRAME_BYTES: usize = 32 * 1024 * 1024;
 
-/// Encodes a message as one frame, length prefix included.
+/// Bytes of a frame's body before its message: version and request id.
+pub const HEADER_BYTES: usize = 2 + 8;
+
+/// Encodes a message as one frame, length prefix included. `id` is the request's: the answer carries
+/// the same.
 ///
 /// # Errors
 ///
 /// [`WireError::TooLarge`] if it exceeds [`MAX_FRAME_BYTES`].
-pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, WireError> {
+pub fn encode<T: Serialize>(id: u64, message: &T) -> Result<Vec<u8>, WireError> {
     let mut frame = vec![0; 4];
     frame.extend(WIRE_VERSION.to_be_bytes());
+    frame.extend(id.to_be_bytes());
     let mut frame = postcard::to_extend(message, frame).map_err(|_| WireError::Malformed)?;
     let length = frame.len() - 4;
     let prefix = u32::try_from(length)
@@ -28,21 +33,31 @@ pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, WireError> {
     Ok(frame)
 }
 
-/// Decodes the body of one frame; every byte must be used.
+/// Decodes the body of one frame; every byte must be used. Takes no more memory than a small multiple
+/// of the body.
 ///
 /// # Errors
 ///
 /// [`WireError::Version`] for a frame of another version, [`WireError::Malformed`].
-pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, WireError> {
-    let (version, message) = body.split_first_chunk::<2>().ok_or(WireError::Malformed)?;
+pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<(u64, T), WireError> {
+    let (version, rest) = body.split_first_chunk().ok_or(WireError::Malformed)?;
     let version = u16::from_be_bytes(*version);
     if version != WIRE_VERSION {
         return Err(WireError::Version(version));
     }
+    let (id, message) = rest.split_first_chunk().ok_or(WireError::Malformed)?;
     match postcard::take_from_bytes(message) {
-        Ok((message, [])) => Ok(message),
+        Ok((message, [])) => Ok((u64::from_be_bytes(*id), message)),
         _ => Err(WireError::Malformed),
     }
+}
+
+/// The request id of a frame's body, of which no more need be there than its first
+/// [`HEADER_BYTES`]; zero if it has none. For answers to what does not decode.
+pub fn request_id(body: &[u8]) -> u64 {
+    body.get(2..HEADER_BYTES)
+        .and_then(|id| <[u8; 8]>::try_from(id).ok())
+        .map_or(0, u64::from_be_bytes)
 }
 
 /// Why a frame cannot be encoded or decoded.
@@ -75,17 +90,35 @@ mod tests {
         }
 
         #[test]
-        fn frames_round_trip(challenge in proptest::collection::vec(any::<u8>(), 0..64)) {
+        fn frames_round_trip(id in any::<u64>(), challenge in proptest::collection::vec(any::<u8>(), 0..64)) {
             let request = Request::Quote { challenge };
-            let mut frame = encode(&request).unwrap();
+            let mut frame = encode(id, &request).unwrap();
             let (length, body) = frame.split_first_chunk().unwrap();
             prop_assert_eq!(u32::from_be_bytes(*length) as usize, body.len());
-            prop_assert_eq!(decode::<Request>(body).unwrap(), request);
+            prop_assert_eq!(decode::<Request>(body).unwrap(), (id, request));
+            prop_assert_eq!(request_id(body), id);
             for length in 0..body.len() {
                 prop_assert_eq!(decode::<Request>(&body[..length]), Err(WireError::Malformed));
             }
             frame[5] ^= 1;
             prop_assert!(matches!(decode::<Request>(&frame[4..]), Err(WireError::Version(_))));
         }
+    }
+
+    /// An empty item takes one byte of the frame and 32 of memory.
+    #[test]
+    fn lists_of_empty_items_are_refused_beyond_a_length() {
+        let anchor = |count| crate::frame::HeaderFrame {
+            ancestors: vec![Default::default(); count],
+            ..Default::default()
+        };
+        let sign = |count| Request::Sign {
+            results: Vec::new(),
+            anchor: anchor(count),
+        };
+        let decoded = |request: &Request| decode::<Request>(&encode(1, request).unwrap()[4..]);
+        let most = crate::frame::MAX_ANCESTORS;
+        assert_eq!(decoded(&sign(most)), Ok((1, sign(most))));
+        assert_eq!(decoded(&sign(most + 1)), Err(WireError::Malformed));
     }
 }

@@ -65,4 +65,9 @@ pub enum ErrorCode {
     Generation,
     /// Header trust refuses the update: fetch another.
     Update,
+    /// Too much of this kind is waiting already: ask again later.
+    Busy,
+    /// The engine broke while it executed this entry, which costs this one call: no result from this
+    /// build. Keys and other contracts are as they were.
+    Broken,
 }

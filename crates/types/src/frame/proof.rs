@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 use alloy_primitives::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::bounded;
+
 /// How a block header comes to be trusted.
 ///
 /// The header of interest is the last of `ancestors`, or `trusted` itself if there are none.
@@ -16,7 +18,9 @@ pub struct HeaderFrame {
     /// What header trust needs to do so (signatures, a light-client update); empty if
     /// host-asserted.
     pub witness: Bytes,
-    /// RLP of ancestors, each the parent of the one before it, the first the parent of `trusted`.
+    /// RLP of ancestors, each the parent of the one before it, the first the parent of `trusted`. At
+    /// most [`MAX_ANCESTORS`].
+    #[serde(deserialize_with = "bounded::list::<_, _, MAX_ANCESTORS>")]
     pub ancestors: Vec<Bytes>,
 }
 
@@ -25,8 +29,17 @@ pub struct HeaderFrame {
 pub struct StorageProof {
     /// The block whose state root the proof starts at.
     pub header: HeaderFrame,
-    /// Trie nodes from the state root to the account.
+    /// Trie nodes from the state root to the account, at most [`MAX_NODES`].
+    #[serde(deserialize_with = "bounded::list::<_, _, MAX_NODES>")]
     pub account_proof: Vec<Bytes>,
-    /// Trie nodes from the account's storage root to the slot.
+    /// Trie nodes from the account's storage root to the slot, at most [`MAX_NODES`].
+    #[serde(deserialize_with = "bounded::list::<_, _, MAX_NODES>")]
     pub slot_proof: Vec<Bytes>,
 }
+
+/// Most headers of one walk. The EIP-2935 history window: what lies further back is out of reach of
+/// contracts too.
+pub const MAX_ANCESTORS: usize = 8_191;
+
+/// Most nodes of one proof. A path of 64 nibbles has at most 64 nodes above its leaf.
+pub const MAX_NODES: usize = 65;

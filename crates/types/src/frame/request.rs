@@ -6,7 +6,7 @@ use alloc::{boxed::Box, vec::Vec};
 use alloy_primitives::{B256, Bytes};
 use serde::{Deserialize, Serialize};
 
-use super::{HeaderFrame, StateBlob, StorageProof};
+use super::{HeaderFrame, StateBlob, StorageProof, bounded};
 use crate::{ContractId, abi::Entry};
 
 /// A request from host to enclave.
@@ -43,7 +43,9 @@ pub enum Request {
     ProposeEpoch {
         /// The epoch to open.
         epoch: u32,
-        /// Ids of the measurements that may hold its secret; must include this enclave's own.
+        /// Ids of the measurements that may hold its secret; must include this enclave's own. At most
+        /// [`MAX_MEASUREMENTS`].
+        #[serde(deserialize_with = "bounded::list::<_, _, MAX_MEASUREMENTS>")]
         measurements: Vec<B256>,
     },
     /// Brings back an epoch secret that this platform sealed.
@@ -58,18 +60,25 @@ pub enum Request {
         /// Of the registry's slot [`slot::epoch`](crate::slot::epoch).
         proof: Box<StorageProof>,
     },
-    /// Restores a contract from a snapshot and the deltas after it, replacing what is loaded.
+    /// Restores a contract from a snapshot and the deltas after it. May be spread over several
+    /// requests, of which each goes on where the one before it ended: first the snapshot's parts in
+    /// order, of which nothing is used before the last one is there, then the deltas. Answered by where
+    /// the contract stands then, or by [`Response::Loading`](super::Response::Loading) while parts are
+    /// missing. The first part of a snapshot starts over.
     Load {
         /// The contract to restore.
         contract: ContractId,
-        /// A snapshot, then consecutive deltas.
+        /// What comes next, at most [`MAX_BLOBS`].
+        #[serde(deserialize_with = "bounded::list::<_, _, MAX_BLOBS>")]
         blobs: Vec<StateBlob>,
     },
     /// Executes entries that continue the loaded log.
     Execute {
         /// The contract meant.
         contract: ContractId,
-        /// Consecutive entries (for a stateless contract: exactly one).
+        /// Consecutive entries (for a stateless contract: exactly one), at most
+        /// [`MAX_ENTRIES`].
+        #[serde(deserialize_with = "bounded::list::<_, _, MAX_ENTRIES>")]
         entries: Vec<LoggedEntry>,
         /// The envelope that carries code; needed if one of them is entry 0 or an upgrade.
         code_envelope: Option<Bytes>,
@@ -78,14 +87,19 @@ pub enum Request {
         /// Of the oracle's slot of the *last* entry: digests chain, so it proves them all.
         proof: Box<StorageProof>,
     },
-    /// Asks for a full snapshot at the loaded state.
+    /// Asks for a part of a snapshot. The first part is of the loaded state, which is kept as it is
+    /// while execution goes on, until the last part is asked for or another snapshot is begun. Parts
+    /// are asked for in order; the one that was asked for last can be asked for again.
     Snapshot {
         /// The contract meant.
         contract: ContractId,
+        /// Which part, from 0.
+        part: u32,
     },
     /// Signs results that were executed or loaded.
     Sign {
-        /// In the order in which they will be submitted. At most 1,024.
+        /// In the order in which they will be submitted. At most [`MAX_SIGNED_RESULTS`].
+        #[serde(deserialize_with = "bounded::list::<_, _, MAX_SIGNED_RESULTS>")]
         results: Vec<ResultRef>,
         /// The anchor: a block at or after the last proven entry.
         anchor: HeaderFrame,
@@ -125,6 +139,7 @@ pub struct LoggedEntry {
 pub struct Reassignment {
     /// The entries after the last of [`Request::Execute::entries`], up to the RUNTIME entry, which
     /// the chain of their digests leads to. At most [`MAX_BETWEEN`]; none for a stateless contract.
+    #[serde(deserialize_with = "bounded::list::<_, _, MAX_BETWEEN>")]
     pub between: Vec<Entry>,
     /// The RUNTIME entry, which comes after every entry to be executed.
     pub runtime: LoggedEntry,
@@ -138,6 +153,18 @@ pub struct Reassignment {
 /// entry, the oldest cannot be shown to be reassigned, and wait for a build that has their own
 /// generation. Whoever appends them pays for every one.
 pub const MAX_BETWEEN: usize = 65_536;
+
+/// Most entries in one request.
+pub const MAX_ENTRIES: usize = 1_024;
+
+/// Most blobs in one request.
+pub const MAX_BLOBS: usize = 4_096;
+
+/// Most results under one signature.
+pub const MAX_SIGNED_RESULTS: usize = 1_024;
+
+/// Most measurements of an epoch.
+pub const MAX_MEASUREMENTS: usize = 256;
 
 /// Longest checkpoint, bytes. The largest known is that of a sync committee: 512 keys of 48 bytes
 /// with their proofs, about 26 kB.

@@ -31,8 +31,10 @@ pub enum Response {
     Epoch(Box<EpochProposal>),
     /// To `ActivateEpoch`: envelopes of this epoch can now be opened.
     EpochActive(Box<PublishedEpoch>),
-    /// To `Load`.
+    /// To `Load`: where the contract stands.
     Loaded(Loaded),
+    /// To `Load`: how many parts of the snapshot are taken; the rest is awaited.
+    Loading(u32),
     /// To `Execute`.
     Executed(Box<Executed>),
     /// To `Snapshot`.
@@ -128,9 +130,13 @@ pub struct EpochProposal {
 /// A sealed state blob with the public values its AEAD binds. Stored as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateBlob {
-    /// Whether it stands alone. Blobs of entry 0, of upgrades that succeeded and of epoch changes
-    /// are snapshots, all others deltas.
+    /// Whether it stands alone. The blob of entry 0 is a snapshot of one part, those of all other
+    /// entries are deltas.
     pub kind: BlobKind,
+    /// Which part of a snapshot, from 0. A delta has one.
+    pub part: u32,
+    /// How many parts there are.
+    pub parts: u32,
     /// Seq of the last entry this state has executed.
     pub seq: u64,
     /// That entry's digest.
@@ -150,7 +156,7 @@ pub struct StateBlob {
 /// What a state blob holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum BlobKind {
-    /// A whole contract.
+    /// A whole contract, or part of one.
     Snapshot,
     /// What one entry changed.
     Delta,
@@ -169,14 +175,26 @@ pub struct Loaded {
     pub signable_from: u64,
 }
 
-/// Results of executed entries, in order. If execution stopped early, the results before the
-/// refusal are final and stand; `refused` says why the next entry has none.
+/// Results of executed entries, in order. They are final and stand, however the rest ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Executed {
     /// One per executed entry.
     pub results: Vec<ExecutedEntry>,
-    /// Why the entry after the last result has no result.
-    pub refused: Option<FrameError>,
+    /// Why the entry after the last result has none.
+    pub ended: Ended,
+}
+
+/// Why a request to execute ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ended {
+    /// Every entry has a result.
+    Complete,
+    /// The entries took as much work as one request may: ask again for the rest.
+    Budget,
+    /// More results might not fit an answer: ask again for the rest.
+    Full,
+    /// There is no result of the next entry.
+    Refused(FrameError),
 }
 
 /// The result of one entry.

@@ -48,6 +48,16 @@ impl<'a> Reader<'a> {
         Ok(Self(bytes))
     }
 
+    /// Reads a part of an encoding, whose size somebody else has checked.
+    pub(super) fn part(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// What is not read yet.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
     /// Ends the reading: nothing may follow.
     pub(super) fn end(&self) -> Result<(), CodecError> {
         match self.0.len() {

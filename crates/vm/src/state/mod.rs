@@ -5,28 +5,36 @@ mod account;
 mod codec;
 mod entries;
 mod key;
+mod reading;
+mod value;
 mod write_set;
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::vec::Vec;
 use core::fmt;
 
 use alloy_primitives::Address;
+use imbl::OrdMap;
 
 pub use account::AccountRecord;
 pub use codec::{CodecError, InvalidValue};
 pub use key::StateKey;
+pub use reading::{StateReader, StateWriter};
 pub use write_set::WriteSet;
 
-use entries::{entry_size, put_entry, read_entries};
+use entries::{entry_size, put_entry};
+use value::Value;
 
 /// Version of the encodings of [`State`] and [`WriteSet`], for the header of what seals them.
 pub const CODEC_VERSION: u8 = 1;
 
 /// Everything a confidential contract remembers: its accounts, code and storage, the envelopes it
 /// has seen and the sessions opened by some. Values are well-formed by construction ([`StateKey::accepts`]).
+///
+/// A clone shares what both have and costs nothing, whatever the size: queries read and snapshots are
+/// sealed from one while execution goes on with the other.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct State {
-    entries: BTreeMap<StateKey, Vec<u8>>,
+    entries: OrdMap<StateKey, Value>,
     size: usize,
 }
 
@@ -38,7 +46,7 @@ impl State {
 
     /// The value under `key`.
     pub fn get(&self, key: &StateKey) -> Option<&[u8]> {
-        self.entries.get(key).map(Vec::as_slice)
+        self.entries.get(key).map(Value::as_slice)
     }
 
     /// Whether there is a value under `key`.
@@ -53,14 +61,14 @@ impl State {
     /// [`InvalidValue`] if `key` does not accept it; the state is unchanged.
     pub fn insert(&mut self, key: StateKey, value: Vec<u8>) -> Result<(), InvalidValue> {
         key.accepts(&value)?;
-        self.put(key, value);
+        self.put(key, Value::new(&value));
         Ok(())
     }
 
     /// Takes away what is under `key`.
     pub fn remove(&mut self, key: &StateKey) {
         if let Some(value) = self.entries.remove(key) {
-            self.size -= entry_size(key, &value);
+            self.size -= entry_size(key, value.as_slice());
         }
     }
 
@@ -68,7 +76,7 @@ impl State {
     pub fn apply(&mut self, writes: &WriteSet) {
         for (key, value) in writes.iter() {
             match value {
-                Some(value) => self.put(*key, value.to_vec()),
+                Some(value) => self.put(*key, Value::new(value)),
                 None => self.remove(key),
             }
         }
@@ -135,7 +143,9 @@ impl State {
         let last = StateKey::Account(Address::repeat_byte(0xff));
         let entries = self.entries.range(first..=last);
         entries.filter_map(|(key, value)| match key {
-            StateKey::Account(address) => Some((*address, AccountRecord::decode(value)?)),
+            StateKey::Account(address) => {
+                Some((*address, AccountRecord::decode(value.as_slice())?))
+            }
             _ => None,
         })
     }
@@ -175,7 +185,7 @@ impl State {
         let mut out = Vec::with_capacity(self.encoded_size());
         codec::put_count(&mut out, self.entries.len());
         for (key, value) in &self.entries {
-            put_entry(&mut out, key, value);
+            put_entry(&mut out, key, value.as_slice());
         }
         out
     }
@@ -186,23 +196,30 @@ impl State {
     ///
     /// [`CodecError`]. No more memory is allocated than the bytes themselves account for.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut state = Self::default();
-        read_entries(bytes, |reader, key| {
-            let value = reader.value()?;
-            key.accepts(value)?;
-            state.put(key, value.to_vec());
-            Ok(())
-        })?;
-        Ok(state)
+        let mut reader = StateReader::new();
+        reader.read(bytes)?;
+        reader.finish()
     }
 
-    fn put(&mut self, key: StateKey, value: Vec<u8>) {
-        self.size += entry_size(&key, &value);
+    /// An estimate of the memory it takes, bytes. What clones share is counted for each.
+    pub fn memory(&self) -> usize {
+        // Nodes of the tree are half full at worst.
+        let outside = self
+            .size
+            .saturating_sub(self.entries.len() * LEAST_ENTRY_BYTES);
+        2 * self.entries.len() * size_of::<(StateKey, Value)>() + outside
+    }
+
+    fn put(&mut self, key: StateKey, value: Value) {
+        self.size += entry_size(&key, value.as_slice());
         if let Some(old) = self.entries.insert(key, value) {
-            self.size -= entry_size(&key, &old);
+            self.size -= entry_size(&key, old.as_slice());
         }
     }
 }
+
+/// Encoding of an entry whose value takes no memory of its own.
+const LEAST_ENTRY_BYTES: usize = 1 + 20 + 32 + codec::LENGTH_BYTES + 32;
 
 /// Shows sizes; never what is stored.
 impl fmt::Debug for State {

@@ -76,7 +76,9 @@ proptest! {
 
     #[test]
     fn a_write_set_survives_encoding(writes in writes()) {
-        prop_assert!(WriteSet::decode(&writes.encode()).unwrap() == writes);
+        let bytes = writes.encode();
+        prop_assert_eq!(bytes.len(), writes.encoded_size());
+        prop_assert!(WriteSet::decode(&bytes).unwrap() == writes);
     }
 
     #[test]

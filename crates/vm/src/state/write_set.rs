@@ -82,11 +82,22 @@ impl WriteSet {
         self.0.is_empty()
     }
 
+    /// Bytes of [`encode`](Self::encode).
+    pub fn encoded_size(&self) -> usize {
+        let change = |(key, value): (&StateKey, &Option<Vec<u8>>)| {
+            let value = value
+                .as_ref()
+                .map_or(0, |value| codec::LENGTH_BYTES + value.len());
+            key.encoded_size() + 1 + value
+        };
+        codec::COUNT_BYTES + self.0.iter().map(change).sum::<usize>()
+    }
+
     /// The canonical encoding: number of changes (4 bytes), then for each, in order, its key and
     /// either 0, or 1 with the length of the value (4 bytes) and the value. Integers are
     /// big-endian.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(self.encoded_size());
         codec::put_count(&mut out, self.0.len());
         for (key, value) in &self.0 {
             key.encode_into(&mut out);

@@ -36,6 +36,10 @@ pub struct StateBinding {
     pub kind: StateKind,
     /// How the plaintext is encoded.
     pub codec: u8,
+    /// Which part of the plaintext is sealed, from 0.
+    pub part: u32,
+    /// How many parts it has.
+    pub parts: u32,
 }
 
 /// Seals a delta or a snapshot. The same arguments give the same bytes.
@@ -88,6 +92,8 @@ impl StateBinding {
             &self.epoch.epoch.to_be_bytes(),
             self.previous_commitment.as_slice(),
             self.digest.as_slice(),
+            &self.part.to_be_bytes(),
+            &self.parts.to_be_bytes(),
         ]
         .concat()
     }

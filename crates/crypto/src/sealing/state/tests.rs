@@ -17,6 +17,8 @@ const BINDING: StateBinding = StateBinding {
     digest: B256::repeat_byte(0x55),
     kind: StateKind::Delta,
     codec: 1,
+    part: 2,
+    parts: 3,
 };
 
 fn secret() -> EpochSecret {
@@ -25,7 +27,7 @@ fn secret() -> EpochSecret {
 
 type Alteration = (&'static str, fn(&mut StateBinding), BlobError);
 
-fn alterations() -> [Alteration; 11] {
+fn alterations() -> [Alteration; 13] {
     use BlobError::{DoesNotOpen, OtherBlob};
     [
         ("kind", |b| b.kind = StateKind::Snapshot, OtherBlob),
@@ -47,6 +49,8 @@ fn alterations() -> [Alteration; 11] {
             DoesNotOpen,
         ),
         ("digest", |b| b.digest = B256::ZERO, DoesNotOpen),
+        ("part", |b| b.part = 1, DoesNotOpen),
+        ("number of parts", |b| b.parts = 4, DoesNotOpen),
     ]
 }
 

@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One connection over a Unix socket: one task owns the stream and serves requests in the order in
-//! which they were made.
+//! One connection over a Unix socket: one task writes requests to it and hands out the answers, which
+//! come in any order.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    path::Path,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use metrics::Histogram;
-use subrosa_types::frame::{HelloReply, Request, Response};
+use subrosa_types::frame::{self, HelloReply, Lane, Request, Response};
 use tokio::{
-    net::UnixStream,
-    sync::{mpsc, oneshot},
+    net::{
+        UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::{Semaphore, mpsc, oneshot},
 };
 use tracing::{debug, warn};
 
@@ -26,6 +35,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct UnixLink {
     jobs: mpsc::Sender<Job>,
+    /// Places for requests of each lane: fewer than the enclave has, so that it never refuses one.
+    places: [Semaphore; 3],
     /// Process id of whoever listens at the other end.
     pub(super) peer: Option<i32>,
 }
@@ -37,13 +48,24 @@ struct Job {
     answer: oneshot::Sender<Result<Response, EnclaveError>>,
 }
 
+/// Requests that were sent and are not answered, by id.
+type Pending = Mutex<HashMap<u64, Asked>>;
+
+/// A request that was sent.
+#[derive(Debug)]
+struct Asked {
+    at: Duration,
+    answer: oneshot::Sender<Result<Response, EnclaveError>>,
+}
+
 /// How long to wait for an enclave before its stream counts as broken.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
     /// For connecting and greeting. A fresh enclave answers at once; one that serves another
     /// host does not answer at all.
     pub(super) handshake: Duration,
-    /// For one answer. Far above what the enclave itself allows for one request.
+    /// For any answer while one is awaited, at least. An enclave bounds the work of one request; on a
+    /// machine that is slow at it, [`PATIENCE_FACTOR`] times the longest wait so far.
     pub(super) answer: Duration,
 }
 
@@ -51,7 +73,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             handshake: Duration::from_secs(5),
-            answer: Duration::from_secs(300),
+            answer: Duration::from_secs(60),
         }
     }
 }
@@ -90,20 +112,34 @@ pub(super) async fn connect(
         .ok_or_else(|| ConnectError::Silent(socket.to_owned()))??;
     let peer = stream.peer_cred().ok().and_then(|peer| peer.pid());
     let (jobs, queue) = mpsc::channel(QUEUE);
-    tokio::spawn(serve(stream, queue, terms));
-    Ok((Arc::new(UnixLink { jobs, peer }), hello))
+    let (reader, writer) = stream.into_split();
+    tokio::spawn(serve(reader, writer, queue, terms));
+    let link = UnixLink {
+        jobs,
+        places: PLACES.map(Semaphore::new),
+        peer,
+    };
+    Ok((Arc::new(link), hello))
 }
 
 #[async_trait]
 impl EnclaveLink for UnixLink {
     async fn ask(&self, request: Request) -> Result<Response, EnclaveError> {
+        let lane = match request.lane() {
+            Lane::Control => 0,
+            Lane::Execution => 1,
+            Lane::Query => 2,
+        };
+        let disconnected = |_| EnclaveError::Disconnected;
+        // Never closed.
+        let _place = self.places[lane].acquire().await;
         let (answer, response) = oneshot::channel();
         let job = Job { request, answer };
         self.jobs
             .send(job)
             .await
             .map_err(|_| EnclaveError::Disconnected)?;
-        response.await.map_err(|_| EnclaveError::Disconnected)?
+        response.await.map_err(disconnected)?
     }
 
     fn is_closed(&self) -> bool {
@@ -115,52 +151,100 @@ impl EnclaveLink for UnixLink {
     }
 }
 
-/// Owns the stream until it fails, the [`UnixLink`] is dropped, or the enclave hangs up.
-async fn serve(mut stream: UnixStream, mut queue: mpsc::Receiver<Job>, terms: Terms) {
-    let clock = terms.clock.as_ref();
-    loop {
-        let job = tokio::select! {
-            job = queue.recv() => job,
-            // The enclave never speaks unasked, so readable while idle means that it is gone.
-            _ = stream.readable() => {
-                if is_idle(&stream) {
-                    continue;
-                }
-                debug!("the enclave hung up");
-                return;
-            }
-        };
-        let Some(Job { request, answer }) = job else {
-            return;
-        };
-        let started = clock.monotonic();
-        let exchange = wire::exchange(&mut stream, &request);
-        let outcome = within(clock, terms.patience.answer, exchange)
-            .await
-            .unwrap_or_else(|| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()));
-        terms.request_seconds.record(elapsed(clock, started));
-        let outcome = match outcome {
-            Ok(response) => Ok(response),
-            Err(error @ StreamError::TooLarge(_)) => Err(EnclaveError::Oversized(error)),
-            Err(error) => {
-                warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the stream to the enclave failed"
-                );
-                let _ = answer.send(Err(EnclaveError::Disconnected));
-                return;
-            }
-        };
-        // Whoever asked may have stopped waiting; the enclave has acted all the same.
-        let _ = answer.send(outcome);
+/// Owns the stream until it fails, the [`UnixLink`] is dropped, or the enclave hangs up. Everyone who
+/// waits for an answer then is told.
+async fn serve(
+    reader: OwnedReadHalf,
+    writer: OwnedWriteHalf,
+    queue: mpsc::Receiver<Job>,
+    terms: Terms,
+) {
+    let pending = Pending::default();
+    let outcome = tokio::select! {
+        outcome = send(writer, queue, &pending, terms.clock.as_ref()) => outcome,
+        outcome = hand_out(reader, &pending, &terms) => outcome,
+    };
+    match outcome {
+        Ok(()) => debug!("the connection to the enclave ended"),
+        Err(error) => warn!(
+            error = &error as &dyn std::error::Error,
+            "the stream to the enclave failed"
+        ),
     }
 }
 
-/// Whether nothing has arrived: a spurious wake-up rather than an end or unasked bytes.
-fn is_idle(stream: &UnixStream) -> bool {
-    let read = stream.try_read(&mut [0; 1]);
-    matches!(read, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+/// Sends requests until nobody asks any more.
+async fn send(
+    mut writer: OwnedWriteHalf,
+    mut queue: mpsc::Receiver<Job>,
+    pending: &Pending,
+    clock: &dyn Clock,
+) -> Result<(), StreamError> {
+    let mut id = 0_u64;
+    while let Some(Job { request, answer }) = queue.recv().await {
+        id += 1;
+        let frame = match frame::encode(id, &request) {
+            Ok(frame) => frame,
+            Err(error) => {
+                let _ = answer.send(Err(EnclaveError::Oversized(error.into())));
+                continue;
+            }
+        };
+        let at = clock.monotonic();
+        lock(pending).insert(id, Asked { at, answer });
+        wire::write(&mut writer, &frame).await?;
+    }
+    Ok(())
 }
 
-/// Requests that may wait for the stream.
+/// Gives answers to whoever asked.
+async fn hand_out(
+    mut reader: OwnedReadHalf,
+    pending: &Pending,
+    terms: &Terms,
+) -> Result<(), StreamError> {
+    let clock = terms.clock.as_ref();
+    let mut patience = terms.patience.answer;
+    loop {
+        let (id, response) = {
+            let mut answer = pin!(wire::receive(&mut reader));
+            loop {
+                tokio::select! {
+                    answer = &mut answer => break answer?,
+                    () = clock.sleep(patience) => {
+                        let is_late = |asked: &Asked| elapsed(clock, asked.at) >= patience;
+                        if lock(pending).values().any(is_late) {
+                            return Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into());
+                        }
+                    }
+                }
+            }
+        };
+        let Some(Asked { at, answer }) = lock(pending).remove(&id) else {
+            // It answers what nobody asked.
+            return Err(StreamError::Malformed(frame::WireError::Malformed));
+        };
+        terms.request_seconds.record(elapsed(clock, at));
+        patience = patience
+            .max(elapsed(clock, at) * PATIENCE_FACTOR)
+            .min(MOST_PATIENCE.max(terms.patience.answer));
+        // Whoever asked may have stopped waiting; the enclave has acted all the same.
+        let _ = answer.send(Ok(response));
+    }
+}
+
+fn lock(pending: &Pending) -> MutexGuard<'_, HashMap<u64, Asked>> {
+    pending.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Requests that may wait to be written.
 const QUEUE: usize = 64;
+
+/// Requests that may be under way, by lane: control, execution, queries.
+const PLACES: [usize; 3] = [48, 192, 48];
+
+/// How many times the longest wait so far is waited for the next answer.
+const PATIENCE_FACTOR: u32 = 10;
+
+/// The longest that an answer is waited for.
+const MOST_PATIENCE: Duration = Duration::from_secs(600);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The client against a scripted fake: a task that plays an enclave's part, faults included.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::VecDeque, path::PathBuf, sync::Arc, time::Duration};
 
 use alloy_primitives::{Address, B256, Bytes, b256};
 use subrosa_types::frame::{
     ErrorCode, FrameError, HelloReply, MAX_FRAME_BYTES, Request, Response, Started, WIRE_VERSION,
-    encode,
+    decode, encode,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -44,7 +44,7 @@ impl FakeEnclave {
     }
 
     async fn accept(&self) -> FakeStream {
-        FakeStream(self.listener.accept().await.unwrap().0)
+        FakeStream::new(self.listener.accept().await.unwrap().0)
     }
 
     async fn accept_and_greet(&self, boot: u8) -> FakeStream {
@@ -60,28 +60,47 @@ impl FakeEnclave {
     }
 }
 
-struct FakeStream(UnixStream);
+struct FakeStream {
+    stream: UnixStream,
+    /// Ids of requests that are not answered.
+    ids: VecDeque<u64>,
+}
 
 impl FakeStream {
+    fn new(stream: UnixStream) -> Self {
+        Self {
+            stream,
+            ids: VecDeque::new(),
+        }
+    }
+
     async fn receive(&mut self) -> Request {
-        let length = self.0.read_u32().await.unwrap() as usize;
-        let mut body = vec![0; length];
-        self.0.read_exact(&mut body).await.unwrap();
-        subrosa_types::frame::decode(&body).unwrap()
+        self.next().await.unwrap()
     }
 
     /// The next request; `None` at the end of the stream.
     async fn next(&mut self) -> Option<Request> {
-        let length = self.0.read_u32().await.ok()? as usize;
+        let length = self.stream.read_u32().await.ok()? as usize;
         let mut body = vec![0; length];
-        self.0.read_exact(&mut body).await.ok()?;
-        subrosa_types::frame::decode(&body).ok()
+        self.stream.read_exact(&mut body).await.ok()?;
+        let (id, request) = decode(&body).ok()?;
+        self.ids.push_back(id);
+        Some(request)
     }
 
+    /// Answers the oldest request that is not answered.
     async fn send(&mut self, response: &Response) {
-        self.0.write_all(&encode(response).unwrap()).await.unwrap();
+        let id = self.ids.pop_front().unwrap_or(UNASKED);
+        self.send_to(id, response).await;
+    }
+
+    async fn send_to(&mut self, id: u64, response: &Response) {
+        let frame = encode(id, response).unwrap();
+        self.stream.write_all(&frame).await.unwrap();
     }
 }
+
+const UNASKED: u64 = 99;
 
 fn hello(boot: u8) -> Response {
     Response::Hello(Box::new(HelloReply {
@@ -118,18 +137,20 @@ async fn pair(fake: &FakeEnclave) -> (Link, FakeStream) {
 }
 
 #[tokio::test]
-async fn requests_are_answered_in_the_order_in_which_they_were_made() {
+async fn answers_come_in_any_order_and_reach_whoever_asked() {
     let fake = FakeEnclave::listen();
     let (link, mut stream) = pair(&fake).await;
     let enclave = async move {
-        for round in 0..3u8 {
+        let mut asked = Vec::new();
+        for _ in 0..3 {
             let Request::Quote { challenge } = stream.receive().await else {
                 panic!("not a quote");
             };
-            assert_eq!(challenge, [round]);
-            stream
-                .send(&Response::Evidence(vec![round; 3].into()))
-                .await;
+            asked.push((stream.ids.pop_front().unwrap(), challenge[0]));
+        }
+        for (id, round) in asked.into_iter().rev() {
+            let answer = Response::Evidence(vec![round; 3].into());
+            stream.send_to(id, &answer).await;
         }
     };
     let host = async {
@@ -158,7 +179,7 @@ async fn refusals_keep_the_stream_and_their_code() {
         stream
     };
     let host = async {
-        let error = link.snapshot(B256::ZERO).await.unwrap_err();
+        let error = link.snapshot(B256::ZERO, 0).await.unwrap_err();
         assert_eq!(error.code(), Some(ErrorCode::MissingKey));
         link.quote(vec![1]).await.unwrap();
     };
@@ -212,14 +233,32 @@ async fn another_version_is_refused_by_either_side() {
 async fn garbage_ends_the_handshake_or_the_link() {
     let fake = FakeEnclave::listen();
     for garbage in [
-        &[0, 0, 0, 5, 0, WIRE_VERSION as u8, 0xff, 0xff, 0xff][..],
+        &[
+            0,
+            0,
+            0,
+            13,
+            0,
+            WIRE_VERSION as u8,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0xff,
+            0xff,
+            0xff,
+        ][..],
         &[0, 0, 0, 0],
         &((MAX_FRAME_BYTES as u32 + 1).to_be_bytes())[..],
     ] {
         let enclave = async {
             let mut stream = fake.accept().await;
             stream.receive().await;
-            stream.0.write_all(garbage).await.unwrap();
+            stream.stream.write_all(garbage).await.unwrap();
             stream
         };
         let (outcome, _stream) = tokio::join!(connect_to(&fake), enclave);
@@ -231,7 +270,7 @@ async fn garbage_ends_the_handshake_or_the_link() {
         let (link, mut stream) = pair(&fake).await;
         let enclave = async {
             stream.receive().await;
-            stream.0.write_all(garbage).await.unwrap();
+            stream.stream.write_all(garbage).await.unwrap();
         };
         let (answer, ()) = tokio::join!(link.quote(vec![1]), enclave);
         assert!(matches!(answer, Err(EnclaveError::Disconnected)));
@@ -245,8 +284,8 @@ async fn a_stream_that_ends_inside_a_frame_fails_the_request_and_those_after_it(
     let (link, mut stream) = pair(&fake).await;
     let enclave = async move {
         stream.receive().await;
-        let frame = encode(&Response::Evidence(vec![1; 1000].into())).unwrap();
-        stream.0.write_all(&frame[..500]).await.unwrap();
+        let frame = encode(1, &Response::Evidence(vec![1; 1000].into())).unwrap();
+        stream.stream.write_all(&frame[..500]).await.unwrap();
         drop(stream);
     };
     let host = async { tokio::join!(link.quote(vec![1]), link.quote(vec![2])) };
@@ -303,8 +342,13 @@ async fn slow_answers_are_waited_for_until_patience_ends() {
     // Byte by byte, but within patience.
     let enclave = async {
         stream.receive().await;
-        for byte in encode(&Response::Evidence(vec![9; 20].into())).unwrap() {
-            stream.0.write_all(&[byte]).await.unwrap();
+        for byte in encode(
+            stream.ids.pop_front().unwrap(),
+            &Response::Evidence(vec![9; 20].into()),
+        )
+        .unwrap()
+        {
+            stream.stream.write_all(&[byte]).await.unwrap();
             tokio::task::yield_now().await;
         }
     };
@@ -404,7 +448,7 @@ impl Refusing {
 
 async fn refuse(listener: UnixListener, boot: u8) {
     while let Ok((stream, _)) = listener.accept().await {
-        let mut stream = FakeStream(stream);
+        let mut stream = FakeStream::new(stream);
         while let Some(request) = stream.next().await {
             let response = match request {
                 Request::Hello { .. } => hello(boot),

@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::enclave::error::StreamError;
 
-/// Sends a request and reads its response.
+/// Sends a request and reads its response, while nobody else asks.
 ///
 /// # Errors
 ///
@@ -16,9 +16,25 @@ pub(super) async fn exchange<S>(stream: &mut S, request: &Request) -> Result<Res
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let bytes = frame::encode(request)?;
-    stream.write_all(&bytes).await?;
+    write(stream, &frame::encode(0, request)?).await?;
+    let (_, response) = receive(stream).await?;
+    Ok(response)
+}
+
+/// Writes a frame.
+pub(super) async fn write<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    frame: &[u8],
+) -> Result<(), StreamError> {
+    stream.write_all(frame).await?;
     stream.flush().await?;
+    Ok(())
+}
+
+/// Reads a response, with its request's id.
+pub(super) async fn receive<S: AsyncRead + Unpin>(
+    stream: &mut S,
+) -> Result<(u64, Response), StreamError> {
     Ok(frame::decode(&read(stream).await?)?)
 }
 

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The cell of one contract: whose turn it is, what was published last, and what can be signed.
+//!
+//! Nothing that takes long is done while a cell is locked. Whoever executes takes the contract out as a
+//! copy, and publishes what it has become; everybody else reads what was published last.
+
+use alloc::{collections::BTreeMap, format, sync::Arc, vec::Vec};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use alloy_primitives::B256;
+use subrosa_types::{
+    ContractId,
+    frame::{ErrorCode, FrameError, Loaded},
+};
+
+use crate::{
+    contract::Contract,
+    job::Job,
+    limits::{MAX_SIGNABLE, MAX_SIGNABLE_OUT},
+    load::Loading,
+    snapshot::Snapshotting,
+    step::Signable,
+};
+
+/// One contract, loaded or not.
+pub(crate) struct Cell {
+    pub(crate) id: ContractId,
+    inner: Mutex<Inner>,
+}
+
+/// What a locked cell holds.
+#[derive(Default)]
+pub(crate) struct Inner {
+    /// As it was published last; `None` if it is not loaded.
+    contract: Option<Arc<Contract>>,
+    /// Results that can be signed, by seq.
+    results: BTreeMap<u64, Signable>,
+    /// Key epoch of the newest snapshot that is complete: what survives the loss of the secrets of
+    /// epochs before it.
+    whole_in: Option<u32>,
+    /// Where the contract stood when its state was dropped.
+    dropped_at: Option<(u64, B256)>,
+    pub(crate) loading: Option<Loading>,
+    pub(crate) snapshot: Option<Snapshotting>,
+    /// The ticket that is drawn next, and the one whose turn it is.
+    next: u64,
+    turn: u64,
+    /// Whether the one whose turn it is executes.
+    busy: bool,
+    /// Drawn, and not needed any more.
+    void: Vec<u64>,
+    /// Those that came before their turn.
+    waiting: BTreeMap<u64, Job>,
+    /// When it was used last, in uses of any contract.
+    pub(crate) used: u64,
+}
+
+/// What executing made of a contract.
+pub(crate) struct Published {
+    pub(crate) contract: Arc<Contract>,
+    pub(crate) results: Vec<(u64, Signable)>,
+    /// Key epoch of a snapshot that came with it.
+    pub(crate) whole_in: Option<u32>,
+}
+
+impl Cell {
+    pub(crate) fn new(id: ContractId) -> Self {
+        Self {
+            id,
+            inner: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing in here runs foreign code, and what panics leaves the cell whole.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The contract as it was published last.
+    pub(crate) fn contract(&self) -> Result<Arc<Contract>, FrameError> {
+        self.lock()
+            .contract
+            .clone()
+            .ok_or_else(|| not_loaded(self.id))
+    }
+
+    /// The contract for a query: never one from before what was dropped from memory.
+    pub(crate) fn for_query(&self) -> Result<Arc<Contract>, FrameError> {
+        let inner = self.lock();
+        let contract = inner.contract.clone().ok_or_else(|| not_loaded(self.id))?;
+        let position = contract.position();
+        match inner.dropped_at {
+            Some((seq, digest))
+                if position.head.seq < seq
+                    || (position.head.seq == seq && position.digest != digest) =>
+            {
+                let message = format!("{} stood at {seq} before it was dropped", self.id);
+                Err(FrameError::new(ErrorCode::Query, message))
+            }
+            _ => Ok(contract),
+        }
+    }
+
+    /// A result, if it can be signed.
+    pub(crate) fn signable(&self, seq: u64) -> Result<Signable, FrameError> {
+        let inner = self.lock();
+        let Some(signable) = inner.results.get(&seq) else {
+            let message = format!("no result of {} seq {seq}", self.id);
+            return Err(FrameError::new(ErrorCode::Sequence, message));
+        };
+        if inner
+            .whole_in
+            .is_none_or(|whole| whole < signable.epoch.epoch)
+        {
+            let message = format!(
+                "{} has no snapshot under the keys of {} yet: take one first",
+                self.id, signable.epoch
+            );
+            return Err(FrameError::new(ErrorCode::OutOfOrder, message));
+        }
+        Ok(*signable)
+    }
+
+    /// Draws the ticket for a turn at executing.
+    pub(crate) fn draw(&self) -> u64 {
+        let mut inner = self.lock();
+        let ticket = inner.next;
+        inner.next += 1;
+        ticket
+    }
+}
+
+impl Inner {
+    /// Begins to execute if it is the job's turn, with the contract as it stands; otherwise keeps the
+    /// job until it is.
+    pub(crate) fn enter(&mut self, ticket: u64, job: Job) -> Option<(Job, Option<Arc<Contract>>)> {
+        if self.busy || ticket != self.turn {
+            self.waiting.insert(ticket, job);
+            return None;
+        }
+        self.busy = true;
+        Some((job, self.contract.clone()))
+    }
+
+    /// Ends a turn that was begun. Returns the job whose turn it is next, if it is here.
+    pub(crate) fn leave(&mut self) -> Option<Job> {
+        self.busy = false;
+        self.turn += 1;
+        self.advance()
+    }
+
+    /// Gives up a turn that was not begun.
+    pub(crate) fn forgo(&mut self, ticket: u64) -> Option<Job> {
+        self.void.push(ticket);
+        if self.busy { None } else { self.advance() }
+    }
+
+    fn advance(&mut self) -> Option<Job> {
+        while let Some(at) = self.void.iter().position(|ticket| *ticket == self.turn) {
+            self.void.swap_remove(at);
+            self.turn += 1;
+        }
+        self.waiting.remove(&self.turn)
+    }
+
+    pub(crate) fn publish(&mut self, published: Published) {
+        self.results.extend(published.results);
+        while self.results.len() > MAX_SIGNABLE {
+            self.results.pop_first();
+        }
+        if let Some(dropped) = self.dropped_at
+            && published.contract.position().head.seq > dropped.0
+        {
+            self.dropped_at = None;
+        }
+        self.contract = Some(published.contract);
+        if let Some(epoch) = published.whole_in {
+            self.whole_in = self.whole_in.max(Some(epoch));
+        }
+    }
+
+    /// Puts what was loaded in the place of everything that was known.
+    pub(crate) fn replace(&mut self, published: Published) {
+        self.results.clear();
+        self.whole_in = None;
+        self.publish(published);
+    }
+
+    /// A snapshot under this epoch's keys is complete.
+    pub(crate) fn is_whole(&mut self, epoch: u32) {
+        self.whole_in = self.whole_in.max(Some(epoch));
+    }
+
+    /// As it was published last.
+    pub(crate) fn contract(&self) -> Option<Arc<Contract>> {
+        self.contract.clone()
+    }
+
+    pub(crate) fn results(&self) -> &BTreeMap<u64, Signable> {
+        &self.results
+    }
+
+    /// Bytes that are freed by dropping the state; `None` if it is not there or in use.
+    pub(crate) fn droppable(&self) -> Option<usize> {
+        if self.busy {
+            return None;
+        }
+        self.contract
+            .as_ref()
+            .map(|contract| contract.state.memory())
+    }
+
+    /// Drops the state. What stays says where it was.
+    pub(crate) fn drop_state(&mut self) {
+        let Some(contract) = self.contract.take() else {
+            return;
+        };
+        let position = contract.position();
+        self.dropped_at = Some((position.head.seq, position.digest));
+        self.snapshot = None;
+        self.loading = None;
+        while self.results.len() > MAX_SIGNABLE_OUT {
+            self.results.pop_first();
+        }
+    }
+
+    /// Whether nothing is known of the contract, and nobody wants to know.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.contract.is_none()
+            && self.dropped_at.is_none()
+            && self.loading.is_none()
+            && !self.busy
+            && self.next == self.turn
+    }
+
+    /// Where it stands, for the host.
+    pub(crate) fn summary(&self) -> Option<Loaded> {
+        let contract = self.contract.as_ref()?;
+        let position = contract.position();
+        Some(Loaded {
+            contract: contract.id,
+            head: position.head,
+            digest: position.digest,
+            signable_from: self
+                .results
+                .first_key_value()
+                .map_or(position.head.seq, |(seq, _)| *seq),
+        })
+    }
+}
+
+pub(crate) fn not_loaded(id: ContractId) -> FrameError {
+    FrameError::new(ErrorCode::UnknownContract, format!("{id} is not loaded"))
+}

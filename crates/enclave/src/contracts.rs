@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The cells of all contracts, and how much memory their states take together.
+
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use subrosa_types::{
+    ContractId,
+    frame::{FrameError, Loaded},
+};
+
+use crate::{
+    cell::{Cell, not_loaded},
+    limits::MAX_GREETED,
+};
+
+/// The contracts that something is known of.
+pub(crate) struct Contracts {
+    cells: Mutex<BTreeMap<ContractId, Arc<Cell>>>,
+    /// Uses of any contract so far.
+    uses: AtomicU64,
+    /// Bytes that states may take together, as [`subrosa_vm::State::memory`] estimates them.
+    memory: usize,
+}
+
+impl Contracts {
+    pub(crate) fn new(memory: usize) -> Self {
+        Self {
+            cells: Mutex::default(),
+            uses: AtomicU64::default(),
+            memory,
+        }
+    }
+
+    /// The cell of a contract that something is known of.
+    pub(crate) fn known(&self, id: ContractId) -> Result<Arc<Cell>, FrameError> {
+        let cell = self.cells().get(&id).cloned();
+        let cell = cell.ok_or_else(|| not_loaded(id))?;
+        self.touch(&cell);
+        Ok(cell)
+    }
+
+    /// The cell of a contract, new if need be.
+    pub(crate) fn any(&self, id: ContractId) -> Arc<Cell> {
+        let mut cells = self.cells();
+        let cell = cells.entry(id).or_insert_with(|| Arc::new(Cell::new(id)));
+        let cell = Arc::clone(cell);
+        drop(cells);
+        self.touch(&cell);
+        cell
+    }
+
+    /// Forgets a cell that came to nothing.
+    pub(crate) fn tidy(&self, id: ContractId) {
+        let mut cells = self.cells();
+        // Whoever else has it draws a ticket before this lock is taken again, or finds it in use.
+        let unused = cells
+            .get(&id)
+            .is_some_and(|cell| Arc::strong_count(cell) == 1 && cell.lock().is_unused());
+        if unused {
+            cells.remove(&id);
+        }
+    }
+
+    /// Drops the states that were used least recently until the rest fits, but never that of `except`.
+    pub(crate) fn fit(&self, except: ContractId) {
+        let cells: Vec<Arc<Cell>> = self.cells().values().cloned().collect();
+        let sizes = cells.iter().filter_map(|cell| {
+            let inner = cell.lock();
+            let bytes = inner.droppable()?;
+            Some((inner.used, bytes, cell))
+        });
+        let mut sizes: Vec<_> = sizes.collect();
+        let mut total: usize = sizes.iter().map(|(_, bytes, _)| bytes).sum();
+        if total <= self.memory {
+            return;
+        }
+        sizes.sort_unstable_by_key(|(used, ..)| *used);
+        for (_, bytes, cell) in sizes {
+            if total <= self.memory {
+                break;
+            }
+            let mut inner = cell.lock();
+            if cell.id != except && inner.droppable().is_some() {
+                inner.drop_state();
+                total -= bytes;
+            }
+        }
+    }
+
+    pub(crate) fn summaries(&self) -> Vec<Loaded> {
+        let cells: Vec<Arc<Cell>> = self.cells().values().cloned().collect();
+        let summaries = cells.iter().filter_map(|cell| cell.lock().summary());
+        summaries.take(MAX_GREETED).collect()
+    }
+
+    fn touch(&self, cell: &Cell) {
+        cell.lock().used = self.uses.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn cells(&self) -> MutexGuard<'_, BTreeMap<ContractId, Arc<Cell>>> {
+        self.cells.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
