@@ -8,8 +8,11 @@ use std::{
 };
 
 use alloy_primitives::{Bytes, keccak256};
-use subrosa_types::frame::{
-    ErrorCode, FrameError, HelloReply, Request, Response, Started, WIRE_VERSION,
+use subrosa_types::{
+    entry::{EntryKind, Execution},
+    frame::{
+        ErrorCode, FrameError, HelloReply, LoggedEntry, Request, Response, Started, WIRE_VERSION,
+    },
 };
 use subrosa_vm::Engines;
 
@@ -93,9 +96,7 @@ impl Enclave {
                 proof,
             } => {
                 let cell = self.contracts.any(contract);
-                // Calls of stateless contracts stand alone, and need no turn.
-                let alone = entries.iter().all(|logged| logged.entry.is_stateless())
-                    && code_envelope.is_none();
+                let alone = entries.iter().all(stands_alone);
                 let ticket = (!alone).then(|| cell.draw());
                 let asked = Asked {
                     contract,
@@ -144,14 +145,8 @@ impl Enclave {
     }
 
     fn open(&self, tag: Tag, turn: Turn, asked: Asked) -> Progress {
-        let opened = unbroken(|| {
-            let opened = execute::open(self.fixed()?, &self.engines, &self.active(), asked)?;
-            if turn.ticket.is_none() && !opened.stand_alone() {
-                let message = "an entry that changes a stateless contract is executed alone";
-                return Err(FrameError::new(ErrorCode::Malformed, message));
-            }
-            Ok(opened)
-        });
+        let opened =
+            unbroken(|| execute::open(self.fixed()?, &self.engines, &self.active(), asked));
         match opened {
             Ok(opened) => {
                 let work = Work::Execute(turn, Box::new(opened));
@@ -267,6 +262,12 @@ impl Enclave {
                 self.leave(Turn { cell, ticket: None });
                 loaded?
             }
+            Request::CheckCode { entry, envelope } => {
+                let place = self.fixed()?.place;
+                let engines = &self.engines;
+                execute::check_code(engines, place, &self.active(), &entry, &envelope)?;
+                Response::CodeOpens
+            }
             Request::Snapshot { contract, part } => {
                 let place = self.fixed()?.place;
                 let cell = self.contracts.known(contract)?;
@@ -349,6 +350,12 @@ impl Enclave {
     fn platform(&self) -> MutexGuard<'_, Box<dyn Platform>> {
         self.platform.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether an entry is a call of a stateless contract, which needs no turn.
+fn stands_alone(logged: &LoggedEntry) -> bool {
+    let kind = Execution::unpack(logged.entry.execution).map(|execution| execution.kind);
+    logged.entry.is_stateless() && kind == Ok(EntryKind::Call)
 }
 
 /// Turns a panic, of which there must be none, into a refusal: it costs this request.

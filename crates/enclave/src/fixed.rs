@@ -56,6 +56,7 @@ impl Fixed {
                 "host-asserted headers and development sealing are refused on real hardware".into(),
             ));
         }
+        check_recovery(recovery, platform)?;
         let bytes = checkpoint.len();
         if bytes > MAX_CHECKPOINT_BYTES {
             return Err(refuse(format!(
@@ -133,4 +134,18 @@ impl Fixed {
     pub(crate) fn trust(&self) -> RwLockReadGuard<'_, Box<dyn HeaderTrust>> {
         self.trust.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Clients hold a configuration to its recovery policy before they encrypt, so one that this build or
+/// platform cannot honour is refused.
+fn check_recovery(recovery: Recovery, platform: &dyn Platform) -> Result<(), FrameError> {
+    let honoured = match recovery {
+        Recovery::Sealed | Recovery::SealedDevelopment => platform.sealing_key().is_some(),
+        _ => false,
+    };
+    if honoured {
+        return Ok(());
+    }
+    let message = format!("recovery policy {recovery:?} cannot be honoured here");
+    Err(FrameError::new(ErrorCode::Config, message))
 }

@@ -68,16 +68,19 @@ pub(crate) fn open(
     let proven = prove::prove(fixed, id, entries, reassignment.as_deref(), &proof)?;
     let entries = proven.into_iter().map(|proven| {
         let epoch = epochs.active(proven.epoch());
-        let ahead =
-            match (&epoch, proven.execution.kind) {
-                (Ok(epoch), EntryKind::Call) => {
-                    Ahead::Call(input::open_ahead(fixed.place, epoch, &proven))
-                }
-                (Ok(epoch), EntryKind::Deploy | EntryKind::Upgrade) => Ahead::Code(
-                    code::open_code(engines, fixed.place, epoch, &proven, code_envelope.as_ref()),
-                ),
-                _ => Ahead::Nothing,
-            };
+        let ahead = match (&epoch, proven.execution.kind) {
+            (Ok(epoch), EntryKind::Call) => {
+                Ahead::Call(input::open_ahead(fixed.place, epoch, &proven))
+            }
+            (Ok(epoch), EntryKind::Deploy | EntryKind::Upgrade) => Ahead::Code(code::open_code(
+                engines,
+                fixed.place,
+                epoch,
+                (&proven.entry, proven.execution.block_timestamp),
+                code_envelope.as_ref(),
+            )),
+            _ => Ahead::Nothing,
+        };
         OpenedEntry {
             proven,
             epoch,

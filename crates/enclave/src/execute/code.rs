@@ -9,12 +9,14 @@ use alloc::{
 
 use alloy_primitives::Bytes;
 use subrosa_crypto::{
+    EpochId,
     envelope::{self, Binding, Expected, Purpose},
     plaintext,
 };
 use subrosa_types::{
     ContractId,
     abi::{DeployPlaintext, Entry},
+    entry::{Execution, Payment, Settlement},
     frame::{ErrorCode, FrameError},
     id,
     result::Status,
@@ -27,7 +29,12 @@ use super::{
     proven::Proven,
     result::{EntryResult, machine_call},
 };
-use crate::{contract::Contract, epoch::Epoch, fixed::Place, step::Step};
+use crate::{
+    contract::Contract,
+    epoch::{Active, Epoch},
+    fixed::Place,
+    step::Step,
+};
 
 /// Code that was committed to, and the engine that runs it.
 pub(super) struct OpenedCode {
@@ -121,7 +128,7 @@ pub(super) fn open_code(
     engines: &Engines,
     place: Place,
     epoch: &Epoch,
-    proven: &Proven,
+    (entry, timestamp): (&Entry, u64),
     code_envelope: Option<&Bytes>,
 ) -> Result<OpenedCode, FrameError> {
     let refuse = |message: String| FrameError::new(ErrorCode::CodeEnvelope, message);
@@ -129,14 +136,14 @@ pub(super) fn open_code(
     let binding = Binding {
         chain_id: place.chain_id,
         oracle: place.oracle,
-        contract_id: proven.entry.contractId,
-        requester: proven.requester,
-        context: proven.entry.context,
+        contract_id: entry.contractId,
+        requester: Settlement::unpack(entry.settlement).requester,
+        context: entry.context,
     };
     let expected = Expected {
         purpose: Purpose::Deploy,
         epoch: epoch.keys.id(),
-        timestamp: proven.execution.block_timestamp,
+        timestamp,
         binding: &binding,
     };
     let opened = envelope::open(sealed, &epoch.keys, &expected)
@@ -149,11 +156,8 @@ pub(super) fn open_code(
         &plaintext.code,
         &plaintext.init,
     );
-    if commitment != proven.entry.inputHash {
-        let message = format!(
-            "code commits to {commitment}, not {}",
-            proven.entry.inputHash
-        );
+    if commitment != entry.inputHash {
+        let message = format!("code commits to {commitment}, not {}", entry.inputHash);
         return Err(refuse(message));
     }
     let vm = engines
@@ -161,4 +165,23 @@ pub(super) fn open_code(
         .cloned()
         .ok_or_else(|| refuse(format!("engine {} is not in this build", plaintext.engine)))?;
     Ok(OpenedCode { vm, plaintext })
+}
+
+/// Whether a code envelope opens for an entry that nothing proves.
+pub(crate) fn check_code(
+    engines: &Engines,
+    place: Place,
+    epochs: &Active,
+    entry: &Entry,
+    envelope: &Bytes,
+) -> Result<(), FrameError> {
+    let execution = Execution::unpack(entry.execution)
+        .map_err(|error| FrameError::new(ErrorCode::Unsupported, error))?;
+    let payment = Payment::unpack(entry.payment);
+    let epoch = epochs.active(EpochId {
+        group: payment.key_group,
+        epoch: payment.key_epoch,
+    })?;
+    let of = (entry, execution.block_timestamp);
+    open_code(engines, place, &epoch, of, Some(envelope)).map(drop)
 }

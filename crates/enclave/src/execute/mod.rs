@@ -34,6 +34,7 @@ use self::{
 };
 pub(crate) use self::{
     ahead::{Asked, Opened, open},
+    code::check_code,
     guard::guarded,
     seal::Unsealed,
 };
@@ -118,14 +119,6 @@ impl Opened {
                 results: run.results,
                 ended,
             },
-        })
-    }
-
-    /// Whether these are calls that stand alone: of a stateless contract, which are executed in any
-    /// order.
-    pub(crate) fn stand_alone(&self) -> bool {
-        self.entries.iter().all(|entry| {
-            entry.proven.entry.is_stateless() && entry.proven.execution.kind == EntryKind::Call
         })
     }
 }

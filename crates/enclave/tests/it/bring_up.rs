@@ -119,6 +119,36 @@ fn an_update_that_header_trust_refuses_changes_nothing() {
 }
 
 #[test]
+fn a_recovery_policy_that_cannot_be_honoured_is_refused() {
+    let chain = Chain::new();
+    let start = |recovery: Recovery, sealing_key| {
+        let mut platform = ScriptedPlatform::new(1);
+        platform.sealing_key = sealing_key;
+        let mut enclave = Enclave::boot(Box::new(platform), engines(), usize::MAX).unwrap();
+        let mut config = chain.config();
+        config.recovery = recovery.pack();
+        answer(
+            &mut enclave,
+            Request::Start {
+                config: config.abi_encode().into(),
+                checkpoint: Bytes::new(),
+            },
+        )
+    };
+    let (threshold, shares) = (2, 3);
+    for recovery in [
+        Recovery::Replicas { k: 2 },
+        Recovery::Custodians { threshold, shares },
+    ] {
+        assert_refused(start(recovery, Some([1; 32])), ErrorCode::Config);
+    }
+    for recovery in [Recovery::Sealed, Recovery::SealedDevelopment] {
+        assert_refused(start(recovery, None), ErrorCode::Config);
+        start(recovery, Some([1; 32])).unwrap();
+    }
+}
+
+#[test]
 fn a_malformed_configuration_is_refused() {
     let encoded = Chain::new().config().abi_encode();
     let mut padded = encoded.clone();

@@ -56,15 +56,19 @@ pub(crate) struct Ask {
     pub(crate) opens_session: bool,
 }
 
+impl Ask {
+    pub(crate) const DEFAULT: Self = Self {
+        requester: Address::repeat_byte(0x77),
+        context: B256::ZERO,
+        fuel_limit: 5_000_000,
+        sealed: false,
+        opens_session: false,
+    };
+}
+
 impl Default for Ask {
     fn default() -> Self {
-        Self {
-            requester: Address::repeat_byte(0x77),
-            context: B256::ZERO,
-            fuel_limit: 5_000_000,
-            sealed: false,
-            opens_session: false,
-        }
+        Self::DEFAULT
     }
 }
 

@@ -35,3 +35,22 @@ pub(crate) fn add(amount: u64) -> Vec<u8> {
     }
     .abi_encode()
 }
+
+/// Creation code of a contract that writes as many new slots as its input's first word says.
+pub(crate) fn filler() -> Vec<u8> {
+    creation(&alloy_primitives::hex!(
+        "5f355f54015f545b6001018080558082116007575f5500"
+    ))
+}
+
+/// Creation code of a contract that returns 24,000 bytes.
+pub(crate) fn talker() -> Vec<u8> {
+    creation(&alloy_primitives::hex!("615dc05ff3"))
+}
+
+/// Code that leaves `runtime`.
+fn creation(runtime: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(runtime.len()).unwrap();
+    let copy = [0x60, length, 0x80, 0x60, 9, 0x5f, 0x39, 0x5f, 0xf3];
+    [copy.as_slice(), runtime].concat()
+}

@@ -85,6 +85,8 @@ pub(crate) struct Host {
     /// Epochs after the first, likewise.
     pub(crate) later: BTreeMap<u32, (PublishedEpoch, Bytes)>,
     pub(crate) rng: ChaCha20Rng,
+    /// Blobs of contracts with other code than the test guest's.
+    pub(crate) blobs: BTreeMap<ContractId, Vec<StateBlob>>,
 }
 
 impl Host {
@@ -113,6 +115,7 @@ impl Host {
             sealed_epoch: proposal.sealed.clone(),
             later: BTreeMap::new(),
             rng: ChaCha20Rng::seed_from_u64(9),
+            blobs: BTreeMap::new(),
         }
     }
 
@@ -155,6 +158,7 @@ impl Host {
             sealed_epoch: self.sealed_epoch.clone(),
             later: self.later.clone(),
             rng: ChaCha20Rng::seed_from_u64(10),
+            blobs: self.blobs.clone(),
         }
     }
 
@@ -172,6 +176,23 @@ impl Host {
             .unwrap();
         assert_eq!(executed.ended, Ended::Complete);
         (contract, executed.results.remove(0))
+    }
+
+    /// Registers and deploys other code.
+    pub(crate) fn deploy_code(&mut self, chain: &mut Chain, code: Vec<u8>) -> ContractId {
+        let plaintext = code_plaintext(code, Vec::new());
+        let commitment = id::code_commitment(plaintext.salt, 1, &plaintext.code, &plaintext.init);
+        let ask = Ask {
+            fuel_limit: 50_000_000,
+            ..Ask::default()
+        };
+        let (contract, entry) = chain.register(ask, commitment, 1, false);
+        let plaintext = plaintext::encode(plaintext);
+        let envelope = self.seal(chain, contract, ask, Purpose::Deploy, &plaintext);
+        let result = self.execute_code(chain, &entry, Some(&envelope)).unwrap();
+        assert_eq!(result.status, subrosa_types::result::Status::Succeeded);
+        self.blobs.entry(contract).or_default().push(result.blob);
+        contract
     }
 
     /// Registers the test guest and seals its deployment, without executing it.
@@ -391,6 +412,18 @@ pub(crate) fn boot(number: u64) -> Enclave {
         usize::MAX,
     )
     .unwrap()
+}
+
+/// A boot of its own with these engines and this much memory, on which the host's first epoch is active.
+pub(crate) fn revive(host: &Host, chain: &Chain, engines: Engines, memory: usize) -> Enclave {
+    let platform = Box::new(ScriptedPlatform::new(77));
+    let mut enclave = Enclave::boot(platform, engines, memory).unwrap();
+    start(&mut enclave, chain);
+    let sealed = host.sealed_epoch.clone();
+    let restored = enclave.handle(Request::RestoreEpoch { sealed });
+    assert!(matches!(restored, Response::Epoch(_)), "{restored:?}");
+    activate(&mut enclave, chain, EPOCH);
+    enclave
 }
 
 /// The EVM alone.

@@ -11,10 +11,14 @@ mod chain;
 mod guest;
 mod harness;
 
+mod bounds;
 mod bring_up;
+mod broken;
 mod calls;
 mod deployment;
 mod epochs;
+mod interleavings;
+mod parallel;
 mod proofs;
 mod queries;
 mod reassignment;

@@ -7,6 +7,7 @@ use alloy_primitives::{B256, Bytes};
 use metrics::Counter;
 use subrosa_types::{
     ContractId,
+    abi::Entry,
     frame::{
         EpochProposal, Executed, HeaderFrame, Loaded, LoggedEntry, PublishedEpoch, Queried,
         Reassignment, Request, Response, ResultRef, Signed, SignedStatement, Started, StateBlob,
@@ -128,6 +129,19 @@ impl Link {
         match self.ask(request).await? {
             Response::Executed(executed) => Ok(*executed),
             _ => Err(EnclaveError::OutOfStep { asked: "execute" }),
+        }
+    }
+
+    /// Whether a code envelope opens for an entry.
+    pub(crate) async fn check_code(
+        &self,
+        entry: Entry,
+        envelope: Bytes,
+    ) -> Result<(), EnclaveError> {
+        let entry = Box::new(entry);
+        match self.ask(Request::CheckCode { entry, envelope }).await? {
+            Response::CodeOpens => Ok(()),
+            _ => Err(EnclaveError::OutOfStep { asked: "check" }),
         }
     }
 

@@ -2,8 +2,8 @@
 //! `subrosa_deploy`: taking in the code envelope for a deployment or an upgrade.
 //!
 //! Anyone may hand in an envelope for code that was registered or announced, and only the enclave
-//! can tell whether it is the right one. So the latest one handed in is kept until the enclave has
-//! accepted one; a wrong one is refused as soon as its entry is proven, and stands in nobody's way.
+//! can tell whether it is the right one. It is asked before one takes the place of another, so that
+//! only an envelope that opens replaces one; a wrong one stands in nobody's way.
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use subrosa_store::CodeOf;
 use subrosa_types::{
     ContractId,
     entry::{EntryKind, Execution},
+    frame::ErrorCode,
     rpc::{DeployAccepted, DeployRequest, RequestState},
 };
 use tokio::sync::broadcast::error::RecvError;
@@ -53,10 +54,7 @@ async fn deployment(
     }
     let hash = keccak256(&envelope);
     let outcomes = context.executors.code_outcomes();
-    let store = &context.store;
-    store
-        .put_code_envelope(contract, CodeOf::Deploy, envelope)
-        .await?;
+    put(context, (contract, 0), CodeOf::Deploy, envelope).await?;
     tried(context, (contract, 0), hash, outcomes).await
 }
 
@@ -87,10 +85,8 @@ async fn upgrade(
     }
     let hash = keccak256(&envelope);
     let outcomes = context.executors.code_outcomes();
-    let store = &context.store;
-    store
-        .put_code_envelope(contract, CodeOf::Upgrade(commitment), envelope)
-        .await?;
+    let code = CodeOf::Upgrade(commitment);
+    put(context, (contract, seq), code, envelope).await?;
     tried(context, (contract, seq), hash, outcomes).await
 }
 
@@ -118,6 +114,37 @@ async fn announced(
         contract,
         state: RequestState::Pending,
     })
+}
+
+/// Keeps an envelope, unless another is kept already and this one does not open.
+async fn put(
+    context: &Context,
+    (contract, seq): (ContractId, u64),
+    code: CodeOf,
+    envelope: Bytes,
+) -> Result<(), RpcError> {
+    let store = &context.store;
+    let kept = store.code_envelope(contract, code).await?;
+    if kept.is_some_and(|kept| kept != envelope) {
+        let serving = context.stage.now().ok_or(RpcError::NotReady)?;
+        let Some(record) = store.entry(contract, seq).await? else {
+            return Err(RpcError::NotReady);
+        };
+        let entry = record.logged.entry;
+        let checked = context
+            .wait_for(serving.link.check_code(entry, envelope.clone()))
+            .await?;
+        if let Err(error) = checked {
+            return match error.code() {
+                Some(ErrorCode::CodeEnvelope) => {
+                    Err(RpcError::CodeEnvelopeRefused(error.to_string()))
+                }
+                _ => Err(error.into()),
+            };
+        }
+    }
+    store.put_code_envelope(contract, code, envelope).await?;
+    Ok(())
 }
 
 async fn check_registered(context: &Context, contract: ContractId) -> Result<(), RpcError> {

@@ -11,7 +11,7 @@ pub enum Lane {
     Control,
     /// What executes, loads and seals the state of contracts.
     Execution,
-    /// Queries, whose share is bounded.
+    /// Queries and whatever else strangers cause, whose share is bounded.
     Query,
 }
 
@@ -20,7 +20,7 @@ impl Request {
     pub fn lane(&self) -> Lane {
         match self {
             Self::Execute { .. } | Self::Load { .. } | Self::Snapshot { .. } => Lane::Execution,
-            Self::Query { .. } => Lane::Query,
+            Self::Query { .. } | Self::CheckCode { .. } => Lane::Query,
             _ => Lane::Control,
         }
     }

@@ -87,6 +87,14 @@ pub enum Request {
         /// Of the oracle's slot of the *last* entry: digests chain, so it proves them all.
         proof: Box<StorageProof>,
     },
+    /// Asks whether a code envelope opens for an entry and holds the code it commits to. Nothing is
+    /// proven, and nothing comes of it: it tells a host which of several envelopes to keep.
+    CheckCode {
+        /// Entry 0 or an upgrade.
+        entry: Box<Entry>,
+        /// The code envelope.
+        envelope: Bytes,
+    },
     /// Asks for a part of a snapshot. The first part is of the loaded state, which is kept as it is
     /// while execution goes on, until the last part is asked for or another snapshot is begun. Parts
     /// are asked for in order; the one that was asked for last can be asked for again.

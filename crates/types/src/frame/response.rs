@@ -37,6 +37,8 @@ pub enum Response {
     Loading(u32),
     /// To `Execute`.
     Executed(Box<Executed>),
+    /// To `CheckCode`: it does.
+    CodeOpens,
     /// To `Snapshot`.
     Snapshot(Box<StateBlob>),
     /// To `Sign`.
