@@ -155,6 +155,8 @@ metrics_struct! {
         fulfilled: counter = "subrosa_relay_fulfilled_total",
         #[doc = " Results that the oracle passed over."]
         skipped: counter = "subrosa_relay_skipped_total",
+        #[doc = " Transactions in flight."]
+        in_flight: gauge = "subrosa_relay_in_flight",
         #[doc = " Results stored but not seen fulfilled."]
         outstanding: gauge = "subrosa_relay_outstanding",
         #[doc = " Time from seeing an entry to having its fulfillment sent."]
