@@ -147,7 +147,9 @@ impl Selection {
             return false;
         }
         let gas = self.gas.saturating_add(candidate.gas());
-        let bytes = self.bytes.saturating_add(candidate.bytes());
+        let opens_group = queue.stateless || self.taken[index] == 0;
+        let group = if opens_group { GROUP_BYTES } else { 0 };
+        let bytes = self.bytes.saturating_add(candidate.bytes() + group);
         // The bytes of one item alone are bounded by what an enclave signs.
         let too_long = self.items > 0 && bytes > self.limits.bytes;
         if self.items >= self.limits.items || gas > self.limits.gas || too_long {
@@ -176,7 +178,7 @@ impl Candidate {
         gas::item(callback, self.data.len() as u64)
     }
 
-    /// Bytes that it adds to a transaction at most, as a group of its own.
+    /// Bytes that it adds to a transaction at most.
     fn bytes(&self) -> usize {
         ITEM_BYTES + self.data.len().next_multiple_of(32)
     }
@@ -253,9 +255,10 @@ impl Batch {
 
 /// Bytes of a transaction besides its items: its envelope, the selector, anchor, signature.
 const BATCH_BYTES: usize = 1_024;
-/// Bytes of an item besides its data: five words, the length of its data and its offset; and as much
-/// again for the group that it may be alone in.
-const ITEM_BYTES: usize = 14 * 32;
+/// Bytes of a group besides its items: three words, its offset, and where its items are.
+const GROUP_BYTES: usize = 6 * 32;
+/// Bytes of an item besides its data: four words, its offset, and where its data is; and one to spare.
+const ITEM_BYTES: usize = 8 * 32;
 
 #[cfg(test)]
 mod tests;
