@@ -31,8 +31,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Run every check and test, or one step.
     Test(test::Arguments),
-    /// Measure a private call in the enclave, stage by stage, and the verification of evidence, each
-    /// against references in the same run.
+    /// Measure a private call in the enclave, stage by stage, the verification of evidence, each
+    /// against references in the same run, and the whole service under load.
     Bench(bench::Arguments),
     /// Run long batteries, each with a result in docs/results.
     Soak(soak::Arguments),

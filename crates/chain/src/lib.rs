@@ -3,7 +3,7 @@
 //!
 //! - [`bindings`] are generated from the committed artifacts, [`deploy()`] puts the contracts there.
 //! - [`Follower`] yields the oracle's logs in order and says when the chain took some back.
-//! - [`fetch_proof`] collects what an enclave needs to believe a slot.
+//! - [`fetch_proofs`] collects what an enclave needs to believe slots.
 //! - [`dcap`] is what the chain takes of Intel's collateral and quotes.
 //! - [`Sender`] owns the nonces of one key and sees each transaction through.
 //!
@@ -27,6 +27,6 @@ pub use deploy::{Deployment, DeploymentParameters, deploy};
 pub use endpoint::{Endpoints, connect};
 pub use error::ChainError;
 pub use follow::{Event, Follower};
-pub use proof::{code_hash, fetch_block, fetch_header, fetch_proof, previous_digest};
+pub use proof::{code_hash, fetch_block, fetch_header, fetch_proofs, previous_digest};
 pub use reason::revert_reason;
 pub use send::Sender;

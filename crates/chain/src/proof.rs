@@ -55,37 +55,43 @@ pub async fn fetch_header(
     })
 }
 
-/// The proof that a contract holds what it holds in `slot` after `block` (EIP-1186).
+/// What proves that a contract holds what it holds in each of `slots` after `block` (EIP-1186), in
+/// their order.
 ///
-/// It is not verified here; an enclave will.
+/// Nodes bound how many slots they prove at once (geth: 1,024). Nothing is verified here; an
+/// enclave will.
 ///
 /// # Errors
 ///
 /// As [`fetch_header`], and [`ChainError::Inconsistent`] if the answer is about something else.
-pub async fn fetch_proof(
+pub async fn fetch_proofs(
     provider: &impl Provider,
     account: Address,
-    slot: B256,
+    slots: &[B256],
     block: B256,
-) -> Result<StorageProof, ChainError> {
+) -> Result<Vec<StorageProof>, ChainError> {
     let proof = within(async {
         provider
-            .get_proof(account, vec![slot])
+            .get_proof(account, slots.to_vec())
             .block_id(block.into())
             .await
     });
     let (header, answer) = tokio::try_join!(fetch_header(provider, block), proof)?;
-    let mut slots = answer.storage_proof;
-    match (slots.pop(), slots.is_empty()) {
-        (Some(found), true) if found.key.as_b256() == slot && answer.address == account => {
-            Ok(StorageProof {
-                header,
-                account_proof: answer.account_proof,
-                slot_proof: found.proof,
-            })
-        }
-        _ => Err(ChainError::Inconsistent("a proof of another slot")),
+    if answer.address != account || answer.storage_proof.len() != slots.len() {
+        return Err(ChainError::Inconsistent("a proof of another account"));
     }
+    let proven = answer.storage_proof.into_iter().zip(slots);
+    let proofs = proven.map(|(found, slot)| {
+        if found.key.as_b256() != *slot {
+            return Err(ChainError::Inconsistent("a proof of another slot"));
+        }
+        Ok(StorageProof {
+            header: header.clone(),
+            account_proof: answer.account_proof.clone(),
+            slot_proof: found.proof,
+        })
+    });
+    proofs.collect()
 }
 
 /// Digest of the entry before `seq`, which [`Entry`](subrosa_types::abi::Entry) carries and the

@@ -70,7 +70,7 @@ mod verifier;
 pub use bringup::BringupError;
 pub use chain::{
     AlloyChain, AlloyOptions, Chain, ChainAccessError, ChainAccount, ChainEvents, ChainFeed,
-    ChainView, DcapContract, InFlight, Lease, Mined, Note, StartingPoint, Transaction,
+    ChainView, DcapContract, InFlight, Lease, MAX_SLOTS, Mined, Note, StartingPoint, Transaction,
 };
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, ConfigError};

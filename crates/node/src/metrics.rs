@@ -155,6 +155,8 @@ metrics_struct! {
         fulfilled: counter = "subrosa_relay_fulfilled_total",
         #[doc = " Results that the oracle passed over."]
         skipped: counter = "subrosa_relay_skipped_total",
+        #[doc = " Transactions in flight."]
+        in_flight: gauge = "subrosa_relay_in_flight",
         #[doc = " Results stored but not seen fulfilled."]
         outstanding: gauge = "subrosa_relay_outstanding",
         #[doc = " Time from seeing an entry to having its fulfillment sent."]
@@ -174,10 +176,11 @@ metrics_struct! {
     }
 }
 
-/// From a tenth of a millisecond to a minute.
+/// From a tenth of a millisecond to a minute; half milliseconds where the aims are.
 const SECONDS: &[f64] = &[
-    0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
-    1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+    0.0001, 0.00025, 0.0005, 0.001, 0.0015, 0.002, 0.0025, 0.003, 0.0035, 0.004, 0.0045, 0.005,
+    0.0055, 0.006, 0.0065, 0.007, 0.0075, 0.008, 0.009, 0.01, 0.0125, 0.015, 0.02, 0.025, 0.05,
+    0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0, 60.0,
 ];
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a node is told, apart from where its surroundings are.
 
+use std::time::Duration;
+
 use alloy_primitives::B256;
 use subrosa_types::abi::EnclaveConfig;
 
@@ -23,10 +25,14 @@ pub struct Settings {
     pub epoch_measurements: Vec<B256>,
     /// Seconds before its signer's lease ends at which the node first tries to renew it.
     pub renew_before_seconds: u64,
-    /// Most results per transaction, 1 to 32.
+    /// Most results per transaction, 1 to 1,024.
     pub max_items: usize,
     /// Most gas per transaction.
     pub max_gas: u64,
+    /// Most transactions with results in flight at once, 1 to 16.
+    pub max_in_flight: usize,
+    /// How long a result may wait for others to share its transaction, while one is in flight.
+    pub max_wait: Duration,
     /// Most calls of clients that may wait for the enclave or the verifier at once.
     pub max_waiting: usize,
 }
@@ -43,6 +49,8 @@ impl Settings {
             renew_before_seconds: config::default_renew_before_seconds(),
             max_items: config::default_max_items(),
             max_gas: config::default_max_gas(),
+            max_in_flight: config::default_max_in_flight(),
+            max_wait: Duration::from_millis(config::default_max_wait_milliseconds()),
             max_waiting: config::default_max_waiting(),
         }
     }
@@ -63,6 +71,8 @@ impl Settings {
             renew_before_seconds: config.enclave.renew_before_seconds,
             max_items: config.relay.max_items,
             max_gas: config.relay.max_gas,
+            max_in_flight: config.relay.max_in_flight,
+            max_wait: Duration::from_millis(config.relay.max_wait_milliseconds),
             max_waiting: config.rpc.max_waiting,
         })
     }

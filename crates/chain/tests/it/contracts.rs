@@ -9,7 +9,7 @@ use subrosa_chain::Endpoints;
 use subrosa_chain::{
     ChainError, Event, Follower,
     bindings::SubrosaOracle,
-    code_hash, fetch_header, fetch_proof,
+    code_hash, fetch_header, fetch_proofs,
     follow::{Appended, FollowerConfig, OracleEvent},
     previous_digest,
 };
@@ -128,9 +128,14 @@ async fn proofs_and_headers_are_fetched_by_hash() {
     let slot = slot::entry(scene.contract, 0);
     let block = latest(&scene).await;
     scene.request(b"later").await;
-    let proof = fetch_proof(&scene.provider, oracle, slot, block)
+    let empty = slot::entry(scene.contract, 1);
+    let proofs = fetch_proofs(&scene.provider, oracle, &[empty, slot, empty], block)
         .await
         .unwrap();
+    assert_eq!(proofs.len(), 3);
+    assert_eq!(proofs[0], proofs[2]);
+    assert_ne!(proofs[0].slot_proof, proofs[1].slot_proof);
+    let proof = &proofs[1];
     assert_eq!(
         proof.header,
         fetch_header(&scene.provider, block).await.unwrap()
@@ -151,7 +156,7 @@ async fn proofs_and_headers_are_fetched_by_hash() {
         Err(ChainError::UnknownBlock(_))
     ));
     assert!(
-        fetch_proof(&scene.provider, oracle, slot, unknown)
+        fetch_proofs(&scene.provider, oracle, &[slot], unknown)
             .await
             .is_err()
     );

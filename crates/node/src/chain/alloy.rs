@@ -20,7 +20,7 @@ use subrosa_chain::{
     },
     code_hash,
     dcap::Dcap,
-    fetch_block, fetch_header, fetch_proof,
+    fetch_block, fetch_header, fetch_proofs,
     follow::{BlockRef, FollowerConfig, OracleEvent},
     send::{Attempt, Call, Pending, Record, SendError, SenderConfig},
 };
@@ -163,13 +163,13 @@ impl ChainView for AlloyChain {
         fetch_header(&self.provider, block).await
     }
 
-    async fn proof(
+    async fn proofs(
         &self,
         account: Address,
-        slot: B256,
+        slots: &[B256],
         block: B256,
-    ) -> Result<StorageProof, ChainError> {
-        fetch_proof(&self.provider, account, slot, block).await
+    ) -> Result<Vec<StorageProof>, ChainError> {
+        fetch_proofs(&self.provider, account, slots, block).await
     }
 
     async fn current_epoch(&self, group: u32) -> Result<u32, ChainError> {

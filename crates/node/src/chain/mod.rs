@@ -10,6 +10,6 @@ pub use self::{
     error::ChainAccessError,
     port::{
         Chain, ChainAccount, ChainEvents, ChainFeed, ChainView, DcapContract, InFlight, Lease,
-        Mined, Note, StartingPoint, Transaction,
+        MAX_SLOTS, Mined, Note, StartingPoint, Transaction,
     },
 };

@@ -39,13 +39,28 @@ pub trait ChainView: Send + Sync {
     /// The header of the block with this hash, as enclaves want it.
     async fn header(&self, block: B256) -> Result<HeaderFrame, ChainError>;
 
-    /// What proves one storage slot of a contract after the block with this hash.
+    /// What proves storage slots of a contract after the block with this hash, in their order. At
+    /// most [`MAX_SLOTS`] at once.
+    async fn proofs(
+        &self,
+        account: Address,
+        slots: &[B256],
+        block: B256,
+    ) -> Result<Vec<StorageProof>, ChainError>;
+
+    /// [`Self::proofs`] of one slot.
     async fn proof(
         &self,
         account: Address,
         slot: B256,
         block: B256,
-    ) -> Result<StorageProof, ChainError>;
+    ) -> Result<StorageProof, ChainError> {
+        let proofs = self.proofs(account, &[slot], block).await?;
+        let mut proofs = proofs.into_iter();
+        proofs
+            .next()
+            .ok_or(ChainError::Inconsistent("no proof of a slot"))
+    }
 
     /// The newest epoch of a key group; 0 if it has none.
     async fn current_epoch(&self, group: u32) -> Result<u32, ChainError>;
@@ -211,6 +226,9 @@ pub trait ChainAccount: Send + Sync {
     /// [`ChainError`] if the chain gives no answer.
     async fn resync(&self) -> Result<(), ChainError>;
 }
+
+/// Most slots that are proved at once: a quarter of what geth allows, and some megabytes.
+pub const MAX_SLOTS: usize = 256;
 
 /// Notes durably under which nonce which signed transaction is about to be broadcast.
 pub type Note =

@@ -178,13 +178,23 @@ pub struct Verifier {
 pub struct Relay {
     /// The account that pays for transactions and is paid the fees.
     pub key: KeySource,
-    /// Most results per transaction, 1 to 32.
+    /// Most results per transaction, 1 to 1,024. As a rule gas and bytes end it before: it is at
+    /// most 120,000 bytes long.
     #[serde(default = "default_max_items")]
     pub max_items: usize,
     /// Most gas per transaction. Results whose callbacks do not fit wait for the next one; any one
     /// of them must fit alone, which takes 12,826,955.
     #[serde(default = "default_max_gas")]
     pub max_gas: u64,
+    /// Most transactions in flight at once, 1 to 16, each continuing what the one before it will
+    /// leave. If one fails, those that continue it are paid for in vain; and a node's pool keeps 16
+    /// of an account for certain.
+    #[serde(default = "default_max_in_flight")]
+    pub max_in_flight: usize,
+    /// Milliseconds that a result may wait for others to share its transaction, at most 10,000.
+    /// None waits while nothing is in flight.
+    #[serde(default = "default_max_wait_milliseconds")]
+    pub max_wait_milliseconds: u64,
 }
 
 /// What clients talk to.
@@ -265,6 +275,10 @@ impl Config {
         in_range("relay.max_items", self.relay.max_items as u64, 1, MAX_ITEMS)?;
         let gas = self.relay.max_gas;
         in_range("relay.max_gas", gas, LARGEST_RESULT_GAS, u64::MAX)?;
+        let flights = self.relay.max_in_flight as u64;
+        in_range("relay.max_in_flight", flights, 1, MAX_IN_FLIGHT)?;
+        let wait = self.relay.max_wait_milliseconds;
+        in_range("relay.max_wait_milliseconds", wait, 0, 10_000)?;
         let bytes = u64::from(self.rpc.max_request_bytes);
         in_range("rpc.max_request_bytes", bytes, 1024, 64 << 20)?;
         in_range(
@@ -369,8 +383,10 @@ impl ConfigError {
     }
 }
 
-/// What the oracle's batch is designed for.
-const MAX_ITEMS: u64 = 32;
+/// What an enclave signs at once.
+const MAX_ITEMS: u64 = 1_024;
+/// What nodes' pools keep of an account for certain.
+const MAX_IN_FLIGHT: u64 = 16;
 
 fn in_range(field: &'static str, found: u64, least: u64, most: u64) -> Result<(), ConfigError> {
     if (least..=most).contains(&found) {
@@ -399,6 +415,16 @@ pub(crate) fn default_max_items() -> usize {
 /// Below the limit of 2^24 that EIP-7825 puts on a transaction.
 pub(crate) fn default_max_gas() -> u64 {
     16_000_000
+}
+
+/// A few blocks' worth of [`default_max_gas`], and half of what pools keep.
+pub(crate) fn default_max_in_flight() -> usize {
+    8
+}
+
+/// Far less than any chain's blocks are apart.
+pub(crate) fn default_max_wait_milliseconds() -> u64 {
+    50
 }
 
 /// An envelope of the largest code (24 KiB and its constructor's arguments, padded) in hex fits

@@ -48,7 +48,9 @@ fn the_example_parses_with_its_defaults() {
     assert_eq!(config.measured.header_trust, HeaderTrustKind::HostAsserted);
     assert_eq!(config.measured.recovery, Recovery::SealedDevelopment);
     assert_eq!(config.enclave.open_epochs, OpenEpochs::First);
-    assert_eq!(config.relay.max_items, 32);
+    assert_eq!(config.relay.max_items, 1_024);
+    assert_eq!(config.relay.max_in_flight, 8);
+    assert_eq!(config.relay.max_wait_milliseconds, 50);
     assert_eq!(config.enclave.binary, None);
     assert_eq!(config.enclave_config().unwrap().chain_id(), 31_337);
 }
@@ -100,7 +102,26 @@ fn unknown_fields_are_refused_in_every_table() {
 fn values_out_of_range_name_their_field() {
     for (from, to, field) in [
         ("[relay]\n", "[relay]\nmax_items = 0\n", "relay.max_items"),
-        ("[relay]\n", "[relay]\nmax_items = 33\n", "relay.max_items"),
+        (
+            "[relay]\n",
+            "[relay]\nmax_items = 1025\n",
+            "relay.max_items",
+        ),
+        (
+            "[relay]\n",
+            "[relay]\nmax_in_flight = 0\n",
+            "relay.max_in_flight",
+        ),
+        (
+            "[relay]\n",
+            "[relay]\nmax_in_flight = 17\n",
+            "relay.max_in_flight",
+        ),
+        (
+            "[relay]\n",
+            "[relay]\nmax_wait_milliseconds = 10001\n",
+            "relay.max_wait_milliseconds",
+        ),
         ("[relay]\n", "[relay]\nmax_gas = 1\n", "relay.max_gas"),
         (
             "[rpc]\n",

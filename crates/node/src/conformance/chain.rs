@@ -153,6 +153,7 @@ async fn entries_appear_in_order_with_their_proofs(harness: &mut impl ChainHarne
     assert_eq!(numbers, expected, "entries have no gaps");
     assert!(chain.is_registered(contract).await.unwrap());
     assert!(!chain.is_stateless(contract).await.unwrap());
+    several_slots_are_proved_at_once(harness, &entries).await;
     for (seq, log) in entries.iter().skip(before) {
         let proof = chain.proof(
             harness.oracle(),
@@ -173,6 +174,27 @@ async fn entries_appear_in_order_with_their_proofs(harness: &mut impl ChainHarne
         let next = chain.digest(contract, seq + 1, log.block_hash).await;
         assert!(next.unwrap().is_zero(), "a digest before its entry");
     }
+}
+
+async fn several_slots_are_proved_at_once(
+    harness: &impl ChainHarness,
+    entries: &[(u64, OracleLog)],
+) {
+    let (chain, contract, oracle) = (harness.chain(), harness.contract(), harness.oracle());
+    let (_, last) = entries.last().expect("entries");
+    let slots: Vec<B256> = entries
+        .iter()
+        .rev()
+        .map(|(seq, _)| slot::entry(contract, *seq))
+        .collect();
+    let proofs = chain.proofs(oracle, &slots, last.block_hash).await.unwrap();
+    assert_eq!(proofs.len(), slots.len());
+    for (slot, proof) in slots.iter().zip(&proofs) {
+        let alone = chain.proof(oracle, *slot, last.block_hash).await.unwrap();
+        assert_eq!(*proof, alone, "proofs in another order than asked for");
+    }
+    let none = chain.proofs(oracle, &[], last.block_hash).await.unwrap();
+    assert!(none.is_empty());
 }
 
 async fn the_head_moves_with_what_is_fulfilled(harness: &mut impl ChainHarness) {

@@ -147,7 +147,8 @@ impl Task {
         }
         if !stateless {
             let head = store.chain_head(self.contract).await?.unwrap_or_default();
-            entries.truncate(batch_size(entries.len(), next.saturating_sub(head.seq)));
+            let outstanding = next.saturating_sub(head.seq);
+            entries.truncate(batch_size(next, entries.len(), outstanding));
             if entries.is_empty() {
                 return Ok(Next::Wait);
             }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-pub(crate) use self::needs::Needs;
+pub(crate) use self::{needs::Needs, plan::ends_frame};
 use crate::shutdown::Shutdown;
 
 /// Spawns the contracts' tasks until shutdown, then waits until each has stored what it has.

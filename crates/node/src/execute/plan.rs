@@ -50,13 +50,27 @@ impl SinceSnapshot {
     }
 }
 
-/// How many of `available` entries to execute now, given how many results the chain has not taken
-/// yet: the enclave keeps only so many signable.
-pub(super) fn batch_size(available: usize, outstanding: u64) -> usize {
+/// How many of `available` entries from `next` on to execute now, given how many results the chain
+/// has not taken yet: the enclave keeps only so many signable.
+///
+/// None while not all of a frame has room: a frame that ends elsewhere than where proofs are kept
+/// costs one more.
+pub(super) fn batch_size(next: u64, available: usize, outstanding: u64) -> usize {
     let room = MAX_OUTSTANDING.saturating_sub(outstanding);
-    available
-        .min(MAX_BATCH)
-        .min(usize::try_from(room).unwrap_or(MAX_BATCH))
+    let size = available.min(up_to_boundary(next));
+    if size as u64 > room { 0 } else { size }
+}
+
+/// Whether frames of a stateful contract end with this entry, however many follow. Its digest
+/// vouches for those before it, so that it is the one of which a proof is worth keeping.
+pub(crate) fn ends_frame(seq: u64) -> bool {
+    up_to_boundary(seq) == 1
+}
+
+/// How many entries from `next` on make up a frame at most.
+fn up_to_boundary(next: u64) -> usize {
+    // Below MAX_BATCH.
+    MAX_BATCH - (next % MAX_BATCH as u64) as usize
 }
 
 /// Most entries per frame.
@@ -115,11 +129,26 @@ mod tests {
 
         #[test]
         fn execution_never_runs_further_ahead_than_can_be_signed(
-            available in 0usize..10_000, outstanding in 0u64..3_000,
+            next in 0u64..10_000, available in 0usize..10_000, outstanding in 0u64..3_000,
         ) {
-            let size = batch_size(available, outstanding);
+            let size = batch_size(next, available, outstanding);
             prop_assert!(size <= available && size <= MAX_BATCH);
             prop_assert!(size == 0 || outstanding + size as u64 <= MAX_OUTSTANDING);
+            let goes_on = outstanding + MAX_BATCH as u64 <= MAX_OUTSTANDING;
+            prop_assert!(size > 0 || available == 0 || !goes_on);
+        }
+
+        #[test]
+        fn frames_end_where_the_log_does_or_where_all_frames_end(
+            from in 0u64..1_000, count in 1usize..1_000,
+        ) {
+            let end = from + count as u64;
+            let mut next = from;
+            while next < end {
+                let size = batch_size(next, (end - next) as usize, 0) as u64;
+                next += size;
+                prop_assert!(size > 0 && (next == end || ends_frame(next - 1)));
+            }
         }
     }
 }

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry};
 
 use alloy_primitives::B256;
-use futures::{StreamExt, stream};
 use subrosa_chain::{
     Event,
     follow::{Appended, BlockRef, OracleEvent, OracleLog},
 };
 use subrosa_store::{Block, Cursor, EntryRecord, FulfillmentRecord, Receipt, Storage, StoreError};
-use subrosa_types::{ContractId, abi::Fulfillment, result::unpack_result, slot};
+use subrosa_types::{
+    ContractId, abi::Fulfillment, frame::StorageProof, result::unpack_result, slot,
+};
 use tracing::{debug, error, info, warn};
 
 use super::{
@@ -18,7 +19,8 @@ use super::{
     needs::Needs,
 };
 use crate::{
-    chain::{ChainEvents, StartingPoint},
+    chain::{ChainEvents, MAX_SLOTS, StartingPoint},
+    execute::ends_frame,
     failpoint::failpoint,
     receipt::{self, Place},
 };
@@ -89,11 +91,11 @@ impl Intake {
             ..
         } = self.digest(logs).await?;
         let count = entries.len() as u64;
-        let mut ends: BTreeMap<ContractId, u64> = BTreeMap::new();
-        for entry in &entries {
-            let seq = entry.logged.entry.seq();
-            ends.insert(entry.logged.entry.contractId, seq);
-        }
+        let appended: BTreeSet<ContractId> = entries
+            .iter()
+            .map(|entry| entry.logged.entry.contractId)
+            .collect();
+        let shown = shown(&entries);
         let moved: BTreeSet<ContractId> = fulfillments
             .iter()
             .map(|(contract, ..)| *contract)
@@ -103,7 +105,12 @@ impl Intake {
             entries,
             fulfillments,
         };
-        self.needs.store.apply_block(block).await?;
+        // Asked for at the same time, as neither needs the other.
+        let (proofs, stored) = tokio::join!(
+            self.prove(&shown, last),
+            self.needs.store.apply_block(block)
+        );
+        stored?;
         if count > 0 {
             failpoint!("after_entries_persisted");
         }
@@ -121,11 +128,10 @@ impl Intake {
                 "blocks stored"
             );
         }
-        stream::iter(ends)
-            .for_each_concurrent(PROOFS_AT_ONCE, |(contract, seq)| {
-                self.prove(contract, seq, last)
-            })
-            .await;
+        self.keep(&shown, proofs).await;
+        for contract in appended {
+            self.needs.executors.wake(contract);
+        }
         for contract in moved {
             self.needs.offers.offer(contract);
             self.needs.executors.wake(contract);
@@ -133,24 +139,42 @@ impl Intake {
         Ok(())
     }
 
-    /// Keeps the proof of an entry at its inclusion and wakes its contract. Without a proof the
-    /// contract's task fetches one.
-    async fn prove(&self, contract: ContractId, seq: u64, at: BlockRef) {
+    /// Fetches proofs of entries at their inclusion, as far as they are to be had. Without one, the
+    /// contract's task fetches it.
+    async fn prove(&self, entries: &[(ContractId, u64)], at: BlockRef) -> Vec<StorageProof> {
         let needs = &self.needs;
         let oracle = needs.settings.enclave_config.oracle;
-        let slot = slot::entry(contract, seq);
-        match needs.chain.proof(oracle, slot, at.hash).await {
-            Ok(proof) => {
-                needs.anchor.saw(at.number, &proof.header);
-                if let Err(error) = needs.store.put_proof(contract, seq, proof).await {
-                    warn!(%contract, seq, error = &error as &dyn std::error::Error, "proof not kept");
+        let slots = entries
+            .iter()
+            .map(|(contract, seq)| slot::entry(*contract, *seq));
+        let slots: Vec<B256> = slots.collect();
+        let mut proofs = Vec::with_capacity(slots.len());
+        for slots in slots.chunks(MAX_SLOTS) {
+            match needs.chain.proofs(oracle, slots, at.hash).await {
+                Ok(proven) => proofs.extend(proven),
+                Err(error) => {
+                    warn!(
+                        block = at.number,
+                        error = &error as &dyn std::error::Error,
+                        "no proofs yet"
+                    );
+                    break;
                 }
             }
-            Err(error) => {
-                warn!(%contract, seq, error = &error as &dyn std::error::Error, "no proof yet");
+        }
+        if let Some(proof) = proofs.first() {
+            needs.anchor.saw(at.number, &proof.header);
+        }
+        proofs
+    }
+
+    /// Keeps the proofs of entries that are in the store by now.
+    async fn keep(&self, entries: &[(ContractId, u64)], proofs: Vec<StorageProof>) {
+        for ((contract, seq), proof) in entries.iter().zip(proofs) {
+            if let Err(error) = self.needs.store.put_proof(*contract, *seq, proof).await {
+                warn!(%contract, seq, error = &error as &dyn std::error::Error, "proof not kept");
             }
         }
-        needs.executors.wake(contract);
     }
 
     async fn digest(&mut self, logs: &[OracleLog]) -> Result<Taken, Fault> {
@@ -318,6 +342,24 @@ impl Intake {
     }
 }
 
+/// Entries of which a proof is fetched at inclusion. Digests chain, so of a stateful contract it is
+/// the last one, and those that frames end with; entries that stand alone are proved one by one.
+fn shown(entries: &[EntryRecord]) -> Vec<(ContractId, u64)> {
+    let places = entries
+        .iter()
+        .map(|record| (record.logged.entry.contractId, record.logged.entry.seq()));
+    let last: HashMap<ContractId, u64> = places.clone().collect();
+    let shown = entries
+        .iter()
+        .zip(places)
+        .filter(|(record, (contract, seq))| {
+            last.get(contract) == Some(seq)
+                || ends_frame(*seq)
+                || record.logged.entry.is_stateless()
+        });
+    shown.map(|(_, place)| place).take(MAX_SHOWN).collect()
+}
+
 fn cursor_at(block: BlockRef) -> Cursor {
     Cursor {
         number: block.number,
@@ -355,8 +397,9 @@ async fn known_blocks(store: &dyn Storage) -> Result<Vec<(u64, B256)>, StoreErro
     Ok(blocks.into_iter().skip(surplus).collect())
 }
 
-/// Proofs fetched at the same time.
-const PROOFS_AT_ONCE: usize = 8;
+/// Entries proved at inclusion, of what is followed at once; of a long backlog, others when they
+/// are executed.
+const MAX_SHOWN: usize = 4 * MAX_SLOTS;
 /// Entries of each contract whose blocks are remembered across restarts.
 const KNOWN_PER_CONTRACT: usize = 16;
 /// Blocks that are remembered across restarts.

@@ -11,9 +11,10 @@ use subrosa_types::{ContractId, result::Head};
 use tracing::warn;
 
 use super::{
-    batch::{Candidate, Queue},
+    batch::{Batch, Candidate, Queue},
     needs::Needs,
     outstanding,
+    promises::{FlightId, Promises},
     verdict::Verdict,
 };
 use crate::{clock::elapsed, stateless::is_stateless, step::Fault};
@@ -30,6 +31,8 @@ pub(super) struct Backlog {
     needs: Arc<Needs>,
     /// Contracts with results that may not be on chain.
     open: BTreeSet<ContractId>,
+    /// What transactions in flight will leave.
+    promises: Promises,
     /// Heads that this relay knows from receipts, ahead of the store, which follows the chain's
     /// events a moment later.
     heads: BTreeMap<ContractId, Belief>,
@@ -37,21 +40,29 @@ pub(super) struct Backlog {
     fulfilled: BTreeMap<(ContractId, u64), Duration>,
     /// Of stateless contracts: everything below is fulfilled.
     low: BTreeMap<ContractId, u64>,
+    /// Contracts known to be stateless.
+    stateless: BTreeSet<ContractId>,
     /// Contracts of which only the first outstanding result can be signed at a time.
     narrow: BTreeSet<ContractId>,
+    /// Most results of a contract that are looked at.
+    limit: usize,
     /// Number of rewinds that the above knows of.
     rewinds: u64,
 }
 
 impl Backlog {
-    pub(super) fn new(needs: Arc<Needs>) -> Self {
+    /// Looks at up to `limit` results of a contract at a time.
+    pub(super) fn new(needs: Arc<Needs>, limit: usize) -> Self {
         Self {
             needs,
             open: BTreeSet::new(),
+            promises: Promises::default(),
             heads: BTreeMap::new(),
             fulfilled: BTreeMap::new(),
             low: BTreeMap::new(),
+            stateless: BTreeSet::new(),
             narrow: BTreeSet::new(),
+            limit,
             rewinds: 0,
         }
     }
@@ -66,31 +77,55 @@ impl Backlog {
         self.narrow.insert(contract);
     }
 
-    /// Learns what a mined transaction did.
-    pub(super) async fn learn(&mut self, verdict: Verdict) -> Result<(), Fault> {
+    /// A batch is on its way.
+    pub(super) fn sent(&mut self, batch: &Batch) -> FlightId {
+        self.promises.make(batch)
+    }
+
+    /// Whether a transaction in flight is known to change nothing.
+    pub(super) fn is_void(&self, flight: FlightId) -> bool {
+        self.promises.is_void(flight)
+    }
+
+    /// Learns what became of a transaction; `None` if it did nothing.
+    pub(super) async fn learn(
+        &mut self,
+        flight: FlightId,
+        batch: &Batch,
+        verdict: Option<Verdict>,
+    ) -> Result<(), Fault> {
+        self.notice_rewinds().await?;
+        self.open(batch.groups.iter().map(|group| group.contract));
+        let broken = self.promises.settle(flight, verdict.as_ref());
         let since = self.needs.clock.monotonic();
+        let verdict = verdict.unwrap_or_default();
         for (contract, head) in verdict.heads {
-            self.heads.insert(contract, Belief { head, since });
-        }
-        for item in verdict.fulfilled {
-            if is_stateless(self.needs.store.as_ref(), item.0).await? {
-                self.fulfilled.insert(item, since);
+            let belief = self.heads.entry(contract).or_insert(Belief { head, since });
+            if belief.head.seq <= head.seq {
+                *belief = Belief { head, since };
             }
         }
-        for contract in verdict.doubtful {
-            self.reread(contract).await?;
+        for group in batch.groups.iter().filter(|group| group.stateless) {
+            let items = group.items.iter().map(|item| item.entry.seq());
+            for seq in items.filter(|seq| verdict.fulfilled.contains(&(group.contract, *seq))) {
+                self.fulfilled.insert((group.contract, seq), since);
+            }
         }
-        Ok(())
+        let mut outcome = Ok(());
+        for contract in broken {
+            let head = self.reread(contract).await;
+            self.promises.void(contract, head.as_ref().ok().copied());
+            outcome = outcome.and(head.map(|_| ()));
+        }
+        outcome
     }
 
     /// Takes a contract's head from the chain.
-    pub(super) async fn reread(&mut self, contract: ContractId) -> Result<(), Fault> {
-        let belief = Belief {
-            head: self.needs.chain.head(contract).await?,
-            since: self.needs.clock.monotonic(),
-        };
-        self.heads.insert(contract, belief);
-        Ok(())
+    async fn reread(&mut self, contract: ContractId) -> Result<Head, Fault> {
+        let head = self.needs.chain.head(contract).await?;
+        let since = self.needs.clock.monotonic();
+        self.heads.insert(contract, Belief { head, since });
+        Ok(head)
     }
 
     /// Whether anything is believed that the store does not confirm yet.
@@ -98,7 +133,8 @@ impl Backlog {
         !self.heads.is_empty() || !self.fulfilled.is_empty()
     }
 
-    /// A contract's head: the store's, or a later one that is believed and not doubted.
+    /// A contract's head: the store's, or a later one that is believed and not doubted, or a still
+    /// later one that is promised.
     async fn head(&mut self, contract: ContractId) -> Result<Head, Fault> {
         let stored = self
             .needs
@@ -111,32 +147,60 @@ impl Backlog {
         if self.heads.get(&contract).is_some_and(is_old) {
             self.reread(contract).await?;
         }
-        match self.heads.get(&contract) {
-            Some(belief) if belief.head.seq > stored.seq => Ok(belief.head),
+        let known = match self.heads.get(&contract) {
+            Some(belief) if belief.head.seq > stored.seq => belief.head,
             _ => {
                 self.heads.remove(&contract);
-                Ok(stored)
+                stored
             }
-        }
+        };
+        let promised = self.promises.head(contract);
+        Ok(promised
+            .filter(|promised| promised.seq > known.seq)
+            .unwrap_or(known))
     }
 
-    /// What is outstanding, by contract. Contracts with nothing leave [`Self::open`].
-    pub(super) async fn queues(&mut self) -> Result<Vec<Queue>, Fault> {
+    /// Forgets what a rewind of the store took back.
+    async fn notice_rewinds(&mut self) -> Result<(), Fault> {
         {
             let rewinds = *self.needs.rewinds.read().await;
-            if rewinds != self.rewinds {
-                self.rewinds = rewinds;
-                self.heads.clear();
-                self.fulfilled.clear();
-                self.low.clear();
-                self.narrow.clear();
-                self.open.extend(self.needs.store.contracts().await?);
+            if rewinds == self.rewinds {
+                return Ok(());
             }
+            self.rewinds = rewinds;
         }
+        self.promises.doubt();
+        self.heads.clear();
+        self.fulfilled.clear();
+        self.low.clear();
+        self.stateless.clear();
+        self.narrow.clear();
+        self.open.extend(self.needs.store.contracts().await?);
+        Ok(())
+    }
+
+    async fn is_stateless(&mut self, contract: ContractId) -> Result<bool, Fault> {
+        if self.stateless.contains(&contract) {
+            return Ok(true);
+        }
+        let stateless = is_stateless(self.needs.store.as_ref(), contract).await?;
+        if stateless {
+            self.stateless.insert(contract);
+        }
+        Ok(stateless)
+    }
+
+    /// What is outstanding and not in flight, by contract. Contracts with nothing leave
+    /// [`Self::open`].
+    pub(super) async fn queues(&mut self) -> Result<Vec<Queue>, Fault> {
+        self.notice_rewinds().await?;
         let mut queues = Vec::new();
-        let mut total = 0;
+        let mut total = self.promises.carried();
         for contract in self.open.clone() {
-            let stateless = is_stateless(self.needs.store.as_ref(), contract).await?;
+            if self.promises.is_unsure(contract) {
+                continue;
+            }
+            let stateless = self.is_stateless(contract).await?;
             let mut candidates = if stateless {
                 self.stateless(contract).await?
             } else {
@@ -168,7 +232,7 @@ impl Backlog {
     async fn stateful(&mut self, contract: ContractId) -> Result<Vec<Candidate>, Fault> {
         let store = Arc::clone(&self.needs.store);
         let head = self.head(contract).await?;
-        let limit = self.needs.settings.max_items;
+        let limit = self.limit;
         let results = store.results(contract, head.seq, limit).await?;
         if results.is_empty() {
             return Ok(Vec::new());
@@ -187,9 +251,11 @@ impl Backlog {
 
     async fn stateless(&mut self, contract: ContractId) -> Result<Vec<Candidate>, Fault> {
         let store = Arc::clone(&self.needs.store);
-        let limit = self.needs.settings.max_items;
+        let limit = self.limit;
+        self.heads.remove(&contract);
         let mut from = self.low.get(&contract).copied().unwrap_or_default();
         let mut candidates = Vec::new();
+        let mut is_low = true;
         while candidates.len() < limit {
             let results = store.results(contract, from, limit).await?;
             let Some(last) = results.last() else { break };
@@ -204,10 +270,11 @@ impl Backlog {
                     .fulfilled
                     .get(&(contract, seq))
                     .is_some_and(|since| elapsed(self.needs.clock.as_ref(), *since) < DOUBT_AFTER);
-                if is_known || is_believed {
-                    if candidates.is_empty() && is_known {
-                        self.low.insert(contract, seq + 1);
-                    }
+                is_low &= is_known;
+                if is_low {
+                    self.low.insert(contract, seq + 1);
+                }
+                if is_known || is_believed || self.promises.carries(contract, seq) {
                     continue;
                 }
                 if let Some(entry) = store.entry(contract, seq).await? {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Results onto the chain: one transaction in flight, the next as soon as it is mined.
+//! Results onto the chain: several transactions in flight, each continuing what the one before it
+//! will leave.
 //!
 //! Everything is kept simple by one rule: the oracle's head is the only memory that counts. The
-//! relay holds what it believes of heads in memory, corrects it from events, and reads it from the
-//! chain whenever anything is odd.
+//! relay holds in memory what it believes of heads and what its transactions promise, corrects it
+//! from receipts and events, and reads heads from the chain whenever a promise is broken. The
+//! decision on several transactions in flight (`docs/adr/0011`) has the whole rule.
 
 mod backlog;
 mod batch;
 mod needs;
 mod outstanding;
+mod promises;
 mod round;
 mod verdict;
 
@@ -18,10 +21,13 @@ use subrosa_store::StoreError;
 use tracing::warn;
 
 pub(crate) use self::needs::Needs;
-use self::{backlog::DOUBT_AFTER, round::Relay};
-use crate::{backoff::Backoff, shutdown::Shutdown, step::Next};
+use self::{
+    backlog::DOUBT_AFTER,
+    round::{Afterwards, Relay},
+};
+use crate::{backoff::Backoff, shutdown::Shutdown};
 
-/// Sends results until shutdown; a transaction in flight is waited for first.
+/// Sends results until shutdown; what is in flight is waited for first.
 ///
 /// # Errors
 ///
@@ -47,32 +53,55 @@ pub(crate) async fn run(needs: Needs, mut shutdown: Shutdown) -> Result<(), Stor
         }
     }
     backoff.reset();
+    // After a failure nothing is sent until it is this late.
+    let mut not_before = None;
     while !shutdown.is_requested() {
         let now = serving.borrow_and_update().clone();
-        let next = match now {
-            Some(serving) => relay.round(&serving).await?,
-            None => Next::Wait,
+        let next = match &now {
+            Some(serving) if not_before.is_none() => relay.round(serving).await?,
+            _ => Afterwards::Wait(None),
         };
         let delay = match next {
-            Next::Continue => {
+            Afterwards::Continue => {
                 backoff.reset();
                 continue;
             }
-            Next::Again => continue,
+            Afterwards::Retry => {
+                not_before = Some(clock.monotonic() + backoff.step());
+                None
+            }
+            Afterwards::Wait(Some(delay)) => Some(delay),
             // A receipt can be of a block that the chain drops before it is followed: what only
             // receipts say is looked at again.
-            Next::Wait if relay.backlog.believes() => Some(DOUBT_AFTER),
-            Next::Wait => None,
-            Next::Retry => Some(backoff.step()),
+            Afterwards::Wait(None) if relay.backlog.believes() => Some(DOUBT_AFTER),
+            Afterwards::Wait(None) => None,
         };
-        let failed = matches!(next, Next::Retry);
+        let pause = not_before.map(|until| until.saturating_sub(clock.monotonic()));
+        let is_idle = relay.is_idle();
         tokio::select! {
             () = shutdown.requested() => {}
+            Some(landed) = relay.landed(), if !is_idle => {
+                match relay.settle(now.as_deref(), landed).await? {
+                    Afterwards::Retry => not_before = Some(clock.monotonic() + backoff.step()),
+                    Afterwards::Continue => backoff.reset(),
+                    Afterwards::Wait(_) => {}
+                }
+            }
             // A round that failed is not repeated sooner because there is more to send.
-            () = needs.offers.changed(), if !failed => {}
-            changed = serving.changed() => if changed.is_err() { break },
-            () = clock.sleep(delay.unwrap_or_default()), if delay.is_some() => {}
+            () = needs.offers.changed(), if pause.is_none() => {}
+            changed = serving.changed() => {
+                if changed.is_err() {
+                    break;
+                }
+                not_before = None;
+            }
+            () = clock.sleep(pause.or(delay).unwrap_or_default()), if pause.or(delay).is_some() => {
+                not_before = None;
+            }
         }
+    }
+    while let Some(landed) = relay.landed().await {
+        relay.settle(None, landed).await?;
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One batch after the other: chosen, signed, sent, and learnt from.
+//! Batches: chosen, signed, sent, and learnt from when they are mined.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use futures::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use subrosa_store::StoreError;
 use subrosa_types::frame::{ErrorCode, HeaderFrame};
 use tracing::{debug, warn};
@@ -11,75 +12,132 @@ use super::{
     backlog::Backlog,
     batch::{Batch, Limits, select},
     needs::Needs,
+    promises::FlightId,
     verdict::judge,
 };
 use crate::{
-    enclave::EnclaveError,
-    failpoint::failpoint,
-    serving::Serving,
-    step::{Fault, Next},
-    transactions::Fulfilled,
+    chain::ChainAccessError, clock::elapsed, enclave::EnclaveError, failpoint::failpoint,
+    serving::Serving, step::Fault, transactions::Fulfilled,
 };
 
 /// Sends what the backlog has.
 pub(super) struct Relay {
     pub(super) backlog: Backlog,
     needs: Arc<Needs>,
+    limits: Limits,
+    /// What is in flight, in the order in which it was sent.
+    flights: FuturesOrdered<BoxFuture<'static, Landed>>,
+    /// The last transaction moved nothing: the next one is sent alone.
+    careful: bool,
+    /// Since when there has been something to send.
+    waiting: Option<Duration>,
     /// Number of the round, which says whose results come first.
     turn: usize,
 }
 
+/// A transaction whose fate is known.
+pub(super) struct Landed {
+    flight: FlightId,
+    batch: Batch,
+    outcome: Result<Fulfilled, ChainAccessError>,
+}
+
+/// What to do after a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Afterwards {
+    /// There may be more to send.
+    Continue,
+    /// Nothing can be done until something changes, or this long.
+    Wait(Option<Duration>),
+    /// Something failed that may pass by itself.
+    Retry,
+}
+
 impl Relay {
     pub(super) fn new(needs: Arc<Needs>) -> Self {
+        let limits = Limits {
+            items: needs.settings.max_items,
+            gas: needs.settings.max_gas,
+            bytes: MAX_BYTES,
+        };
         Self {
-            backlog: Backlog::new(Arc::clone(&needs)),
+            backlog: Backlog::new(Arc::clone(&needs), limits.most_items()),
             needs,
+            limits,
+            flights: FuturesOrdered::new(),
+            careful: false,
+            waiting: None,
             turn: 0,
         }
     }
 
-    /// Sends one batch and waits until it is mined.
-    pub(super) async fn round(&mut self, serving: &Serving) -> Result<Next, StoreError> {
-        let (next, fault) = match self.send_batch(serving).await {
-            Ok(next) => return Ok(next),
+    /// Waits until the fate of the transaction that was sent first is known; `None` if nothing is in
+    /// flight. Cancel safe.
+    pub(super) async fn landed(&mut self) -> Option<Landed> {
+        self.flights.next().await
+    }
+
+    /// Whether nothing is in flight.
+    pub(super) fn is_idle(&self) -> bool {
+        self.flights.is_empty()
+    }
+
+    /// Sends one batch, if there is one and room for it.
+    pub(super) async fn round(&mut self, serving: &Serving) -> Result<Afterwards, StoreError> {
+        let outcome = self.send_batch(serving).await;
+        self.judge_fault(outcome)
+    }
+
+    /// What a fault means for what comes next.
+    fn judge_fault(
+        &mut self,
+        outcome: Result<Afterwards, Fault>,
+    ) -> Result<Afterwards, StoreError> {
+        let fault = match outcome {
+            Ok(afterwards) => return Ok(afterwards),
             Err(Fault::Store(error)) => return Err(error),
-            Err(Fault::Enclave(EnclaveError::Disconnected)) => return Ok(Next::Wait),
+            Err(Fault::Enclave(EnclaveError::Disconnected)) => return Ok(Afterwards::Wait(None)),
             Err(Fault::Enclave(error)) => {
                 if error.code() == Some(ErrorCode::Proof) {
                     self.needs.anchor.forget();
                 }
-                (Next::Retry, Box::new(error) as Box<dyn std::error::Error>)
+                Box::new(error) as Box<dyn std::error::Error>
             }
             Err(Fault::Chain(error)) => {
                 self.needs.metrics.failed.increment(1);
-                (Next::Retry, Box::new(error) as Box<dyn std::error::Error>)
+                Box::new(error) as Box<dyn std::error::Error>
             }
         };
-        warn!(error = &*fault, "nothing sent, trying again");
-        Ok(next)
+        warn!(error = &*fault, "trying again");
+        Ok(Afterwards::Retry)
     }
 
-    async fn send_batch(&mut self, serving: &Serving) -> Result<Next, Fault> {
+    async fn send_batch(&mut self, serving: &Serving) -> Result<Afterwards, Fault> {
+        let window = if self.careful {
+            1
+        } else {
+            self.needs.settings.max_in_flight
+        };
+        if self.flights.len() >= window {
+            return Ok(Afterwards::Wait(None));
+        }
         self.backlog.open(self.needs.offers.take());
         let queues = self.backlog.queues().await?;
-        let limits = Limits {
-            items: self.needs.settings.max_items,
-            gas: self.needs.settings.max_gas,
-        };
-        let batch = select(&queues, self.turn, limits);
+        let batch = select(&queues, self.turn, self.limits);
         if batch.is_empty() {
+            self.waiting = None;
             if let Some(queue) = queues.first() {
                 warn!(contract = %queue.contract, "callback gas exceeds relay.max_gas");
-                return Ok(Next::Retry);
+                return Ok(Afterwards::Retry);
             }
-            return Ok(Next::Wait);
+            return Ok(Afterwards::Wait(None));
+        }
+        if let Some(remaining) = self.patience(&batch) {
+            return Ok(Afterwards::Wait(Some(remaining)));
         }
         self.turn = self.turn.wrapping_add(1);
-        let signed = match serving
-            .link
-            .sign(batch.results(), self.anchor().await?)
-            .await
-        {
+        let anchor = self.anchor().await?;
+        let signed = match serving.link.sign(batch.results(), anchor).await {
             Err(error)
                 if matches!(
                     error.code(),
@@ -91,7 +149,7 @@ impl Relay {
                     "loading results to sign them"
                 );
                 self.make_signable(serving, &batch).await?;
-                return Ok(Next::Retry);
+                return Ok(Afterwards::Retry);
             }
             outcome => outcome?,
         };
@@ -102,67 +160,123 @@ impl Relay {
             .transactions
             .fulfill(fulfillment, batch.results(), batch.gas)
             .await?;
+        self.waiting = None;
         self.needs.metrics.sent.increment(1);
         for result in batch.results() {
             if let Some(elapsed) = self.needs.latency.sent(result.contract, result.seq) {
                 self.needs.metrics.latency_seconds.record(elapsed);
             }
         }
+        let flight = self.backlog.sent(&batch);
+        let transactions = Arc::clone(&self.needs.transactions);
+        self.flights.push_back(Box::pin(async move {
+            let outcome = transactions.fulfilled(sent).await;
+            Landed {
+                flight,
+                batch,
+                outcome,
+            }
+        }));
+        self.count();
         failpoint!("after_send_before_receipt");
-        let mined = self.needs.transactions.fulfilled(sent).await?;
-        self.settle(serving, &batch, &mined).await
+        Ok(Afterwards::Continue)
     }
 
-    /// Learns from a mined transaction.
-    async fn settle(
+    /// How long a batch may still wait for company; `None` if it is sent now.
+    fn patience(&mut self, batch: &Batch) -> Option<Duration> {
+        let clock = self.needs.clock.as_ref();
+        let since = *self.waiting.get_or_insert_with(|| clock.monotonic());
+        if self.flights.is_empty() || batch.full {
+            return None;
+        }
+        let remaining = self
+            .needs
+            .settings
+            .max_wait
+            .saturating_sub(elapsed(clock, since));
+        (!remaining.is_zero()).then_some(remaining)
+    }
+
+    /// Learns from a transaction whose fate is known.
+    pub(super) async fn settle(
         &mut self,
-        serving: &Serving,
-        batch: &Batch,
-        mined: &Fulfilled,
-    ) -> Result<Next, Fault> {
+        serving: Option<&Serving>,
+        landed: Landed,
+    ) -> Result<Afterwards, StoreError> {
+        self.count();
+        let outcome = self.learn(serving, landed).await;
+        self.judge_fault(outcome)
+    }
+
+    async fn learn(
+        &mut self,
+        serving: Option<&Serving>,
+        landed: Landed,
+    ) -> Result<Afterwards, Fault> {
+        let Landed {
+            flight,
+            batch,
+            outcome,
+        } = landed;
+        let mined = match outcome {
+            Ok(mined) => mined,
+            Err(error) => {
+                self.careful = true;
+                self.backlog.learn(flight, &batch, None).await?;
+                return Err(error.into());
+            }
+        };
         let metrics = &self.needs.metrics;
         let Some(events) = &mined.events else {
             metrics.failed.increment(1);
             warn!(transaction = %mined.transaction, "fulfill reverted");
-            return self.doubt(serving, batch).await;
+            self.careful = true;
+            self.backlog.learn(flight, &batch, None).await?;
+            return self.doubt(serving).await;
         };
-        let verdict = judge(batch, events);
-        metrics.fulfilled.increment(verdict.fulfilled.len() as u64);
-        metrics
-            .skipped
-            .increment((batch.len() - verdict.fulfilled.len()) as u64);
+        let verdict = judge(&batch, events);
+        let fulfilled = verdict.fulfilled.len();
+        metrics.fulfilled.increment(fulfilled as u64);
+        metrics.skipped.increment((batch.len() - fulfilled) as u64);
         debug!(
             transaction = %mined.transaction,
             sent = batch.len(),
-            fulfilled = verdict.fulfilled.len(),
+            fulfilled,
             "fulfill mined"
         );
-        let progressed = !verdict.fulfilled.is_empty();
-        self.backlog.learn(verdict).await?;
+        if fulfilled == 0 && self.backlog.is_void(flight) {
+            self.backlog.learn(flight, &batch, Some(verdict)).await?;
+            return Ok(Afterwards::Wait(None));
+        }
+        self.careful = fulfilled == 0;
+        self.backlog.learn(flight, &batch, Some(verdict)).await?;
         // Of a batch that moved nothing, someone else may have moved all of it; if not, sending
         // it again at once would move nothing again.
-        Ok(if progressed {
-            Next::Continue
+        Ok(if fulfilled > 0 {
+            Afterwards::Continue
         } else {
-            Next::Retry
+            Afterwards::Retry
         })
     }
 
     /// After a revert: is it the signer, or is it what was sent?
-    async fn doubt(&mut self, serving: &Serving, batch: &Batch) -> Result<Next, Fault> {
+    async fn doubt(&mut self, serving: Option<&Serving>) -> Result<Afterwards, Fault> {
         self.needs.anchor.forget();
-        if !self.needs.chain.is_accepted(&serving.started).await? {
+        if let Some(serving) = serving
+            && !self.needs.chain.is_accepted(&serving.started).await?
+        {
             self.needs.distrusted.notify_one();
-            return Ok(Next::Retry);
         }
-        for group in &batch.groups {
-            self.backlog.reread(group.contract).await?;
-        }
-        Ok(Next::Retry)
+        Ok(Afterwards::Retry)
+    }
+
+    fn count(&self) {
+        let flights = self.flights.len() as f64;
+        self.needs.metrics.in_flight.set(flights);
     }
 
     /// A header at the tip, at or after every proven entry.
-    async fn anchor(&self) -> Result<HeaderFrame, Fault> {
+    async fn anchor(&mut self) -> Result<HeaderFrame, Fault> {
         let followed = self
             .needs
             .store
@@ -209,3 +323,5 @@ impl Relay {
 
 /// Blocks an anchor may be behind what was followed; the oracle looks back 256 blocks for certain.
 const MAX_ANCHOR_AGE: u64 = 64;
+/// Longest transaction: pools refuse those of more than 128 KiB.
+const MAX_BYTES: usize = 120_000;

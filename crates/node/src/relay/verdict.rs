@@ -18,55 +18,45 @@ pub(super) struct Verdict {
     pub(super) fulfilled: BTreeSet<(ContractId, u64)>,
     /// Heads of stateful contracts that moved.
     pub(super) heads: BTreeMap<ContractId, Head>,
-    /// Contracts of which an item was passed over, for another reason than lack of gas: their
-    /// heads must be read from the chain.
-    pub(super) doubtful: BTreeSet<ContractId>,
-    /// Whether gas ran low.
-    pub(super) ended: bool,
 }
 
 /// Reads the events of the transaction that carried `batch`.
 ///
-/// An item of which there is no event at all makes its contract doubtful, unless the batch ended
-/// for lack of gas.
+/// Of what was passed over, or not reached for lack of gas, nothing is read: a head that is not the
+/// promised one says it.
 pub(super) fn judge(batch: &Batch, events: &[OracleEvent]) -> Verdict {
     let mut verdict = Verdict::default();
+    let alone: BTreeSet<ContractId> = batch
+        .groups
+        .iter()
+        .filter(|group| group.stateless)
+        .map(|group| group.contract)
+        .collect();
     for event in events {
-        match *event {
-            OracleEvent::EntryFulfilled {
-                contract,
-                seq,
-                result,
-                ..
-            } => {
-                verdict.fulfilled.insert((contract, seq));
-                let (commitment, ..) = unpack_result(result);
-                let head = Head {
-                    seq: seq + 1,
-                    commitment,
-                };
+        if let OracleEvent::EntryFulfilled {
+            contract,
+            seq,
+            result,
+            ..
+        } = *event
+        {
+            verdict.fulfilled.insert((contract, seq));
+            let (commitment, ..) = unpack_result(result);
+            let head = Head {
+                seq: seq + 1,
+                commitment,
+            };
+            if !alone.contains(&contract) {
                 verdict.heads.insert(contract, head);
             }
-            OracleEvent::ItemsSkipped { contract, .. } => {
-                verdict.doubtful.insert(contract);
-            }
-            OracleEvent::BatchEnded { .. } => verdict.ended = true,
-            _ => {}
         }
     }
-    let sent = batch.results();
-    verdict.fulfilled.retain(|(contract, seq)| {
-        sent.iter()
-            .any(|result| result.contract == *contract && result.seq == *seq)
-    });
-    if !verdict.ended {
-        let missing = sent
-            .iter()
-            .filter(|result| !verdict.fulfilled.contains(&(result.contract, result.seq)));
-        verdict
-            .doubtful
-            .extend(missing.map(|result| result.contract));
-    }
+    let sent: BTreeSet<_> = batch
+        .results()
+        .iter()
+        .map(|result| (result.contract, result.seq))
+        .collect();
+    verdict.fulfilled.retain(|item| sent.contains(item));
     verdict
 }
 
@@ -109,18 +99,13 @@ mod tests {
                 .iter()
                 .map(|(byte, seqs)| Group {
                     contract: contract(*byte),
+                    stateless: false,
                     items: seqs.clone().map(|seq| item(*byte, seq)).collect(),
                 })
                 .collect(),
-            gas: 0,
+            ..Batch::default()
         }
     }
-
-    const ENDED: OracleEvent = OracleEvent::BatchEnded {
-        contract: B256::ZERO,
-        seq: 0,
-        required_gas: U256::ZERO,
-    };
 
     fn fulfilled(byte: u8, seq: u64) -> OracleEvent {
         OracleEvent::EntryFulfilled {
@@ -136,7 +121,6 @@ mod tests {
         let events = [fulfilled(1, 4), fulfilled(1, 5), fulfilled(2, 0)];
         let verdict = judge(&batch(&[(1, 4..6), (2, 0..1)]), &events);
         assert_eq!(verdict.fulfilled.len(), 3);
-        assert!(verdict.doubtful.is_empty());
         let head = |seq| Head {
             seq,
             commitment: commitment(seq),
@@ -148,26 +132,15 @@ mod tests {
     }
 
     #[test]
-    fn skipped_items_make_only_their_contract_doubtful() {
+    fn what_was_passed_over_leaves_the_head_where_it_was() {
         let skipped = OracleEvent::ItemsSkipped {
             contract: contract(1),
             seq: 4,
             reason: 2,
         };
         let verdict = judge(&batch(&[(1, 4..6), (2, 0..1)]), &[skipped, fulfilled(2, 0)]);
-        assert_eq!(verdict.doubtful, [contract(1)].into());
+        assert!(!verdict.heads.contains_key(&contract(1)));
         assert_eq!(verdict.fulfilled, [(contract(2), 0)].into());
-    }
-
-    #[test]
-    fn silence_is_doubt_but_not_when_gas_ran_low() {
-        let sent = batch(&[(1, 4..6)]);
-        assert_eq!(
-            judge(&sent, &[fulfilled(1, 4)]).doubtful,
-            [contract(1)].into()
-        );
-        let verdict = judge(&sent, &[fulfilled(1, 4), ENDED]);
-        assert!(verdict.ended && verdict.doubtful.is_empty());
     }
 
     #[test]

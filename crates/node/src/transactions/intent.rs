@@ -15,20 +15,27 @@ use crate::{
     failpoint::failpoint,
 };
 
-/// Notes each attempt of one transaction down in the store, under its nonce.
+/// Notes each attempt of one transaction down in the store, under its nonce. `earlier` are the
+/// attempts that an earlier process noted, and their nonce.
 pub(super) fn note(
     store: Arc<dyn Storage>,
     sender: Address,
     kind: IntentKind,
     items: Vec<ResultRef>,
-    attempts: Vec<Bytes>,
+    earlier: Option<(u64, Vec<Bytes>)>,
 ) -> Note {
-    let attempts = Arc::new(Mutex::new(attempts));
+    let noted = Arc::new(Mutex::new(earlier.unwrap_or_default()));
     Arc::new(move |nonce, raw| {
-        let (store, attempts) = (Arc::clone(&store), Arc::clone(&attempts));
+        let (store, noted) = (Arc::clone(&store), Arc::clone(&noted));
         let items = items.clone();
         Box::pin(async move {
-            let mut attempts = attempts.lock().await;
+            let mut noted = noted.lock().await;
+            let (under, attempts) = &mut *noted;
+            // A nonce that was used up was given up: what was signed under it is of no use here,
+            // and would make the rest unusable.
+            if *under != nonce {
+                (*under, *attempts) = (nonce, Vec::new());
+            }
             attempts.push(raw);
             let intent = Intent {
                 kind,
@@ -55,7 +62,8 @@ pub(super) async fn resume(
             items,
             attempts,
         } = intent;
-        let note = note(Arc::clone(store), sender, kind, items, attempts.clone());
+        let earlier = Some((nonce, attempts.clone()));
+        let note = note(Arc::clone(store), sender, kind, items, earlier);
         match chain.resume(nonce, &attempts, note).await {
             Ok(Some(pending)) => {
                 info!(
@@ -71,4 +79,53 @@ pub(super) async fn resume(
         }
     }
     Ok(leftovers)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::B256;
+    use subrosa_store::{Disk, Identity, Memory};
+
+    use super::*;
+
+    const SENDER: Address = Address::repeat_byte(7);
+
+    #[tokio::test]
+    async fn what_was_signed_under_a_nonce_that_was_given_up_is_not_noted_under_the_next() {
+        let identity = Identity {
+            chain_id: 1,
+            oracle: Address::ZERO,
+            registry: Address::ZERO,
+            config_hash: B256::ZERO,
+        };
+        let store: Arc<dyn Storage> = Arc::new(Memory::open(&Disk::new(), identity));
+        let note = note(
+            Arc::clone(&store),
+            SENDER,
+            IntentKind::Fulfill,
+            Vec::new(),
+            Some((4, vec![Bytes::from_static(b"resumed")])),
+        );
+        for (nonce, raw) in [(4, "raised"), (5, "anew"), (5, "anew, raised")] {
+            note(nonce, Bytes::from_static(raw.as_bytes()))
+                .await
+                .unwrap();
+        }
+        let intents = store.intents(SENDER).await.unwrap();
+        let attempts: Vec<_> = intents
+            .into_iter()
+            .map(|(nonce, intent)| (nonce, intent.attempts))
+            .collect();
+        let raw = |words: &[&'static str]| -> Vec<Bytes> {
+            let raw = words.iter().map(|word| word.as_bytes());
+            raw.map(Bytes::from_static).collect()
+        };
+        assert_eq!(
+            attempts,
+            [
+                (4, raw(&["resumed", "raised"])),
+                (5, raw(&["anew", "anew, raised"]))
+            ]
+        );
+    }
 }

@@ -180,8 +180,7 @@ impl Transactions {
         let nonce = pending.nonce();
         let mined = self.mined(pending).await;
         failpoint!("after_receipt_before_persist");
-        self.forget_intents(nonce).await?;
-        let mined = mined?;
+        let mined = self.settled(nonce, mined).await?;
         Ok(Fulfilled {
             transaction: mined.transaction,
             events: mined.succeeded.then_some(mined.events),
@@ -195,7 +194,7 @@ impl Transactions {
         items: Vec<ResultRef>,
     ) -> Result<Box<dyn InFlight>, ChainAccessError> {
         let (store, sender) = (Arc::clone(&self.store), self.chain.address());
-        let note = intent::note(store, sender, kind, items, Vec::new());
+        let note = intent::note(store, sender, kind, items, None);
         Ok(self.chain.send(transaction, note).await?)
     }
 
@@ -208,8 +207,19 @@ impl Transactions {
         let pending = self.send(transaction, kind, Vec::new()).await?;
         let nonce = pending.nonce();
         let mined = self.mined(pending).await;
-        self.forget_intents(nonce).await?;
-        Ok(mined?.transaction)
+        Ok(self.settled(nonce, mined).await?.transaction)
+    }
+
+    /// Forgets what was noted of a transaction, unless nobody knows what became of it.
+    async fn settled(
+        &self,
+        nonce: u64,
+        mined: Result<Mined, SendError>,
+    ) -> Result<Mined, ChainAccessError> {
+        if !matches!(mined, Err(SendError::Closed)) {
+            self.forget_intents(nonce).await?;
+        }
+        Ok(mined?)
     }
 
     async fn mined(&self, mut pending: Box<dyn InFlight>) -> Result<Mined, SendError> {

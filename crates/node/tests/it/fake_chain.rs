@@ -96,6 +96,8 @@ impl FakeChain {
                 },
                 max_items: 32,
                 max_gas: 16_000_000,
+                max_in_flight: 8,
+                max_wait_milliseconds: 50,
             },
             rpc: config::Rpc {
                 listen: SocketAddr::from(([127, 0, 0, 1], 0)),

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use subrosa_chain::{ChainError, send::SendError};
 use subrosa_node::{ChainAccount, InFlight, Mined, Note, Transaction};
 
-use super::{SimulatedChain, transaction::apply};
+use super::{SimulatedChain, State, transaction::apply};
 
 #[async_trait]
 impl ChainAccount for SimulatedChain {
@@ -30,12 +30,11 @@ impl ChainAccount for SimulatedChain {
         }
         let (nonce, raw) = {
             let mut state = self.state();
-            let pooled = state.pool.keys().next_back().map_or(0, |last| last + 1);
-            let nonce = state.next_nonce().max(pooled);
-            let count = state.signed.len() as u64;
-            let raw = Bytes::from([nonce.to_be_bytes(), count.to_be_bytes()].concat());
-            state.signed.insert(raw.clone(), transaction);
-            (nonce, raw)
+            if state.closed {
+                return Err(SendError::Closed);
+            }
+            let nonce = state.free_nonce();
+            (nonce, state.sign(nonce, transaction))
         };
         note(nonce, raw.clone()).await.map_err(SendError::Record)?;
         Ok(self.broadcast(nonce, raw))
@@ -67,6 +66,16 @@ impl ChainAccount for SimulatedChain {
 
     async fn resync(&self) -> Result<(), ChainError> {
         Ok(())
+    }
+}
+
+impl State {
+    /// The encoding of a transaction of the node's account.
+    pub(super) fn sign(&mut self, nonce: u64, transaction: Transaction) -> Bytes {
+        let count = self.signed.len() as u64;
+        let raw = Bytes::from([nonce.to_be_bytes(), count.to_be_bytes()].concat());
+        self.signed.insert(raw.clone(), transaction);
+        raw
     }
 }
 
@@ -109,6 +118,9 @@ impl InFlight for Sent {
             changes.borrow_and_update();
             {
                 let state = self.chain.state();
+                if state.closed {
+                    return Err(SendError::Closed);
+                }
                 match state.mined.get(&self.nonce) {
                     Some(hash) if *hash != self.transaction => {
                         return Err(SendError::NonceTaken { nonce: self.nonce });

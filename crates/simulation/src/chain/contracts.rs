@@ -93,6 +93,9 @@ pub enum Revert {
     /// Nothing can be asked of a contract that is not registered.
     #[error("unknown contract")]
     UnknownContract,
+    /// Gas ran out, or whatever else befalls a transaction.
+    #[error("out of gas")]
+    OutOfGas,
     /// The model has no such function.
     #[error("not part of the simulation")]
     Unsupported,
@@ -352,35 +355,40 @@ impl Contracts {
         Ok(())
     }
 
-    fn apply(&mut self, group: &FulfillmentGroup, events: &mut Vec<OracleEvent>) {
+    /// Takes as many of a group's items as continue the head, whoever signed them.
+    pub(crate) fn apply(&mut self, group: &FulfillmentGroup, events: &mut Vec<OracleEvent>) {
         let contract = group.contractId;
-        let start = Head::unpack(group.start);
-        let head = self.head(contract);
-        if start != head {
-            let reason = if start.seq < head.seq {
-                ALREADY_EXECUTED
-            } else {
-                DOES_NOT_CONTINUE
-            };
-            events.push(OracleEvent::ItemsSkipped {
-                contract,
-                seq: start.seq,
-                reason,
-            });
-            return;
-        }
-        let mut head = head;
+        let (mut cursor, mut head) = (Head::unpack(group.start), self.head(contract));
+        let mut is_announced = false;
         for item in &group.items {
+            let next = Head {
+                seq: cursor.seq + 1,
+                commitment: unpack_result(item.result).0,
+            };
+            if head != cursor {
+                let skipped = |reason| OracleEvent::ItemsSkipped {
+                    contract,
+                    seq: cursor.seq,
+                    reason,
+                };
+                if head.seq <= cursor.seq {
+                    events.push(skipped(DOES_NOT_CONTINUE));
+                    break;
+                }
+                if !is_announced {
+                    events.push(skipped(ALREADY_EXECUTED));
+                    is_announced = true;
+                }
+                cursor = next;
+                continue;
+            }
             events.push(OracleEvent::EntryFulfilled {
                 contract,
-                seq: head.seq,
+                seq: cursor.seq,
                 result: item.result,
                 data: item.data.clone(),
             });
-            head = Head {
-                seq: head.seq + 1,
-                commitment: unpack_result(item.result).0,
-            };
+            (cursor, head) = (next, next);
         }
         self.state
             .store(self.oracle, slot::head(contract), head.pack());

@@ -7,6 +7,7 @@
 mod account;
 mod blocks;
 mod contracts;
+mod faults;
 mod feed;
 mod transaction;
 mod view;
@@ -43,8 +44,14 @@ struct State {
     signed: BTreeMap<Bytes, Transaction>,
     /// Hashes of mined transactions of the node's key, by nonce.
     mined: BTreeMap<u64, B256>,
+    /// What the pool dropped, by nonce, until the account broadcasts it again.
+    evicted: BTreeMap<u64, Bytes>,
     /// Transactions that wait for [`SimulatedChain::mine`].
     holding: bool,
+    /// How many of the node's next transactions revert.
+    failing: usize,
+    /// Nobody sees to the node's transactions.
+    closed: bool,
     /// Distinguishes transactions of others.
     others: u64,
 }
@@ -57,7 +64,10 @@ impl SimulatedChain {
             pool: BTreeMap::new(),
             signed: BTreeMap::new(),
             mined: BTreeMap::new(),
+            evicted: BTreeMap::new(),
             holding: false,
+            failing: 0,
+            closed: false,
             others: 0,
         };
         Self(Arc::new(Inner {
@@ -186,6 +196,13 @@ impl State {
         self.mined.keys().next_back().map_or(0, |last| last + 1)
     }
 
+    /// The lowest nonce of the node's that no transaction has.
+    fn free_nonce(&self) -> u64 {
+        let waiting = self.pool.keys().chain(self.evicted.keys());
+        let after = waiting.max().map_or(0, |last| last + 1);
+        self.next_nonce().max(after)
+    }
+
     /// Mines a block with the node's transactions that come next.
     fn mine(&mut self) {
         let moment = self.blocks.next();
@@ -199,7 +216,13 @@ impl State {
             let Some(transaction) = self.signed.get(&raw) else {
                 continue;
             };
-            let outcome = transaction::apply(&mut contracts, moment, transaction);
+            let fails = self.failing > 0;
+            self.failing = self.failing.saturating_sub(1);
+            let outcome = if fails {
+                Err(Revert::OutOfGas)
+            } else {
+                transaction::apply(&mut contracts, moment, transaction)
+            };
             let included = Included {
                 transaction: keccak256(&raw),
                 succeeded: outcome.is_ok(),
@@ -209,6 +232,8 @@ impl State {
             block.push(included);
         }
         self.blocks.mine(contracts, block);
+        // What an account misses in the pool it broadcasts again, after a while.
+        self.pool.append(&mut self.evicted);
     }
 
     /// Puts a transaction of the node's back into the pool, if it is one.

@@ -24,19 +24,23 @@ impl ChainView for SimulatedChain {
         self.at(block, Block::frame)
     }
 
-    async fn proof(
+    async fn proofs(
         &self,
         account: Address,
-        slot: B256,
+        slots: &[B256],
         block: B256,
-    ) -> Result<StorageProof, ChainError> {
+    ) -> Result<Vec<StorageProof>, ChainError> {
         self.at(block, |block| {
-            let proof = block.contracts.prove(account, slot);
-            StorageProof {
-                header: block.frame(),
-                account_proof: proof.account,
-                slot_proof: proof.slot,
-            }
+            let slots = slots.iter();
+            let proofs = slots.map(|slot| {
+                let proof = block.contracts.prove(account, *slot);
+                StorageProof {
+                    header: block.frame(),
+                    account_proof: proof.account,
+                    slot_proof: proof.slot,
+                }
+            });
+            proofs.collect()
         })
     }
 

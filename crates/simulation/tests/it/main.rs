@@ -7,3 +7,4 @@
 mod conformance;
 mod end_to_end;
 mod guest;
+mod relay;

@@ -46,6 +46,16 @@ pub(crate) struct Limits {
     pub(crate) items: usize,
     /// Most gas.
     pub(crate) gas: u64,
+    /// Most bytes.
+    pub(crate) bytes: usize,
+}
+
+impl Limits {
+    /// More items than this fit no transaction.
+    pub(crate) fn most_items(&self) -> usize {
+        let by_gas = usize::try_from(self.gas / gas::item(0, 0)).unwrap_or(usize::MAX);
+        self.items.min(by_gas).min(self.bytes / ITEM_BYTES).max(1)
+    }
 }
 
 /// The results of one transaction. All are of one key epoch.
@@ -55,12 +65,16 @@ pub(crate) struct Batch {
     pub(crate) groups: Vec<Group>,
     /// Gas to send the transaction with.
     pub(crate) gas: u64,
+    /// Whether something was left out because no more fits.
+    pub(crate) full: bool,
 }
 
 /// Consecutive results of one contract, or one of a stateless contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
     pub(crate) contract: ContractId,
+    /// Whether the contract's entries stand alone.
+    pub(crate) stateless: bool,
     pub(crate) items: Vec<Candidate>,
 }
 
@@ -74,7 +88,9 @@ pub(crate) fn select(queues: &[Queue], turn: usize, limits: Limits) -> Batch {
         taken: vec![0; queues.len()],
         items: 0,
         gas: gas::BATCH_GAS,
+        bytes: BATCH_BYTES,
         keys: None,
+        full: false,
         limits,
     };
     let order: Vec<usize> = (0..queues.len())
@@ -98,12 +114,14 @@ pub(crate) fn select(queues: &[Queue], turn: usize, limits: Limits) -> Batch {
         };
         groups.extend(items.chunks(size).map(|items| Group {
             contract: queue.contract,
+            stateless: queue.stateless,
             items: items.to_vec(),
         }));
     }
     Batch {
         groups,
         gas: selection.gas,
+        full: selection.full,
     }
 }
 
@@ -113,7 +131,9 @@ struct Selection {
     taken: Vec<usize>,
     items: usize,
     gas: u64,
+    bytes: usize,
     keys: Option<(u32, u32)>,
+    full: bool,
     limits: Limits,
 }
 
@@ -123,14 +143,23 @@ impl Selection {
         let Some(candidate) = queue.candidates.get(self.taken[index]) else {
             return false;
         };
+        if self.keys.is_some_and(|keys| keys != candidate.keys()) {
+            return false;
+        }
         let gas = self.gas.saturating_add(candidate.gas());
-        let other_keys = self.keys.is_some_and(|keys| keys != candidate.keys());
-        if self.items >= self.limits.items || gas > self.limits.gas || other_keys {
+        let opens_group = queue.stateless || self.taken[index] == 0;
+        let group = if opens_group { GROUP_BYTES } else { 0 };
+        let bytes = self.bytes.saturating_add(candidate.bytes() + group);
+        // The bytes of one item alone are bounded by what an enclave signs.
+        let too_long = self.items > 0 && bytes > self.limits.bytes;
+        if self.items >= self.limits.items || gas > self.limits.gas || too_long {
+            self.full = true;
             return false;
         }
         self.taken[index] += 1;
         self.items += 1;
         self.gas = gas;
+        self.bytes = bytes;
         self.keys = Some(candidate.keys());
         true
     }
@@ -147,6 +176,11 @@ impl Candidate {
     pub(crate) fn gas(&self) -> u64 {
         let callback = u64::from(Settlement::unpack(self.entry.settlement).callback_gas_limit);
         gas::item(callback, self.data.len() as u64)
+    }
+
+    /// Bytes that it adds to a transaction at most.
+    fn bytes(&self) -> usize {
+        ITEM_BYTES + self.data.len().next_multiple_of(32)
     }
 
     fn item(&self) -> FulfillmentItem {
@@ -218,6 +252,13 @@ impl Batch {
         }
     }
 }
+
+/// Bytes of a transaction besides its items: its envelope, the selector, anchor, signature.
+const BATCH_BYTES: usize = 1_024;
+/// Bytes of a group besides its items: three words, its offset, and where its items are.
+const GROUP_BYTES: usize = 6 * 32;
+/// Bytes of an item besides its data: four words, its offset, and where its data is; and one to spare.
+const ITEM_BYTES: usize = 8 * 32;
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, aliases::U48};
+use alloy_sol_types::SolValue;
 use proptest::prelude::*;
 use subrosa_types::{
     entry::LARGEST_CALLBACK_GAS,
@@ -15,6 +16,7 @@ use crate::gas::{LARGEST_RESULT_GAS, MAX_DATA_BYTES};
 const LIMITS: Limits = Limits {
     items: 32,
     gas: 16_000_000,
+    bytes: 120_000,
 };
 
 fn candidate(contract: ContractId, seq: u64, epoch: u32, callback: u32, data: usize) -> Candidate {
@@ -85,7 +87,7 @@ fn the_largest_result_fits_the_least_gas_alone_and_not_one_unit_less() {
         stateless: false,
         candidates: vec![largest],
     }];
-    let limits = |gas| Limits { items: 32, gas };
+    let limits = |gas| Limits { gas, ..LIMITS };
     let batch = select(&queues, 0, limits(LARGEST_RESULT_GAS));
     assert_eq!((batch.len(), batch.gas), (1, LARGEST_RESULT_GAS));
     assert!(select(&queues, 0, limits(LARGEST_RESULT_GAS - 1)).is_empty());
@@ -102,6 +104,60 @@ fn a_backlog_does_not_crowd_out_another_contract() {
     let batch = select(&[queue(1, 0, 500), queue(2, 9, 3)], 0, LIMITS);
     let counts: Vec<_> = batch.groups.iter().map(|group| group.items.len()).collect();
     assert_eq!(counts, [29, 3]);
+}
+
+#[test]
+fn a_transaction_is_full_when_something_was_left_out_for_lack_of_room() {
+    let queues = [queue(1, 0, 3), queue(2, 0, 1)];
+    let room = |items, gas, bytes| select(&queues, 0, Limits { items, gas, bytes });
+    let all = room(32, 16_000_000, 120_000);
+    assert_eq!((all.len(), all.full), (4, false));
+    for batch in [
+        room(3, 16_000_000, 120_000),
+        room(32, all.gas - 1, 120_000),
+        room(32, 16_000_000, 2_500),
+    ] {
+        assert!(batch.full && batch.len() == 3, "{batch:?}");
+    }
+    let mut other = queue(3, 0, 2);
+    other.candidates[1] = candidate(other.contract, 1, 2, 0, 32);
+    let batch = select(&[other], 0, LIMITS);
+    assert!(!batch.full, "another epoch's results take no room");
+}
+
+#[test]
+fn what_is_sent_is_no_longer_than_it_was_thought_to_be() {
+    for (contracts, each, data) in [(1, 200, 0), (40, 1, 32), (3, 20, 1_000), (1, 1, 34_816)] {
+        let queues: Vec<_> = (0..contracts)
+            .map(|contract| {
+                let contract = B256::repeat_byte(contract);
+                Queue {
+                    contract,
+                    stateless: false,
+                    candidates: (0..each)
+                        .map(|seq| candidate(contract, seq, 1, 0, data))
+                        .collect(),
+                }
+            })
+            .collect();
+        let limits = Limits {
+            items: 1_024,
+            ..LIMITS
+        };
+        let batch = select(&queues, 0, limits);
+        let signed = Signed {
+            anchor_number: 1,
+            anchor_hash: B256::ZERO,
+            config_hash: B256::ZERO,
+            measurement_id: B256::ZERO,
+            group: 1,
+            epoch: 1,
+            r: B256::ZERO,
+            vs: B256::ZERO,
+        };
+        let length = batch.fulfillment(&signed).abi_encode().len();
+        assert!(length + 300 <= limits.bytes, "{length} bytes");
+    }
 }
 
 #[test]
@@ -149,7 +205,7 @@ proptest! {
         turn in any::<usize>(),
         items in 1usize..33,
     ) {
-        let limits = Limits { items, gas: 16_000_000 };
+        let limits = Limits { items, ..LIMITS };
         let batch = select(&queues, turn, limits);
         prop_assert!(batch.len() <= items);
         prop_assert!(batch.gas <= limits.gas);
