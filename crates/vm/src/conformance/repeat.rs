@@ -13,7 +13,7 @@ use super::{
 use crate::{Execution, Halt, State, Vm};
 
 /// Encodings of everything that constructing and then calling a few times yields.
-pub fn history(subject: &Subject, engine: &dyn Vm) -> Vec<(Halt, u64, Vec<u8>, Vec<u8>)> {
+pub fn history(subject: &Subject, engine: &dyn Vm) -> Vec<(Halt, u64, u64, Vec<u8>, Vec<u8>)> {
     let mut history = Vec::new();
     let mut step = |state: &mut State, execution: Execution| {
         assert_eq!(execution.halt, Halt::Succeeded);
@@ -21,10 +21,11 @@ pub fn history(subject: &Subject, engine: &dyn Vm) -> Vec<(Halt, u64, Vec<u8>, V
         let Execution {
             halt,
             fuel_used,
+            work_used,
             output,
             writes,
         } = execution;
-        history.push((halt, fuel_used, output, writes.encode()));
+        history.push((halt, fuel_used, work_used, output, writes.encode()));
     };
     let mut state = State::new();
     let arguments = (U256::from(1), Bytes::from("x")).abi_encode_params();
