@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::shell;
 
 /// Benchmark, its package, and what it measures.
-const BENCHMARKS: [(&str, &str, &str); 2] = [
+const BENCHMARKS: [(&str, &str, &str); 3] = [
     (
         "private_call",
         "subrosa-enclave-core",
@@ -17,6 +17,11 @@ const BENCHMARKS: [(&str, &str, &str); 2] = [
         "verify",
         "subrosa-attestation",
         "evidence of each kind, judged",
+    ),
+    (
+        "work",
+        "subrosa-vm-evm",
+        "work of every instruction and precompiled contract against its time",
     ),
 ];
 

@@ -10,6 +10,7 @@ mod guest;
 mod hostile;
 mod limits;
 mod metering;
+mod native;
 mod precompiles;
 mod sharing;
 mod upgrade;
