@@ -80,7 +80,7 @@ fn a_limit_is_exact() {
 /// Instructions that need no operands but those pushed for them, and end nothing.
 fn instruction() -> impl Strategy<Value = Vec<u8>> {
     let operands = |count: usize, opcode: u8, results: usize| {
-        let mut code = vec![PUSH2, 0x01, 0x40].repeat(count);
+        let mut code = [PUSH2, 0x01, 0x40].repeat(count);
         code.push(opcode);
         code.extend(vec![POP; results]);
         code
