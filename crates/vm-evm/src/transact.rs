@@ -210,7 +210,7 @@ impl<'a> Handler for Transact<'a> {
 ///
 /// What instructions weigh is summed up here and not in the instructions, where the sum would go through
 /// memory at each of them: on a loop of the cheapest, that takes 1.17 times what stock revm takes, and this
-/// 1.00 to 1.02 times (benchmark `work`).
+/// 1.00 to 1.05 times (benchmark `work`).
 fn run_frame(machine: &mut Machine<'_>) -> InterpreterAction {
     let (instructions, gas) = (
         machine.instruction.instruction_table(),
