@@ -7,13 +7,14 @@ use revm::{
     primitives::hardfork::SpecId,
 };
 
-use crate::database::StateReader;
+use crate::{database::StateReader, work::Meter};
 
 /// The hard fork of generation 1.
 pub(crate) const SPEC: SpecId = SpecId::OSAKA;
 
+/// Holds the count of work where other chains have data of their own.
 pub(crate) type GuestContext<'a> =
-    Context<BlockEnv, TxEnv, CfgEnv, StateReader<'a>, Journal<StateReader<'a>>, ()>;
+    Context<BlockEnv, TxEnv, CfgEnv, StateReader<'a>, Journal<StateReader<'a>>, &'a Meter>;
 
 /// What a transaction does to the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

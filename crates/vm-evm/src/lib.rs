@@ -16,10 +16,12 @@
 //!   `block.gaslimit` the most fuel there can be, `block.blobbasefee` the least there can be (1).
 //! - `blockhash` is zero for every block: a past block's hash is not part of the entry.
 //! - Logs are paid for and dropped: nobody could read them.
+//! - Beside gas, which is Ethereum's, there is a limit of work ([`limits`](subrosa_vm::limits)). Going past
+//!   it ends the transaction, in whichever frame it happens.
 //! - Reserved addresses are [host calls](subrosa_vm::host).
 //!
 //! Everything else is Ethereum's, precompiled contracts included (0x01 to 0x11 and P-256 at
-//! 0x100, all in pure Rust).
+//! 0x100).
 //!
 //! Start at [`EvmEngine`].
 // std: the cache of analyzed code is shared between threads, behind std's `Mutex`.
@@ -33,6 +35,7 @@ mod environment;
 mod instructions;
 mod precompiles;
 mod transact;
+mod work;
 mod writes;
 
 pub use engine::{ENGINE_EVM, EvmEngine};

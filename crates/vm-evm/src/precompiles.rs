@@ -17,7 +17,10 @@ use subrosa_vm::{
     limits::Limits,
 };
 
-use crate::context::{GuestContext, SPEC};
+use crate::{
+    context::{GuestContext, SPEC},
+    work::precompiles,
+};
 
 /// What answers calls to addresses without code.
 pub(crate) struct GuestPrecompiles<'a> {
@@ -47,14 +50,25 @@ impl<'a> PrecompileProvider<GuestContext<'a>> for GuestPrecompiles<'a> {
         context: &mut GuestContext<'a>,
         inputs: &CallInputs,
     ) -> Result<Option<InterpreterResult>, String> {
-        if let Some(result) = self.ethereum.run(context, inputs)? {
-            return Ok(Some(result));
+        let (address, fuel) = (inputs.bytecode_address, inputs.gas_limit);
+        let ethereum = {
+            let input = inputs.input.as_bytes(context);
+            let ethereum = precompiles::work(address, &input, fuel);
+            let Some(work) = ethereum.or_else(|| self.session.work(address, &input)) else {
+                return Ok(None);
+            };
+            if !context.chain.spend(work) {
+                // Nobody reads it: the frame loop ends the execution.
+                return Ok(Some(interpreter_result(Answer::OutOfFuel, fuel)));
+            }
+            ethereum.is_some()
+        };
+        if ethereum {
+            return self.ethereum.run(context, inputs);
         }
         let input = inputs.input.as_bytes(context);
-        let answer = self
-            .session
-            .answer(inputs.bytecode_address, &input, inputs.gas_limit);
-        Ok(answer.map(|answer| interpreter_result(answer, inputs.gas_limit)))
+        let answer = self.session.answer(address, &input, fuel);
+        Ok(answer.map(|answer| interpreter_result(answer, fuel)))
     }
 
     fn warm_addresses(&self) -> &AddressSet {

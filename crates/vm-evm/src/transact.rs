@@ -13,14 +13,17 @@ use revm::{
         result::{EVMError, HaltReason, InvalidTransaction},
     },
     handler::{
-        EthFrame, EvmTr, FrameResult, Handler,
+        EthFrame, EvmTr, FrameResult, Handler, ItemOrResult,
         execution::{create_init_frame, runtime_oog_unwind},
+        instructions::InstructionProvider,
         return_create,
     },
     interpreter::{
         CallInput, CallInputs, CallScheme, CallValue, CreateOutcome, FrameInput, GasTracker,
-        InitialAndFloorGas, SharedMemory, interpreter::EthInterpreter,
+        InitialAndFloorGas, InstructionResult, InterpreterAction, SharedMemory,
+        interpreter::EthInterpreter,
         interpreter_action::FrameInit,
+        interpreter_types::{Jumps, LoopControl},
     },
 };
 
@@ -30,6 +33,7 @@ use crate::{
     context::{GuestContext, TransactionKind},
     instructions::Instructions,
     precompiles::GuestPrecompiles,
+    work::weights,
 };
 
 pub(crate) type Machine<'a> =
@@ -105,6 +109,41 @@ impl<'a> Handler for Transact<'a> {
         Ok(Some(result))
     }
 
+    /// Ethereum's loop of frames, left at once when the work is exhausted: no frame hears of it, so none
+    /// can go on.
+    fn run_exec_loop(
+        &mut self,
+        machine: &mut Machine<'a>,
+        first_frame: FrameInit,
+    ) -> Result<FrameResult, Self::Error> {
+        if let ItemOrResult::Result(result) = machine.frame_init(first_frame)? {
+            return Ok(result);
+        }
+        loop {
+            let action = run_frame(machine);
+            within_work(machine)?;
+            let frame = machine.frame_stack.get();
+            let ended = frame.process_next_action::<_, Self::Error>(&mut machine.ctx, action)?;
+            let result = match ended {
+                ItemOrResult::Item(init) => match machine.frame_init(init)? {
+                    ItemOrResult::Item(_) => None,
+                    ItemOrResult::Result(result) => Some(result),
+                },
+                ItemOrResult::Result(result) => {
+                    frame.set_finished(true);
+                    count_deployed_code(machine, &result);
+                    Some(result)
+                }
+            };
+            within_work(machine)?;
+            if let Some(result) = result
+                && let Some(last) = machine.frame_return_result(result)?
+            {
+                return Ok(last);
+            }
+        }
+    }
+
     /// Ethereum's first frame, made static, or creating the contract where its id says. The frame
     /// of a replacement is a call whose code is the init code.
     fn first_frame_input(
@@ -167,6 +206,54 @@ impl<'a> Handler for Transact<'a> {
     }
 }
 
+/// Runs the frame on top until it returns, calls or creates, or the work is exhausted.
+///
+/// What instructions weigh is summed up here and not in the instructions, where the sum would go through
+/// memory at each of them: on a loop of the cheapest, that takes 1.17 times what stock revm takes, and this
+/// 1.00 to 1.05 times (benchmark `work`).
+fn run_frame(machine: &mut Machine<'_>) -> InterpreterAction {
+    let (instructions, gas) = (
+        machine.instruction.instruction_table(),
+        machine.instruction.gas_table(),
+    );
+    let meter = machine.ctx.chain;
+    let interpreter = &mut machine.frame_stack.get().interpreter;
+    let mut weighed: u64 = 0;
+    let end = loop {
+        weighed += u64::from(weights::INSTRUCTIONS[usize::from(interpreter.bytecode.opcode())]);
+        // Instructions themselves spend what depends on sizes, so what is left changes on the way.
+        if weighed.cast_signed() > meter.left() {
+            break InstructionResult::OutOfGas;
+        }
+        if let Err(end) = interpreter.step(instructions, gas, &mut machine.ctx) {
+            break end;
+        }
+    };
+    meter.spend(weighed);
+    if interpreter.bytecode.action().is_none() {
+        interpreter.halt(end);
+    }
+    interpreter.take_next_action()
+}
+
+/// Counts the work that code takes which a constructor leaves.
+fn count_deployed_code(machine: &Machine<'_>, result: &FrameResult) {
+    if let FrameResult::Create(outcome) = result
+        && outcome.result.is_ok()
+    {
+        let code = outcome.result.output.len() as u64;
+        machine.ctx.chain.spend(weights::DEPLOYED_CODE.of(code));
+    }
+}
+
+/// An error that ends the execution if more work was done than there is.
+fn within_work<E>(machine: &Machine<'_>) -> Result<(), EVMError<Infallible, E>> {
+    if machine.ctx.chain.is_exhausted() {
+        return Err(EVMError::Custom(String::new()));
+    }
+    Ok(())
+}
+
 impl<'a> Transact<'a> {
     /// Runs init code in the contract's account, emptied of code but of nothing else, and installs
     /// what it returns by the rules of a creation.
@@ -193,7 +280,9 @@ impl<'a> Transact<'a> {
                     self.contract,
                 );
                 let outcome = CreateOutcome::new(outcome.result, Some(self.contract));
-                Ok(FrameResult::Create(outcome))
+                let created = FrameResult::Create(outcome);
+                count_deployed_code(machine, &created);
+                Ok(created)
             }
             created => Ok(created),
         }

@@ -88,6 +88,10 @@ pub struct Execution {
     /// Fuel used, at most the limit. An end other than success and revert uses all of it, except
     /// [`Halt::NoContract`] and [`Halt::UnsupportedGeneration`], where nothing ran.
     pub fuel_used: u64,
+    /// Work done, also in frames that reverted; a caller pays for fuel alone, this is for whoever plans
+    /// what else fits into the time. At most [`Limits::work_limit`](crate::limits::Limits::work_limit)
+    /// and the instruction that went past it.
+    pub work_used: u64,
     /// What the guest returned or, if it reverted, the revert data; otherwise empty.
     pub output: Vec<u8>,
     /// What changes. Empty unless the guest succeeded, and empty if the call was static.
@@ -95,11 +99,12 @@ pub struct Execution {
 }
 
 impl Execution {
-    /// An execution that ended without output or effect.
+    /// An execution that ended without output or effect, and without work.
     pub fn failed(halt: Halt, fuel_used: u64) -> Self {
         Self {
             halt,
             fuel_used,
+            work_used: 0,
             output: Vec::new(),
             writes: WriteSet::default(),
         }
@@ -112,6 +117,7 @@ impl fmt::Debug for Execution {
         f.debug_struct("Execution")
             .field("halt", &self.halt)
             .field("fuel_used", &self.fuel_used)
+            .field("work_used", &self.work_used)
             .field("output_bytes", &self.output.len())
             .field("writes", &self.writes)
             .finish()
@@ -129,6 +135,9 @@ pub enum Halt {
     Reverted,
     /// The fuel limit was reached, or did not cover starting.
     OutOfFuel,
+    /// More work than the fuel limit comes with. Ends the whole execution wherever it happens: no
+    /// frame of the guest goes on.
+    OutOfWork,
     /// More memory than the generation allows.
     OutOfMemory,
     /// An instruction that does not exist, or a jump to where none is.

@@ -20,7 +20,7 @@ struct Benchmark {
     executables: &'static [&'static str],
 }
 
-const BENCHMARKS: [Benchmark; 3] = [
+const BENCHMARKS: [Benchmark; 4] = [
     Benchmark {
         name: "private_call",
         package: "subrosa-enclave-core",
@@ -31,6 +31,12 @@ const BENCHMARKS: [Benchmark; 3] = [
         name: "verify",
         package: "subrosa-attestation",
         what: "evidence of each kind, judged",
+        executables: &[],
+    },
+    Benchmark {
+        name: "work",
+        package: "subrosa-vm-evm",
+        what: "work of every instruction and precompiled contract against its time",
         executables: &[],
     },
     Benchmark {

@@ -24,6 +24,7 @@ use crate::{
     instructions::Instructions,
     precompiles::GuestPrecompiles,
     transact::{Machine, Transact},
+    work::{Meter, weights},
     writes,
 };
 
@@ -82,14 +83,43 @@ impl EvmEngine {
         if kind.installs_code() && call.is_static {
             return Execution::failed(Halt::StaticViolation, fuel_limit);
         }
-        let before = state.account(call.contract);
-        if !kind.installs_code() && !before.is_some_and(|account| account.has_code()) {
+        let account = state.account(call.contract);
+        if !kind.installs_code() && !account.is_some_and(|account| account.has_code()) {
             return Execution::failed(Halt::NoContract, 0);
         }
-        let mut machine = self.machine(state, call, limits);
+        let meter = Meter::new(limits.work_limit(fuel_limit));
+        meter.spend(weights::START);
+        meter.spend(if kind.installs_code() {
+            weights::HASHED_INIT_CODE.of(input.len() as u64)
+        } else {
+            weights::INPUT.of(input.len() as u64)
+        });
+        let execution = self.transact(state, call, kind, input, limits, &meter);
+        Execution {
+            work_used: meter.used(),
+            ..execution
+        }
+    }
+
+    /// Runs the transaction; the work it takes is in the meter.
+    fn transact(
+        &self,
+        state: &State,
+        call: &Call<'_>,
+        kind: TransactionKind,
+        input: Bytes,
+        limits: &'static Limits,
+        meter: &Meter,
+    ) -> Execution {
+        let fuel_limit = call.fuel_limit.min(limits.max_fuel);
+        let before = state.account(call.contract);
+        let mut machine = self.machine(state, call, limits, meter);
         machine.ctx.tx = environment::transaction(call, kind, input, fuel_limit);
         let result = Transact::new(call, kind).run(&mut machine);
         let changes = machine.ctx.journaled_state.finalize();
+        if meter.is_exhausted() {
+            return Execution::failed(Halt::OutOfWork, fuel_limit);
+        }
 
         let (output, fuel_used) = match ending(result) {
             Ok(ending) => ending,
@@ -126,6 +156,7 @@ impl EvmEngine {
         Execution {
             halt: Halt::Succeeded,
             fuel_used,
+            work_used: 0,
             output: output.into(),
             writes,
         }
@@ -136,9 +167,10 @@ impl EvmEngine {
         state: &'a State,
         call: &'a Call<'a>,
         limits: &'static Limits,
+        meter: &'a Meter,
     ) -> Machine<'a> {
-        let database = StateReader::new(state, &self.code);
-        let mut context = Context::new(database, SPEC);
+        let database = StateReader::new(state, &self.code, meter);
+        let mut context = Context::<_, _, _, _, _, ()>::new(database, SPEC).with_chain(meter);
         context.cfg = environment::configuration(call, limits);
         context.block = environment::block(call, limits);
         Evm {

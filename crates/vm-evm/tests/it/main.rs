@@ -7,11 +7,14 @@ mod environment;
 mod ethereum;
 mod execute;
 mod guest;
+mod hostile;
 mod limits;
 mod metering;
+mod native;
 mod precompiles;
 mod sharing;
 mod upgrade;
+mod work;
 
 /// What must hold of every engine.
 mod conformance {

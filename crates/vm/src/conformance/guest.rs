@@ -60,6 +60,9 @@ sol! {
         function revertBytes(uint256 n) external pure;
         function deepen(uint256 depth) external returns (uint256);
         function hoardDeep(uint256 size) external view returns (uint256);
+        function toil(uint256 rounds) external pure returns (bytes32 hash);
+        function tryToToil(uint256 rounds, uint256 gasLimit) external returns (bool ok);
+        function callToToil(uint256 rounds, uint256 gasLimit) external returns (bool ok);
     }
 }
 

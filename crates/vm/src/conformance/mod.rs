@@ -18,6 +18,7 @@ pub mod host_calls;
 pub mod limits;
 pub mod repeat;
 mod subject;
+pub mod work;
 
 pub use guest::{CALLER, CONTRACT, Environment, Guest, Ledger, Probe, call};
 pub use subject::Subject;
@@ -54,6 +55,14 @@ macro_rules! conformance_tests {
             limits::output_is_limited_to_the_byte,
             limits::a_state_does_not_grow_beyond_its_limit_but_may_shrink,
             repeat::two_engines_and_a_used_one_agree,
+            work::exhausted_work_ends_the_execution,
+            work::no_frame_catches_exhausted_work,
+            work::a_frame_that_is_out_of_fuel_is_caught_as_ever,
+            work::more_fuel_comes_with_more_work,
+            work::work_grows_with_what_is_executed,
+            work::what_failed_counts_as_work,
+            work::work_depends_on_nothing_but_the_call,
+            work::a_constructor_has_a_limit_too,
         }
     };
     ($subject:expr; $($group:ident::$case:ident,)+) => {

@@ -12,19 +12,14 @@ use super::{
 };
 use crate::{Execution, Halt, State, Vm};
 
-/// Encodings of everything that constructing and then calling a few times yields.
-pub fn history(subject: &Subject, engine: &dyn Vm) -> Vec<(Halt, u64, Vec<u8>, Vec<u8>)> {
+/// Everything that constructing and then calling a few times yields, and its writes as bytes.
+pub fn history(subject: &Subject, engine: &dyn Vm) -> Vec<(Execution, Vec<u8>)> {
     let mut history = Vec::new();
     let mut step = |state: &mut State, execution: Execution| {
         assert_eq!(execution.halt, Halt::Succeeded);
         state.apply(&execution.writes);
-        let Execution {
-            halt,
-            fuel_used,
-            output,
-            writes,
-        } = execution;
-        history.push((halt, fuel_used, output, writes.encode()));
+        let encoded = execution.writes.encode();
+        history.push((execution, encoded));
     };
     let mut state = State::new();
     let arguments = (U256::from(1), Bytes::from("x")).abi_encode_params();

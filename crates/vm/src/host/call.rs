@@ -56,6 +56,8 @@ pub enum Answer {
 /// One host call.
 pub(super) struct HostCall {
     pub(super) address: Address,
+    /// Work of answering, in addition to what every host call does.
+    pub(super) work: fn(&Limits, input: &[u8]) -> u64,
     pub(super) run: fn(&mut HostSession<'_>, input: &[u8], fuel: u64) -> Answer,
 }
 

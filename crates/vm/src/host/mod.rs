@@ -28,6 +28,28 @@ pub use randomness::prevrandao;
 use call::{HostCall, is_reserved};
 
 impl HostSession<'_> {
+    /// Work of answering a call to `address`, or `None` if that is not a reserved address. Charged
+    /// before the call is answered, also if it will be refused.
+    pub fn work(&self, address: Address, input: &[u8]) -> Option<u64> {
+        if !is_reserved(address) {
+            return None;
+        }
+        let limits = self.limits;
+        let own = CALLS
+            .iter()
+            .find(|call| call.address == address)
+            .map_or(0, |call| (call.work)(limits, input));
+        let bytes = limits
+            .host_call_work_byte
+            .saturating_mul(input.len() as u64);
+        Some(
+            limits
+                .host_call_work
+                .saturating_add(bytes)
+                .saturating_add(own),
+        )
+    }
+
     /// Answers a call to `address`, or says `None` if that is not a reserved address.
     pub fn answer(&mut self, address: Address, input: &[u8], fuel: u64) -> Option<Answer> {
         if !is_reserved(address) {

@@ -9,14 +9,23 @@ use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::SolValue;
 
 use super::call::{Answer, HostCall, HostSession, SAPPHIRE_FAMILY, reserved};
+use crate::limits::Limits;
 
 /// Where a guest asks for random bytes: `0x0100000000000000000000000000000000000001`.
 pub const RANDOM_BYTES: Address = reserved(SAPPHIRE_FAMILY, 1);
 
 pub(super) const CALL: HostCall = HostCall {
     address: RANDOM_BYTES,
+    work,
     run,
 };
+
+fn work(limits: &Limits, input: &[u8]) -> u64 {
+    let asked = input
+        .first_chunk()
+        .map_or(U256::ZERO, |word| U256::from_be_bytes::<32>(*word));
+    limits.random_work + limits.random_work_word * words(length(limits, asked))
+}
 
 fn run(session: &mut HostSession<'_>, input: &[u8], fuel: u64) -> Answer {
     let limits = session.limits;
@@ -26,9 +35,7 @@ fn run(session: &mut HostSession<'_>, input: &[u8], fuel: u64) -> Answer {
     let Ok((length, personalization)) = <(U256, Bytes)>::abi_decode_params_validate(input) else {
         return Answer::Refused;
     };
-    let length = usize::try_from(length)
-        .unwrap_or(usize::MAX)
-        .min(limits.random_max_bytes);
+    let length = self::length(limits, length);
     let price = limits.random_base
         + limits.random_word * words(length)
         + limits.random_personalization_word * words(personalization.len());
@@ -39,6 +46,13 @@ fn run(session: &mut HostSession<'_>, input: &[u8], fuel: u64) -> Answer {
         fuel: price,
         output: session.randomness.draw(&personalization, length),
     }
+}
+
+/// Bytes that somebody who asks for `asked` gets.
+fn length(limits: &Limits, asked: U256) -> usize {
+    usize::try_from(asked)
+        .unwrap_or(usize::MAX)
+        .min(limits.random_max_bytes)
 }
 
 fn words(bytes: usize) -> u64 {
