@@ -24,6 +24,7 @@ use subrosa_types::{
 use subrosa_vm::{Engines, State, Vm, WriteSet};
 
 use super::{
+    input::ReplyTo,
     proven::Proven,
     result::{Change, Done, EntryResult, machine_call},
 };
@@ -69,7 +70,7 @@ pub(super) fn deploy(
     };
     let call = machine_call(place, &contract, proven, &[], None);
     let execution = vm.construct(&contract.state, &call, &plaintext.code, &plaintext.init);
-    let result = EntryResult::of_execution(place, &contract, proven, None, execution)?;
+    let result = EntryResult::of_execution(place, &contract, proven, &ReplyTo::Public, execution)?;
     let step = contract.step(
         place,
         &proven.step(),
@@ -99,7 +100,7 @@ pub(super) fn upgrade(
     let result = if plaintext.engine == contract.engine {
         let call = machine_call(place, contract, proven, &[], None);
         let execution = vm.upgrade(&contract.state, &call, &plaintext.code, &plaintext.init);
-        EntryResult::of_execution(place, contract, proven, None, execution)?
+        EntryResult::of_execution(place, contract, proven, &ReplyTo::Public, execution)?
     } else {
         // What the one engine stores is not what the other would find.
         EntryResult::without_code(Status::Failed, WriteSet::default())

@@ -9,6 +9,7 @@ mod call;
 mod change;
 mod code;
 mod input;
+mod places;
 mod prove;
 mod proven;
 mod result;
