@@ -30,6 +30,7 @@ pub struct Enclave {
     fixed: Option<Fixed>,
     epochs: Epochs,
     contracts: Contracts,
+    answers: query::Answers,
 }
 
 impl Enclave {
@@ -47,6 +48,7 @@ impl Enclave {
             fixed: None,
             epochs: Epochs::default(),
             contracts: Contracts::default(),
+            answers: query::Answers::default(),
         })
     }
 
@@ -130,10 +132,14 @@ impl Enclave {
                 Response::Signed(Box::new(signed))
             }
             Request::Query { contract, envelope } => {
-                let fixed = self.fixed()?;
+                let fixed = self.fixed.as_ref().ok_or_else(not_started)?;
                 let contract = self.contracts.loaded(contract)?;
                 let signer = &self.boot.signer;
-                let reply = query::query(fixed, &self.epochs, signer, contract, &envelope)?;
+                let reply = self
+                    .answers
+                    .answer(signer.address(), contract, &envelope, || {
+                        query::query(fixed, &self.epochs, signer, contract, &envelope)
+                    })?;
                 Response::Queried(Box::new(reply))
             }
             Request::Statement { contract, nonce } => {
