@@ -440,14 +440,13 @@ contract MessageVectorsTest is VectorFile {
 
     function test_query_replies() public {
         bytes32 typeHash = keccak256(
-            "QueryReply(bytes32 queryHash,address caller,bytes32 contractId,uint48 seq,bytes32 commitment,uint64 blockNumber,bytes32 nonce,uint8 status,bytes32 replyHash,bytes32 configHash)"
+            "QueryReply(bytes32 queryHash,bytes32 contractId,uint48 seq,bytes32 commitment,uint64 blockNumber,bytes32 nonce,bytes32 replyHash,bytes32 configHash)"
         );
         Exposed exposed = new Exposed();
         for (uint256 i = 0; i < CASES; ++i) {
             bytes memory first = abi.encode(
                 typeHash,
                 _word("queryReply", i, "message.queryHash"),
-                _account("queryReply", i, "message.caller"),
                 _word("queryReply", i, "message.contractId"),
                 _uint("queryReply", i, "message.seq"),
                 _word("queryReply", i, "message.commitment")
@@ -455,7 +454,6 @@ contract MessageVectorsTest is VectorFile {
             bytes memory second = abi.encode(
                 _uint("queryReply", i, "message.blockNumber"),
                 _word("queryReply", i, "message.nonce"),
-                _uint("queryReply", i, "message.status"),
                 _word("queryReply", i, "message.replyHash"),
                 _word("queryReply", i, "message.configHash")
             );

@@ -2,8 +2,9 @@
 // The envelope and reply formats, version 1, written down a second time and independently of the
 // Rust crate `subrosa-crypto`, whose documentation describes them.
 
-import { timingSafeEqual, webcrypto } from 'node:crypto'
+import { createHmac, timingSafeEqual, webcrypto } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { gcmsiv } from '@noble/ciphers/aes'
 import {
   bytesToBigInt,
   bytesToHex,
@@ -181,17 +182,19 @@ export async function sessionSecret(implementation, privateKey, envelope) {
   return recipient.exportBytes(SESSION)
 }
 
+/** A key that follows from a session's secret and `subject`. */
+async function sessionKey(secret, label, subject) {
+  const root = await webcrypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits'])
+  const fields = [stringToHex(label), subject].flatMap((field) => [numberToHex(size(field), { size: 8 }), field])
+  const parameters = { name: 'HKDF', hash: 'SHA-256', salt: SESSION, info: hexToBytes(concat(fields)) }
+  return new Uint8Array(await webcrypto.subtle.deriveBits(parameters, root, 256))
+}
+
 /** Key and key-commitment tag of the envelope `id` of a session. */
 async function sessionKeys(secret, id) {
-  const root = await webcrypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits'])
-  const derive = async (label) => {
-    const fields = [stringToHex(label), id].flatMap((field) => [numberToHex(size(field), { size: 8 }), field])
-    const parameters = { name: 'HKDF', hash: 'SHA-256', salt: SESSION, info: hexToBytes(concat(fields)) }
-    return new Uint8Array(await webcrypto.subtle.deriveBits(parameters, root, 256))
-  }
-  const raw = await derive('subrosa/v1/session-key')
+  const raw = await sessionKey(secret, 'subrosa/v1/session-key', id)
   const key = await webcrypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['encrypt', 'decrypt'])
-  return { key, commitment: await derive('subrosa/v1/session-commitment') }
+  return { key, commitment: await sessionKey(secret, 'subrosa/v1/session-commitment', id) }
 }
 
 const sessionParameters = (prefix, binding) => ({
@@ -216,8 +219,7 @@ export async function sealInSession(secret, epoch, opening, vector) {
     bytesToHex(commitment),
     numberToHex(vector.session, { size: 8 }),
   ])
-  const padded = new Uint8Array(Math.max(64, 2 ** Math.ceil(Math.log2(size(vector.input) + 4))))
-  padded.set(hexToBytes(concat([numberToHex(size(vector.input), { size: 4 }), vector.input])))
+  const padded = pad(vector.input)
   const ciphertext = await webcrypto.subtle.encrypt(sessionParameters(prefix, opening), key, padded)
   return concat([prefix, bytesToHex(new Uint8Array(ciphertext))])
 }
@@ -230,6 +232,61 @@ export async function openInSession(secret, opening, envelope) {
   if (!timingSafeEqual(commitment, all.subarray(68, 100))) throw new Error('key commitment')
   const parameters = sessionParameters(bytesToHex(prefix), opening)
   const padded = new Uint8Array(await webcrypto.subtle.decrypt(parameters, key, all.subarray(prefix.length)))
+  return unpad(padded)
+}
+
+/** Length ‖ bytes ‖ zeros, a power of two of at least 64 bytes. */
+function pad(bytes) {
+  const padded = new Uint8Array(Math.max(64, 2 ** Math.ceil(Math.log2(size(bytes) + 4))))
+  padded.set(hexToBytes(concat([numberToHex(size(bytes), { size: 4 }), bytes])))
+  return padded
+}
+
+/** What the reply to the entry `digest` in a session is sealed with. */
+async function sessionReplyCipher(secret, session, header, { chainId, oracle, contractId, digest }) {
+  const subject = concat(['0x01', digest])
+  const key = await sessionKey(secret, 'subrosa/v1/session-reply', subject)
+  const nonceKey = await sessionKey(secret, 'subrosa/v1/session-reply-nonce', subject)
+  const aad = hexToBytes(
+    concat([
+      domain('session-reply'),
+      bytesToHex(header),
+      numberToHex(session, { size: 8 }),
+      numberToHex(chainId, { size: 32 }),
+      oracle,
+      contractId,
+      subject,
+    ]),
+  )
+  const nonceOf = (padded) => {
+    const mac = createHmac('sha256', nonceKey)
+    mac.update(hexToBytes(numberToHex(aad.length, { size: 8 }))).update(aad).update(padded)
+    return new Uint8Array(mac.digest()).subarray(0, 12)
+  }
+  return { nonceOf, cipher: (nonce) => gcmsiv(key, nonce, aad) }
+}
+
+/** Seals a reply in a session. The same arguments give the same bytes. */
+export async function sealSessionReply(secret, session, suite, binding, output) {
+  const padded = pad(output)
+  const header = Uint8Array.of(1, suite, 5, Math.log2(padded.length))
+  const { nonceOf, cipher } = await sessionReplyCipher(secret, session, header, binding)
+  const nonce = nonceOf(padded)
+  return concat([bytesToHex(header), bytesToHex(nonce), bytesToHex(cipher(nonce).encrypt(padded))])
+}
+
+/** Opens a reply in a session under `binding`; throws if it does not open. */
+export async function openSessionReply(secret, session, binding, reply) {
+  const all = hexToBytes(reply)
+  const [version, , purpose, sizeClass] = all
+  if (version !== 1 || purpose !== 5 || all.length !== 16 + 2 ** sizeClass + 16) {
+    throw new Error('malformed reply')
+  }
+  const header = all.subarray(0, 4)
+  const { nonceOf, cipher } = await sessionReplyCipher(secret, session, header, binding)
+  const nonce = all.subarray(4, 16)
+  const padded = cipher(nonce).decrypt(all.subarray(16))
+  if (!timingSafeEqual(nonce, nonceOf(padded))) throw new Error('nonce')
   return unpad(padded)
 }
 

@@ -5,7 +5,16 @@
 import { webcrypto } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { bytesToHex } from 'viem'
-import { encodePlaintext, epochKeys, fixture, readFixture, sealEnvelope, sealInSession, sessionSecret } from './format.mjs'
+import {
+  encodePlaintext,
+  epochKeys,
+  fixture,
+  readFixture,
+  sealEnvelope,
+  sealInSession,
+  sealSessionReply,
+  sessionSecret,
+} from './format.mjs'
 import { implementations } from './packages.mjs'
 
 const random = (length) => bytesToHex(webcrypto.getRandomValues(new Uint8Array(length)))
@@ -61,8 +70,15 @@ for (const { name, suite, ...implementation } of implementations()) {
           id: random(16),
           expiry: vector.expiry,
           input: random(length),
+          digest: random(32),
+          output: random(length),
         }
-        sessions.push({ ...member, envelope: await sealInSession(secret, epoch, vector, member) })
+        const binding = { ...vector, digest: member.digest }
+        sessions.push({
+          ...member,
+          envelope: await sealInSession(secret, epoch, vector, member),
+          reply: await sealSessionReply(secret, member.session, suite, binding, member.output),
+        })
       }
     }
     envelopes.push({ ...vector, envelope })

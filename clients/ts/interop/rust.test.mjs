@@ -4,7 +4,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bytesToHex, hexToBytes } from 'viem'
-import { encodePlaintext, epochKeys, openEnvelope, openInSession, openReply, parseEnvelope, publicKeyHash, readFixture, sessionSecret } from './format.mjs'
+import {
+  encodePlaintext,
+  epochKeys,
+  openEnvelope,
+  openInSession,
+  openReply,
+  openSessionReply,
+  parseEnvelope,
+  publicKeyHash,
+  readFixture,
+  sealSessionReply,
+  sessionSecret,
+} from './format.mjs'
 import { implementations } from './packages.mjs'
 
 const vectors = readFixture('rust.json')
@@ -76,8 +88,15 @@ for (const implementation of implementations()) {
       const secret = await sessionSecret(implementation, keys[suite], opening.envelope)
       assert.equal(await openInSession(secret, opening, vector.envelope), vector.input, vector.name)
       await assert.rejects(openInSession(secret, { ...opening, requester: opening.oracle }, vector.envelope))
+      const binding = { ...opening, digest: vector.digest }
+      const open = (binding) => openSessionReply(secret, vector.session, binding, vector.reply)
+      assert.equal(await open(binding), vector.output, vector.name)
+      assert.equal(await sealSessionReply(secret, vector.session, suite, binding, vector.output), vector.reply)
+      await assert.rejects(open({ ...binding, digest: opening.context }))
+      await assert.rejects(open({ ...binding, chainId: 1 }))
       secret[0] ^= 1
       await assert.rejects(openInSession(secret, opening, vector.envelope), /key commitment/)
+      await assert.rejects(open(binding))
     }
   })
 

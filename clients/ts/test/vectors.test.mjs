@@ -244,7 +244,7 @@ const types = {
   ),
   Query: fields('bytes32 contractId, bytes32 inputHash, bytes32 replyKeyHash, bytes32 nonce, uint64 expiry'),
   QueryReply: fields(
-    'bytes32 queryHash, address caller, bytes32 contractId, uint48 seq, bytes32 commitment, uint64 blockNumber, bytes32 nonce, uint8 status, bytes32 replyHash, bytes32 configHash',
+    'bytes32 queryHash, bytes32 contractId, uint48 seq, bytes32 commitment, uint64 blockNumber, bytes32 nonce, bytes32 replyHash, bytes32 configHash',
   ),
   ContractStatement: fields(
     'bytes32 contractId, bytes32 codeCommitment, uint48 seq, bytes32 commitment, bytes32 configHash, bytes32 nonce',

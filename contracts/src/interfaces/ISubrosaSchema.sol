@@ -33,6 +33,8 @@ interface ISubrosaSchema {
     function query(Query calldata) external;
     /// @notice See `QueryReply`.
     function queryReply(QueryReply calldata) external;
+    /// @notice See `QueryOutput`.
+    function queryOutput(QueryOutput calldata) external;
     /// @notice See `ContractStatement`.
     function contractStatement(ContractStatement calldata) external;
 }

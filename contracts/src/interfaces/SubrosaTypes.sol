@@ -239,14 +239,15 @@ struct Query {
     bytes32 inputHash;
     bytes32 replyKeyHash;
     bytes32 nonce;
+    /// Unix seconds. A state whose last entry is younger does not answer.
     uint64 expiry;
 }
 
-/// @notice EIP-712 message (oracle's domain) by which an enclave answers a query.
+/// @notice EIP-712 message (oracle's domain) by which an enclave answers a query. Who asked and how it
+/// ended is in the sealed reply only: see `QueryOutput`.
 struct QueryReply {
     /// EIP-712 hash of the `Query`.
     bytes32 queryHash;
-    address caller;
     bytes32 contractId;
     uint48 seq;
     /// The head's commitment after `seq` executed entries.
@@ -254,11 +255,19 @@ struct QueryReply {
     /// Block of the last executed entry.
     uint64 blockNumber;
     bytes32 nonce;
-    /// As in `Outcome`.
-    uint8 status;
     /// keccak256 of the sealed reply.
     bytes32 replyHash;
     bytes32 configHash;
+}
+
+/// @notice What is sealed to a query's reply key.
+struct QueryOutput {
+    /// Who signed the query; zero if nobody did.
+    address caller;
+    /// As in `Outcome`.
+    uint8 status;
+    /// What the call returned, or reverted with.
+    bytes output;
 }
 
 /// @notice EIP-712 message (oracle's domain): what code runs under a contract id.

@@ -73,7 +73,7 @@ pub use reply_key::ReplyKey;
 pub use request::CallRequest;
 pub use seal::{CallTarget, SealedCall, Sealing};
 pub use session::{CallSession, PendingSession};
-pub use subrosa_crypto::Suite;
+pub use subrosa_crypto::{Suite, Zeroizing};
 pub use subrosa_types::log::LogWord;
 pub use subrosa_types::measured::Measured;
 pub use ticket::Ticket;

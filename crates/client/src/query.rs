@@ -9,7 +9,7 @@ use serde::Serialize;
 use subrosa_crypto::Subject as ReplySubject;
 use subrosa_types::{
     ContractId,
-    abi::{ContractStatement, Query, QueryPlaintext, QueryReply},
+    abi::{ContractStatement, Query, QueryOutput, QueryPlaintext, QueryReply},
     eip712,
     result::Status,
     rpc::{ContractRequest, QueryRequest, QueryResponse},
@@ -145,22 +145,16 @@ impl Attested {
             checklist.equal("reply.commitment", &head.commitment, &reply.commitment);
             checklist.settle()?;
         }
-        let status = match Status::try_from(reply.status) {
-            Ok(status) => status,
-            Err(error) => {
-                checklist.record("reply.status", false, "a known status", error);
-                return Err(checklist.refusal().into());
-            }
-        };
-        let output = self.connection().open_sealed(
+        let opened = self.connection().open_sealed(
             call.contract,
             ReplySubject::Query(asked.query_hash),
             &response.sealed,
             &reply_key,
         )?;
+        let (status, output) = check_output(&asked, &opened)?;
         Ok(QueryAnswer {
             status,
-            output: Bytes::copy_from_slice(&output),
+            output,
             seq,
             commitment: reply.commitment,
             block: reply.blockNumber,
@@ -304,7 +298,6 @@ impl Attested {
         check_signature(&mut checklist, self.signer(), &response.signature, hash);
         checklist.equal("reply.query", &asked.query_hash, &reply.queryHash);
         checklist.equal("reply.contract", &asked.contract, &reply.contractId);
-        checklist.equal("reply.caller", &asked.caller, &reply.caller);
         checklist.equal("reply.nonce", &asked.nonce, &reply.nonce);
         checklist.equal("reply.config-hash", &self.config_hash(), &reply.configHash);
         let seq = reply.seq.to::<u64>();
@@ -321,6 +314,27 @@ impl Attested {
         );
         checklist.settle()?;
         Ok(reply)
+    }
+}
+
+/// Holds what was sealed to this client against what was asked.
+fn check_output(asked: &Asked, opened: &[u8]) -> Result<(Status, Bytes), ClientError> {
+    let mut checklist = Checklist::new(Subject::QueryReply);
+    let output = match QueryOutput::abi_decode_validate(opened) {
+        Ok(output) => output,
+        Err(error) => {
+            checklist.record("reply.sealed", false, "an encoded QueryOutput", error);
+            return Err(checklist.refusal().into());
+        }
+    };
+    checklist.equal("reply.caller", &asked.caller, &output.caller);
+    checklist.settle()?;
+    match Status::try_from(output.status) {
+        Ok(status) => Ok((status, output.output)),
+        Err(error) => {
+            checklist.record("reply.status", false, "a known status", error);
+            Err(checklist.refusal().into())
+        }
     }
 }
 

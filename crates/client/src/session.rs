@@ -13,10 +13,12 @@ use subrosa_types::ContractId;
 /// A session that a call opened, and what seals in it: an envelope of 188 bytes for a word of
 /// input, where one that carries a post-quantum key has over 1,700.
 ///
-/// It lasts until the contract's key epoch advances, at most 30 days, and may end earlier if
-/// thousands of others are opened on the same contract; a call in a session that ended is rejected.
-/// Outputs go to the reply key of the call that opened it. Whoever has the secret can read every
-/// input sealed in the session.
+/// It belongs to the requester and the user that opened it. It lasts until the contract's key epoch
+/// advances, at most 30 days, and ends earlier only if the same user opens dozens of others; a call
+/// in a session that ended is rejected. If the call that opened it named a reply key, outputs in the
+/// session are sealed too, under keys that follow from its secret
+/// ([`open_session_reply`](crate::Connection::open_session_reply)). Whoever has the secret can read
+/// every input and output sealed in the session.
 pub struct CallSession {
     contract: ContractId,
     seq: u64,

@@ -15,7 +15,7 @@ use subrosa_types::{
     result::{Status, unpack_result},
 };
 
-use crate::{ChainError, ClientError, Connection, ReplyKey, Ticket};
+use crate::{CallSession, ChainError, ClientError, Connection, ReplyKey, Ticket};
 
 /// How long, and how often, to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +115,28 @@ impl Connection {
         )
     }
 
+    /// Opens the sealed output of a call that was made in `session`. That of the call that opened the
+    /// session is sealed to the key it named: [`open_reply`](Self::open_reply).
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Reply`] if it is not sealed in this session, or answers something else.
+    pub fn open_session_reply(
+        &self,
+        ticket: &Ticket,
+        fulfilled: &Fulfilled,
+        session: &CallSession,
+    ) -> Result<Zeroizing<Vec<u8>>, ClientError> {
+        let sealed = &fulfilled.sealed_output;
+        let binding = self.reply_binding(ticket.contract, Subject::Entry(ticket.digest));
+        reply::open_in_session(&session.sealing_session(), &binding, sealed).map_err(|source| {
+            ClientError::Reply {
+                bytes: sealed.len(),
+                source,
+            }
+        })
+    }
+
     pub(crate) fn open_sealed(
         &self,
         contract: ContractId,
@@ -122,16 +144,20 @@ impl Connection {
         sealed: &[u8],
         key: &ReplyKey,
     ) -> Result<Zeroizing<Vec<u8>>, ClientError> {
-        let binding = ReplyBinding {
-            chain_id: self.deployment.measured.chain_id,
-            oracle: self.deployment.measured.oracle,
-            contract_id: contract,
-            subject,
-        };
+        let binding = self.reply_binding(contract, subject);
         reply::open(key.key(), &binding, sealed).map_err(|source| ClientError::Reply {
             bytes: sealed.len(),
             source,
         })
+    }
+
+    fn reply_binding(&self, contract: ContractId, subject: Subject) -> ReplyBinding {
+        ReplyBinding {
+            chain_id: self.deployment.measured.chain_id,
+            oracle: self.deployment.measured.oracle,
+            contract_id: contract,
+            subject,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     ContractRoot, EpochId, KeyError, RecipientKey, RecipientPublicKey, Suite,
     kdf::{Prk, Secret},
     sealing::kind::StateKind,
+    synthetic::SyntheticKeys,
 };
 
 /// The 32 fresh random bytes that the enclaves of one (key group, epoch) share.
@@ -66,24 +67,18 @@ impl EpochSecret {
     }
 
     /// The keys that seal one state blob.
-    pub(crate) fn state_keys(&self, kind: StateKind, contract_id: B256, seq: u64) -> StateKeys {
+    pub(crate) fn state_keys(&self, kind: StateKind, contract_id: B256, seq: u64) -> SyntheticKeys {
         let derive = |label| {
             self.prk.derive(
                 label,
                 &[&[kind as u8], contract_id.as_slice(), &seq.to_be_bytes()],
             )
         };
-        StateKeys {
+        SyntheticKeys {
             encryption: derive("subrosa/v1/state/encryption"),
             nonce: derive("subrosa/v1/state/nonce"),
         }
     }
-}
-
-/// What seals one blob: an AES-256-GCM-SIV key and the HMAC key its nonce comes from.
-pub(crate) struct StateKeys {
-    pub(crate) encryption: Secret,
-    pub(crate) nonce: Secret,
 }
 
 /// An epoch's key pairs, one per suite, expanded and ready to open envelopes.

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 use hpke::{
     Deserializable, HpkeError, Kem, OpModeR, OpModeS, Serializable,
-    aead::{AeadCtxR, AeadCtxS, AesGcm256},
+    aead::{AeadCtxR, AeadCtxS},
     kdf::HkdfSha256,
     setup_receiver, setup_sender_with_rng,
 };
@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     RecipientKey, RecipientPublicKey,
+    cipher::HpkeAes256Gcm,
     kem::{ExpandedX25519, ExpandedXWing},
     recipient::{PublicInner, SecretInner},
 };
@@ -24,7 +25,7 @@ pub(crate) enum Sender {
     X25519(Box<SenderContext<ExpandedX25519>>),
 }
 
-type SenderContext<K> = AeadCtxS<AesGcm256, HkdfSha256, K>;
+type SenderContext<K> = AeadCtxS<HpkeAes256Gcm, HkdfSha256, K>;
 
 impl Sender {
     /// Encapsulates a fresh secret to `recipient`. Returns the encapsulated key beside the context.
@@ -79,7 +80,7 @@ pub(crate) enum Receiver {
     X25519(Box<ReceiverContext<ExpandedX25519>>),
 }
 
-type ReceiverContext<K> = AeadCtxR<AesGcm256, HkdfSha256, K>;
+type ReceiverContext<K> = AeadCtxR<HpkeAes256Gcm, HkdfSha256, K>;
 
 impl Receiver {
     /// Decapsulates. X-Wing never fails on 1120 bytes; X25519 does on a point of small order.

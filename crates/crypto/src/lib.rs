@@ -16,6 +16,7 @@
 
 extern crate alloc;
 
+mod cipher;
 pub mod commitment;
 mod contract;
 pub mod envelope;
@@ -32,14 +33,17 @@ pub mod reply;
 pub mod sealing;
 mod signer;
 mod suite;
+mod synthetic;
 pub mod transfer;
+#[cfg(test)]
+mod wycheproof;
 
 pub use contract::{ContractRoot, RandomStream, Subject};
 pub use epoch::{EpochKeyPairs, EpochPublicKey, EpochSecret};
 pub use epoch_id::EpochId;
 pub use error::{BlobError, KeyError, OpenError, Rejection, ReplyError, SealError, TransferError};
 pub use recipient::{RecipientKey, RecipientPublicKey};
-pub use signer::{Signer, compact};
+pub use signer::{Signer, compact, recover};
 pub use suite::Suite;
 
 /// The random-number traits that this crate's functions take.

@@ -2,17 +2,21 @@
 //! An enclave's signer: secp256k1 as Ethereum uses it.
 
 use alloy_primitives::{Address, B256, Signature, keccak256};
-use k256::ecdsa::SigningKey;
+use secp256k1::{
+    Message, PublicKey, Secp256k1, SecretKey, SignOnly,
+    ecdsa::{RecoverableSignature, RecoveryId},
+};
 
-use crate::KeyError;
+use crate::{KeyError, kdf::hmac};
 
 /// Signs what an enclave says: fulfillments, receipts, query replies.
 ///
-/// Signatures are deterministic (RFC 6979) and low-s (EIP-2).
+/// Signatures are deterministic (RFC 6979) and low-s (EIP-2), made by libsecp256k1, whose
+/// multiplications are constant-time and blinded besides.
 #[expect(missing_debug_implementations, reason = "a secret is never printed")]
 pub struct Signer {
-    // Wipes itself when dropped.
-    key: SigningKey,
+    key: SecretKey,
+    context: Secp256k1<SignOnly>,
     address: Address,
 }
 
@@ -24,12 +28,16 @@ impl Signer {
     /// [`KeyError::Signer`] for zero or a number not below the group order, which random bytes
     /// meet with a probability of 2^-127: draw again.
     pub fn from_seed(seed: &[u8; 32]) -> Result<Self, KeyError> {
-        let key = SigningKey::from_bytes(seed.into()).map_err(|_| KeyError::Signer)?;
-        let point = key.verifying_key().to_encoded_point(false);
-        // An address is the last 20 bytes of keccak256 over x ‖ y, without the 0x04 in front.
-        let uncompressed = point.as_bytes().get(1..).ok_or(KeyError::Signer)?;
-        let address = Address::from_word(keccak256(uncompressed));
-        Ok(Self { key, address })
+        let key = SecretKey::from_byte_array(*seed).map_err(|_| KeyError::Signer)?;
+        let mut context = Secp256k1::signing_only();
+        // Blinds the multiplications; signatures are the same whatever the blinding is.
+        context.seeded_randomize(&hmac(seed, &[b"subrosa/v1/signer-blinding"]));
+        let point = PublicKey::from_secret_key(&context, &key);
+        Ok(Self {
+            key,
+            context,
+            address: address(&point),
+        })
     }
 
     /// The signer's Ethereum address.
@@ -39,13 +47,40 @@ impl Signer {
 
     /// Signs a message that has been hashed already, such as an EIP-712 signing hash.
     pub fn sign(&self, prehash: B256) -> Signature {
-        let Ok((signature, recovery)) = self.key.sign_prehash_recoverable(prehash.as_slice())
-        else {
-            unreachable!("a 32-byte hash is long enough, and RFC 6979 retries a zero r or s");
-        };
-        // k256 yields low-s already; normalizing keeps that a property of this function.
-        Signature::from_signature_and_parity(signature, recovery.is_y_odd()).normalized_s()
+        let message = Message::from_digest(prehash.0);
+        let signature = self.context.sign_ecdsa_recoverable(message, &self.key);
+        let (recovery, bytes) = signature.serialize_compact();
+        let parity = i32::from(recovery) & 1 == 1;
+        // libsecp256k1 yields low-s already; normalizing keeps that a property of this function.
+        Signature::from_bytes_and_parity(&bytes, parity).normalized_s()
     }
+}
+
+impl Drop for Signer {
+    fn drop(&mut self) {
+        // Volatile writes and a fence, as `zeroize` does it. That other copies may be left on the stack,
+        // which the name warns of, holds for any key.
+        self.key.non_secure_erase();
+    }
+}
+
+/// Who signed `prehash`. `None` unless the signature is low-s and a public key follows from it.
+pub fn recover(prehash: B256, signature: &Signature) -> Option<Address> {
+    if signature.normalize_s().is_some() {
+        return None;
+    }
+    let recovery = RecoveryId::try_from(i32::from(signature.v())).ok()?;
+    let compact = signature.as_bytes();
+    let signature = RecoverableSignature::from_compact(compact.get(..64)?, recovery).ok()?;
+    let context = Secp256k1::verification_only();
+    let point = context.recover_ecdsa(Message::from_digest(prehash.0), &signature);
+    Some(address(&point.ok()?))
+}
+
+/// The last 20 bytes of keccak256 over x ‖ y.
+fn address(point: &PublicKey) -> Address {
+    let [_uncompressed, coordinates @ ..] = point.serialize_uncompressed();
+    Address::from_word(keccak256(coordinates))
 }
 
 /// Splits a low-s signature into the compact form of EIP-2098: r, and s with the parity of y in
@@ -67,7 +102,20 @@ mod tests {
     const HALF_ORDER: U256 =
         uint!(0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0_U256);
 
+    const ORDER: U256 =
+        uint!(0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141_U256);
+
     proptest! {
+        /// k256 is another implementation of RFC 6979.
+        #[test]
+        fn signatures_are_those_of_k256(seed in any::<[u8; 32]>(), hash in any::<[u8; 32]>()) {
+            let Ok(signer) = Signer::from_seed(&seed) else { return Ok(()) };
+            let key = k256::ecdsa::SigningKey::from_bytes(&seed.into()).unwrap();
+            let (signature, recovery) = key.sign_prehash_recoverable(&hash).unwrap();
+            let expected = Signature::from_signature_and_parity(signature, recovery.is_y_odd());
+            prop_assert_eq!(signer.sign(B256::from(hash)), expected);
+        }
+
         #[test]
         fn signatures_recover_to_the_signer_and_are_low_s_and_repeatable(
             seed in any::<[u8; 32]>(), hash in any::<[u8; 32]>(),
@@ -81,6 +129,13 @@ mod tests {
                 signature.recover_address_from_prehash(&hash).unwrap(),
                 signer.address()
             );
+            prop_assert_eq!(recover(hash, &signature), Some(signer.address()));
+            let high = Signature::new(signature.r(), ORDER - signature.s(), !signature.v());
+            prop_assert_eq!(
+                high.recover_address_from_prehash(&hash).unwrap(),
+                signer.address()
+            );
+            prop_assert_eq!(recover(hash, &high), None);
             let (r, vs) = compact(&signature);
             prop_assert_eq!(r, B256::from(signature.r()));
             let mut s = vs;

@@ -40,6 +40,7 @@ pub struct Enclave {
     fixed: OnceLock<Fixed>,
     epochs: RwLock<Epochs>,
     contracts: Contracts,
+    answers: Mutex<query::Answers>,
 }
 
 impl Enclave {
@@ -63,6 +64,7 @@ impl Enclave {
             fixed: OnceLock::new(),
             epochs: RwLock::default(),
             contracts: Contracts::new(memory),
+            answers: Mutex::default(),
         })
     }
 
@@ -284,7 +286,13 @@ impl Enclave {
                 let fixed = self.fixed()?;
                 let contract = self.contracts.known(contract)?.for_query()?;
                 let (epochs, signer) = (self.active(), &self.boot.signer);
-                let reply = query::query(fixed, &epochs, signer, &contract, &envelope)?;
+                let reply = query::Answers::answer(
+                    &self.answers,
+                    signer.address(),
+                    &contract,
+                    &envelope,
+                    || query::query(fixed, &epochs, signer, &contract, &envelope),
+                )?;
                 Response::Queried(Box::new(reply))
             }
             Request::Statement { contract, nonce } => {

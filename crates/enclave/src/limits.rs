@@ -23,16 +23,37 @@ pub const MAX_OUTPUT_BYTES: usize = 24 * 1024;
 
 /// Longest time between an entry's timestamp and the expiry of its envelope, seconds: envelope ids
 /// are remembered until they expire, so this bounds what is remembered.
-pub const MAX_ENVELOPE_LIFETIME: u64 = 30 * 24 * 60 * 60;
+pub const MAX_ENVELOPE_LIFETIME: u64 = 7 * 24 * 60 * 60;
 
 /// Longest life of a session, seconds from the timestamp of the entry that opened it.
 pub const MAX_SESSION_LIFETIME: u64 = 30 * 24 * 60 * 60;
 
-/// Most sessions a contract has open; the oldest makes room for one more.
-pub const MAX_SESSIONS: usize = 4_096;
+/// Unexpired envelopes of one (requester, user) that are always remembered.
+pub const ENVELOPES_KEPT: usize = 64;
+
+/// Most envelopes of one (requester, user). An entry with one more is rejected.
+pub const MAX_HOLDER_ENVELOPES: usize = 65_536;
+
+/// Envelopes of one requester's users together, beyond which none has more than
+/// [`ENVELOPES_KEPT`].
+pub const MAX_REQUESTER_ENVELOPES: usize = 262_144;
+
+/// Sessions of one (requester, user) that are always remembered.
+pub const SESSIONS_KEPT: usize = 4;
+
+/// Most sessions of one (requester, user); its oldest makes room for one more.
+pub const MAX_HOLDER_SESSIONS: usize = 64;
+
+/// Sessions of one requester's users together, beyond which none has more than [`SESSIONS_KEPT`].
+pub const MAX_REQUESTER_SESSIONS: usize = 16_384;
+
+/// Bytes of a contract's state that are envelopes' ids and sessions, beside what the guest may
+/// store. Beyond it nothing more is remembered for anybody, which takes over a million requests
+/// within the life of an envelope.
+pub const MAX_KEPT_BYTES: usize = 96 << 20;
 
 /// Most expired envelope ids, and most sessions that ended, that one entry forgets.
-pub(crate) const MAX_FORGOTTEN: usize = 4;
+pub(crate) const MAX_FORGOTTEN: usize = 8;
 
 /// Most results per contract that are kept signable, the newest.
 pub const MAX_SIGNABLE: usize = 4_096;
@@ -45,3 +66,9 @@ pub const QUERY_FUEL: u64 = 30_000_000;
 
 /// Most contracts that a greeting names.
 pub(crate) const MAX_GREETED: usize = 65_536;
+
+/// Answers to queries that are kept, the newest.
+pub(crate) const MAX_ANSWERS: usize = 256;
+
+/// Bytes of the sealed parts of the answers that are kept.
+pub(crate) const MAX_ANSWERS_BYTES: usize = 4 << 20;

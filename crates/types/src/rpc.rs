@@ -117,7 +117,7 @@ pub struct QueryRequest {
 pub struct QueryResponse {
     /// ABI encoding of the signed `QueryReply`.
     pub reply: Bytes,
-    /// The output, sealed to the reply key.
+    /// `QueryOutput`, sealed to the reply key: caller, status and output.
     pub sealed: Bytes,
     /// r ‖ s ‖ v.
     pub signature: Bytes,

@@ -29,6 +29,6 @@ pub use call::{Call, Execution, Halt, Vm};
 pub use engines::{DuplicateEngine, Engines};
 pub use limits::RUNTIME_GENERATION;
 pub use state::{
-    AccountRecord, CODEC_VERSION, CodecError, InvalidValue, State, StateKey, StateReader,
-    StateWriter, WriteSet,
+    AccountRecord, CODEC_VERSION, CodecError, Holder, InvalidValue, Share, State, StateKey,
+    StateReader, StateWriter, WriteSet,
 };

@@ -56,8 +56,9 @@ pub struct Limits {
     pub max_init_code: usize,
     /// Bytes of output or revert data.
     pub max_output: usize,
-    /// Bytes of a contract's encoded state, all its accounts and code included. A call after which it
-    /// would be larger fails. Whatever is within it can be sealed, in parts, and loaded again.
+    /// Bytes of a contract's encoded state, all its accounts and code included, but not what is
+    /// remembered of envelopes and sessions. A call after which it would be larger fails. Whatever is
+    /// within it can be sealed, in parts, and loaded again.
     pub max_state: usize,
     /// Most bytes one call for randomness yields; asking for more yields this many.
     pub random_max_bytes: usize,

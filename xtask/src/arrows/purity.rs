@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Pure crates are written without the standard library: what they cannot name they cannot call. In one
 //! that needs it for something else, nothing of [`IMPURE`] may be named.
+//!
+//! Of what they depend on, `packages` forbids what does input and output. Libraries in C (AWS-LC,
+//! libsecp256k1) are not read: their bindings need the standard library, and AWS-LC looks at the processor
+//! and at `OPENSSL_ia32cap` when it starts (ADR 10). What could make a result differ, randomness of their
+//! own, pure crates do not ask them for: see [`DRAWS`].
 
 use eyre::Result;
 
@@ -26,6 +31,19 @@ const IMPURE: &[&str] = &[
     "extern crate std",
 ];
 
+/// Randomness of a library's own: whatever is drawn in a pure crate is handed to it.
+const DRAWS: &[&str] = &[
+    "SystemRandom",
+    "aws_lc_rs::rand",
+    "DecapsulationKey::generate",
+    ".encapsulate()",
+    "EphemeralPrivateKey",
+    "RandomizedNonceKey",
+    "getrandom",
+    "OsRng",
+    "SysRng",
+];
+
 pub(super) fn faults(workspace: &Workspace, sources: &Sources) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     let is_pure = |package: &&Package| PURE.contains(&package.name.as_str());
@@ -44,7 +62,8 @@ pub(super) fn faults(workspace: &Workspace, sources: &Sources) -> Result<Vec<Str
         }
         for (path, text) in files().filter(|(path, _)| !sources::is_test(path)) {
             for (number, line) in sources::code(text) {
-                if let Some(found) = IMPURE.iter().find(|name| line.contains(**name)) {
+                let impure = IMPURE.iter().chain(DRAWS);
+                for found in impure.filter(|name| line.contains(**name)) {
                     faults.push(format!("{path}:{number} is pure, and names {found}"));
                 }
             }
@@ -92,6 +111,11 @@ mod tests {
             count("// std: revm\nfn f() { std::time::SystemTime::now() }\n"),
             1
         );
+        assert_eq!(
+            count("#![no_std]\nfn f() { aws_lc_rs::rand::SystemRandom::new() }\n"),
+            2
+        );
+        assert_eq!(count("#![no_std]\nfn f() { key.encapsulate() }\n"), 1);
         assert_eq!(count("// std: revm\n/// No SystemTime.\nfn f() {}\n"), 0);
         assert_eq!(
             count("// std: revm\n#[cfg(test)]\nmod tests {\nuse std::fs;\n}\n"),

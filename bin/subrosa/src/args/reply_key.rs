@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The file of a key that outputs are sealed to: `SUITE:SEED`, both hexadecimal, on its last line.
+//! The file of a key that outputs are sealed to: `SUITE:SEED`, both hexadecimal.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ pub(crate) fn file(path: &Path, suite: Suite) -> Result<ReplyKey> {
     match std::fs::read_to_string(path) {
         Ok(text) => text
             .lines()
-            .last()
+            .next()
             .and_then(parse)
             .ok_or_else(|| eyre!("it does not hold a reply key"))
             .wrap_err_with(at),

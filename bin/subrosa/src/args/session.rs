@@ -1,18 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The file of a session: its secret on the first line, the key its outputs are sealed to on the
-//! second, if they are not public. So it serves as a reply key file too.
+//! The file of a session: its secret on the first line, the key that the output of its opening call is
+//! sealed to on the second, if outputs are not public.
 
 use std::path::Path;
 
 use eyre::{Result, WrapErr, eyre};
-use subrosa_client::{CallSession, ReplyKey};
+use subrosa_client::{
+    CallSession, ClientError, Connection, Fulfilled, ReplyKey, Suite, Ticket, Zeroizing,
+};
 
 use super::reply_key;
+
+/// What opens a sealed output.
+pub(crate) enum Opener {
+    /// The key it was sealed to.
+    Key(ReplyKey),
+    /// The session that the call was made in, or opened.
+    Session(KeptSession),
+}
+
+impl Opener {
+    /// Reads the file of a reply key or of a session.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .wrap_err_with(|| format!("cannot use reply key file {}", path.display()))?;
+        match KeptSession::parse(&text) {
+            Some(kept) => Ok(Self::Session(kept)),
+            None => reply_key::file(path, Suite::XWing).map(Self::Key),
+        }
+    }
+
+    /// Opens the output of a fulfilled request.
+    pub(crate) fn open(
+        &self,
+        connection: &Connection,
+        ticket: &Ticket,
+        fulfilled: &Fulfilled,
+    ) -> Result<Zeroizing<Vec<u8>>, ClientError> {
+        match self {
+            Self::Key(key) => connection.open_reply(ticket, fulfilled, key),
+            Self::Session(KeptSession {
+                session,
+                reply: Some(key),
+            }) if ticket.seq == session.seq() => connection.open_reply(ticket, fulfilled, key),
+            Self::Session(kept) => connection.open_session_reply(ticket, fulfilled, &kept.session),
+        }
+    }
+}
 
 /// A session that an earlier call opened.
 pub(crate) struct KeptSession {
     pub(crate) session: CallSession,
-    /// Where its outputs are sealed to; `None` if they are public.
+    /// Where the output of its opening call is sealed to; `None` if outputs are public.
     pub(crate) reply: Option<ReplyKey>,
 }
 
@@ -69,13 +108,12 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use subrosa_client::Suite;
 
     const SESSION: &str = "0x0101010101010101010101010101010101010101010101010101010101010101:9:01\
         :3:4:0xabababababababababababababababababababababababababababababababab";
 
     #[test]
-    fn a_session_file_is_read_as_it_was_written_and_is_a_reply_key_file() {
+    fn a_session_file_is_read_as_it_was_written_and_opens_outputs() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("session");
@@ -94,8 +132,15 @@ mod tests {
         let read = KeptSession::read(&path).unwrap().unwrap();
         assert_eq!(read.session.expose_text(), SESSION);
         assert_eq!(read.reply.unwrap().public(), public);
-        let key = reply_key::file(&path, Suite::XWing).unwrap();
-        assert_eq!(key.public(), public);
+        // What opens the results of its calls is found in the same file.
+        let Opener::Session(opener) = Opener::read(&path).unwrap() else {
+            panic!("the file holds a session");
+        };
+        assert_eq!(opener.session.expose_text(), SESSION);
+        let own = dir.path().join("reply.key");
+        reply_key::file(&own, Suite::X25519).unwrap();
+        assert!(matches!(Opener::read(&own).unwrap(), Opener::Key(_)));
+        assert!(Opener::read(&dir.path().join("missing")).is_err());
     }
 
     #[test]

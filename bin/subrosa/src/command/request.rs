@@ -18,7 +18,7 @@ use crate::{
         deployment::AttestationArgs,
         key::KeyArgs,
         reply_key,
-        session::KeptSession,
+        session::{KeptSession, Opener},
         wait::WaitArgs,
     },
     output::{self, Output},
@@ -117,7 +117,7 @@ impl RequestArgs {
             _ => None,
         };
         let (kept, reply_key) = match kept {
-            Some(KeptSession { session, reply }) => (Some(session), reply),
+            Some(kept) => (Some(kept), None),
             None if self.session.is_some() => (None, self.reply_key()?),
             None => (None, own_key),
         };
@@ -140,7 +140,7 @@ impl RequestArgs {
             }
             (Some(attested), Some(kept), _) => {
                 let ticket = attested
-                    .request_in_session(kept, &request, &account)
+                    .request_in_session(&kept.session, &request, &account)
                     .await?;
                 (ticket, None)
             }
@@ -151,14 +151,20 @@ impl RequestArgs {
             (Some(attested), None, None) => (attested.request(&request, &account).await?, None),
         };
         output.progress(format_args!("entry {} of {}", ticket.seq, ticket.contract));
-        let mut reply_key = reply_key;
-        if let Some((path, session)) = opened {
-            let reply = reply_key.take();
-            let kept = KeptSession { session, reply };
-            kept.write(path)?;
-            output.progress(format_args!("opens a session, kept in {}", path.display()));
-            reply_key = kept.reply;
-        }
+        let in_session = kept.is_some();
+        let opener = match (opened, kept) {
+            (Some((path, session)), _) => {
+                let kept = KeptSession {
+                    session,
+                    reply: reply_key,
+                };
+                kept.write(path)?;
+                output.progress(format_args!("opens a session, kept in {}", path.display()));
+                Some(Opener::Session(kept))
+            }
+            (None, Some(kept)) => Some(Opener::Session(kept)),
+            (None, None) => reply_key.map(Opener::Key),
+        };
         let report = if self.no_wait {
             RequestReport {
                 request: ticket,
@@ -167,15 +173,15 @@ impl RequestArgs {
             }
         } else {
             let fulfilled = connection.wait(&ticket, self.wait.options()).await?;
-            if let (Some(path), Some(_), Status::Rejected) =
-                (&self.session, &kept, fulfilled.status)
+            if let (Some(path), true, Status::Rejected) =
+                (&self.session, in_session, fulfilled.status)
             {
                 output.progress(format_args!(
                     "the session may have ended; without {} the next call opens another",
                     path.display()
                 ));
             }
-            RequestReport::open(&connection, ticket, fulfilled, reply_key.as_ref(), &call)?
+            RequestReport::open(&connection, ticket, fulfilled, opener.as_ref(), &call)?
         };
         output.result(&report, RequestReport::text)?;
         report.check()
@@ -236,12 +242,12 @@ impl RequestReport {
         connection: &Connection,
         request: Ticket,
         fulfilled: Fulfilled,
-        key: Option<&ReplyKey>,
+        opener: Option<&Opener>,
         call: &Call,
     ) -> Result<Self> {
-        let opened = match key {
-            Some(key) if !fulfilled.sealed_output.is_empty() => {
-                Some(connection.open_reply(&request, &fulfilled, key)?)
+        let opened = match opener {
+            Some(opener) if !fulfilled.sealed_output.is_empty() => {
+                Some(opener.open(connection, &request, &fulfilled)?)
             }
             _ => None,
         };

@@ -6,11 +6,10 @@ use std::path::PathBuf;
 use alloy_primitives::B256;
 use clap::Args;
 use eyre::Result;
-use subrosa_client::Suite;
 
 use super::request::RequestReport;
 use crate::{
-    args::{call::Call, deployment::DeploymentArgs, reply_key, wait::WaitArgs},
+    args::{call::Call, deployment::DeploymentArgs, session::Opener, wait::WaitArgs},
     output::Output,
 };
 
@@ -40,21 +39,14 @@ pub(crate) struct ResultArgs {
 impl ResultArgs {
     pub(crate) async fn run(self, output: &Output) -> Result<()> {
         let call = Call::returning(self.function.as_deref())?;
-        let key = match &self.reply_key_file {
-            Some(path) => {
-                eyre::ensure!(
-                    path.exists(),
-                    "reply key file {} does not exist",
-                    path.display()
-                );
-                Some(reply_key::file(path, Suite::XWing)?)
-            }
+        let opener = match &self.reply_key_file {
+            Some(path) => Some(Opener::read(path)?),
             None => None,
         };
         let connection = self.deployment.open().await?;
         let ticket = connection.find(self.contract, self.entry).await?;
         let fulfilled = connection.wait(&ticket, self.wait.options()).await?;
-        let report = RequestReport::open(&connection, ticket, fulfilled, key.as_ref(), &call)?;
+        let report = RequestReport::open(&connection, ticket, fulfilled, opener.as_ref(), &call)?;
         output.result(&report, RequestReport::text)?;
         report.check()
     }

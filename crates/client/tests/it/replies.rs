@@ -13,7 +13,7 @@ use subrosa_crypto::{
     plaintext, reply,
 };
 use subrosa_types::{
-    abi::{Query, QueryPlaintext, QueryReply},
+    abi::{Query, QueryOutput, QueryPlaintext, QueryReply},
     eip712,
     result::Status,
     rpc::{QueryRequest, QueryResponse},
@@ -24,12 +24,14 @@ use crate::world::{self, CONTRACT, HEAD_SEQ, NOW, World, connection, deployment}
 /// Changes to an answer before it is signed, and after.
 #[derive(Clone, Copy)]
 struct Spoil {
+    sealed: fn(&mut QueryOutput),
     before: fn(&mut QueryReply),
     after: fn(&mut QueryResponse),
     signer: [u8; 32],
 }
 
 const HONEST: Spoil = Spoil {
+    sealed: |_| {},
     before: |_| {},
     after: |_| {},
     signer: [0x51; 32],
@@ -92,6 +94,17 @@ fn answer(world: &World, params: &Value, spoil: Spoil) -> (QueryPlaintext, Value
         expiry: plaintext.expiry,
     };
     let query_hash = eip712::signing_hash(&query, &domain);
+    let mut output = QueryOutput {
+        caller: plaintext.caller,
+        status: Status::Succeeded as u8,
+        output: b"nobody".to_vec().into(),
+    };
+    (spoil.sealed)(&mut output);
+    // A status that nobody knows stands for a plaintext that is no output at all.
+    let output = match output.status {
+        0xff => b"nobody".to_vec(),
+        _ => output.abi_encode(),
+    };
     let sealed = reply::seal(
         &ContractRoot::from_bytes(&[8; 32]),
         &reply::ReplyBinding {
@@ -101,18 +114,16 @@ fn answer(world: &World, params: &Value, spoil: Spoil) -> (QueryPlaintext, Value
             subject: Subject::Query(query_hash),
         },
         &RecipientPublicKey::from_tagged(&plaintext.replyKey).unwrap(),
-        b"nobody",
+        &output,
     )
     .unwrap();
     let mut reply = QueryReply {
         queryHash: query_hash,
-        caller: plaintext.caller,
         contractId: request.contract,
         seq: U48::from(HEAD_SEQ),
         commitment: world.head_commitment,
         blockNumber: 77,
         nonce: plaintext.nonce,
-        status: Status::Succeeded as u8,
         replyHash: keccak256(&sealed),
         configHash: world.config_hash,
     };
@@ -168,6 +179,10 @@ async fn without_a_caller_the_query_is_unsigned() {
 
 #[tokio::test]
 async fn every_field_of_an_answer_is_held_against_the_question() {
+    let inside = |spoil| Spoil {
+        sealed: spoil,
+        ..HONEST
+    };
     let before = |spoil| Spoil {
         before: spoil,
         ..HONEST
@@ -214,7 +229,7 @@ async fn every_field_of_an_answer_is_held_against_the_question() {
         ),
         (
             "reply.caller",
-            before(|r| r.caller = Address::repeat_byte(1)),
+            inside(|r| r.caller = Address::repeat_byte(1)),
         ),
         ("reply.nonce", before(|r| r.nonce = B256::repeat_byte(1))),
         (
@@ -226,7 +241,8 @@ async fn every_field_of_an_answer_is_held_against_the_question() {
             "reply.commitment",
             before(|r| r.commitment = B256::repeat_byte(1)),
         ),
-        ("reply.status", before(|r| r.status = 9)),
+        ("reply.status", inside(|r| r.status = 9)),
+        ("reply.sealed", inside(|r| r.status = 0xff)),
         (
             "reply.output",
             before(|r| r.replyHash = B256::repeat_byte(1)),

@@ -17,6 +17,10 @@
 //! A sealed output is part of a signed result, which every enclave must compute alike. So HPKE's
 //! randomness is PRF(contract root, subject ‖ recipient ‖ padded plaintext): whoever executes an
 //! entry again gets the same bytes, and another answer gets another key.
+//!
+//! The reply to a call within a session needs no encapsulated key: [`seal_in_session`].
+
+mod session;
 
 use alloc::{vec, vec::Vec};
 
@@ -25,10 +29,13 @@ use zeroize::Zeroizing;
 
 use crate::{
     ContractRoot, RecipientKey, RecipientPublicKey, ReplyError, SealError, Subject, Suite,
+    cipher::TAG_LEN,
     hpke_base::{Receiver, Sender},
     kdf::domain,
     pad::{SizeClass, unpad},
 };
+
+pub use session::{open_in_session, seal_in_session};
 
 /// Where a reply comes from and what it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +74,7 @@ pub fn seal(
 
     let mut out = vec![VERSION, recipient.suite() as u8, PURPOSE, class.log2()];
     out.extend_from_slice(&encapsulated);
-    let aad = binding.additional_data(&out);
+    let aad = binding.additional_data("reply", &out);
     out.extend_from_slice(&sender.seal(&padded, &aad).map_err(|_| too_long)?);
     Ok(out)
 }
@@ -105,15 +112,17 @@ pub fn open(
         .get(..HEADER_LEN + encapsulated.len())
         .ok_or(ReplyError::Malformed)?;
     let padded = Receiver::new(key, encapsulated, INFO)
-        .and_then(|mut receiver| receiver.open(ciphertext, &binding.additional_data(prefix)))
+        .and_then(|mut receiver| {
+            receiver.open(ciphertext, &binding.additional_data("reply", prefix))
+        })
         .map_err(|_| ReplyError::DoesNotOpen)?;
     unpad(padded).ok_or(ReplyError::Malformed)
 }
 
 impl ReplyBinding {
-    fn additional_data(&self, prefix: &[u8]) -> Vec<u8> {
+    fn additional_data(&self, name: &str, prefix: &[u8]) -> Vec<u8> {
         [
-            domain("reply").as_slice(),
+            domain(name).as_slice(),
             prefix,
             &U256::from(self.chain_id).to_be_bytes::<32>(),
             self.oracle.as_slice(),
@@ -128,7 +137,6 @@ const INFO: &[u8] = b"subrosa/v1/reply";
 const VERSION: u8 = 1;
 const PURPOSE: u8 = 4;
 const HEADER_LEN: usize = 4;
-const TAG_LEN: usize = 16;
 /// A sealed output is calldata, so its smallest class is what a single word fits in.
 const MIN_CLASS: SizeClass = match SizeClass::new(6) {
     Some(class) => class,

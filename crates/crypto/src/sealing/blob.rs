@@ -3,17 +3,13 @@
 
 use alloc::vec::Vec;
 
-use aes_gcm_siv::{
-    Aes256GcmSiv,
-    aead::{AeadInOut, KeyInit},
-};
 use zeroize::Zeroizing;
 
 use crate::{
     BlobError, SealError,
-    epoch::StateKeys,
-    kdf::hmac,
+    cipher::{NONCE_LEN, TAG_LEN},
     pad::{SizeClass, unpad},
+    synthetic::SyntheticKeys,
 };
 
 /// What a blob holds.
@@ -63,7 +59,7 @@ impl BlobHeader {
 
 /// Seals `plaintext`. `binding` is what the additional data has beside the header.
 pub(super) fn seal(
-    keys: &StateKeys,
+    keys: &SyntheticKeys,
     (kind, codec, seq): (BlobKind, u8, u64),
     binding: &[u8],
     plaintext: &[u8],
@@ -82,11 +78,7 @@ pub(super) fn seal(
     }
     .to_bytes();
     let aad = [binding, &header].concat();
-    let nonce = derive_nonce(keys, &aad, &buffer);
-
-    let tag = Aes256GcmSiv::new((&*keys.encryption).into())
-        .encrypt_inout_detached(&nonce.into(), &aad, buffer.as_mut_slice().into())
-        .map_err(|_| too_long)?;
+    let (nonce, tag) = keys.seal(&aad, &mut buffer).map_err(|_| too_long)?;
     let mut out = Vec::with_capacity(HEADER_LEN + NONCE_LEN + buffer.len() + TAG_LEN);
     out.extend_from_slice(&header);
     out.extend_from_slice(&nonce);
@@ -97,7 +89,7 @@ pub(super) fn seal(
 
 /// Opens a blob that must have this kind, codec and seq.
 pub(super) fn open(
-    keys: &StateKeys,
+    keys: &SyntheticKeys,
     (kind, codec, seq): (BlobKind, u8, u64),
     binding: &[u8],
     blob: &[u8],
@@ -109,13 +101,7 @@ pub(super) fn open(
     }
     let aad = [binding, &header.to_bytes()].concat();
     let mut buffer = Zeroizing::new(parts.ciphertext.to_vec());
-    Aes256GcmSiv::new((&*keys.encryption).into())
-        .decrypt_inout_detached(
-            &(*parts.nonce).into(),
-            &aad,
-            buffer.as_mut_slice().into(),
-            &(*parts.tag).into(),
-        )
+    keys.open(parts.nonce, &aad, &mut buffer, parts.tag)
         .map_err(|_| BlobError::DoesNotOpen)?;
     unpad(buffer).ok_or(BlobError::Malformed)
 }
@@ -167,20 +153,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn derive_nonce(keys: &StateKeys, aad: &[u8], padded: &[u8]) -> [u8; NONCE_LEN] {
-    let mac = hmac(
-        &keys.nonce,
-        &[&(aad.len() as u64).to_be_bytes(), aad, padded],
-    );
-    let mut nonce = [0; NONCE_LEN];
-    nonce.copy_from_slice(&mac[..NONCE_LEN]);
-    nonce
-}
-
 const VERSION: u8 = 1;
 const HEADER_LEN: usize = 12;
-const NONCE_LEN: usize = 12;
-const TAG_LEN: usize = 16;
 const MIN_CLASS: SizeClass = match SizeClass::new(8) {
     Some(class) => class,
     None => unreachable!(),

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 use super::blob::{self, BlobKind};
 use crate::{
     BlobError, EpochId, EpochSecret,
-    epoch::StateKeys,
     kdf::{Prk, Secret, domain},
+    synthetic::SyntheticKeys,
 };
 
 /// A key that the platform gives to this measurement only.
@@ -78,7 +78,7 @@ pub fn open_epoch_secret(
 }
 
 impl EpochSecretBinding {
-    fn keys(&self, key: &PlatformSealingKey) -> StateKeys {
+    fn keys(&self, key: &PlatformSealingKey) -> SyntheticKeys {
         let prk = Prk::new("subrosa/v1/platform-sealing-key", &key.0);
         let derive = |label| {
             prk.derive(
@@ -91,7 +91,7 @@ impl EpochSecretBinding {
                 ],
             )
         };
-        StateKeys {
+        SyntheticKeys {
             encryption: derive("subrosa/v1/epoch-secret/encryption"),
             nonce: derive("subrosa/v1/epoch-secret/nonce"),
         }

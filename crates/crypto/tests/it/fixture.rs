@@ -9,7 +9,7 @@ use subrosa_crypto::{
     EpochId, EpochSecret, RecipientKey, Subject, Suite,
     envelope::{self, Binding, Expected, Purpose, Session},
     plaintext,
-    reply::ReplyBinding,
+    reply::{self, ReplyBinding},
 };
 use subrosa_types::abi::{CallPlaintext, DeployPlaintext, QueryPlaintext};
 
@@ -114,6 +114,23 @@ pub(crate) struct SessionVector {
     pub(crate) expiry: u64,
     pub(crate) input: Bytes,
     pub(crate) envelope: Bytes,
+    /// Of the entry that the envelope became.
+    pub(crate) digest: B256,
+    pub(crate) output: Bytes,
+    /// The output, sealed in the session.
+    pub(crate) reply: Bytes,
+}
+
+impl SessionVector {
+    /// What the reply is bound to, where the opening envelope is.
+    pub(crate) fn reply_binding(&self, opening: &Binding) -> ReplyBinding {
+        ReplyBinding {
+            chain_id: opening.chain_id,
+            oracle: opening.oracle,
+            contract_id: opening.contract_id,
+            subject: Subject::Entry(self.digest),
+        }
+    }
 }
 
 pub(crate) fn path(name: &str) -> PathBuf {
@@ -159,6 +176,12 @@ impl Vectors {
             let opened = session.open(&vector.envelope, &expected).unwrap();
             assert_eq!(opened.header.id.as_bytes(), &vector.id.0, "{}", vector.name);
             assert_eq!(&opened.plaintext[..], &vector.input[..], "{}", vector.name);
+            let binding = vector.reply_binding(&binding);
+            let output = reply::open_in_session(&session, &binding, &vector.reply).unwrap();
+            assert_eq!(&output[..], &vector.output[..], "{}", vector.name);
+            // Whoever else seals it gets the same bytes.
+            let sealed = reply::seal_in_session(&session, &binding, &output).unwrap();
+            assert_eq!(&sealed[..], &vector.reply[..], "{}", vector.name);
         }
         self.sessions.len()
     }

@@ -181,21 +181,28 @@ fn session_vector(
     let name = format!("{:?}, {length} bytes in a session", draft.suite);
     let id = FixedBytes::<16>::from_slice(&keccak256(&name)[..16]);
     let input = vec![0x5e; length];
-    let draft = SessionCall {
+    let call = SessionCall {
         epoch: draft.epoch,
         id: EnvelopeId::from_bytes(id.0),
         expiry: draft.expiry,
         binding: draft.binding,
     };
-    SessionVector {
-        name,
+    let mut vector = SessionVector {
         opening,
         session: SESSION,
         id,
         expiry: draft.expiry,
-        envelope: session.seal(&draft, &input).unwrap().into(),
+        envelope: session.seal(&call, &input).unwrap().into(),
         input: input.into(),
-    }
+        digest: keccak256(format!("{name}: digest")),
+        output: vec![0x2a; length].into(),
+        reply: Bytes::new(),
+        name,
+    };
+    let binding = vector.reply_binding(draft.binding);
+    let reply = reply::seal_in_session(session, &binding, &vector.output).unwrap();
+    vector.reply = reply.into();
+    vector
 }
 
 fn reply_vector(suite: Suite, name: &str, subject_kind: u8, output: Vec<u8>) -> ReplyVector {

@@ -9,7 +9,7 @@ use alloy_sol_types::{SolCall, sol};
 use subrosa_chain::bindings::SubrosaOracle;
 use subrosa_client::{
     AttestOptions, Attested, Bytecode, CallRequest, CallSession, ClientError, Connection,
-    ContractPolicy, ENGINE_EVM, ReplyKey, Ticket, WaitOptions,
+    ContractPolicy, ENGINE_EVM, Fulfilled, ReplyKey, Ticket, WaitOptions,
 };
 use subrosa_devnet::{Devnet, Options, Service};
 use subrosa_types::{ContractId, result::Status};
@@ -77,12 +77,23 @@ async fn bounds(network: &Devnet, ticket: &Ticket) -> (u64, u32) {
     (field(40, 40), field(8, 32) as u32)
 }
 
-async fn opened(attested: &Attested, ticket: &Ticket, key: &ReplyKey) -> U256 {
-    let session = attested.connection();
-    let fulfilled = session.wait(ticket, WaitOptions::default()).await.unwrap();
+async fn fulfilled(attested: &Attested, ticket: &Ticket) -> Fulfilled {
+    let connection = attested.connection();
+    let fulfilled = connection
+        .wait(ticket, WaitOptions::default())
+        .await
+        .unwrap();
     assert_eq!(fulfilled.status, Status::Succeeded);
     assert!(fulfilled.output.is_empty());
-    let output = session.open_reply(ticket, &fulfilled, key).unwrap();
+    fulfilled
+}
+
+async fn opened(attested: &Attested, ticket: &Ticket, session: &CallSession) -> U256 {
+    let fulfilled = fulfilled(attested, ticket).await;
+    let output = attested
+        .connection()
+        .open_session_reply(ticket, &fulfilled, session)
+        .unwrap();
     U256::from_be_slice(&output)
 }
 
@@ -114,9 +125,13 @@ async fn a_session_costs_a_key_once_and_outlives_the_enclave() {
             (1, attested.epoch_id().epoch)
         );
     }
-    assert_eq!(self::opened(&attested, &opening, &key).await, U256::from(1));
+    // The opening call's own output is sealed to the key that it named, those after it in the session.
+    let first = fulfilled(&attested, &opening).await;
+    let connection = attested.connection();
+    let output = connection.open_reply(&opening, &first, &key).unwrap();
+    assert_eq!(U256::from_be_slice(&output), U256::from(1));
     assert_eq!(
-        self::opened(&attested, &in_session, &key).await,
+        self::opened(&attested, &in_session, &session).await,
         U256::from(2)
     );
     let gas = async |ticket: &Ticket| {
@@ -141,7 +156,7 @@ async fn a_session_costs_a_key_once_and_outlives_the_enclave() {
         .request_in_session(&kept, &call, &account)
         .await
         .unwrap();
-    assert_eq!(self::opened(&attested, &again, &key).await, U256::from(3));
+    assert_eq!(self::opened(&attested, &again, &kept).await, U256::from(3));
 
     // Of a session that never was, the enclaves say so, and the log moves on.
     let text = session.expose_text();
@@ -161,7 +176,7 @@ async fn a_session_costs_a_key_once_and_outlives_the_enclave() {
         .request_in_session(&kept, &call, &account)
         .await
         .unwrap();
-    assert_eq!(self::opened(&attested, &last, &key).await, U256::from(4));
+    assert_eq!(self::opened(&attested, &last, &kept).await, U256::from(4));
 
     // For another contract it is refused before anything is sent.
     let other = CallRequest::new(B256::repeat_byte(1), &input);

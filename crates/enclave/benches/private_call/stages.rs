@@ -9,7 +9,7 @@ use subrosa_chain_proof::{HostAsserted, verify_header, verify_slot};
 use subrosa_crypto::{
     ContractRoot, EpochId, EpochKeyPairs, EpochSecret, RecipientKey, Signer, Subject, Suite,
     commitment, compact,
-    envelope::{self, Binding, Draft, EnvelopeId, Expected, Purpose},
+    envelope::{self, Binding, Draft, EnvelopeId, Expected, Purpose, Session, SessionSecret},
     plaintext,
     reply::{self, ReplyBinding},
     sealing::{self, StateBinding, StateKind},
@@ -49,6 +49,7 @@ pub(crate) fn probes() -> Vec<Probe> {
         open(&chain, contract, Suite::X25519, "stage_open_x25519"),
         seal_output(&chain, contract, Suite::XWing, "stage_seal_output_xwing"),
         seal_output(&chain, contract, Suite::X25519, "stage_seal_output_x25519"),
+        seal_output_in_session(&chain, contract),
         message(&chain),
         sign(),
         verify_anchor(&chain),
@@ -163,6 +164,21 @@ fn seal_output(chain: &Chain, contract: ContractId, suite: Suite, name: &'static
     })
 }
 
+/// The same in a session: under a key that follows from its secret.
+fn seal_output_in_session(chain: &Chain, contract: ContractId) -> Probe {
+    let session = Session::new(1, Suite::XWing, &SessionSecret::from_bytes(&[6; 32]));
+    let binding = ReplyBinding {
+        chain_id: chain.chain_id,
+        oracle: chain.oracle,
+        contract_id: contract,
+        subject: Subject::Entry(B256::repeat_byte(8)),
+    };
+    let output = guest::uint(105);
+    Probe::of("stage_seal_output_session", 8, move || {
+        reply::seal_in_session(&session, &binding, &output).unwrap()
+    })
+}
+
 /// Running the guest, and what makes its writes a committed and sealed state.
 fn execute_and_commit(chain: &Chain, contract: ContractId) -> Vec<Probe> {
     let vm = EvmEngine::default();
@@ -192,7 +208,7 @@ fn execute_and_commit(chain: &Chain, contract: ContractId) -> Vec<Probe> {
     vec![execute, commit]
 }
 
-fn guest_call<'a>(chain: &Chain, contract: ContractId, input: &'a [u8]) -> Call<'a> {
+pub(crate) fn guest_call<'a>(chain: &Chain, contract: ContractId, input: &'a [u8]) -> Call<'a> {
     Call {
         chain_id: chain.chain_id,
         contract: subrosa_types::id::guest_address(contract),

@@ -10,7 +10,7 @@ use alloy_primitives::{B256, Bytes};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use subrosa_crypto::{
     EpochId, EpochPublicKey, RecipientKey, Suite, Zeroizing,
-    envelope::{self, Draft, EnvelopeId, Purpose},
+    envelope::{self, Draft, EnvelopeId, Purpose, Session, SessionCall},
     plaintext,
 };
 use subrosa_enclave_core::Enclave;
@@ -30,6 +30,8 @@ use crate::{
 
 /// Entries that share a proof and a signature.
 pub(crate) const BATCH: usize = 32;
+/// The same in a session, where a call is shorter.
+pub(crate) const SESSION_BATCH: usize = 64;
 /// Bytes of calldata in a call's envelope. Padded, its plaintext is twice that.
 const INPUT_LEN: usize = 1_024;
 
@@ -41,6 +43,8 @@ struct Variant {
     reply: Option<Suite>,
     entries: usize,
     framed: bool,
+    /// Whether the calls are made in a session that one before them opened.
+    in_session: bool,
 }
 
 /// Probes with requests for so many samples: of single calls, and of batches.
@@ -52,6 +56,11 @@ pub(crate) fn probes(singles: usize, batches: usize) -> Vec<Probe> {
         reply,
         entries,
         framed,
+        in_session: false,
+    };
+    let in_session = |name, reply, entries| Variant {
+        in_session: true,
+        ..variant(name, XWing, reply, entries, false)
     };
     [
         variant("call_xwing", XWing, None, 1, false),
@@ -78,6 +87,10 @@ pub(crate) fn probes(singles: usize, batches: usize) -> Vec<Probe> {
             false,
         ),
         variant("batch_xwing_framed", XWing, None, BATCH, true),
+        in_session("call_session", None, 1),
+        in_session("call_session_reply", Some(XWing), 1),
+        in_session("batch_session", None, SESSION_BATCH),
+        in_session("batch_session_reply", Some(XWing), SESSION_BATCH),
     ]
     .into_iter()
     .map(|variant| {
@@ -97,8 +110,11 @@ impl Variant {
         let mut chain = Chain::new();
         let mut host = Host::new(&mut chain);
         let (contract, _) = host.deploy(&mut chain, 100);
+        let session = self
+            .in_session
+            .then(|| self.open_session(&mut chain, &mut host, contract));
         let mut requests: VecDeque<[Request; 2]> = (0..samples)
-            .map(|_| self.requests(&mut chain, &host.keys, contract))
+            .map(|_| self.requests(&mut chain, &host.keys, contract, session.as_ref()))
             .collect();
         let mut enclave = host.enclave;
         Probe::new(self.name, self.entries > 1, move || {
@@ -112,15 +128,33 @@ impl Variant {
         })
     }
 
+    /// Executes a call that opens a session.
+    fn open_session(&self, chain: &mut Chain, host: &mut Host, contract: ContractId) -> Session {
+        let ask = Ask {
+            opens_session: true,
+            ..sealed_ask()
+        };
+        let plaintext = call_plaintext(1, self.reply);
+        let (envelope, secret) =
+            host.seal_opening_session(chain, contract, ask, Purpose::Call, &plaintext);
+        let opened = host.call(chain, contract, ask, envelope);
+        assert_eq!(opened.status, Status::Succeeded);
+        Session::new(opened.seq, self.suite, &secret)
+    }
+
     fn requests(
         &self,
         chain: &mut Chain,
         keys: &PublishedEpoch,
         contract: ContractId,
+        session: Option<&Session>,
     ) -> [Request; 2] {
         let entries: Vec<_> = (0..self.entries)
             .map(|_| {
-                let input = self.seal(chain, keys, contract);
+                let input = match session {
+                    Some(session) => seal_in(session, chain, contract),
+                    None => self.seal(chain, keys, contract),
+                };
                 chain.request(contract, sealed_ask(), input)
             })
             .collect();
@@ -165,6 +199,23 @@ impl Variant {
             .unwrap()
             .into()
     }
+}
+
+/// A call of 1 KiB less what the length takes, so that it is padded to that.
+fn seal_in(session: &Session, chain: &Chain, contract: ContractId) -> Bytes {
+    let mut rng = ChaCha20Rng::seed_from_u64(chain.number);
+    let call = SessionCall {
+        epoch: EpochId {
+            group: GROUP,
+            epoch: EPOCH,
+        },
+        id: EnvelopeId::random(&mut rng),
+        expiry: chain.timestamp + 3_600,
+        binding: &binding(chain, contract, sealed_ask()),
+    };
+    let mut input = calldata(chain.number);
+    input.truncate(INPUT_LEN - 4);
+    session.seal(&call, &input).unwrap().into()
 }
 
 fn bare(enclave: &mut Enclave, [execute, sign]: [Request; 2], sealed: bool) -> f64 {

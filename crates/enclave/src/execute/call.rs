@@ -12,11 +12,12 @@ use subrosa_vm::{State, WriteSet};
 use super::{
     Done,
     guard::guarded,
-    input::{OpenedAhead, Unopened, open_call, seen_key},
+    input::{OpenedAhead, SeenEnvelope, Unopened, open_call},
+    places::forget_expired,
     proven::Proven,
     result::{EntryResult, machine_call},
 };
-use crate::{contract::Contract, fixed::Place, limits::MAX_FORGOTTEN};
+use crate::{contract::Contract, fixed::Place};
 
 /// A call of a stateful contract.
 pub(super) fn call(
@@ -68,22 +69,27 @@ fn run(
         Err(Unopened::Rejected) => return Ok(EntryResult::rejected()),
         Err(Unopened::NoResult(error)) => return Err(error),
     };
-    let envelope_id = input.envelope.map(|(_, id)| id);
+    let envelope_id = input.envelope.map(|envelope| envelope.id);
     let call = machine_call(place, contract, proven, &input.data, envelope_id);
     let execution = guarded(&proven.name(), || contract.vm.call(&contract.state, &call))?;
-    let reply_key = input.reply.as_ref();
-    let mut result = EntryResult::of_execution(place, contract, proven, reply_key, execution)?;
-    if let Some(seen) = input.envelope {
-        remember_envelope(
-            &contract.state,
-            &mut result.writes,
-            seen,
-            proven.execution.block_timestamp,
-        )?;
-    }
+    let mut result = EntryResult::of_execution(place, contract, proven, &input.reply, execution)?;
+    let Some(envelope) = input.envelope else {
+        return Ok(result);
+    };
+    remember_envelope(
+        &contract.state,
+        &mut result.writes,
+        envelope,
+        proven.execution.block_timestamp,
+    )?;
     // As an envelope's id, a session outlasts a guest's failure.
     if let Some(session) = input.opens.filter(|_| result.status != Status::Rejected) {
-        session.remember(&contract.state, &mut result.writes, proven.entry.seq())?;
+        session.remember(
+            &contract.state,
+            &mut result.writes,
+            envelope.holder,
+            proven.entry.seq(),
+        )?;
     }
     Ok(result)
 }
@@ -92,13 +98,11 @@ fn run(
 fn remember_envelope(
     state: &State,
     writes: &mut WriteSet,
-    seen: (u64, [u8; 16]),
+    envelope: SeenEnvelope,
     now: u64,
 ) -> Result<(), FrameError> {
-    for expired in state.seen_expired(now).take(MAX_FORGOTTEN) {
-        writes.remove(expired);
-    }
+    forget_expired(state, now, writes);
     writes
-        .insert(seen_key(seen), Vec::new())
+        .insert(envelope.key(), Vec::new())
         .map_err(|error| FrameError::new(ErrorCode::Unsupported, error))
 }

@@ -79,8 +79,8 @@ fn forgotten_with_epoch(state: &State) -> WriteSet {
     for seen in state.seen() {
         writes.remove(seen);
     }
-    for (seq, _) in state.sessions() {
-        writes.remove(StateKey::Session { seq });
+    for (seq, holder, _) in state.sessions() {
+        writes.remove(StateKey::Session { seq, holder });
     }
     writes
 }

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 use subrosa_crypto::{
     OpenError, RecipientPublicKey,
-    envelope::{self, Binding, Envelope, Expected, Header, KeySource, Purpose},
+    envelope::{self, Binding, Envelope, Expected, Header, KeySource, Purpose, Session},
     plaintext,
 };
 use subrosa_types::{
@@ -13,20 +13,52 @@ use subrosa_types::{
     entry::Execution,
     frame::{ErrorCode, FrameError},
 };
-use subrosa_vm::{State, StateKey};
+use subrosa_vm::{Holder, State, StateKey};
 
-use super::{proven::Proven, session::SessionRecord};
+use super::{
+    places::{takes_envelope, takes_session},
+    proven::Proven,
+    session::SessionRecord,
+};
 use crate::{epoch::Epoch, fixed::Place, limits::MAX_ENVELOPE_LIFETIME};
 
 /// What a call is executed with.
 pub(super) struct CallInput {
     pub(super) data: Vec<u8>,
-    /// Where the output is sealed to; `None` makes it public.
-    pub(super) reply: Option<RecipientPublicKey>,
-    /// The envelope's (expiry, id), to be remembered.
-    pub(super) envelope: Option<(u64, [u8; 16])>,
+    pub(super) reply: ReplyTo,
+    /// The envelope, to be remembered.
+    pub(super) envelope: Option<SeenEnvelope>,
     /// The session it opens, to be remembered.
     pub(super) opens: Option<SessionRecord>,
+}
+
+/// Who can read an output.
+pub(super) enum ReplyTo {
+    /// Everybody.
+    Public,
+    /// Who holds a key that the call named.
+    Key(RecipientPublicKey),
+    /// Who shares the session that the call was made in.
+    Session(Session),
+}
+
+/// An envelope that was opened.
+#[derive(Clone, Copy)]
+pub(super) struct SeenEnvelope {
+    pub(super) holder: Holder,
+    pub(super) expiry: u64,
+    pub(super) id: [u8; 16],
+}
+
+impl SeenEnvelope {
+    /// Where it is remembered.
+    pub(super) fn key(&self) -> StateKey {
+        StateKey::Seen {
+            expiry: self.expiry,
+            holder: self.holder,
+            id: self.id,
+        }
+    }
 }
 
 /// Why an input does not open. The two must never be mistaken for each other: the first is a
@@ -70,36 +102,41 @@ pub(super) fn open_call(
         // The oracle takes no session without an envelope.
         return Ok(CallInput {
             data: proven.input.to_vec(),
-            reply: None,
+            reply: ReplyTo::Public,
             envelope: None,
             opens: None,
         });
     }
+    let holder = Holder::new(proven.requester, proven.entry.context);
     let opened = match (ahead, session_named(proven)) {
         (OpenedAhead::Envelope(opened), None) => (*opened)?,
         (OpenedAhead::Nothing, Some(session)) if !execution.opens_session() => {
             let binding = binding(place, proven);
             let expected = expected(proven, &binding);
-            open_in_session(state, session, &proven.input, &expected)?
+            open_in_session(state, holder, session, &proven.input, &expected)?
         }
         _ => return Err(Unopened::Rejected),
     };
-    let seen = (opened.header.expiry, *opened.header.id.as_bytes());
-    let expires_in = seen.0.saturating_sub(execution.block_timestamp);
-    if expires_in > MAX_ENVELOPE_LIFETIME || state.get(&seen_key(seen)).is_some() {
-        return Err(Unopened::Rejected);
-    }
-    if opened.opens.is_some() && proven.entry.is_stateless() {
-        // There is no state to keep it in.
-        return Err(Unopened::Rejected);
-    }
-    let reply = match opened.reply_key.as_slice() {
-        [] => None,
-        tagged => Some(RecipientPublicKey::from_tagged(tagged).map_err(|_| Unopened::Rejected)?),
+    let seen = SeenEnvelope {
+        holder,
+        expiry: opened.header.expiry,
+        id: *opened.header.id.as_bytes(),
     };
+    let expires_in = seen.expiry.saturating_sub(execution.block_timestamp);
+    if expires_in > MAX_ENVELOPE_LIFETIME || state.contains(&seen.key()) {
+        return Err(Unopened::Rejected);
+    }
+    // A stateless contract remembers nothing.
+    let stateless = proven.entry.is_stateless();
+    if !stateless && !takes_envelope(state, &holder) {
+        return Err(Unopened::Rejected);
+    }
+    if opened.opens.is_some() && (stateless || !takes_session(state, &holder)) {
+        return Err(Unopened::Rejected);
+    }
     Ok(CallInput {
         data: opened.data,
-        reply,
+        reply: opened.reply,
         envelope: Some(seen),
         opens: opened.opens,
     })
@@ -135,7 +172,7 @@ fn expected<'a>(proven: &Proven, binding: &'a Binding) -> Expected<'a> {
 pub(super) struct OpenedCall {
     header: Header,
     data: Vec<u8>,
-    reply_key: Vec<u8>,
+    reply: ReplyTo,
     opens: Option<SessionRecord>,
 }
 
@@ -156,15 +193,21 @@ fn open_with_epoch_key(
     };
     let plaintext =
         plaintext::decode::<CallPlaintext>(&opened.plaintext).map_err(|_| Unopened::Rejected)?;
+    let reply = match plaintext.replyKey.as_ref() {
+        [] => ReplyTo::Public,
+        tagged => RecipientPublicKey::from_tagged(tagged)
+            .map(ReplyTo::Key)
+            .map_err(|_| Unopened::Rejected)?,
+    };
     Ok(OpenedCall {
         header: opened.header,
         data: plaintext.input.to_vec(),
-        reply_key: plaintext.replyKey.to_vec(),
+        reply,
         opens: secret.map(|secret| SessionRecord {
             opened_at: execution.block_timestamp,
             suite: opened.header.suite,
             secret,
-            reply_key: plaintext.replyKey.to_vec(),
+            seals_outputs: !plaintext.replyKey.is_empty(),
         }),
     })
 }
@@ -172,21 +215,26 @@ fn open_with_epoch_key(
 /// Opens an envelope that names a session.
 fn open_in_session(
     state: &State,
+    holder: Holder,
     session: u64,
     input: &[u8],
     expected: &Expected<'_>,
 ) -> Result<OpenedCall, Unopened> {
-    let record =
-        SessionRecord::find(state, session, expected.timestamp).ok_or(Unopened::Rejected)?;
+    let record = SessionRecord::find(state, holder, session, expected.timestamp)
+        .ok_or(Unopened::Rejected)?;
+    let session = record.session(session);
     // The session's secret is a function of the log, so whatever fails here fails for all.
-    let opened = record
-        .session(session)
+    let opened = session
         .open(input, expected)
         .map_err(|_| Unopened::Rejected)?;
     Ok(OpenedCall {
         header: opened.header,
         data: opened.plaintext.to_vec(),
-        reply_key: record.reply_key,
+        reply: if record.seals_outputs {
+            ReplyTo::Session(session)
+        } else {
+            ReplyTo::Public
+        },
         opens: None,
     })
 }
@@ -200,9 +248,4 @@ impl From<OpenError> for Unopened {
             Self::NoResult(FrameError::new(ErrorCode::MissingKey, error))
         }
     }
-}
-
-/// Where an envelope id is remembered.
-pub(super) fn seen_key((expiry, id): (u64, [u8; 16])) -> StateKey {
-    StateKey::Seen { expiry, id }
 }

@@ -13,6 +13,7 @@ mod change;
 mod code;
 mod guard;
 mod input;
+mod places;
 mod prove;
 mod proven;
 mod result;

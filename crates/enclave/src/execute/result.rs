@@ -5,7 +5,7 @@ use alloc::{format, vec::Vec};
 
 use alloy_primitives::{B256, Bytes, keccak256};
 use subrosa_crypto::{
-    RecipientPublicKey, Subject,
+    Subject,
     reply::{self, ReplyBinding},
 };
 use subrosa_types::{
@@ -15,7 +15,7 @@ use subrosa_types::{
 };
 use subrosa_vm::{Call, WriteSet};
 
-use super::proven::Proven;
+use super::{input::ReplyTo, proven::Proven};
 use crate::{contract::Contract, fixed::Place, limits::MAX_OUTPUT_BYTES};
 
 /// What came out of an entry, before it is hashed and sealed.
@@ -58,7 +58,7 @@ impl EntryResult {
         place: Place,
         contract: &Contract,
         proven: &Proven,
-        reply_key: Option<&RecipientPublicKey>,
+        reply: &ReplyTo,
         execution: subrosa_vm::Execution,
     ) -> Result<Self, FrameError> {
         if !execution.halt.is_verdict() {
@@ -83,25 +83,31 @@ impl EntryResult {
                 WriteSet::default()
             },
         };
-        match reply_key {
-            Some(key) => {
-                let binding = ReplyBinding {
-                    chain_id: place.chain_id,
-                    oracle: place.oracle,
-                    contract_id: contract.id,
-                    subject: Subject::Entry(proven.digest),
-                };
-                match reply::seal(&contract.root, &binding, key, &output) {
-                    Ok(sealed) => result.sealed_output = sealed.into(),
-                    // A reply key that shares no secret: for every enclave alike.
-                    Err(_) => return Ok(Self::rejected()),
+        let binding = ReplyBinding {
+            chain_id: place.chain_id,
+            oracle: place.oracle,
+            contract_id: contract.id,
+            subject: Subject::Entry(proven.digest),
+        };
+        let sealed = match reply {
+            ReplyTo::Key(key) => reply::seal(&contract.root, &binding, key, &output),
+            ReplyTo::Session(session) => reply::seal_in_session(session, &binding, &output),
+            ReplyTo::Public => {
+                // Why a guest failed is for whom an output is sealed to only.
+                if succeeded {
+                    result.output = output.into();
                 }
+                return Ok(result);
             }
-            // Why a guest failed is for the holder of a reply key only.
-            None if succeeded => result.output = output.into(),
-            None => {}
+        };
+        match sealed {
+            Ok(sealed) => {
+                result.sealed_output = sealed.into();
+                Ok(result)
+            }
+            // A reply key that shares no secret: for every enclave alike.
+            Err(_) => Ok(Self::rejected()),
         }
-        Ok(result)
     }
 }
 

@@ -2,11 +2,11 @@
 //! Static, off-chain calls.
 
 use alloy_primitives::{Address, B256, Bytes, Signature, keccak256};
-use alloy_sol_types::SolCall;
+use alloy_sol_types::{SolCall, SolValue};
 use subrosa_crypto::{RecipientKey, Signer, Subject, Suite, envelope::Purpose, plaintext, reply};
 use subrosa_types::{
     ContractId,
-    abi::{Query, QueryPlaintext},
+    abi::{Query, QueryOutput, QueryPlaintext, QueryReply},
     eip712,
     frame::{ErrorCode, FrameError, Queried, Request, Response},
     result::Status,
@@ -55,6 +55,21 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// What an answer holds for this reader alone.
+    fn open(&self, chain: &Chain, contract: ContractId, queried: &Queried) -> QueryOutput {
+        assert_eq!(queried.reply.replyHash, keccak256(&queried.sealed));
+        let binding = reply::ReplyBinding {
+            chain_id: chain.chain_id,
+            oracle: chain.oracle,
+            contract_id: contract,
+            subject: Subject::Query(queried.reply.queryHash),
+        };
+        let opened = reply::open(&self.reply, &binding, &queried.sealed).unwrap();
+        QueryOutput::abi_decode_validate(&opened).unwrap()
+    }
+}
+
 fn ask(
     host: &mut Host,
     chain: &Chain,
@@ -72,6 +87,10 @@ fn ask(
         Purpose::Query,
         &plaintext::encode(query),
     );
+    send(host, contract, envelope)
+}
+
+fn send(host: &mut Host, contract: ContractId, envelope: Bytes) -> Result<Queried, FrameError> {
     match host.enclave.handle(Request::Query { contract, envelope }) {
         Response::Queried(queried) => Ok(*queried),
         Response::Error(error) => Err(error),
@@ -87,17 +106,11 @@ fn a_query_sees_the_state_and_its_signed_caller_and_changes_nothing() {
     let reader = Reader::new();
     let (query, hash) = reader.query(&chain, contract, guest::whoCall {}.abi_encode());
     let queried = ask(&mut host, &chain, contract, query).unwrap();
-    assert_eq!(queried.reply.status, Status::Succeeded as u8);
     assert_eq!(queried.reply.queryHash, hash);
-    assert_eq!(queried.reply.replyHash, keccak256(&queried.sealed));
-    let binding = reply::ReplyBinding {
-        chain_id: chain.chain_id,
-        oracle: chain.oracle,
-        contract_id: contract,
-        subject: Subject::Query(hash),
-    };
-    let output = reply::open(&reader.reply, &binding, &queried.sealed).unwrap();
-    let seen = guest::whoCall::abi_decode_returns(&output).unwrap();
+    let answer = reader.open(&chain, contract, &queried);
+    assert_eq!(answer.status, Status::Succeeded as u8);
+    assert_eq!(answer.caller, reader.signer.address());
+    let seen = guest::whoCall::abi_decode_returns(&answer.output).unwrap();
     assert_eq!(seen.sender, reader.signer.address());
 
     let domain = eip712::oracle_domain(chain.chain_id, chain.oracle);
@@ -115,9 +128,110 @@ fn a_query_sees_the_state_and_its_signed_caller_and_changes_nothing() {
 
     let (write, _) = reader.query(&chain, contract, guest::add(1));
     let queried = ask(&mut host, &chain, contract, write).unwrap();
-    assert_eq!(queried.reply.status, Status::Failed as u8);
+    let answer = reader.open(&chain, contract, &queried);
+    assert_eq!(answer.status, Status::Failed as u8);
     let result = host.call(&mut chain, contract, Ask::default(), guest::add(0).into());
     assert_eq!(result.output.as_ref(), guest::uint(7));
+}
+
+/// What the host is handed of an answer says nothing of its caller or ending, and is as long
+/// whichever they are.
+#[test]
+fn an_answer_tells_the_host_neither_who_asked_nor_how_it_ended() {
+    let mut chain = Chain::new();
+    let mut host = Host::new(&mut chain);
+    let (contract, _) = host.deploy(&mut chain, 7);
+    let reader = Reader::new();
+    let inputs = [
+        guest::valueCall {}.abi_encode(),
+        // Writes, which a static call may not, and a function that does not exist.
+        guest::add(1),
+        vec![1, 2, 3, 4],
+    ];
+    let mut lengths = Vec::new();
+    for input in inputs {
+        let (signed, _) = reader.query(&chain, contract, input);
+        let mut anonymous = signed.clone();
+        anonymous.caller = Address::ZERO;
+        anonymous.signature = Bytes::new();
+        for (query, caller) in [
+            (signed, reader.signer.address()),
+            (anonymous, Address::ZERO),
+        ] {
+            let queried = ask(&mut host, &chain, contract, query).unwrap();
+            assert_eq!(reader.open(&chain, contract, &queried).caller, caller);
+            lengths.push(queried.sealed.len());
+            let public = [queried.reply.abi_encode(), queried.sealed.to_vec()].concat();
+            let address = reader.signer.address();
+            assert!(!public.windows(20).any(|part| part == address.as_slice()));
+        }
+    }
+    lengths.dedup();
+    assert_eq!(lengths.len(), 1, "{lengths:?}");
+    // Nothing but these fields, none of which depends on caller or ending.
+    let QueryReply {
+        queryHash: _,
+        contractId: _,
+        seq: _,
+        commitment: _,
+        blockNumber: _,
+        nonce: _,
+        replyHash: _,
+        configHash: _,
+    } = ask(
+        &mut host,
+        &chain,
+        contract,
+        reader.query(&chain, contract, guest::add(1)).0,
+    )
+    .unwrap()
+    .reply;
+}
+
+#[test]
+fn a_query_that_expired_before_the_states_last_entry_is_refused() {
+    let mut chain = Chain::new();
+    let mut host = Host::new(&mut chain);
+    let (contract, _) = host.deploy(&mut chain, 7);
+    let reader = Reader::new();
+    let call = |host: &mut Host, chain: &mut Chain| {
+        host.call(chain, contract, Ask::default(), guest::add(1).into())
+    };
+    // The envelope itself is valid for an hour, the query for a minute.
+    let value = guest::valueCall {}.abi_encode();
+    let (query, _) = reader.query(&chain, contract, value);
+    let expiry = query.expiry;
+    while chain.timestamp + 12 <= expiry {
+        call(&mut host, &mut chain);
+    }
+    assert!(ask(&mut host, &chain, contract, query.clone()).is_ok());
+    call(&mut host, &mut chain);
+    assert!(chain.timestamp > expiry);
+    assert_refused(ask(&mut host, &chain, contract, query), ErrorCode::Query);
+}
+
+#[test]
+fn the_same_envelope_on_the_same_state_has_one_answer() {
+    let mut chain = Chain::new();
+    let mut host = Host::new(&mut chain);
+    let (contract, _) = host.deploy(&mut chain, 7);
+    let reader = Reader::new();
+    let (query, _) = reader.query(&chain, contract, guest::valueCall {}.abi_encode());
+    let nobody = Ask {
+        requester: Address::ZERO,
+        ..Ask::default()
+    };
+    let plaintext = plaintext::encode(query);
+    let envelope = host.seal(&chain, contract, nobody, Purpose::Query, &plaintext);
+    let first = send(&mut host, contract, envelope.clone()).unwrap();
+    assert_eq!(send(&mut host, contract, envelope.clone()).unwrap(), first);
+
+    host.call(&mut chain, contract, Ask::default(), guest::add(1).into());
+    let second = send(&mut host, contract, envelope).unwrap();
+    assert_ne!(second.reply.commitment, first.reply.commitment);
+    let value = |queried| reader.open(&chain, contract, queried).output;
+    assert_eq!(value(&first).as_ref(), guest::uint(7));
+    assert_eq!(value(&second).as_ref(), guest::uint(8));
 }
 
 #[test]

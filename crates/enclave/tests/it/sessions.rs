@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Sessions: what opens one, what opens in one, and when it ends.
 
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_sol_types::{SolCall, SolError};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use subrosa_crypto::{
-    EpochId, RecipientKey, Subject, Suite,
-    envelope::{EnvelopeId, Purpose, Session, SessionCall},
+    EpochId, EpochPublicKey, RecipientKey, Subject, Suite,
+    envelope::{self, Draft, EnvelopeId, Purpose, Session, SessionCall},
     plaintext,
     reply::{self, ReplyBinding},
 };
-use subrosa_enclave_core::MAX_SESSION_LIFETIME;
+use subrosa_enclave_core::{MAX_ENVELOPE_LIFETIME, MAX_HOLDER_SESSIONS, MAX_SESSION_LIFETIME};
 use subrosa_types::{ContractId, abi::CallPlaintext, frame::ExecutedEntry, result::Status};
 
 use crate::{
     chain::{Ask, Chain, EPOCH, GROUP},
     guest,
-    harness::{Host, binding},
+    harness::{Host, binding, context_of},
 };
 
 const SEALED: fn() -> Ask = || Ask {
@@ -32,6 +34,8 @@ struct Scene {
     host: Host,
     contract: ContractId,
     ids: u8,
+    /// Of the entry that was executed last.
+    last_digest: B256,
 }
 
 impl Scene {
@@ -44,11 +48,21 @@ impl Scene {
             host,
             contract,
             ids: 0,
+            last_digest: B256::ZERO,
         }
     }
 
     /// Executes a call of `input` that opens a session, and gives the session.
     fn open(&mut self, input: Vec<u8>, reply: Option<&RecipientKey>) -> (ExecutedEntry, Session) {
+        self.open_as(OPENING(), input, reply)
+    }
+
+    fn open_as(
+        &mut self,
+        ask: Ask,
+        input: Vec<u8>,
+        reply: Option<&RecipientKey>,
+    ) -> (ExecutedEntry, Session) {
         let reply_key = reply.map(|key| key.public_key().to_tagged());
         let plaintext = plaintext::encode(CallPlaintext {
             input: input.into(),
@@ -58,13 +72,11 @@ impl Scene {
         let (envelope, secret) = self.host.seal_opening_session(
             &self.chain,
             self.contract,
-            OPENING(),
+            ask,
             Purpose::Call,
             &plaintext,
         );
-        let result = self
-            .host
-            .call(&mut self.chain, self.contract, OPENING(), envelope);
+        let result = self.call(ask, envelope);
         let session = Session::new(result.seq, Suite::XWing, &secret);
         (result, session)
     }
@@ -84,7 +96,19 @@ impl Scene {
     }
 
     fn call(&mut self, ask: Ask, input: Bytes) -> ExecutedEntry {
-        self.host.call(&mut self.chain, self.contract, ask, input)
+        let entry = self.chain.request(self.contract, ask, input);
+        self.last_digest = entry.entry.digest(self.chain.chain_id, self.chain.oracle);
+        let executed = self.host.execute(&self.chain, self.contract, vec![entry]);
+        executed.unwrap().results.remove(0)
+    }
+
+    fn reply_to(&self, digest: B256) -> ReplyBinding {
+        ReplyBinding {
+            chain_id: self.chain.chain_id,
+            oracle: self.chain.oracle,
+            contract_id: self.contract,
+            subject: Subject::Entry(digest),
+        }
     }
 
     fn call_in(&mut self, session: &Session, input: Vec<u8>) -> ExecutedEntry {
@@ -99,26 +123,46 @@ fn a_session_carries_calls_and_their_outputs_go_where_its_opening_said() {
     let key = RecipientKey::from_seed(Suite::X25519, &[7; 32]);
     let (opening, session) = scene.open(guest::add(1), Some(&key));
     assert_eq!(opening.status, Status::Succeeded);
+    // The opening call's own answer goes to the key that it named.
+    let digest = scene.last_digest;
+    let output = reply::open(&key, &scene.reply_to(digest), &opening.sealed_output).unwrap();
+    assert_eq!(&output[..], guest::uint(101));
     for (amount, total) in [(2, 103), (3, 106)] {
         let envelope = scene.seal(&session, SEALED(), &guest::add(amount));
-        let entry = scene.chain.request(scene.contract, SEALED(), envelope);
-        let digest = entry.entry.digest(scene.chain.chain_id, scene.chain.oracle);
-        let executed = scene
-            .host
-            .execute(&scene.chain, scene.contract, vec![entry])
-            .unwrap();
-        let result = &executed.results[0];
+        let result = scene.call(SEALED(), envelope);
         assert_eq!(result.status, Status::Succeeded);
         assert!(result.output.is_empty());
-        let binding = ReplyBinding {
-            chain_id: scene.chain.chain_id,
-            oracle: scene.chain.oracle,
-            contract_id: scene.contract,
-            subject: Subject::Entry(digest),
-        };
-        let output = reply::open(&key, &binding, &result.sealed_output).unwrap();
+        let binding = scene.reply_to(scene.last_digest);
+        let output = reply::open_in_session(&session, &binding, &result.sealed_output).unwrap();
         assert_eq!(&output[..], guest::uint(total));
+
+        // Whoever has only the key, or another session, reads nothing.
+        assert!(reply::open(&key, &binding, &result.sealed_output).is_err());
+        let secret = subrosa_crypto::envelope::SessionSecret::from_bytes(&[9; 32]);
+        let other = Session::new(session.id(), Suite::XWing, &secret);
+        assert!(reply::open_in_session(&other, &binding, &result.sealed_output).is_err());
     }
+}
+
+#[test]
+fn why_a_call_in_a_session_failed_is_for_its_holder_and_as_long_as_a_success() {
+    let mut scene = Scene::new();
+    let key = RecipientKey::from_seed(Suite::X25519, &[7; 32]);
+    let (_, session) = scene.open(guest::add(1), Some(&key));
+    let refuse = guest::refuseCall {
+        reason: U256::from(5),
+    };
+    let failed = scene.call_in(&session, refuse.abi_encode());
+    let binding = scene.reply_to(scene.last_digest);
+    assert_eq!(failed.status, Status::Failed);
+    assert!(failed.output.is_empty());
+    let output = reply::open_in_session(&session, &binding, &failed.sealed_output).unwrap();
+    let refused = guest::Refused {
+        reason: U256::from(5),
+    };
+    assert_eq!(&output[..], refused.abi_encode());
+    let succeeded = scene.call_in(&session, guest::add(1));
+    assert_eq!(failed.sealed_output.len(), succeeded.sealed_output.len());
 }
 
 #[test]
@@ -279,4 +323,157 @@ fn a_stateless_contract_opens_no_session() {
             .unwrap();
         assert_eq!(executed.results[0].status, status);
     }
+}
+
+/// A call that `user` makes through `requester`, a consumer contract; each has another `nonce`.
+fn behind(requester: Address, user: Address, nonce: u64) -> Ask {
+    Ask {
+        requester,
+        context: context_of(user, nonce),
+        ..SEALED()
+    }
+}
+
+fn account(number: u64) -> Address {
+    Address::left_padding_from(&(number + 0x1000).to_be_bytes())
+}
+
+const CONSUMER: Address = Address::repeat_byte(0xc0);
+const ALICE: Address = Address::repeat_byte(0xa1);
+
+/// Thousands of strangers, behind the same consumer and each for itself, with sessions and envelopes
+/// of every kind: what a user has and is about to do is as if they were not there.
+#[test]
+fn strangers_by_the_thousand_leave_another_user_untouched() {
+    let mut scene = Scene::new();
+    let opening = |ask| Ask {
+        opens_session: true,
+        ..ask
+    };
+    let (opened, session) = scene.open_as(opening(behind(CONSUMER, ALICE, 0)), guest::add(1), None);
+    assert_eq!(opened.status, Status::Succeeded);
+    // An envelope that is used and lives as long as any.
+    let mut later = scene.chain.clone();
+    later.timestamp += MAX_ENVELOPE_LIFETIME - 3_600;
+    let ask = behind(CONSUMER, ALICE, 1);
+    let used = scene
+        .host
+        .seal_call(&later, scene.contract, ask, guest::add(1), None);
+    assert_eq!(scene.call(ask, used.clone()).status, Status::Succeeded);
+
+    let strangers = (0..2_000).map(|number| match number % 4 {
+        // Users behind the consumer, one of whom does nothing else.
+        0 => opening(behind(CONSUMER, account(number), 0)),
+        1 => opening(behind(CONSUMER, account(0), number)),
+        // Requesters, who may say what they like of their users: among them that they speak for
+        // Alice, and one that does so all the time.
+        2 => opening(behind(account(number), ALICE, number)),
+        _ => opening(behind(account(1), ALICE, number)),
+    });
+    let plaintext = plaintext::encode(CallPlaintext {
+        input: guest::add(0).into(),
+        replyKey: Bytes::new(),
+        padding: Bytes::new(),
+    });
+    let mut entries = Vec::new();
+    for ask in strangers {
+        let (chain, contract) = (&scene.chain, scene.contract);
+        let envelope = scene
+            .host
+            .seal(chain, contract, ask, Purpose::Call, &plaintext);
+        entries.push(scene.chain.request(scene.contract, ask, envelope));
+    }
+    while !entries.is_empty() {
+        let rest = entries.split_off(entries.len().min(500));
+        let executed = scene.host.execute(&scene.chain, scene.contract, entries);
+        for result in executed.unwrap().results {
+            assert_eq!(result.status, Status::Succeeded);
+        }
+        entries = rest;
+    }
+
+    // The session still opens, the used envelope still does not, and there is room for another of each.
+    let ask = behind(CONSUMER, ALICE, 2);
+    let envelope = scene.seal(&session, ask, &guest::add(1));
+    assert_eq!(scene.call(ask, envelope).status, Status::Succeeded);
+    let replayed = scene.call(behind(CONSUMER, ALICE, 1), used);
+    assert_eq!(replayed.status, Status::Rejected);
+    let ask = opening(behind(CONSUMER, ALICE, 3));
+    let (opened, another) = scene.open_as(ask, guest::add(1), None);
+    assert_eq!(opened.status, Status::Succeeded);
+    for (session, nonce) in [(&session, 4), (&another, 5)] {
+        let ask = behind(CONSUMER, ALICE, nonce);
+        let envelope = scene.seal(session, ask, &guest::add(1));
+        assert_eq!(scene.call(ask, envelope).status, Status::Succeeded);
+    }
+}
+
+#[test]
+fn ones_own_oldest_session_makes_room_and_nobody_elses() {
+    let mut scene = Scene::new();
+    let opening = |user, nonce| Ask {
+        opens_session: true,
+        ..behind(CONSUMER, user, nonce)
+    };
+    let bob = Address::repeat_byte(0xb0);
+    let (_, bobs) = scene.open_as(opening(bob, 0), guest::add(0), None);
+    let sessions: Vec<Session> = (0..=MAX_HOLDER_SESSIONS as u64)
+        .map(|nonce| scene.open_as(opening(ALICE, nonce), guest::add(0), None).1)
+        .collect();
+    let mut status = |user, session: &Session, nonce| {
+        let ask = behind(CONSUMER, user, nonce);
+        let envelope = scene.seal(session, ask, &guest::add(0));
+        scene.call(ask, envelope).status
+    };
+    assert_eq!(status(ALICE, &sessions[0], 1_000), Status::Rejected);
+    assert_eq!(status(ALICE, &sessions[1], 1_001), Status::Succeeded);
+    assert_eq!(status(bob, &bobs, 1), Status::Succeeded);
+    // Whoever holds the secret of another user's session cannot use it in their own name.
+    assert_eq!(status(bob, &sessions[1], 2), Status::Rejected);
+}
+
+/// The id of an envelope can be read off the chain before it is executed.
+#[test]
+fn an_envelopes_id_in_anothers_hands_is_another_envelope() {
+    let mut scene = Scene::new();
+    let draft = |scene: &Scene, ask| {
+        let binding = binding(&scene.chain, scene.contract, ask);
+        let keys = &scene.host.keys;
+        let recipient = EpochPublicKey::from_bytes(&keys.xwing, keys.x25519.as_slice()).unwrap();
+        let draft = Draft {
+            suite: Suite::X25519,
+            purpose: Purpose::Call,
+            epoch: EpochId {
+                group: GROUP,
+                epoch: EPOCH,
+            },
+            id: EnvelopeId::from_bytes([0x1d; 16]),
+            expiry: 1_800_003_600,
+            recipients: B256::ZERO,
+            binding: &binding,
+        };
+        let plaintext = plaintext::encode(CallPlaintext {
+            input: guest::add(1).into(),
+            replyKey: Bytes::new(),
+            padding: Bytes::new(),
+        });
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let envelope = envelope::seal(&draft, &recipient, &plaintext, &mut rng).unwrap();
+        Bytes::from(envelope)
+    };
+    let alices = behind(CONSUMER, ALICE, 0);
+    let envelope = draft(&scene, alices);
+    let strangers = [
+        behind(CONSUMER, account(1), 0),
+        behind(account(2), ALICE, 0),
+    ];
+    for ask in strangers {
+        let copied = draft(&scene, ask);
+        assert_eq!(scene.call(ask, copied).status, Status::Succeeded);
+    }
+    assert_eq!(
+        scene.call(alices, envelope.clone()).status,
+        Status::Succeeded
+    );
+    assert_eq!(scene.call(alices, envelope).status, Status::Rejected);
 }

@@ -248,7 +248,7 @@ pub struct Signed {
 pub struct Queried {
     /// What is signed.
     pub reply: QueryReply,
-    /// The output, sealed to the query's reply key.
+    /// `QueryOutput`, sealed to the query's reply key: caller, status and output.
     pub sealed: Bytes,
     /// r ‖ s ‖ v, 65 bytes.
     pub signature: Bytes,

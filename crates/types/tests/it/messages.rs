@@ -197,26 +197,24 @@ pub(crate) fn queries() -> Value {
 
 pub(crate) fn query_replies() -> Value {
     let mut draw = Draw::new("query reply");
-    cases(|index| {
+    cases(|_| {
         let (chain_id, oracle) = place(&mut draw);
         let message = QueryReply {
             queryHash: draw.word(),
-            caller: draw.address(),
             contractId: draw.word(),
             seq: U48::from(draw.bits(48)),
             commitment: draw.commitment(),
             blockNumber: draw.bits(64),
             nonce: draw.word(),
-            status: 1 + (index % 2) as u8,
             replyHash: draw.word(),
             configHash: draw.word(),
         };
         let hash = signing_hash(&message, &oracle_domain(chain_id, oracle));
         let message = json!({
-            "queryHash": message.queryHash, "caller": message.caller,
+            "queryHash": message.queryHash,
             "contractId": message.contractId, "seq": decimal(U256::from(message.seq)),
             "commitment": message.commitment, "blockNumber": decimal(message.blockNumber),
-            "nonce": message.nonce, "status": decimal(message.status),
+            "nonce": message.nonce,
             "replyHash": message.replyHash, "configHash": message.configHash,
         });
         typed(chain_id, oracle, message, hash)

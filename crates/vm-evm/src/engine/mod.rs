@@ -148,9 +148,9 @@ impl EvmEngine {
         {
             writes::drop_unused_code(state, &mut writes, before.code_hash);
         }
-        let size = state.encoded_size_after(&writes);
+        let size = state.guest_size_after(&writes);
         // What only shrinks a state is allowed at any size.
-        if size > limits.max_state && size > state.encoded_size() {
+        if size > limits.max_state && size > state.guest_size() {
             return Execution::failed(Halt::StateTooLarge, fuel_limit);
         }
         Execution {

@@ -8,6 +8,7 @@ use alloy_primitives::{Address, B256, keccak256};
 use super::{
     account::AccountRecord,
     codec::{CodecError, InvalidValue, Reader},
+    holder::Holder,
 };
 
 /// Key of one entry of a contract's state. The order of keys is that of their encodings.
@@ -28,13 +29,17 @@ pub enum StateKey {
     Seen {
         /// When the envelope expires, Unix seconds.
         expiry: u64,
+        /// Whose envelope it is: the same identifier in another's hands is another envelope.
+        holder: Holder,
         /// The envelope's identifier.
         id: [u8; 16],
     },
-    /// A session that a call opened; its value is up to 2,048 bytes of the enclave's choice.
+    /// A session that a call opened; its value is up to 64 bytes of the enclave's choice.
     Session {
         /// Position of the entry that opened it.
         seq: u64,
+        /// Whose session it is.
+        holder: Holder,
     },
 }
 
@@ -56,14 +61,16 @@ impl StateKey {
                 out.push(TAG_CODE);
                 out.extend_from_slice(hash.as_slice());
             }
-            Self::Seen { expiry, id } => {
+            Self::Seen { expiry, holder, id } => {
                 out.push(TAG_SEEN);
                 out.extend_from_slice(&expiry.to_be_bytes());
+                put_holder(out, holder);
                 out.extend_from_slice(id);
             }
-            Self::Session { seq } => {
+            Self::Session { seq, holder } => {
                 out.push(TAG_SESSION);
                 out.extend_from_slice(&seq.to_be_bytes());
+                put_holder(out, holder);
             }
         }
     }
@@ -74,8 +81,8 @@ impl StateKey {
             Self::Storage { .. } => 53,
             Self::Account(_) => 21,
             Self::Code(_) => 33,
-            Self::Seen { .. } => 25,
-            Self::Session { .. } => 9,
+            Self::Seen { .. } => 65,
+            Self::Session { .. } => 49,
         }
     }
 
@@ -90,7 +97,7 @@ impl StateKey {
             Self::Account(_) => AccountRecord::decode(value).is_some(),
             Self::Code(hash) => !value.is_empty() && keccak256(value) == *hash,
             Self::Seen { .. } => value.len() <= 32,
-            Self::Session { .. } => value.len() <= 2_048,
+            Self::Session { .. } => value.len() <= 64,
         };
         if ok { Ok(()) } else { Err(InvalidValue) }
     }
@@ -105,14 +112,29 @@ impl StateKey {
             TAG_CODE => Self::Code(B256::from(reader.array()?)),
             TAG_SEEN => Self::Seen {
                 expiry: u64::from_be_bytes(reader.array()?),
+                holder: read_holder(reader)?,
                 id: reader.array()?,
             },
             TAG_SESSION => Self::Session {
                 seq: u64::from_be_bytes(reader.array()?),
+                holder: read_holder(reader)?,
             },
             tag => return Err(CodecError::UnknownTag(tag)),
         })
     }
+}
+
+/// Requester and user.
+fn put_holder(out: &mut Vec<u8>, holder: &Holder) {
+    out.extend_from_slice(holder.requester.as_slice());
+    out.extend_from_slice(holder.user.as_slice());
+}
+
+fn read_holder(reader: &mut Reader<'_>) -> Result<Holder, CodecError> {
+    Ok(Holder {
+        requester: Address::from(reader.array()?),
+        user: Address::from(reader.array()?),
+    })
 }
 
 const TAG_STORAGE: u8 = 0;

@@ -4,6 +4,8 @@
 mod account;
 mod codec;
 mod entries;
+mod holder;
+mod kept;
 mod key;
 mod reading;
 mod value;
@@ -12,16 +14,19 @@ mod write_set;
 use alloc::vec::Vec;
 use core::fmt;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use imbl::OrdMap;
 
 pub use account::AccountRecord;
 pub use codec::{CodecError, InvalidValue};
+pub use holder::Holder;
+pub use kept::Share;
 pub use key::StateKey;
 pub use reading::{StateReader, StateWriter};
 pub use write_set::WriteSet;
 
 use entries::{entry_size, put_entry};
+use kept::Kept;
 use value::Value;
 
 /// Version of the encodings of [`State`] and [`WriteSet`], for the header of what seals them.
@@ -36,6 +41,7 @@ pub const CODEC_VERSION: u8 = 1;
 pub struct State {
     entries: OrdMap<StateKey, Value>,
     size: usize,
+    kept: Kept,
 }
 
 impl State {
@@ -68,7 +74,9 @@ impl State {
     /// Takes away what is under `key`.
     pub fn remove(&mut self, key: &StateKey) {
         if let Some(value) = self.entries.remove(key) {
-            self.size -= entry_size(key, value.as_slice());
+            let size = entry_size(key, value.as_slice());
+            self.size -= size;
+            self.kept.remove(key, size);
         }
     }
 
@@ -92,28 +100,18 @@ impl State {
     /// The envelopes seen whose expiry (Unix seconds) is before `now`, in order of expiry. Such an
     /// envelope no longer opens, so it need not be remembered.
     pub fn seen_expired(&self, now: u64) -> impl Iterator<Item = StateKey> + '_ {
-        let first = StateKey::Seen {
-            expiry: 0,
-            id: [0; 16],
-        };
-        let end = StateKey::Seen {
-            expiry: now,
-            id: [0; 16],
-        };
-        self.entries.range(first..end).map(|(key, _)| *key)
+        let end = seen(now, Address::ZERO, 0);
+        self.entries
+            .range(seen(0, Address::ZERO, 0)..end)
+            .map(|(key, _)| *key)
     }
 
     /// Every envelope seen, in order of expiry.
     pub fn seen(&self) -> impl Iterator<Item = StateKey> + '_ {
-        let first = StateKey::Seen {
-            expiry: 0,
-            id: [0; 16],
-        };
-        let last = StateKey::Seen {
-            expiry: u64::MAX,
-            id: [0xff; 16],
-        };
-        self.entries.range(first..=last).map(|(key, _)| *key)
+        let last = seen(u64::MAX, Address::repeat_byte(0xff), 0xff);
+        self.entries
+            .range(seen(0, Address::ZERO, 0)..=last)
+            .map(|(key, _)| *key)
     }
 
     /// How many envelopes are remembered.
@@ -121,15 +119,35 @@ impl State {
         self.seen().count()
     }
 
-    /// The open sessions, oldest first: the position of the entry that opened each, and its value.
-    pub fn sessions(&self) -> impl DoubleEndedIterator<Item = (u64, &[u8])> {
-        let first = StateKey::Session { seq: 0 };
+    /// The open sessions, oldest first: the position of the entry that opened each, whose it is,
+    /// and its value.
+    pub fn sessions(&self) -> impl DoubleEndedIterator<Item = (u64, Holder, &[u8])> {
+        let nobody = Holder::new(Address::ZERO, B256::ZERO);
+        let first = StateKey::Session {
+            seq: 0,
+            holder: nobody,
+        };
         self.entries
             .range(first..)
             .filter_map(|(key, value)| match key {
-                StateKey::Session { seq } => Some((*seq, value.as_slice())),
+                StateKey::Session { seq, holder } => Some((*seq, *holder, value.as_slice())),
                 _ => None,
             })
+    }
+
+    /// How many envelopes of `holder` are remembered, expired ones among them.
+    pub fn envelopes_of(&self, holder: &Holder) -> usize {
+        self.kept.envelopes_of(holder)
+    }
+
+    /// The open sessions of `holder`, oldest first: the positions of the entries that opened them.
+    pub fn sessions_of(&self, holder: &Holder) -> Vec<u64> {
+        self.kept.sessions_of(holder)
+    }
+
+    /// How much is remembered for all the holders behind `requester`.
+    pub fn share_of(&self, requester: Address) -> Share {
+        self.kept.share_of(requester)
     }
 
     /// The account at `address`, if there is one.
@@ -163,6 +181,22 @@ impl State {
     /// Bytes of [`encode`](Self::encode).
     pub fn encoded_size(&self) -> usize {
         codec::COUNT_BYTES + self.size
+    }
+
+    /// Bytes of envelopes seen and of sessions in the encoding. They have a budget of their own: what
+    /// strangers send a contract takes no room from what it stores.
+    pub fn kept_size(&self) -> usize {
+        self.kept.bytes()
+    }
+
+    /// Bytes of everything else, which is the guest's doing.
+    pub fn guest_size(&self) -> usize {
+        self.encoded_size() - self.kept_size()
+    }
+
+    /// What [`guest_size`](Self::guest_size) would be after `writes`, which are a guest's.
+    pub fn guest_size_after(&self, writes: &WriteSet) -> usize {
+        self.encoded_size_after(writes) - self.kept_size()
     }
 
     /// What [`encoded_size`](Self::encoded_size) would be after `writes`.
@@ -211,10 +245,26 @@ impl State {
     }
 
     fn put(&mut self, key: StateKey, value: Value) {
-        self.size += entry_size(&key, value.as_slice());
+        let size = entry_size(&key, value.as_slice());
         if let Some(old) = self.entries.insert(key, value) {
-            self.size -= entry_size(&key, old.as_slice());
+            let size = entry_size(&key, old.as_slice());
+            self.size -= size;
+            self.kept.remove(&key, size);
         }
+        self.size += size;
+        self.kept.add(&key, size);
+    }
+}
+
+/// A key of the range of envelopes seen, between all others.
+fn seen(expiry: u64, account: Address, id: u8) -> StateKey {
+    StateKey::Seen {
+        expiry,
+        holder: Holder {
+            requester: account,
+            user: account,
+        },
+        id: [id; 16],
     }
 }
 

@@ -8,6 +8,14 @@ fn account() -> impl Strategy<Value = Address> {
     any::<u8>().prop_map(Address::repeat_byte)
 }
 
+/// One of a few.
+fn holder() -> impl Strategy<Value = Holder> {
+    (0u8..3, 0u8..3).prop_map(|(requester, user)| Holder {
+        requester: Address::repeat_byte(requester),
+        user: Address::repeat_byte(user),
+    })
+}
+
 fn entry() -> impl Strategy<Value = (StateKey, Vec<u8>)> {
     prop_oneof![
         (account(), any::<u8>(), any::<[u8; 31]>()).prop_map(|(account, slot, value)| {
@@ -33,10 +41,15 @@ fn entry() -> impl Strategy<Value = (StateKey, Vec<u8>)> {
             )
         }),
         vec(any::<u8>(), 1..64).prop_map(|code| (StateKey::Code(keccak256(&code)), code)),
-        (any::<u64>(), any::<[u8; 16]>(), vec(any::<u8>(), 0..=32))
-            .prop_map(|(expiry, id, value)| (StateKey::Seen { expiry, id }, value)),
-        (any::<u64>(), proptest::collection::vec(any::<u8>(), 0..100))
-            .prop_map(|(seq, value)| (StateKey::Session { seq }, value)),
+        (
+            any::<u64>(),
+            holder(),
+            any::<[u8; 16]>(),
+            vec(any::<u8>(), 0..=32)
+        )
+            .prop_map(|(expiry, holder, id, value)| (StateKey::Seen { expiry, holder, id }, value)),
+        (0u64..8, holder(), vec(any::<u8>(), 0..=64))
+            .prop_map(|(seq, holder, value)| (StateKey::Session { seq, holder }, value)),
     ]
 }
 
@@ -91,6 +104,44 @@ proptest! {
         for (key, value) in writes.iter() {
             prop_assert_eq!(after.get(key), value);
         }
+    }
+
+    #[test]
+    fn what_is_kept_for_users_is_counted_as_a_count_of_the_entries_would(
+        state in state(), writes in writes(),
+    ) {
+        let mut after = state;
+        after.apply(&writes);
+        let mut bytes = 0;
+        let mut holders = std::collections::BTreeSet::new();
+        for (key, value) in after.iter() {
+            if let StateKey::Seen { holder, .. } | StateKey::Session { holder, .. } = key {
+                bytes += entry_size(key, value);
+                holders.insert(*holder);
+            }
+        }
+        prop_assert_eq!(after.kept_size(), bytes);
+        prop_assert_eq!(after.guest_size() + bytes, after.encoded_size());
+        for holder in holders {
+            let envelopes = |of: &dyn Fn(&Holder) -> bool| after
+                .seen()
+                .filter(|key| matches!(key, StateKey::Seen { holder, .. } if of(holder)))
+                .count();
+            let sessions: Vec<u64> = after
+                .sessions()
+                .filter(|(_, found, _)| *found == holder)
+                .map(|(seq, ..)| seq)
+                .collect();
+            prop_assert_eq!(after.envelopes_of(&holder), envelopes(&|found| *found == holder));
+            prop_assert_eq!(after.sessions_of(&holder), sessions);
+            let same = |found: &Holder| found.requester == holder.requester;
+            let share = Share {
+                envelopes: envelopes(&same),
+                sessions: after.sessions().filter(|(_, found, _)| same(found)).count(),
+            };
+            prop_assert_eq!(after.share_of(holder.requester), share);
+        }
+        prop_assert!(State::decode(&after.encode()).unwrap() == after);
     }
 
     #[test]
@@ -166,6 +217,7 @@ fn an_encoding_is_laid_out_as_documented() {
         .insert(
             StateKey::Seen {
                 expiry: 5,
+                holder: Holder::new(account, B256::repeat_byte(0xdd)),
                 id: [0xcc; 16],
             },
             vec![9],
@@ -179,7 +231,12 @@ fn an_encoding_is_laid_out_as_documented() {
             "bb".repeat(32),
             hex::encode(value)
         ),
-        &format!("030000000000000005{}0000000109", "cc".repeat(16)),
+        &format!(
+            "030000000000000005{}{}{}0000000109",
+            "aa".repeat(20),
+            "dd".repeat(20),
+            "cc".repeat(16)
+        ),
     ]
     .concat();
     assert_eq!(hex::encode(state.encode()), expected);
@@ -191,6 +248,7 @@ fn entries_out_of_order_or_repeated_are_refused() {
         let mut out = Vec::new();
         let key = StateKey::Seen {
             expiry: 0,
+            holder: Holder::new(Address::ZERO, B256::ZERO),
             id: [last; 16],
         };
         put_entry(&mut out, &key, &[]);
@@ -224,6 +282,7 @@ fn values_of_the_wrong_form_are_refused() {
         (
             StateKey::Seen {
                 expiry: 0,
+                holder: Holder::new(Address::ZERO, B256::ZERO),
                 id: [0; 16],
             },
             vec![0; 33],
@@ -260,6 +319,7 @@ fn expired_envelopes_are_listed_and_live_ones_are_not() {
     let mut state = State::new();
     let seen = |expiry, id| StateKey::Seen {
         expiry,
+        holder: Holder::new(Address::repeat_byte(id), B256::repeat_byte(!id)),
         id: [id; 16],
     };
     for key in [seen(10, 1), seen(10, 2), seen(11, 0), seen(9, 0xff)] {

@@ -3,10 +3,6 @@
 
 use alloc::vec::Vec;
 
-use aes_gcm::{
-    Aes256Gcm,
-    aead::{AeadInOut, KeyInit},
-};
 use alloy_primitives::B256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -19,6 +15,7 @@ use super::{
 };
 use crate::{
     EpochId, Rejection, SealError, Suite,
+    cipher::{Aes256, Gcm},
     kdf::{Prk, Secret},
     pad::{SizeClass, unpad},
 };
@@ -80,6 +77,16 @@ impl Session {
         self.id
     }
 
+    /// The suite of the envelope that opened the session.
+    pub fn suite(&self) -> Suite {
+        self.suite
+    }
+
+    /// A secret that follows from the session's and `subject`.
+    pub(crate) fn derive(&self, label: &str, subject: &[u8]) -> Secret {
+        self.prk.derive(label, &[subject])
+    }
+
     /// Seals a call's input.
     ///
     /// # Errors
@@ -106,8 +113,8 @@ impl Session {
         };
         let mut out = header.to_bytes(KeySource::Session(self.id));
         let aad = call.binding.additional_data(&out);
-        let tag = Aes256Gcm::new((&*key).into())
-            .encrypt_inout_detached(&NONCE.into(), &aad, buffer.as_mut_slice().into())
+        let tag = Aes256::<Gcm>::with_key(&key)
+            .seal(NONCE, &aad, &mut buffer)
             .map_err(|_| too_long)?;
         out.extend_from_slice(&buffer);
         out.extend_from_slice(&tag);
@@ -137,13 +144,8 @@ impl Session {
             .ok_or(Rejection::DoesNotOpen)?;
         let mut buffer = Zeroizing::new(ciphertext.to_vec());
         let aad = expected.binding.additional_data(envelope.prefix);
-        Aes256Gcm::new((&*key).into())
-            .decrypt_inout_detached(
-                &NONCE.into(),
-                &aad,
-                buffer.as_mut_slice().into(),
-                tag.into(),
-            )
+        Aes256::<Gcm>::with_key(&key)
+            .open(NONCE, &aad, &mut buffer, tag)
             .map_err(|_| Rejection::DoesNotOpen)?;
         let plaintext = unpad(buffer).ok_or(Rejection::Plaintext)?;
         Ok(Opened { header, plaintext })
@@ -151,10 +153,9 @@ impl Session {
 
     /// Key and key-commitment tag of an envelope.
     fn keys(&self, id: EnvelopeId) -> (Secret, Secret) {
-        let derive = |label| self.prk.derive(label, &[id.as_bytes()]);
         (
-            derive("subrosa/v1/session-key"),
-            derive("subrosa/v1/session-commitment"),
+            self.derive("subrosa/v1/session-key", id.as_bytes()),
+            self.derive("subrosa/v1/session-commitment", id.as_bytes()),
         )
     }
 }

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Queries: static calls by a signed caller, off chain.
 //!
-//! A query's envelope is bound to the contract, with requester and context zero. Its output is
-//! sealed to the query's reply key; the signed reply says on which state it was computed, and the
-//! client judges its age. Revoking a reader is not retroactive.
+//! A query's envelope is bound to the contract, with requester and context zero. Who asked, how it
+//! ended and what came out is sealed to the query's reply key, padded; the signed reply says on which
+//! state it was computed, and the client judges its age. Revoking a reader is not retroactive.
+//!
+//! The same envelope on the same state has one answer ([`Answers`]): asking again costs no second
+//! execution and tells nothing new.
+
+mod answers;
 
 use alloc::{
     format,
@@ -12,19 +17,23 @@ use alloc::{
 };
 
 use alloy_primitives::{Address, B256, Signature, aliases::U48, keccak256};
+use alloy_sol_types::SolValue;
 use subrosa_crypto::{
     RecipientPublicKey, Signer, Subject,
     envelope::{self, Binding, Envelope, Expected, Purpose},
-    plaintext,
+    plaintext, recover,
     reply::{self, ReplyBinding},
 };
 use subrosa_types::{
-    abi::{Query, QueryPlaintext, QueryReply},
+    abi::{Query, QueryOutput, QueryPlaintext, QueryReply},
     eip712,
     frame::{ErrorCode, FrameError, Queried},
     result::Status,
 };
 use subrosa_vm::{Call, Halt, RUNTIME_GENERATION};
+use zeroize::Zeroizing;
+
+pub(crate) use answers::Answers;
 
 use crate::{
     contract::Contract,
@@ -43,6 +52,14 @@ pub(crate) fn query(
     envelope: &[u8],
 ) -> Result<Queried, FrameError> {
     let plaintext = open_query(fixed.place, epochs, contract, envelope)?;
+    let now = contract.position().block_timestamp;
+    if plaintext.expiry < now {
+        let message = format!(
+            "query expired at {}, the state is of {now}",
+            plaintext.expiry
+        );
+        return Err(refuse(message));
+    }
     let domain = eip712::oracle_domain(fixed.place.chain_id, fixed.place.oracle);
     let query = Query {
         contractId: contract.id,
@@ -63,18 +80,24 @@ pub(crate) fn query(
         contract_id: contract.id,
         subject: Subject::Query(query_hash),
     };
-    let sealed = reply::seal(&contract.root, &binding, &reply_key, &output)
+    let answer = Zeroizing::new(
+        QueryOutput {
+            caller: plaintext.caller,
+            status: status as u8,
+            output: output.into(),
+        }
+        .abi_encode(),
+    );
+    let sealed = reply::seal(&contract.root, &binding, &reply_key, &answer)
         .map_err(|error| refuse(error.to_string()))?;
     let position = contract.position();
     let reply = QueryReply {
         queryHash: query_hash,
-        caller: plaintext.caller,
         contractId: contract.id,
         seq: U48::saturating_from(position.head.seq),
         commitment: position.head.commitment,
         blockNumber: position.block_number,
         nonce: plaintext.nonce,
-        status: status as u8,
         replyHash: keccak256(&sealed),
         configHash: fixed.started.config_hash,
     };
@@ -122,8 +145,7 @@ fn check_caller(plaintext: &QueryPlaintext, query_hash: B256) -> Result<(), Fram
     }
     let signer = Signature::from_raw(&plaintext.signature)
         .ok()
-        .filter(|signature| signature.normalize_s().is_none())
-        .and_then(|signature| signature.recover_address_from_prehash(&query_hash).ok());
+        .and_then(|signature| recover(query_hash, &signature));
     if signer != Some(plaintext.caller) {
         return Err(refuse("the query is not signed by its caller".into()));
     }
