@@ -5,11 +5,12 @@
 /// Longest challenge, bytes.
 pub(crate) const MAX_CHALLENGE_BYTES: usize = 256;
 
-/// Fuel after which a request to execute ends early. The entry that exceeds it is the last.
-pub const FRAME_FUEL: u64 = 100_000_000;
+/// Work ([`subrosa_vm::Execution::work_used`]) after which a request to execute ends early: about a
+/// tenth of a second. The entry that exceeds it is the last.
+pub const FRAME_WORK: u64 = 100_000_000;
 
-/// What an entry counts for beside its fuel: it is proven, opened and sealed.
-pub(crate) const ENTRY_FUEL: u64 = 21_000;
+/// Work that an entry counts for beside its guest's: it is proven, opened and sealed.
+pub(crate) const ENTRY_WORK: u64 = 200_000;
 
 /// Bytes of results after which a request to execute ends early. What one entry adds, an output and
 /// a delta that its fuel bounds, fits a frame beside it.

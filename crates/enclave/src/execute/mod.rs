@@ -45,7 +45,7 @@ use crate::{
     contract::Contract,
     epoch::Epoch,
     fixed::Place,
-    limits::{ENTRY_FUEL, FRAME_FUEL, FRAME_RESULT_BYTES},
+    limits::{ENTRY_WORK, FRAME_RESULT_BYTES, FRAME_WORK},
     step::{Signable, Step},
 };
 
@@ -82,10 +82,10 @@ impl Opened {
             signable: Vec::new(),
             results: Vec::new(),
         };
-        let (mut fuel, mut bytes) = (0_u64, 0_usize);
+        let (mut work, mut bytes) = (0_u64, 0_usize);
         let mut ended = Ended::Complete;
         for entry in self.entries {
-            if fuel >= FRAME_FUEL {
+            if work >= FRAME_WORK {
                 ended = Ended::Budget;
                 break;
             }
@@ -95,7 +95,8 @@ impl Opened {
             }
             match run.one(self.id, entry) {
                 Ok(unsealed) => {
-                    fuel += ENTRY_FUEL.saturating_add(unsealed.result.fuel_used);
+                    work =
+                        work.saturating_add(ENTRY_WORK.saturating_add(unsealed.result.work_used));
                     bytes += unsealed.size();
                     run.results.push(unsealed);
                 }

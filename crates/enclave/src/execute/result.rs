@@ -22,6 +22,7 @@ use crate::{contract::Contract, fixed::Place, limits::MAX_OUTPUT_BYTES};
 pub(super) struct EntryResult {
     pub(super) status: Status,
     pub(super) fuel_used: u64,
+    pub(super) work_used: u64,
     pub(super) output: Bytes,
     pub(super) sealed_output: Bytes,
     pub(super) writes: WriteSet,
@@ -38,6 +39,7 @@ impl EntryResult {
         Self {
             status,
             fuel_used: 0,
+            work_used: 0,
             output: Bytes::new(),
             sealed_output: Bytes::new(),
             writes,
@@ -75,6 +77,7 @@ impl EntryResult {
                 Status::Failed
             },
             fuel_used: execution.fuel_used,
+            work_used: execution.work_used,
             output: Bytes::new(),
             sealed_output: Bytes::new(),
             writes: if succeeded {
