@@ -65,7 +65,9 @@ impl Loader<'_> {
                     let before = match loaded.take() {
                         Some(before) => before,
                         None => Published {
-                            contract: cell.contract()?,
+                            contract: cell
+                                .contract()
+                                .map_err(|_| refuse("a delta of what is not loaded"))?,
                             results: Vec::new(),
                             whole_in: None,
                         },

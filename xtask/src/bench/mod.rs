@@ -20,11 +20,17 @@ struct Benchmark {
     executables: &'static [&'static str],
 }
 
-const BENCHMARKS: [Benchmark; 4] = [
+const BENCHMARKS: [Benchmark; 5] = [
     Benchmark {
         name: "private_call",
         package: "subrosa-enclave-core",
         what: "a private call in the enclave against its floor",
+        executables: &[],
+    },
+    Benchmark {
+        name: "parallel",
+        package: "subrosa-enclave-core",
+        what: "two contracts on two cores; a large state loaded and sealed",
         executables: &[],
     },
     Benchmark {

@@ -70,7 +70,7 @@ fn flags_override_the_environment_which_overrides_the_file() {
 fn defaults_are_shown_and_credentials_are_not() {
     with_file(FILE, |file| {
         let shown = subrosa(&["config", "show", "--config", file]).quiet_success();
-        assert!(shown.contains("max_items = 32"), "{shown}");
+        assert!(shown.contains("max_items = 1024"), "{shown}");
         for secret in ["hunter2", "user", "0123456789abcdef"] {
             assert!(!shown.contains(secret), "{shown}");
         }

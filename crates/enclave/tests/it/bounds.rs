@@ -48,24 +48,6 @@ fn execute_all(
     (answers, blobs)
 }
 
-fn snapshot(enclave: &mut Enclave, contract: ContractId) -> Result<Vec<StateBlob>, FrameError> {
-    let mut parts = Vec::new();
-    loop {
-        let part = u32::try_from(parts.len()).unwrap();
-        match enclave.handle(Request::Snapshot { contract, part }) {
-            Response::Snapshot(blob) => {
-                let last = blob.part + 1 == blob.parts;
-                parts.push(*blob);
-                if last {
-                    return Ok(parts);
-                }
-            }
-            Response::Error(error) => return Err(error),
-            other => panic!("{other:?}"),
-        }
-    }
-}
-
 fn load(
     enclave: &mut Enclave,
     contract: ContractId,
@@ -188,10 +170,7 @@ fn a_large_state_is_sealed_in_parts_while_calls_go_on_and_is_loaded_again() {
     let next = chain.request(contract, GREEDY, guest::uint(10).into());
     let goes_on = |host: &mut Host| host.execute(&chain, contract, vec![next.clone()]).unwrap();
     assert_eq!(goes_on(&mut host), goes_on(&mut clone));
-    assert_eq!(
-        snapshot(&mut host.enclave, contract),
-        snapshot(&mut clone.enclave, contract)
-    );
+    assert_eq!(host.snapshot(contract), clone.snapshot(contract));
     let all: Vec<_> = (0..=50).map(|seq| ResultRef { contract, seq }).collect();
     clone.sign(&chain, all).unwrap();
 }

@@ -379,6 +379,24 @@ impl Host {
         }
     }
 
+    /// Every part of a snapshot.
+    pub(crate) fn snapshot(&mut self, contract: ContractId) -> Vec<StateBlob> {
+        let mut parts: Vec<StateBlob> = Vec::new();
+        loop {
+            let part = u32::try_from(parts.len()).unwrap();
+            let Response::Snapshot(blob) =
+                self.enclave.handle(Request::Snapshot { contract, part })
+            else {
+                panic!("no part {part}")
+            };
+            let is_last = blob.part + 1 == blob.parts;
+            parts.push(*blob);
+            if is_last {
+                return parts;
+            }
+        }
+    }
+
     pub(crate) fn sign(
         &mut self,
         chain: &Chain,

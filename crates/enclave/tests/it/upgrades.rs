@@ -80,7 +80,7 @@ fn an_upgrade_runs_the_new_constructor_on_what_is_stored() {
     assert_eq!((result.seq, result.status), (2, Status::Succeeded));
     assert!(result.output.is_empty() && result.sealed_output.is_empty());
     assert_eq!(result.previous_commitment, scene.results[1].commitment);
-    assert_eq!(result.blob.kind, BlobKind::Snapshot);
+    assert_eq!(result.blob.kind, BlobKind::Delta);
     assert_eq!(result.blob.code_commitment, entry.entry.inputHash);
     assert_ne!(
         result.blob.code_commitment,
@@ -102,21 +102,23 @@ fn an_upgrade_runs_the_new_constructor_on_what_is_stored() {
 fn a_restarted_enclave_needs_the_new_snapshot_alone_and_continues_alike() {
     let mut scene = scene();
     let (entry, envelope) = scene.announce(5);
-    let upgraded = scene.execute(&entry, &envelope);
-    let after = scene.add(2);
     let contract = scene.contract;
+    let upgraded = scene.execute(&entry, &envelope);
+    let snapshot = scene.host.snapshot(contract);
+    let after = scene.add(2);
 
     let mut clone = scene.host.restart(&scene.chain, 20);
-    assert_eq!(
-        clone
-            .load(contract, vec![upgraded.blob.clone(), after.blob.clone()])
-            .unwrap(),
-        4
-    );
+    let from_snapshot = [snapshot, vec![after.blob.clone()]].concat();
+    assert_eq!(clone.load(contract, from_snapshot).unwrap(), 4);
     for seq in [2, 3] {
         let named = ResultRef { contract, seq };
         clone.sign(&scene.chain, vec![named]).unwrap();
     }
+    // The deltas alone lead there as well.
+    let mut along = scene.host.restart(&scene.chain, 22);
+    let deltas = scene.results.iter().map(|result| result.blob.clone());
+    assert_eq!(along.load(contract, deltas.collect()).unwrap(), 4);
+    assert_eq!(along.snapshot(contract), clone.snapshot(contract));
     // From before the upgrade, with its envelope, it comes to the same bytes.
     let mut behind = scene.host.restart(&scene.chain, 21);
     let before: Vec<_> = scene.results[..2].iter().map(|r| r.blob.clone()).collect();
