@@ -15,22 +15,20 @@ use subrosa_types::{
 
 use crate::{
     contract::Contract,
-    job::Job,
     limits::{MAX_SIGNABLE, MAX_SIGNABLE_OUT},
-    load::Loading,
-    snapshot::Snapshotting,
+    loading::Loading,
+    snapshotting::Snapshotting,
     step::Signable,
 };
 
-/// One contract, loaded or not.
-pub(crate) struct Cell {
+/// One contract, loaded or not, and the work that waits for its turn at it.
+pub(crate) struct Cell<W> {
     pub(crate) id: ContractId,
-    inner: Mutex<Inner>,
+    inner: Mutex<Inner<W>>,
 }
 
 /// What a locked cell holds.
-#[derive(Default)]
-pub(crate) struct Inner {
+pub(crate) struct Inner<W> {
     /// As it was published last; `None` if it is not loaded.
     contract: Option<Arc<Contract>>,
     /// Results that can be signed, by seq.
@@ -50,7 +48,7 @@ pub(crate) struct Inner {
     /// Drawn, and not needed any more.
     void: Vec<u64>,
     /// Those that came before their turn.
-    waiting: BTreeMap<u64, Job>,
+    waiting: BTreeMap<u64, W>,
     /// When it was used last, in uses of any contract.
     pub(crate) used: u64,
 }
@@ -63,15 +61,15 @@ pub(crate) struct Published {
     pub(crate) whole_in: Option<u32>,
 }
 
-impl Cell {
+impl<W> Cell<W> {
     pub(crate) fn new(id: ContractId) -> Self {
         Self {
             id,
-            inner: Mutex::default(),
+            inner: Mutex::new(Inner::new()),
         }
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner<W>> {
         // Nothing in here runs foreign code, and what panics leaves the cell whole.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -130,32 +128,49 @@ impl Cell {
     }
 }
 
-impl Inner {
-    /// Begins to execute if it is the job's turn, with the contract as it stands; otherwise keeps the
-    /// job until it is.
-    pub(crate) fn enter(&mut self, ticket: u64, job: Job) -> Option<(Job, Option<Arc<Contract>>)> {
+impl<W> Inner<W> {
+    fn new() -> Self {
+        Self {
+            contract: None,
+            results: BTreeMap::new(),
+            whole_in: None,
+            dropped_at: None,
+            loading: None,
+            snapshot: None,
+            next: 0,
+            turn: 0,
+            busy: false,
+            void: Vec::new(),
+            waiting: BTreeMap::new(),
+            used: 0,
+        }
+    }
+
+    /// Begins to execute if it is the work's turn, with the contract as it stands; otherwise keeps the
+    /// work until it is.
+    pub(crate) fn enter(&mut self, ticket: u64, work: W) -> Option<(W, Option<Arc<Contract>>)> {
         if self.busy || ticket != self.turn {
-            self.waiting.insert(ticket, job);
+            self.waiting.insert(ticket, work);
             return None;
         }
         self.busy = true;
-        Some((job, self.contract.clone()))
+        Some((work, self.contract.clone()))
     }
 
-    /// Ends a turn that was begun. Returns the job whose turn it is next, if it is here.
-    pub(crate) fn leave(&mut self) -> Option<Job> {
+    /// Ends a turn that was begun. Returns the work whose turn it is next, if it is here.
+    pub(crate) fn leave(&mut self) -> Option<W> {
         self.busy = false;
         self.turn += 1;
         self.advance()
     }
 
     /// Gives up a turn that was not begun.
-    pub(crate) fn forgo(&mut self, ticket: u64) -> Option<Job> {
+    pub(crate) fn forgo(&mut self, ticket: u64) -> Option<W> {
         self.void.push(ticket);
         if self.busy { None } else { self.advance() }
     }
 
-    fn advance(&mut self) -> Option<Job> {
+    fn advance(&mut self) -> Option<W> {
         while let Some(at) = self.void.iter().position(|ticket| *ticket == self.turn) {
             self.void.swap_remove(at);
             self.turn += 1;

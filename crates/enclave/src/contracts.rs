@@ -14,12 +14,13 @@ use subrosa_types::{
 
 use crate::{
     cell::{Cell, not_loaded},
+    job::Job,
     limits::MAX_GREETED,
 };
 
 /// The contracts that something is known of.
 pub(crate) struct Contracts {
-    cells: Mutex<BTreeMap<ContractId, Arc<Cell>>>,
+    cells: Mutex<BTreeMap<ContractId, Arc<Cell<Job>>>>,
     /// Uses of any contract so far.
     uses: AtomicU64,
     /// Bytes that states may take together, as [`subrosa_vm::State::memory`] estimates them.
@@ -36,7 +37,7 @@ impl Contracts {
     }
 
     /// The cell of a contract that something is known of.
-    pub(crate) fn known(&self, id: ContractId) -> Result<Arc<Cell>, FrameError> {
+    pub(crate) fn known(&self, id: ContractId) -> Result<Arc<Cell<Job>>, FrameError> {
         let cell = self.cells().get(&id).cloned();
         let cell = cell.ok_or_else(|| not_loaded(id))?;
         self.touch(&cell);
@@ -44,7 +45,7 @@ impl Contracts {
     }
 
     /// The cell of a contract, new if need be.
-    pub(crate) fn any(&self, id: ContractId) -> Arc<Cell> {
+    pub(crate) fn any(&self, id: ContractId) -> Arc<Cell<Job>> {
         let mut cells = self.cells();
         let cell = cells.entry(id).or_insert_with(|| Arc::new(Cell::new(id)));
         let cell = Arc::clone(cell);
@@ -67,7 +68,7 @@ impl Contracts {
 
     /// Drops the states that were used least recently until the rest fits, but never that of `except`.
     pub(crate) fn fit(&self, except: ContractId) {
-        let cells: Vec<Arc<Cell>> = self.cells().values().cloned().collect();
+        let cells: Vec<Arc<Cell<Job>>> = self.cells().values().cloned().collect();
         let sizes = cells.iter().filter_map(|cell| {
             let inner = cell.lock();
             let bytes = inner.droppable()?;
@@ -92,16 +93,16 @@ impl Contracts {
     }
 
     pub(crate) fn summaries(&self) -> Vec<Loaded> {
-        let cells: Vec<Arc<Cell>> = self.cells().values().cloned().collect();
+        let cells: Vec<Arc<Cell<Job>>> = self.cells().values().cloned().collect();
         let summaries = cells.iter().filter_map(|cell| cell.lock().summary());
         summaries.take(MAX_GREETED).collect()
     }
 
-    fn touch(&self, cell: &Cell) {
+    fn touch(&self, cell: &Cell<Job>) {
         cell.lock().used = self.uses.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn cells(&self) -> MutexGuard<'_, BTreeMap<ContractId, Arc<Cell>>> {
+    fn cells(&self) -> MutexGuard<'_, BTreeMap<ContractId, Arc<Cell<Job>>>> {
         self.cells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

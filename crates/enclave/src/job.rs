@@ -43,7 +43,7 @@ pub(crate) enum Work {
 
 /// A place in the line of those who execute one contract's log.
 pub(crate) struct Turn {
-    pub(crate) cell: Arc<Cell>,
+    pub(crate) cell: Arc<Cell<Job>>,
     /// `None`: stands in no line, as it changes nothing.
     pub(crate) ticket: Option<u64>,
 }

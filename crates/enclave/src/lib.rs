@@ -48,10 +48,12 @@ mod fixed;
 mod job;
 mod limits;
 mod load;
+mod loading;
 mod platform;
 mod query;
 mod sign;
 mod snapshot;
+mod snapshotting;
 mod step;
 mod stream;
 

@@ -6,7 +6,6 @@
 
 use alloc::{format, sync::Arc, vec::Vec};
 
-use alloy_primitives::B256;
 use subrosa_crypto::ContractRoot;
 use subrosa_types::{
     ContractId,
@@ -15,22 +14,14 @@ use subrosa_types::{
 use subrosa_vm::{Engines, StateReader, WriteSet};
 
 use crate::{
-    blob::{self, SnapshotHead, epoch_of},
+    blob::{self, epoch_of},
     cell::{Cell, Published, not_loaded},
     contract::Contract,
     epoch::Active,
     fixed::Place,
+    loading::Loading,
     step::Signable,
 };
-
-/// A snapshot whose parts are being taken in. Nothing of it is used before the last one is.
-pub(crate) struct Loading {
-    head: SnapshotHead,
-    state: StateReader,
-    /// The public values of the first part, which all others share.
-    first: StateBlob,
-    taken: u32,
-}
 
 /// What loading needs besides the blobs.
 pub(crate) struct Loader<'a> {
@@ -41,7 +32,11 @@ pub(crate) struct Loader<'a> {
 
 impl Loader<'_> {
     /// Takes in what comes next of a snapshot and the deltas after it.
-    pub(crate) fn load(&self, cell: &Cell, blobs: Vec<StateBlob>) -> Result<Response, FrameError> {
+    pub(crate) fn load<W>(
+        &self,
+        cell: &Cell<W>,
+        blobs: Vec<StateBlob>,
+    ) -> Result<Response, FrameError> {
         // Taken out, so that opening blobs holds nobody up.
         let mut loading = cell.lock().loading.take();
         let mut loaded: Option<Published> = None;
@@ -196,27 +191,6 @@ impl Loader<'_> {
             results,
             whole_in,
         })
-    }
-}
-
-impl Loading {
-    fn is_complete(&self) -> bool {
-        self.taken >= self.first.parts
-    }
-
-    fn is_followed_by(&self, blob: &StateBlob) -> bool {
-        let values = |blob: &StateBlob| -> (u32, u64, B256, B256, B256, u32, u32) {
-            (
-                blob.parts,
-                blob.seq,
-                blob.digest,
-                blob.previous_commitment,
-                blob.code_commitment,
-                blob.group,
-                blob.epoch,
-            )
-        };
-        blob.part == self.taken && values(blob) == values(&self.first)
     }
 }
 

@@ -1,104 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Sealing a contract as a whole, part after part, while its calls go on.
+//! Sealing a contract as a whole, a request for each part, while its calls go on.
 
-use alloc::{format, sync::Arc, vec::Vec};
+use alloc::format;
 
 use subrosa_types::frame::{ErrorCode, FrameError, StateBlob};
-use subrosa_vm::StateWriter;
-use zeroize::Zeroizing;
 
 use crate::{
-    blob::{self, Record, SignableRecord, SnapshotHead, Subject},
+    blob::SignableRecord,
     cell::{Cell, not_loaded},
-    contract::Contract,
-    epoch::{Active, Epoch},
+    epoch::Active,
     fixed::Place,
-    limits::PART_BYTES,
-    step::Step,
+    snapshotting::Snapshotting,
 };
 
-/// A snapshot that is being taken.
-pub(crate) struct Snapshotting {
-    subject: Subject,
-    epoch: Arc<Epoch>,
-    step: Step,
-    head: Zeroizing<Vec<u8>>,
-    state: StateWriter,
-    parts: u32,
-    /// The part that was sealed last.
-    last: Option<StateBlob>,
-}
-
-impl Snapshotting {
-    /// Begins a snapshot of the contract as it stands.
-    pub(crate) fn begin(
-        place: Place,
-        epochs: &Active,
-        contract: &Contract,
-        results: Vec<SignableRecord>,
-    ) -> Result<Self, FrameError> {
-        let refuse = |message| FrameError::new(ErrorCode::Unsupported, message);
-        let head = SnapshotHead {
-            last: Record::of(&contract.last),
-            engine: contract.engine,
-            root: *contract.root.expose(),
-            results,
-        };
-        let head = Zeroizing::new(
-            postcard::to_allocvec(&head)
-                .map_err(|_| refuse("a snapshot's head does not encode"))?,
-        );
-        let bytes = head.len() + contract.state.encoded_size();
-        let parts = u32::try_from(bytes.div_ceil(PART_BYTES))
-            .ok()
-            .filter(|_| head.len() <= PART_BYTES)
-            .ok_or_else(|| refuse("a snapshot of too many parts"))?;
-        Ok(Self {
-            subject: Subject {
-                place,
-                contract: contract.id,
-                code_commitment: contract.code_commitment,
-            },
-            epoch: epochs.active(contract.position().epoch)?,
-            step: contract.last.clone(),
-            head,
-            state: StateWriter::new(contract.state.clone()),
-            parts,
-            last: None,
-        })
-    }
-
-    /// Seals the part asked for: the first, the next, or the last one again.
-    pub(crate) fn part(&mut self, part: u32) -> Result<StateBlob, FrameError> {
-        let next = self.last.as_ref().map_or(0, |last| last.part + 1);
-        if let Some(last) = self.last.as_ref().filter(|last| last.part == part) {
-            return Ok(last.clone());
-        }
-        if part != next || part >= self.parts {
-            let message = format!("part {part} is asked for, {next} of {} is next", self.parts);
-            return Err(FrameError::new(ErrorCode::OutOfOrder, message));
-        }
-        let mut plaintext = core::mem::take(&mut self.head);
-        let room = PART_BYTES - plaintext.len();
-        plaintext.extend(Zeroizing::new(self.state.part(room)).iter());
-        let of = (part, self.parts);
-        let blob = blob::seal_part(self.subject, &self.epoch, &self.step, of, &plaintext)?;
-        self.last = Some(blob.clone());
-        Ok(blob)
-    }
-
-    fn is_complete(&self) -> bool {
-        self.last
-            .as_ref()
-            .is_some_and(|last| last.part + 1 == self.parts)
-    }
-}
-
 /// Part `part` of a snapshot of what is in `cell`.
-pub(crate) fn take(
+pub(crate) fn take<W>(
     place: Place,
     epochs: &Active,
-    cell: &Cell,
+    cell: &Cell<W>,
     part: u32,
 ) -> Result<StateBlob, FrameError> {
     // Taken out, so that sealing holds nobody up.

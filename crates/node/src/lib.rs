@@ -64,6 +64,7 @@ pub mod shutdown;
 mod signals;
 mod stateless;
 mod step;
+mod stops;
 mod transactions;
 mod verifier;
 

@@ -137,6 +137,8 @@ metrics_struct! {
         executed: counter = "subrosa_execute_entries_total",
         #[doc = " Executions without a result, to be tried again."]
         retries: counter = "subrosa_execute_retries_total",
+        #[doc = " Contracts whose log cannot go on: code, key or build are missing, or the engine broke."]
+        stopped: gauge = "subrosa_execute_stopped_contracts",
         #[doc = " Snapshots stored."]
         snapshots: counter = "subrosa_execute_snapshots_total",
         #[doc = " Time from reading a batch of entries to having its results stored."]

@@ -30,6 +30,7 @@ use crate::{
     settings::Settings,
     shutdown::{self, Shutdown, Trigger},
     signals::{Executors, Offers},
+    stops::Stops,
     transactions::Transactions,
     verifier::Verifier,
 };
@@ -227,6 +228,7 @@ impl Parts {
             metrics: metrics.bringup.clone(),
             refusals: metrics.enclave.refusals.clone(),
         };
+        let stops = Arc::new(Stops::default());
         let follow = follow::Needs {
             settings: Arc::clone(&settings),
             chain: Arc::clone(&chain),
@@ -251,6 +253,7 @@ impl Parts {
             offers: Arc::clone(&offers),
             anchor: Arc::clone(&anchor),
             rewinds: Arc::clone(&rewinds),
+            stops: Arc::clone(&stops),
             metrics: metrics.execute.clone(),
         };
         let relay = relay::Needs {
@@ -276,6 +279,7 @@ impl Parts {
             stage,
             executors,
             rewinds,
+            stops,
             verifier,
         });
         Ok(Self {

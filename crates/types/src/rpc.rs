@@ -141,6 +141,36 @@ pub struct ContractResponse {
     pub statement: Bytes,
     /// r ‖ s ‖ v.
     pub signature: Bytes,
+    /// Why its log does not go on, if it does not.
+    pub stop: Option<Stop>,
+}
+
+/// Why a log does not go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stop {
+    /// The entry that has no result. Those after it wait.
+    pub seq: u64,
+    /// What is missing.
+    pub reason: StopReason,
+    /// What the enclave said.
+    pub message: String,
+}
+
+/// What is missing for a log to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum StopReason {
+    /// A code envelope that opens: whoever registered or announced the code hands it in.
+    Code,
+    /// The key of the entry's epoch, which the node's enclave does not hold.
+    Key,
+    /// A build that has what the entry asks for, its runtime generation for one.
+    Build,
+    /// A build whose engine does not break at the entry. Governance withdraws the generation, and the
+    /// owner moves the log into one without the fault.
+    Broken,
 }
 
 /// Parameters of `subrosa_request` and `subrosa_receipt`.
@@ -171,6 +201,8 @@ pub struct RequestStatus {
     pub sealed_output: Option<Bytes>,
     /// Transaction that fulfilled it, once mined.
     pub transaction: Option<B256>,
+    /// Why it is not executed, if something stops it or an entry before it.
+    pub stop: Option<Stop>,
 }
 
 /// How far an entry is.

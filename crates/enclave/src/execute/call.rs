@@ -10,7 +10,7 @@ use subrosa_types::{
 use subrosa_vm::{State, WriteSet};
 
 use super::{
-    Done,
+    done::Done,
     guard::guarded,
     input::{OpenedAhead, SeenEnvelope, Unopened, open_call},
     places::forget_expired,

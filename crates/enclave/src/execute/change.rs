@@ -7,7 +7,7 @@ use subrosa_types::{
 };
 use subrosa_vm::{State, StateKey, WriteSet};
 
-use super::{Done, proven::Proven, result::EntryResult};
+use super::{done::Done, proven::Proven, result::EntryResult};
 use crate::{contract::Contract, epoch::Epoch, fixed::Place};
 
 /// Another epoch's keys. No result from here on can be signed before a snapshot under them is complete

@@ -24,7 +24,7 @@ use subrosa_types::{
 use subrosa_vm::{Engines, State, Vm, WriteSet};
 
 use super::{
-    Done,
+    done::Done,
     guard::guarded,
     input::ReplyTo,
     proven::Proven,

@@ -11,6 +11,7 @@ mod ahead;
 mod call;
 mod change;
 mod code;
+mod done;
 mod guard;
 mod input;
 mod places;
@@ -29,8 +30,8 @@ use subrosa_types::{
 
 use self::{
     ahead::{Ahead, OpenedEntry},
+    done::Done,
     proven::Proven,
-    result::EntryResult,
     seal::UnsealedEntry,
 };
 pub(crate) use self::{
@@ -46,22 +47,13 @@ use crate::{
     epoch::Epoch,
     fixed::Place,
     limits::{ENTRY_WORK, FRAME_RESULT_BYTES, FRAME_WORK},
-    step::{Signable, Step},
+    step::Signable,
 };
 
 /// What executing entries made of a contract.
 pub(crate) struct Ran {
     pub(crate) published: Option<Published>,
     pub(crate) unsealed: Unsealed,
-}
-
-/// What one entry did.
-struct Done {
-    result: EntryResult,
-    step: Step,
-    /// The contract after it; `None` if it is as it was.
-    after: Option<Contract>,
-    whole: bool,
 }
 
 impl Opened {

@@ -10,7 +10,7 @@ use crate::{
     blob::{self, SignableRecord, Subject},
     contract::Contract,
     epoch::{Active, Epoch},
-    snapshot::Snapshotting,
+    snapshotting::Snapshotting,
     step::{Signable, Step},
 };
 

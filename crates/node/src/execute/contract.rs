@@ -30,6 +30,7 @@ use crate::{
     serving::Serving,
     shutdown::Shutdown,
     step::{Fault, Next},
+    stops::stop_of,
 };
 
 /// Works for one contract until shutdown.
@@ -124,6 +125,7 @@ impl Task {
         let code = match entries.iter().position(brings_code) {
             Some(0) => {
                 let Some(envelope) = self.envelopes.of(first).await? else {
+                    self.stopped_without_code(next);
                     return Ok(Next::Wait);
                 };
                 // Alone, so that what is refused with it is its code envelope.
@@ -282,7 +284,26 @@ impl Task {
         self.needs.metrics.executed.increment(count);
         debug!(%contract, seq = head.seq, count, "executed");
         self.envelopes.executed(head.seq - 1);
+        let stopped = self.needs.stops.goes_on(contract);
+        self.needs.metrics.stopped.set(stopped as f64);
         Ok(())
+    }
+
+    /// Says that the log waits for a code envelope, unless one was refused: then that is said already.
+    fn stopped_without_code(&self, seq: u64) {
+        let known = self.needs.stops.of(self.contract);
+        if known.is_none_or(|stop| stop.seq != seq) {
+            let message = "no code envelope was handed in";
+            let refusal = FrameError::new(ErrorCode::CodeEnvelope, message);
+            self.stopped(seq, &refusal);
+        }
+    }
+
+    fn stopped(&self, seq: u64, refusal: &FrameError) {
+        if let Some(stop) = stop_of(seq, refusal) {
+            let stopped = self.needs.stops.stopped(self.contract, stop);
+            self.needs.metrics.stopped.set(stopped as f64);
+        }
     }
 
     /// Acts on a refusal, by who must act.
@@ -291,6 +312,8 @@ impl Task {
         serving: &Serving,
         refusal: FrameError,
     ) -> Result<Next, StoreError> {
+        let last = self.needs.store.last_result(self.contract).await?;
+        self.stopped(last.map_or(0, |last| last.seq + 1), &refusal);
         match refusal.code {
             ErrorCode::CodeEnvelope => {
                 self.envelopes.refused(refusal.message);

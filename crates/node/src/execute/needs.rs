@@ -14,6 +14,7 @@ use crate::{
     rewinds::Rewinds,
     serving::Stage,
     signals::{Executors, Offers},
+    stops::Stops,
 };
 
 /// What executing works with.
@@ -27,5 +28,7 @@ pub(crate) struct Needs {
     pub(crate) offers: Arc<Offers>,
     pub(crate) anchor: Arc<Anchor>,
     pub(crate) rewinds: Arc<Rewinds>,
+    /// Logs that cannot go on.
+    pub(crate) stops: Arc<Stops>,
     pub(crate) metrics: ExecuteMetrics,
 }

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::error::RpcError;
 use crate::{
     chain::Chain, clock::Clock, rewinds::Rewinds, serving::Stage, settings::Settings,
-    signals::Executors, verifier::Verifier,
+    signals::Executors, stops::Stops, verifier::Verifier,
 };
 
 /// What every method works with.
@@ -21,6 +21,7 @@ pub(crate) struct Context {
     pub(crate) stage: Arc<Stage>,
     pub(crate) executors: Arc<Executors>,
     pub(crate) rewinds: Arc<Rewinds>,
+    pub(crate) stops: Arc<Stops>,
     /// `None`: clients appraise the evidence.
     pub(crate) verifier: Option<Arc<Verifier>>,
     /// Calls that may wait for the enclave or the verifier at once.

@@ -21,11 +21,13 @@ pub(super) async fn request(
     let store = context.store.as_ref();
     let result = store.result(contract, seq).await?;
     let fulfillment = store.fulfillment(contract, seq).await?;
+    let stop = context.stops.of(contract);
     Ok(RequestStatus {
         contract,
         seq,
         state: state_of(store, contract, seq).await?,
         status: result.as_ref().map(|result| result.status),
+        stop: stop.filter(|stop| result.is_none() && stop.seq <= seq),
         output: result.as_ref().map(|result| result.output.clone()),
         sealed_output: result.map(|result| result.sealed_output),
         transaction: fulfillment.map(|fulfillment| fulfillment.tx_hash),

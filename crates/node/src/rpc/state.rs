@@ -70,6 +70,7 @@ pub(super) async fn contract(
     Ok(ContractResponse {
         statement: stated.statement.abi_encode().into(),
         signature: stated.signature,
+        stop: context.stops.of(contract),
     })
 }
 

@@ -224,17 +224,6 @@ impl State {
         out
     }
 
-    /// Reads an encoding. Only what [`encode`](Self::encode) writes is accepted.
-    ///
-    /// # Errors
-    ///
-    /// [`CodecError`]. No more memory is allocated than the bytes themselves account for.
-    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut reader = StateReader::new();
-        reader.read(bytes)?;
-        reader.finish()
-    }
-
     /// An estimate of the memory it takes, bytes. What clones share is counted for each.
     pub fn memory(&self) -> usize {
         // Nodes of the tree are half full at worst.

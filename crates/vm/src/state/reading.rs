@@ -67,6 +67,19 @@ impl StateWriter {
     }
 }
 
+impl State {
+    /// Reads an encoding. Only what [`encode`](State::encode) writes is accepted.
+    ///
+    /// # Errors
+    ///
+    /// [`CodecError`]. No more memory is allocated than the bytes themselves account for.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        let mut reader = StateReader::new();
+        reader.read(bytes)?;
+        reader.finish()
+    }
+}
+
 /// Reads the encoding of a state, part after part.
 #[derive(Default)]
 pub struct StateReader {

@@ -284,6 +284,11 @@ fn shapes_are_those_of_the_types() {
         ContractResponse {
             statement,
             signature,
+            stop: Some(Stop {
+                seq: 3,
+                reason: StopReason::Broken,
+                message: "the engine broke".into(),
+            }),
         },
     );
     check(
@@ -309,6 +314,7 @@ fn shapes_are_those_of_the_types() {
                 output: status.map(|_| bytes.clone()),
                 sealed_output: status.map(|_| bytes.clone()),
                 transaction: status.map(|_| hash),
+                stop: None,
             },
         );
     }
