@@ -21,4 +21,4 @@ pub use chain::{Contracts, Request, Revert, SimulatedChain};
 pub use client::{Client, Code};
 pub use clock::SimulatedClock;
 pub use machine::Machine;
-pub use world::World;
+pub use world::{OWNER, World};

@@ -169,7 +169,8 @@ fn config() -> EnclaveConfig {
 }
 
 /// Who registers contracts.
-const OWNER: Address = Address::repeat_byte(0x77);
+/// Whose contracts are deployed.
+pub const OWNER: Address = Address::repeat_byte(0x77);
 /// When a world begins, Unix seconds.
 const EPOCH_TIME: u64 = 1_800_000_000;
 /// How long signers are admitted, seconds.

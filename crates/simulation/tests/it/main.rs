@@ -8,3 +8,4 @@ mod conformance;
 mod end_to_end;
 mod guest;
 mod relay;
+mod stops;
