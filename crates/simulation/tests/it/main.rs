@@ -7,5 +7,6 @@
 mod conformance;
 mod end_to_end;
 mod guest;
+mod hostile;
 mod relay;
 mod stops;
