@@ -38,7 +38,7 @@ pub fn all() -> Option<Vec<Vector>> {
             Ok("1"),
             "SUBROSA_REQUIRE_VECTORS=1, but SUBROSA_VECTORS names no directory"
         );
-        println!("vectors: NOT RUN (SUBROSA_VECTORS is not set)");
+        eprintln!("vectors: NOT RUN (SUBROSA_VECTORS is not set)");
         return None;
     };
     Some(of_directory(Path::new(&directory)))
