@@ -25,7 +25,7 @@ use subrosa_types::{
     result::Head,
 };
 use subrosa_vm::WriteSet;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     epoch::Epoch,
@@ -55,7 +55,7 @@ pub(crate) struct Delta {
 pub(crate) struct SnapshotHead {
     pub(crate) last: Record,
     pub(crate) engine: u8,
-    pub(crate) root: [u8; 32],
+    pub(crate) root: Root,
     pub(crate) results: Vec<SignableRecord>,
 }
 
@@ -76,6 +76,33 @@ pub(crate) struct Subject {
     pub(crate) contract: ContractId,
     /// Of the contract after the step.
     pub(crate) code_commitment: B256,
+}
+
+/// Which part of what is sealed.
+#[derive(Clone, Copy)]
+pub(crate) struct Part {
+    pub(crate) number: u32,
+    pub(crate) of: u32,
+    /// [`StateBinding::first_part`].
+    pub(crate) first: B256,
+}
+
+impl Part {
+    const ONLY: Self = Self {
+        number: 0,
+        of: 1,
+        first: B256::ZERO,
+    };
+}
+
+/// A contract's root, wiped once it is not needed any more.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Root(pub(crate) [u8; 32]);
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
 }
 
 const CODEC: u8 = 2;
@@ -147,19 +174,24 @@ pub(crate) fn seal_delta(
         writes: step.writes.encode(),
     };
     let plaintext = Zeroizing::new(postcard::to_allocvec(&delta).map_err(refuse)?);
-    seal(subject, epoch, step, (StateKind::Delta, 0, 1), &plaintext)
+    seal(
+        subject,
+        epoch,
+        step,
+        (StateKind::Delta, Part::ONLY),
+        &plaintext,
+    )
 }
 
-/// Seals part `part` of `parts` of a snapshot of the contract right after `step`.
+/// Seals a part of a snapshot of the contract right after `step`.
 pub(crate) fn seal_part(
     subject: Subject,
     epoch: &Epoch,
     step: &Step,
-    (part, parts): (u32, u32),
+    part: Part,
     plaintext: &[u8],
 ) -> Result<StateBlob, FrameError> {
-    let kind = (StateKind::Snapshot, part, parts);
-    seal(subject, epoch, step, kind, plaintext)
+    seal(subject, epoch, step, (StateKind::Snapshot, part), plaintext)
 }
 
 /// Opens a delta.
@@ -169,21 +201,22 @@ pub(crate) fn open_delta(
     epoch: &Epoch,
     blob: &StateBlob,
 ) -> Result<Delta, FrameError> {
-    let plaintext = open(place, contract, epoch, blob, StateKind::Delta)?;
+    let plaintext = open(place, contract, epoch, blob, (StateKind::Delta, B256::ZERO))?;
     match postcard::take_from_bytes(&plaintext) {
         Ok((delta, [])) => Ok(delta),
         _ => Err(malformed(blob)),
     }
 }
 
-/// Opens a part of a snapshot.
+/// Opens a part of a snapshot, of which `first` is the hash of the sealed first part; zero for that one.
 pub(crate) fn open_part(
     place: Place,
     contract: ContractId,
     epoch: &Epoch,
     blob: &StateBlob,
+    first: B256,
 ) -> Result<Zeroizing<Vec<u8>>, FrameError> {
-    open(place, contract, epoch, blob, StateKind::Snapshot)
+    open(place, contract, epoch, blob, (StateKind::Snapshot, first))
 }
 
 /// Reads the head off a snapshot's first part; what follows is of the state.
@@ -206,7 +239,7 @@ fn seal(
     subject: Subject,
     epoch: &Epoch,
     step: &Step,
-    (kind, part, parts): (StateKind, u32, u32),
+    (kind, part): (StateKind, Part),
     plaintext: &[u8],
 ) -> Result<StateBlob, FrameError> {
     let binding = StateBinding {
@@ -220,14 +253,15 @@ fn seal(
         digest: step.position.digest,
         kind,
         codec: CODEC,
-        part,
-        parts,
+        part: part.number,
+        parts: part.of,
+        first_part: part.first,
     };
     let sealed = sealing::seal_state(&epoch.secret, &binding, plaintext).map_err(refuse)?;
     Ok(StateBlob {
         kind: public_kind(kind),
-        part,
-        parts,
+        part: part.number,
+        parts: part.of,
         seq: binding.seq,
         digest: binding.digest,
         previous_commitment: binding.previous_commitment,
@@ -243,7 +277,7 @@ fn open(
     contract: ContractId,
     epoch: &Epoch,
     blob: &StateBlob,
-    kind: StateKind,
+    (kind, first_part): (StateKind, B256),
 ) -> Result<Zeroizing<Vec<u8>>, FrameError> {
     let refuse = |message: String| FrameError::new(ErrorCode::Blob, message);
     if blob.kind != public_kind(kind) {
@@ -262,6 +296,7 @@ fn open(
         codec: CODEC,
         part: blob.part,
         parts: blob.parts,
+        first_part,
     };
     sealing::open_state(&epoch.secret, &binding, &blob.sealed)
         .map_err(|error| refuse(format!("{kind:?} of seq {}: {error}", blob.seq)))

@@ -55,7 +55,8 @@ pub(crate) struct Inner<W> {
 
 /// What executing made of a contract.
 pub(crate) struct Published {
-    pub(crate) contract: Arc<Contract>,
+    /// `None` if it is as it was.
+    pub(crate) contract: Option<Arc<Contract>>,
     pub(crate) results: Vec<(u64, Signable)>,
     /// Key epoch of a snapshot that came with it.
     pub(crate) whole_in: Option<u32>,
@@ -183,12 +184,15 @@ impl<W> Inner<W> {
         while self.results.len() > MAX_SIGNABLE {
             self.results.pop_first();
         }
-        if let Some(dropped) = self.dropped_at
-            && published.contract.position().head.seq > dropped.0
-        {
-            self.dropped_at = None;
+        if let Some(contract) = published.contract {
+            if self
+                .dropped_at
+                .is_some_and(|dropped| contract.position().head.seq > dropped.0)
+            {
+                self.dropped_at = None;
+            }
+            self.contract = Some(contract);
         }
-        self.contract = Some(published.contract);
         if let Some(epoch) = published.whole_in {
             self.whole_in = self.whole_in.max(Some(epoch));
         }

@@ -190,8 +190,11 @@ impl Enclave {
         let mut inner = cell.lock();
         match ran {
             Ok(ran) => {
-                if let Some(published) = ran.published {
-                    inner.publish(published);
+                // Entry 0 starts the contract over, whatever was known of it.
+                if ran.published.whole_in.is_some() {
+                    inner.replace(ran.published);
+                } else {
+                    inner.publish(ran.published);
                 }
                 let work = Work::Seal(Box::new(ran.unsealed));
                 progress.jobs.push(Job { tag, work });

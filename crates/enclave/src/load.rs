@@ -6,6 +6,7 @@
 
 use alloc::{format, sync::Arc, vec::Vec};
 
+use alloy_primitives::{B256, keccak256};
 use subrosa_crypto::ContractRoot;
 use subrosa_types::{
     ContractId,
@@ -41,11 +42,23 @@ impl Loader<'_> {
         let mut loading = cell.lock().loading.take();
         let mut loaded: Option<Published> = None;
         let mut replaces = false;
+        let mut base: Option<Arc<Contract>> = None;
         if blobs.is_empty() {
             return Err(refuse("no blobs"));
         }
         for blob in blobs {
             match blob.kind {
+                BlobKind::Snapshot
+                    if blob.part > 0
+                        && loading
+                            .as_ref()
+                            .is_some_and(|loading| !loading.is_followed_by(&blob)) =>
+                {
+                    // Somebody else's, or out of order: what is taken stays.
+                    cell.lock().loading = loading;
+                    let message = format!("part {} of a snapshot does not come next", blob.part);
+                    return Err(refuse(&message));
+                }
                 BlobKind::Snapshot => {
                     loading = Some(self.part(cell.id, loading.take(), blob)?);
                     if let Some(complete) = loading.take_if(|loading| loading.is_complete()) {
@@ -59,13 +72,17 @@ impl Loader<'_> {
                 BlobKind::Delta => {
                     let before = match loaded.take() {
                         Some(before) => before,
-                        None => Published {
-                            contract: cell
+                        None => {
+                            let contract = cell
                                 .contract()
-                                .map_err(|_| refuse("a delta of what is not loaded"))?,
-                            results: Vec::new(),
-                            whole_in: None,
-                        },
+                                .map_err(|_| refuse("a delta of what is not loaded"))?;
+                            base = Some(Arc::clone(&contract));
+                            Published {
+                                contract: Some(contract),
+                                results: Vec::new(),
+                                whole_in: None,
+                            }
+                        }
                     };
                     loaded = Some(self.delta(before, &blob)?);
                 }
@@ -76,6 +93,14 @@ impl Loader<'_> {
             if replaces {
                 inner.replace(loaded);
             } else {
+                let stands = match (&base, inner.contract()) {
+                    (Some(base), Some(now)) => Arc::ptr_eq(base, &now),
+                    _ => false,
+                };
+                if !stands {
+                    let message = format!("{} went on while deltas were loaded", cell.id);
+                    return Err(FrameError::new(ErrorCode::Sequence, message));
+                }
                 inner.publish(loaded);
             }
         }
@@ -97,13 +122,14 @@ impl Loader<'_> {
     ) -> Result<Loading, FrameError> {
         let epoch = self.epochs.active(epoch_of(&blob))?;
         if blob.part == 0 {
-            let plaintext = blob::open_part(self.place, id, &epoch, &blob)?;
+            let plaintext = blob::open_part(self.place, id, &epoch, &blob, B256::ZERO)?;
             let (head, rest) = blob::read_head(&blob, &plaintext)?;
             let mut state = StateReader::new();
             read(&mut state, rest)?;
             return Ok(Loading {
                 head,
                 state,
+                first_hash: keccak256(&blob.sealed),
                 first: StateBlob {
                     sealed: Default::default(),
                     ..blob
@@ -111,11 +137,11 @@ impl Loader<'_> {
                 taken: 1,
             });
         }
-        let Some(mut loading) = loading.filter(|loading| loading.is_followed_by(&blob)) else {
-            let message = format!("part {} of a snapshot does not come next", blob.part);
+        let Some(mut loading) = loading else {
+            let message = format!("part {} of a snapshot without its first", blob.part);
             return Err(refuse(&message));
         };
-        let plaintext = blob::open_part(self.place, id, &epoch, &blob)?;
+        let plaintext = blob::open_part(self.place, id, &epoch, &blob, loading.first_hash)?;
         read(&mut loading.state, &plaintext)?;
         loading.taken += 1;
         Ok(loading)
@@ -141,12 +167,12 @@ impl Loader<'_> {
             code_commitment: first.code_commitment,
             engine: head.engine,
             vm: Arc::clone(vm),
-            root: Arc::new(ContractRoot::from_bytes(&head.root)),
+            root: Arc::new(ContractRoot::from_bytes(&head.root.0)),
             state,
             last,
         };
         Ok(Published {
-            contract: Arc::new(contract),
+            contract: Some(Arc::new(contract)),
             results,
             whole_in: Some(first.epoch),
         })
@@ -159,6 +185,7 @@ impl Loader<'_> {
             mut results,
             whole_in,
         } = before;
+        let contract = contract.ok_or_else(|| refuse("a delta of what is not loaded"))?;
         let epoch = self.epochs.active(epoch_of(blob))?;
         let delta = blob::open_delta(self.place, contract.id, &epoch, blob)?;
         let writes = WriteSet::decode(&delta.writes)
@@ -187,7 +214,7 @@ impl Loader<'_> {
             contract.code_commitment = blob.code_commitment;
         }
         Ok(Published {
-            contract: Arc::new(contract),
+            contract: Some(Arc::new(contract)),
             results,
             whole_in,
         })

@@ -13,6 +13,8 @@ pub(crate) struct Loading {
     pub(crate) state: StateReader,
     /// The public values of the first part, which all others share.
     pub(crate) first: StateBlob,
+    /// keccak256 of the sealed first part.
+    pub(crate) first_hash: B256,
     pub(crate) taken: u32,
 }
 

@@ -47,6 +47,9 @@ pub(crate) fn take<W>(
     if snapshot.is_complete() {
         inner.is_whole(snapshot.step.position.epoch.epoch);
     }
-    inner.snapshot = Some(snapshot);
+    // One that was begun meanwhile stays.
+    if part == 0 || inner.snapshot.is_none() {
+        inner.snapshot = Some(snapshot);
+    }
     blob
 }

@@ -3,12 +3,13 @@
 
 use alloc::{format, sync::Arc, vec::Vec};
 
+use alloy_primitives::{B256, keccak256};
 use subrosa_types::frame::{ErrorCode, FrameError, StateBlob};
 use subrosa_vm::StateWriter;
 use zeroize::Zeroizing;
 
 use crate::{
-    blob::{self, Record, SignableRecord, SnapshotHead, Subject},
+    blob::{self, Part, Record, Root, SignableRecord, SnapshotHead, Subject},
     contract::Contract,
     epoch::{Active, Epoch},
     fixed::Place,
@@ -26,7 +27,12 @@ pub(crate) struct Snapshotting {
     parts: u32,
     /// The part that was sealed last.
     last: Option<StateBlob>,
+    /// keccak256 of the first part, once it is sealed.
+    first: B256,
 }
+
+/// More than a head with all results that can be signed.
+const HEAD_BYTES: usize = 512 << 10;
 
 impl Snapshotting {
     /// Begins a snapshot of the contract as it stands.
@@ -40,11 +46,13 @@ impl Snapshotting {
         let head = SnapshotHead {
             last: Record::of(&contract.last),
             engine: contract.engine,
-            root: *contract.root.expose(),
+            root: Root(*contract.root.expose()),
             results,
         };
+        // Room for the whole part: what a growing buffer leaves behind is not wiped.
+        let room = PART_BYTES.min(HEAD_BYTES + contract.state.encoded_size());
         let head = Zeroizing::new(
-            postcard::to_allocvec(&head)
+            postcard::to_extend(&head, Vec::with_capacity(room))
                 .map_err(|_| refuse("a snapshot's head does not encode"))?,
         );
         let bytes = head.len() + contract.state.encoded_size();
@@ -64,6 +72,7 @@ impl Snapshotting {
             state: StateWriter::new(contract.state.clone()),
             parts,
             last: None,
+            first: B256::ZERO,
         })
     }
 
@@ -80,8 +89,16 @@ impl Snapshotting {
         let mut plaintext = core::mem::take(&mut self.head);
         let room = PART_BYTES - plaintext.len();
         plaintext.extend(Zeroizing::new(self.state.part(room)).iter());
-        let of = (part, self.parts);
-        let blob = blob::seal_part(self.subject, &self.epoch, &self.step, of, &plaintext)?;
+        let number = part;
+        let part = Part {
+            number,
+            of: self.parts,
+            first: self.first,
+        };
+        let blob = blob::seal_part(self.subject, &self.epoch, &self.step, part, &plaintext)?;
+        if number == 0 {
+            self.first = keccak256(&blob.sealed);
+        }
         self.last = Some(blob.clone());
         Ok(blob)
     }

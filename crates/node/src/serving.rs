@@ -34,6 +34,8 @@ pub(crate) struct Serving {
     pub(crate) lease_until: u64,
     /// What the host believes to be loaded. The enclave's refusals correct it.
     loaded: Mutex<HashMap<ContractId, Loaded>>,
+    /// Held while a contract is loaded.
+    loads: Mutex<HashMap<ContractId, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Serving {
@@ -52,6 +54,7 @@ impl Serving {
             opening,
             lease_until,
             loaded: Mutex::new(loaded.collect()),
+            loads: Mutex::default(),
         }
     }
 
@@ -92,6 +95,17 @@ impl Serving {
         contract: ContractId,
         up_to: u64,
     ) -> Result<Option<Loaded>, LoadError> {
+        let turn = {
+            let mut loads = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(loads.entry(contract).or_default())
+        };
+        // Pages of two loads would undo each other.
+        let before = self.position(contract);
+        let _turn = turn.lock().await;
+        let now = self.position(contract);
+        if let Some(now) = now.filter(|now| before != Some(*now) && now.head.seq == up_to + 1) {
+            return Ok(Some(now));
+        }
         let (mut taken, mut stands) = (0, None);
         loop {
             let blobs = store

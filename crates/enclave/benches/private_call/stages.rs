@@ -257,6 +257,7 @@ fn commit_and_seal(
         codec: 2,
         part: 0,
         parts: 1,
+        first_part: B256::ZERO,
     };
     let delta = (history, commitment, outcome.clone(), writes.encode());
     let delta = postcard::to_stdvec(&delta).unwrap();

@@ -5,7 +5,7 @@ use subrosa_types::{
     change::{EpochChange, RuntimeChange},
     result::Status,
 };
-use subrosa_vm::{State, StateKey, WriteSet};
+use subrosa_vm::{StateKey, WriteSet};
 
 use super::{done::Done, proven::Proven, result::EntryResult};
 use crate::{contract::Contract, epoch::Epoch, fixed::Place};
@@ -34,7 +34,7 @@ pub(super) fn change_epoch(
         let writes = if stateless {
             WriteSet::default()
         } else {
-            forgotten_with_epoch(&contract.state)
+            forgotten_with_epoch()
         };
         EntryResult::without_code(Status::Succeeded, writes)
     } else {
@@ -74,13 +74,8 @@ fn finish(place: Place, contract: &Contract, proven: &Proven, mut result: EntryR
 }
 
 /// What ends with a key epoch: sessions, and the ids of envelopes, none of which opens any more.
-fn forgotten_with_epoch(state: &State) -> WriteSet {
+fn forgotten_with_epoch() -> WriteSet {
     let mut writes = WriteSet::new();
-    for seen in state.seen() {
-        writes.remove(seen);
-    }
-    for (seq, holder, _) in state.sessions() {
-        writes.remove(StateKey::Session { seq, holder });
-    }
+    writes.remove(StateKey::Kept);
     writes
 }

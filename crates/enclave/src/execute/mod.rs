@@ -52,7 +52,7 @@ use crate::{
 
 /// What executing entries made of a contract.
 pub(crate) struct Ran {
-    pub(crate) published: Option<Published>,
+    pub(crate) published: Published,
     pub(crate) unsealed: Unsealed,
 }
 
@@ -69,7 +69,7 @@ impl Opened {
         let mut run = Run {
             place,
             contract,
-            published: false,
+            changed: false,
             whole_in: None,
             signable: Vec::new(),
             results: Vec::new(),
@@ -99,16 +99,12 @@ impl Opened {
                 }
             }
         }
-        let published = match run.contract {
-            Some(contract) if run.published => Some(Published {
-                contract,
+        Ok(Ran {
+            published: Published {
+                contract: run.contract.filter(|_| run.changed),
                 results: run.signable,
                 whole_in: run.whole_in,
-            }),
-            _ => None,
-        };
-        Ok(Ran {
-            published,
+            },
             unsealed: Unsealed {
                 results: run.results,
                 ended,
@@ -120,7 +116,8 @@ impl Opened {
 struct Run {
     place: Place,
     contract: Option<Arc<Contract>>,
-    published: bool,
+    /// Whether the contract is another one than before.
+    changed: bool,
     whole_in: Option<u32>,
     signable: Vec<(u64, Signable)>,
     results: Vec<UnsealedEntry>,
@@ -142,8 +139,8 @@ impl Run {
         let after = done.after.map(Arc::new);
         if let Some(after) = &after {
             self.contract = Some(Arc::clone(after));
+            self.changed = true;
         }
-        self.published = true;
         self.signable
             .push((done.step.seq(), Signable::of(&done.step)));
         let contract = self.contract.as_ref().ok_or_else(|| not_loaded(id))?;

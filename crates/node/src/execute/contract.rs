@@ -29,6 +29,7 @@ use crate::{
     failpoint::failpoint,
     serving::Serving,
     shutdown::Shutdown,
+    stateless::is_stateless,
     step::{Fault, Next},
     stops::stop_of,
 };
@@ -94,7 +95,8 @@ impl Task {
         let started = self.needs.clock.monotonic();
         let needs = Arc::clone(&self.needs);
         // Entries that are read here stay in the store until their results are.
-        let _entries = needs.rewinds.read().await;
+        let entries = needs.rewinds.read().await;
+        self.snapshots.rewound(*entries);
         let fault = match self.execute(serving, started).await {
             Ok(next) => return Ok(next),
             Err(fault) => fault,
@@ -119,6 +121,9 @@ impl Task {
             .first()
             .filter(|first| first.logged.entry.seq() == next)
         else {
+            if let Some(last) = &last {
+                self.catch_up(serving, last).await?;
+            }
             return Ok(Next::Wait);
         };
         let stateless = first.logged.entry.is_stateless();
@@ -193,6 +198,19 @@ impl Task {
             // The rest is asked for next.
             Ended::Complete | Ended::Budget | Ended::Full => Ok(Next::Continue),
         }
+    }
+
+    /// Takes the snapshot that results wait for, if a host before this one, or a try, did not.
+    async fn catch_up(&mut self, serving: &Serving, last: &ResultRecord) -> Result<(), Fault> {
+        if !self.snapshots.are_awaited().await? {
+            return Ok(());
+        }
+        let stateless = is_stateless(self.needs.store.as_ref(), self.contract).await?;
+        if self.stand_after(serving, last, stateless).await? {
+            self.snapshots.take_if_due(serving, stateless).await?;
+            self.needs.offers.offer(self.contract);
+        }
+        Ok(())
     }
 
     /// Makes sure that the enclave stands after the last stored result, which is where the next
@@ -279,7 +297,7 @@ impl Task {
             serving.moved(contract, head, digest);
         }
         // Before results are offered: those of another key epoch wait for a snapshot under its keys.
-        self.snapshots.count(serving, blobs).await?;
+        self.snapshots.count(serving, blobs, stateless).await?;
         self.needs.offers.offer(contract);
         self.needs.metrics.executed.increment(count);
         debug!(%contract, seq = head.seq, count, "executed");

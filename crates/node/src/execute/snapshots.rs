@@ -12,7 +12,11 @@ use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
 use super::{needs::Needs, plan::SinceSnapshot};
-use crate::{enclave::Link, serving::Serving, step::Fault};
+use crate::{
+    enclave::{EnclaveError, Link},
+    serving::Serving,
+    step::Fault,
+};
 
 /// The snapshots of one contract.
 pub(super) struct Snapshots {
@@ -21,7 +25,9 @@ pub(super) struct Snapshots {
     /// `None` until first computed.
     since: Option<SinceSnapshot>,
     /// One that is being taken while execution goes on.
-    under_way: Option<JoinHandle<Result<(), Fault>>>,
+    under_way: Option<JoinHandle<Result<Option<SinceSnapshot>, Fault>>>,
+    /// Number of rewinds that the above knows of.
+    rewinds: u64,
 }
 
 /// What counts of a blob that was stored.
@@ -49,18 +55,46 @@ impl Snapshots {
             contract,
             since: None,
             under_way: None,
+            rewinds: 0,
         }
+    }
+
+    /// After a rewind, nothing that was counted may be there any more.
+    pub(super) fn rewound(&mut self, rewinds: u64) {
+        if self.rewinds != rewinds {
+            self.rewinds = rewinds;
+            self.since = None;
+            if let Some(under_way) = self.under_way.take() {
+                under_way.abort();
+            }
+        }
+    }
+
+    /// Whether results wait for a snapshot that is not there.
+    pub(super) async fn are_awaited(&mut self) -> Result<bool, StoreError> {
+        if self.since.is_none() {
+            self.since = Some(self.stored_since().await?);
+        }
+        Ok(self.since.is_some_and(|since| since.is_awaited()))
     }
 
     /// Counts blobs that were stored, and takes a snapshot if one is due: beside execution, unless
     /// results wait for it.
-    pub(super) async fn count(&mut self, serving: &Serving, blobs: Vec<Kept>) -> Result<(), Fault> {
+    pub(super) async fn count(
+        &mut self,
+        serving: &Serving,
+        blobs: Vec<Kept>,
+        stateless: bool,
+    ) -> Result<(), Fault> {
         let mut since = match (self.since, blobs.first()) {
             (Some(since), _) => since,
             // Nothing before a snapshot counts.
             (None, Some(first)) if first.kind == BlobKind::Snapshot => SinceSnapshot::default(),
             // What was stored counts already.
-            (None, _) => return self.begin(serving).await,
+            (None, _) => {
+                self.since = Some(self.stored_since().await?);
+                return self.take_if_due(serving, stateless).await;
+            }
         };
         for blob in blobs {
             match blob.kind {
@@ -69,15 +103,16 @@ impl Snapshots {
             }
         }
         self.since = Some(since);
-        self.take_if_due(serving).await
+        self.take_if_due(serving, stateless).await
     }
 
-    async fn begin(&mut self, serving: &Serving) -> Result<(), Fault> {
-        self.since = Some(self.stored_since().await?);
-        self.take_if_due(serving).await
-    }
-
-    async fn take_if_due(&mut self, serving: &Serving) -> Result<(), Fault> {
+    /// Takes a snapshot if one is due. The state of a stateless contract never changes, so that of it
+    /// none is but what results wait for.
+    pub(super) async fn take_if_due(
+        &mut self,
+        serving: &Serving,
+        stateless: bool,
+    ) -> Result<(), Fault> {
         let Some(since) = self.since else {
             return Ok(());
         };
@@ -85,28 +120,28 @@ impl Snapshots {
             needs: Arc::clone(&self.needs),
             link: serving.link.clone(),
             contract: self.contract,
+            stateless,
         };
         if since.is_awaited() {
             if let Some(under_way) = self.under_way.take() {
                 under_way.abort();
             }
             // Whoever executes has made sure that no rewind is under way.
-            taking.run(&Held::ByExecution).await?;
-            self.since = Some(self.stored_since().await?);
+            self.since = taking.run(&Held::ByExecution).await?;
             return Ok(());
         }
         if let Some(under_way) = self.under_way.take_if(|under_way| under_way.is_finished()) {
             match under_way.await {
-                Ok(Ok(())) => self.since = Some(self.stored_since().await?),
+                Ok(Ok(since)) => self.since = since,
                 Ok(Err(Fault::Store(error))) => return Err(error.into()),
                 // It is taken again.
                 Ok(Err(_)) | Err(_) => {}
             }
         }
-        if self.under_way.is_none() && self.since.is_some_and(|since| since.is_due()) {
-            self.under_way = Some(tokio::spawn(
-                async move { taking.run(&Held::ForEachPart).await },
-            ));
+        let due = self.since.is_some_and(|since| since.is_due());
+        if self.under_way.is_none() && due && !stateless {
+            let taken = async move { taking.run(&Held::ForEachPart).await };
+            self.under_way = Some(tokio::spawn(taken));
         }
         Ok(())
     }
@@ -154,6 +189,7 @@ struct Taking {
     needs: Arc<Needs>,
     link: Link,
     contract: ContractId,
+    stateless: bool,
 }
 
 /// Who keeps entries from being rewound while what belongs to them is stored.
@@ -163,7 +199,8 @@ enum Held {
 }
 
 impl Taking {
-    async fn run(&self, entries: &Held) -> Result<(), Fault> {
+    /// What has piled up since, which is nothing; `None` if what it was of is not there any more.
+    async fn run(&self, entries: &Held) -> Result<Option<SinceSnapshot>, Fault> {
         let outcome = self.take(entries).await;
         if let Err(error) = &outcome {
             warn!(contract = %self.contract, ?error, "no snapshot");
@@ -171,11 +208,17 @@ impl Taking {
         outcome
     }
 
-    async fn take(&self, entries: &Held) -> Result<(), Fault> {
+    async fn take(&self, entries: &Held) -> Result<Option<SinceSnapshot>, Fault> {
         let (mut part, mut bytes) = (0, 0);
+        let mut of = None;
         loop {
             let blob = self.link.snapshot(self.contract, part).await?;
-            let (seq, parts) = (blob.seq, blob.parts);
+            let (seq, parts, epoch) = (blob.seq, blob.parts, blob.epoch);
+            let same = (seq, parts, epoch, blob.digest);
+            if *of.get_or_insert(same) != same {
+                // Another one was begun meanwhile.
+                return Err(EnclaveError::OutOfStep { asked: "snapshot" }.into());
+            }
             bytes += blob.sealed.len();
             {
                 // What is stored here belongs to entries that are in the store.
@@ -186,7 +229,7 @@ impl Taking {
                 let result = self.needs.store.result(self.contract, seq).await?;
                 if result.is_none_or(|result| result.digest != blob.digest) {
                     debug!(contract = %self.contract, seq, "a snapshot of what was replaced");
-                    return Ok(());
+                    return Ok(None);
                 }
                 self.needs.store.put_blob(self.contract, blob).await?;
             }
@@ -194,7 +237,8 @@ impl Taking {
             if part >= parts {
                 self.needs.metrics.snapshots.increment(1);
                 debug!(contract = %self.contract, seq, bytes, parts, "snapshot stored");
-                return self.prune().await;
+                self.prune().await?;
+                return Ok(Some(SinceSnapshot::restart(epoch, bytes)));
             }
         }
     }
@@ -202,6 +246,10 @@ impl Taking {
     /// Drops blobs from before a snapshot that no reorganization reaches any more, and whose results
     /// the chain has.
     async fn prune(&self) -> Result<(), Fault> {
+        if self.stateless {
+            // Its deltas are results that may still have to be signed, in any order.
+            return Ok(());
+        }
         let store = self.needs.store.as_ref();
         let head = store.chain_head(self.contract).await?.unwrap_or_default();
         let cursor = store.cursor().await?.map_or(0, |cursor| cursor.number);

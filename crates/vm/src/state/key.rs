@@ -41,13 +41,17 @@ pub enum StateKey {
         /// Whose session it is.
         holder: Holder,
     },
+    /// All envelopes and sessions. In write sets alone, where it takes them away: however many there
+    /// are, that is one change.
+    Kept,
 }
 
 impl StateKey {
-    /// Appends the encoding: a tag byte (0 storage, 1 account, 2 code, 3 seen, 4 session) and the
+    /// Appends the encoding: a tag byte (0 storage, 1 account, 2 code, 3 seen, 4 session, 5 kept) and the
     /// fields.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         match self {
+            Self::Kept => out.push(TAG_KEPT),
             Self::Storage { account, slot } => {
                 out.push(TAG_STORAGE);
                 out.extend_from_slice(account.as_slice());
@@ -78,6 +82,7 @@ impl StateKey {
     /// Bytes of the encoding.
     pub fn encoded_size(&self) -> usize {
         match self {
+            Self::Kept => 1,
             Self::Storage { .. } => 53,
             Self::Account(_) => 21,
             Self::Code(_) => 33,
@@ -96,6 +101,7 @@ impl StateKey {
             Self::Storage { .. } => value.len() == 32 && value.iter().any(|byte| *byte != 0),
             Self::Account(_) => AccountRecord::decode(value).is_some(),
             Self::Code(hash) => !value.is_empty() && keccak256(value) == *hash,
+            Self::Kept => false,
             Self::Seen { .. } => value.len() <= 32,
             Self::Session { .. } => value.len() <= 64,
         };
@@ -119,6 +125,7 @@ impl StateKey {
                 seq: u64::from_be_bytes(reader.array()?),
                 holder: read_holder(reader)?,
             },
+            TAG_KEPT => Self::Kept,
             tag => return Err(CodecError::UnknownTag(tag)),
         })
     }
@@ -142,3 +149,4 @@ const TAG_ACCOUNT: u8 = 1;
 const TAG_CODE: u8 = 2;
 const TAG_SEEN: u8 = 3;
 const TAG_SESSION: u8 = 4;
+const TAG_KEPT: u8 = 5;

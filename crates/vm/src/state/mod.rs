@@ -73,6 +73,9 @@ impl State {
 
     /// Takes away what is under `key`.
     pub fn remove(&mut self, key: &StateKey) {
+        if *key == StateKey::Kept {
+            return self.forget_kept();
+        }
         if let Some(value) = self.entries.remove(key) {
             let size = entry_size(key, value.as_slice());
             self.size -= size;
@@ -203,6 +206,9 @@ impl State {
     pub fn encoded_size_after(&self, writes: &WriteSet) -> usize {
         let mut size = self.encoded_size();
         for (key, value) in writes.iter() {
+            if *key == StateKey::Kept {
+                size -= self.kept.bytes();
+            }
             if let Some(old) = self.get(key) {
                 size -= entry_size(key, old);
             }
@@ -231,6 +237,16 @@ impl State {
             .size
             .saturating_sub(self.entries.len() * LEAST_ENTRY_BYTES);
         2 * self.entries.len() * size_of::<(StateKey, Value)>() + outside
+    }
+
+    fn forget_kept(&mut self) {
+        let sessions = self
+            .sessions()
+            .map(|(seq, holder, _)| StateKey::Session { seq, holder });
+        let kept: Vec<StateKey> = self.seen().chain(sessions).collect();
+        for key in &kept {
+            self.remove(key);
+        }
     }
 
     fn put(&mut self, key: StateKey, value: Value) {

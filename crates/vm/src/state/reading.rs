@@ -62,6 +62,10 @@ impl StateWriter {
                 put_entry(&mut out, key, value.as_slice());
             }
         }
+        if matches!(self.next, Next::Nothing) {
+            // What others go on changing is not held for longer than it is needed.
+            self.state = State::default();
+        }
         self.carried = out.split_off(limit.min(out.len()));
         out
     }

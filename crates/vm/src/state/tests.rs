@@ -79,6 +79,23 @@ fn writes() -> impl Strategy<Value = WriteSet> {
 
 proptest! {
     #[test]
+    fn all_that_is_kept_is_taken_away_by_one_change(state in state()) {
+        let mut writes = WriteSet::new();
+        writes.remove(StateKey::Kept);
+        prop_assert!(WriteSet::decode(&writes.encode()).unwrap() == writes);
+        let foreseen = state.encoded_size_after(&writes);
+        let mut after = state.clone();
+        after.apply(&writes);
+        prop_assert_eq!(after.encoded_size(), foreseen);
+        prop_assert_eq!((after.seen_count(), after.sessions().count(), after.kept_size()), (0, 0, 0));
+        let others = |state: &State| {
+            let kept = |key: &StateKey| matches!(key, StateKey::Seen { .. } | StateKey::Session { .. });
+            state.iter().filter(|(key, _)| !kept(key)).count()
+        };
+        prop_assert_eq!(others(&after), others(&state));
+        prop_assert_eq!(after.len(), others(&state));
+    }
+    #[test]
     fn a_state_survives_encoding_and_knows_its_size(state in state()) {
         let bytes = state.encode();
         prop_assert_eq!(bytes.len(), state.encoded_size());

@@ -40,6 +40,9 @@ pub struct StateBinding {
     pub part: u32,
     /// How many parts it has.
     pub parts: u32,
+    /// keccak256 of the sealed first part, for those after it, so that parts of two snapshots are never
+    /// taken for one; zero for a first or only part.
+    pub first_part: B256,
 }
 
 /// Seals a delta or a snapshot. The same arguments give the same bytes.
@@ -94,6 +97,7 @@ impl StateBinding {
             self.digest.as_slice(),
             &self.part.to_be_bytes(),
             &self.parts.to_be_bytes(),
+            self.first_part.as_slice(),
         ]
         .concat()
     }

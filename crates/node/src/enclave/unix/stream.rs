@@ -18,7 +18,7 @@ use tokio::{
         UnixStream,
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::{Semaphore, mpsc, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
 };
 use tracing::{debug, warn};
 
@@ -36,7 +36,7 @@ use crate::{
 pub(super) struct UnixLink {
     jobs: mpsc::Sender<Job>,
     /// Places for requests of each lane: fewer than the enclave has, so that it never refuses one.
-    places: [Semaphore; 3],
+    places: [Arc<Semaphore>; 3],
     /// Process id of whoever listens at the other end.
     pub(super) peer: Option<i32>,
 }
@@ -46,6 +46,7 @@ pub(super) struct UnixLink {
 struct Job {
     request: Request,
     answer: oneshot::Sender<Result<Response, EnclaveError>>,
+    place: OwnedSemaphorePermit,
 }
 
 /// Requests that were sent and are not answered, by id.
@@ -56,6 +57,8 @@ type Pending = Mutex<HashMap<u64, Asked>>;
 struct Asked {
     at: Duration,
     answer: oneshot::Sender<Result<Response, EnclaveError>>,
+    /// Free again once it is answered, whoever still waits.
+    _place: OwnedSemaphorePermit,
 }
 
 /// How long to wait for an enclave before its stream counts as broken.
@@ -116,7 +119,7 @@ pub(super) async fn connect(
     tokio::spawn(serve(reader, writer, queue, terms));
     let link = UnixLink {
         jobs,
-        places: PLACES.map(Semaphore::new),
+        places: PLACES.map(|places| Arc::new(Semaphore::new(places))),
         peer,
     };
     Ok((Arc::new(link), hello))
@@ -131,10 +134,14 @@ impl EnclaveLink for UnixLink {
             Lane::Query => 2,
         };
         let disconnected = |_| EnclaveError::Disconnected;
-        // Never closed.
-        let _place = self.places[lane].acquire().await;
+        let place = Arc::clone(&self.places[lane]).acquire_owned().await;
+        let place = place.map_err(|_| EnclaveError::Disconnected)?;
         let (answer, response) = oneshot::channel();
-        let job = Job { request, answer };
+        let job = Job {
+            request,
+            answer,
+            place,
+        };
         self.jobs
             .send(job)
             .await
@@ -181,7 +188,16 @@ async fn send(
     clock: &dyn Clock,
 ) -> Result<(), StreamError> {
     let mut id = 0_u64;
-    while let Some(Job { request, answer }) = queue.recv().await {
+    while let Some(Job {
+        request,
+        answer,
+        place,
+    }) = queue.recv().await
+    {
+        if request.lane() == Lane::Query && answer.is_closed() {
+            // Nobody waits for it any more, and nothing comes of it.
+            continue;
+        }
         id += 1;
         let frame = match frame::encode(id, &request) {
             Ok(frame) => frame,
@@ -191,7 +207,14 @@ async fn send(
             }
         };
         let at = clock.monotonic();
-        lock(pending).insert(id, Asked { at, answer });
+        lock(pending).insert(
+            id,
+            Asked {
+                at,
+                answer,
+                _place: place,
+            },
+        );
         wire::write(&mut writer, &frame).await?;
     }
     Ok(())
@@ -220,7 +243,7 @@ async fn hand_out(
                 }
             }
         };
-        let Some(Asked { at, answer }) = lock(pending).remove(&id) else {
+        let Some(Asked { at, answer, .. }) = lock(pending).remove(&id) else {
             // It answers what nobody asked.
             return Err(StreamError::Malformed(frame::WireError::Malformed));
         };
