@@ -17,7 +17,8 @@ use alloy_primitives::B256;
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256, Sha384};
 #[cfg(feature = "forge")]
-use subrosa_evidence::{BundleError, DEVELOPMENT_ROOT_ID, EvidenceBundle};
+use subrosa_evidence::BundleError;
+use subrosa_evidence::{DEVELOPMENT_ROOT_ID, EvidenceBundle};
 use subrosa_types::id::TeeKind;
 use zeroize::Zeroizing;
 
