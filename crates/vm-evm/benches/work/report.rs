@@ -10,6 +10,12 @@ use crate::{case::Case, hostile::Ended, machine::Machine, overhead::Overhead};
 /// How far from the median instruction anything may be.
 const FURTHEST: f64 = 10.0;
 
+/// The figure that is held against the project's goals.
+#[derive(Serialize)]
+struct Headline {
+    worst_ns_per_work_ratio: f64,
+}
+
 #[derive(Serialize)]
 pub(crate) struct Report {
     /// Of this object's keys.
@@ -32,6 +38,7 @@ pub(crate) struct Report {
     call_overhead: Overhead,
     entries: BTreeMap<String, Entry>,
     endless: BTreeMap<String, Ended>,
+    summary: Headline,
 }
 
 #[derive(Serialize)]
@@ -95,6 +102,9 @@ impl Report {
             largest_call: largest.0.clone(),
             loop_overhead,
             call_overhead,
+            summary: Headline {
+                worst_ns_per_work_ratio: worst.1.ratio,
+            },
             entries,
             endless,
         }
