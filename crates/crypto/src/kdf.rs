@@ -3,7 +3,6 @@
 
 use alloc::vec::Vec;
 
-use alloy_primitives::{B256, keccak256};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -45,12 +44,6 @@ pub(crate) fn hmac(key: &[u8; 32], parts: &[&[u8]]) -> Secret {
         mac.update(part);
     }
     Zeroizing::new(mac.finalize().into_bytes().into())
-}
-
-/// The first word of everything that is authenticated beside a ciphertext:
-/// `keccak256("subrosa.v1.NAME")`.
-pub(crate) fn domain(name: &str) -> B256 {
-    keccak256([b"subrosa.v1.", name.as_bytes()].concat())
 }
 
 fn push_prefixed(out: &mut Vec<u8>, field: &[u8]) {

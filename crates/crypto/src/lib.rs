@@ -19,6 +19,7 @@ extern crate alloc;
 mod cipher;
 pub mod commitment;
 mod contract;
+mod domain;
 pub mod envelope;
 mod epoch;
 mod epoch_id;

@@ -16,9 +16,8 @@ use rand_core::CryptoRng;
 
 use crate::{
     EpochId, EpochSecret, KeyError, RecipientKey, RecipientPublicKey, SealError, Suite,
-    TransferError,
+    TransferError, domain,
     hpke_base::{Receiver, Sender},
-    kdf::domain,
 };
 
 /// An enclave's key for receiving epoch secrets: X-Wing, drawn at boot.
@@ -121,7 +120,7 @@ pub fn seal<R: CryptoRng>(
 /// The encapsulated key needs no place here: HPKE's key schedule binds it.
 fn additional_data(transcript: B256, id: EpochId) -> Vec<u8> {
     [
-        domain("key-transfer").as_slice(),
+        domain::KEY_TRANSFER.as_slice(),
         &[VERSION],
         transcript.as_slice(),
         &id.group.to_be_bytes(),

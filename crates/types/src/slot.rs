@@ -4,7 +4,7 @@
 //! Both contracts keep their state in one namespaced struct. The oracle's begins with `entries`,
 //! `heads`, `logs`; the registry's with `epochs`.
 
-use alloy_primitives::{B256, U256, keccak256};
+use alloy_primitives::{B256, U256, b256, keccak256};
 use alloy_sol_types::SolValue;
 
 use crate::ContractId;
@@ -32,20 +32,38 @@ pub fn epoch(group: u32, epoch: u32) -> B256 {
     mapping(B256::from(U256::from(epoch)), group)
 }
 
-const ORACLE: &str = "subrosa.storage.Oracle";
-const REGISTRY: &str = "subrosa.storage.Registry";
+/// ERC-7201's slot of `subrosa.storage.Oracle`.
+const ORACLE: B256 = b256!("2e725a373a1b400ac80c7a46f974dc4393d9d2bdbdd7c27a84606fc2b36c8800");
+/// ERC-7201's slot of `subrosa.storage.Registry`.
+const REGISTRY: B256 = b256!("61cdb13db42c47a1e2a83a3bd4bab9d9cd0de0b41884ab5e3a50e93a0a007500");
 
-/// ERC-7201: keccak256(abi.encode(uint256(keccak256(id)) - 1)) & ~0xff.
-fn namespace(id: &str) -> U256 {
-    let inner = U256::from_be_bytes(keccak256(id).0) - U256::from(1);
-    U256::from_be_bytes(keccak256(inner.abi_encode()).0) & !U256::from(0xff)
-}
-
-fn field(id: &str, index: u64) -> B256 {
-    B256::from(namespace(id) + U256::from(index))
+/// Slot of a field of the struct at `namespace`, of which ERC-7201 leaves the last byte zero.
+const fn field(namespace: B256, index: u8) -> B256 {
+    let mut slot = namespace;
+    slot.0[31] = index;
+    slot
 }
 
 /// Slot of `key` in a Solidity mapping at `slot`: keccak256(key ‖ slot).
 fn mapping(key: B256, slot: B256) -> B256 {
     keccak256((key, slot).abi_encode())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ERC-7201: keccak256(abi.encode(uint256(keccak256(id)) - 1)) & ~0xff.
+    fn namespace(id: &str) -> B256 {
+        let inner = U256::from_be_bytes(keccak256(id).0) - U256::from(1);
+        let mut slot = keccak256(inner.abi_encode());
+        slot.0[31] = 0;
+        slot
+    }
+
+    #[test]
+    fn each_namespace_is_that_of_its_name() {
+        assert_eq!(ORACLE, namespace("subrosa.storage.Oracle"));
+        assert_eq!(REGISTRY, namespace("subrosa.storage.Registry"));
+    }
 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use alloy_primitives::{Address, B256, U256};
 
-use crate::kdf::domain;
+use crate::domain;
 
 /// Where an envelope is valid, and who may use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +27,7 @@ impl Binding {
     /// prefix tells its own length, so the concatenation is injective.
     pub(super) fn additional_data(&self, prefix: &[u8]) -> Vec<u8> {
         [
-            domain("envelope").as_slice(),
+            domain::ENVELOPE.as_slice(),
             prefix,
             &U256::from(self.chain_id).to_be_bytes::<32>(),
             self.oracle.as_slice(),

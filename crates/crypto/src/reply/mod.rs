@@ -30,8 +30,8 @@ use zeroize::Zeroizing;
 use crate::{
     ContractRoot, RecipientKey, RecipientPublicKey, ReplyError, SealError, Subject, Suite,
     cipher::TAG_LEN,
+    domain,
     hpke_base::{Receiver, Sender},
-    kdf::domain,
     pad::{SizeClass, unpad},
 };
 
@@ -74,7 +74,7 @@ pub fn seal(
 
     let mut out = vec![VERSION, recipient.suite() as u8, PURPOSE, class.log2()];
     out.extend_from_slice(&encapsulated);
-    let aad = binding.additional_data("reply", &out);
+    let aad = binding.additional_data(domain::REPLY, &out);
     out.extend_from_slice(&sender.seal(&padded, &aad).map_err(|_| too_long)?);
     Ok(out)
 }
@@ -113,16 +113,16 @@ pub fn open(
         .ok_or(ReplyError::Malformed)?;
     let padded = Receiver::new(key, encapsulated, INFO)
         .and_then(|mut receiver| {
-            receiver.open(ciphertext, &binding.additional_data("reply", prefix))
+            receiver.open(ciphertext, &binding.additional_data(domain::REPLY, prefix))
         })
         .map_err(|_| ReplyError::DoesNotOpen)?;
     unpad(padded).ok_or(ReplyError::Malformed)
 }
 
 impl ReplyBinding {
-    fn additional_data(&self, name: &str, prefix: &[u8]) -> Vec<u8> {
+    fn additional_data(&self, domain: B256, prefix: &[u8]) -> Vec<u8> {
         [
-            domain(name).as_slice(),
+            domain.as_slice(),
             prefix,
             &U256::from(self.chain_id).to_be_bytes::<32>(),
             self.oracle.as_slice(),

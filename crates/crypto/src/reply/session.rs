@@ -31,6 +31,7 @@ use super::{HEADER_LEN, MAX_OUTPUT_LEN, MIN_CLASS, ReplyBinding, VERSION};
 use crate::{
     ReplyError, SealError, Subject,
     cipher::{NONCE_LEN, TAG_LEN},
+    domain,
     envelope::Session,
     pad::{SizeClass, unpad},
     synthetic::SyntheticKeys,
@@ -117,7 +118,7 @@ fn header(session: &Session, class: SizeClass) -> [u8; HEADER_LEN] {
 
 fn additional_data(session: &Session, binding: &ReplyBinding, header: [u8; HEADER_LEN]) -> Vec<u8> {
     let prefix = [header.as_slice(), &session.id().to_be_bytes()].concat();
-    binding.additional_data("session-reply", &prefix)
+    binding.additional_data(domain::SESSION_REPLY, &prefix)
 }
 
 const PURPOSE: u8 = 5;

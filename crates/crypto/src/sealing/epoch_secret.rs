@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use super::blob::{self, BlobKind};
 use crate::{
-    BlobError, EpochId, EpochSecret,
-    kdf::{Prk, Secret, domain},
+    BlobError, EpochId, EpochSecret, domain,
+    kdf::{Prk, Secret},
     synthetic::SyntheticKeys,
 };
 
@@ -104,7 +104,7 @@ impl EpochSecretBinding {
 
     fn to_bytes(self) -> Vec<u8> {
         [
-            domain("epoch-secret-blob").as_slice(),
+            domain::EPOCH_SECRET_BLOB.as_slice(),
             self.config_hash.as_slice(),
             &self.epoch.group.to_be_bytes(),
             &self.epoch.epoch.to_be_bytes(),

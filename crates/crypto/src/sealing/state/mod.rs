@@ -10,7 +10,7 @@ use super::{
     blob::{self, BlobKind},
     kind::StateKind,
 };
-use crate::{BlobError, EpochId, EpochSecret, SealError, kdf::domain};
+use crate::{BlobError, EpochId, EpochSecret, SealError, domain};
 
 /// Everything a state blob is bound to. All of it is known before the blob is opened: from the
 /// log, from the enclave's configuration, and from the states before it.
@@ -86,7 +86,7 @@ impl StateBinding {
     /// in the additional data.
     fn to_bytes(self) -> Vec<u8> {
         [
-            domain("state-blob").as_slice(),
+            domain::STATE_BLOB.as_slice(),
             &U256::from(self.chain_id).to_be_bytes::<32>(),
             self.oracle.as_slice(),
             self.contract_id.as_slice(),
