@@ -120,22 +120,20 @@ impl Record {
 
     /// The step that this record, found in `blob`, describes.
     pub(crate) fn step(self, blob: &StateBlob, writes: WriteSet) -> Step {
-        Step {
-            position: Position {
-                head: Head {
-                    seq: blob.seq.saturating_add(1),
-                    commitment: self.commitment,
-                },
-                digest: blob.digest,
-                history: self.history,
-                block_number: self.block_number,
-                block_timestamp: self.block_timestamp,
-                epoch: epoch_of(blob),
+        let position = Position {
+            head: Head {
+                seq: blob.seq.saturating_add(1),
+                commitment: self.commitment,
             },
-            outcome: self.outcome,
-            writes,
-            previous_commitment: blob.previous_commitment,
-        }
+            digest: blob.digest,
+            history: self.history,
+            block_number: self.block_number,
+            block_timestamp: self.block_timestamp,
+            epoch: epoch_of(blob),
+        };
+        let outcome_hash = self.outcome.hash();
+        let outcome = (self.outcome, outcome_hash);
+        Step::new(position, outcome, writes, blob.previous_commitment)
     }
 }
 

@@ -5,7 +5,10 @@
 //! copy, and publishes what it has become; everybody else reads what was published last.
 
 use alloc::{collections::BTreeMap, format, sync::Arc, vec::Vec};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use alloy_primitives::B256;
 use subrosa_types::{
@@ -31,6 +34,10 @@ pub(crate) struct Cell<W> {
 pub(crate) struct Inner<W> {
     /// As it was published last; `None` if it is not loaded.
     contract: Option<Arc<Contract>>,
+    /// Bytes of its state, as they are counted in `total`.
+    bytes: usize,
+    /// Bytes of the states in all cells.
+    total: Arc<AtomicUsize>,
     /// Results that can be signed, by seq.
     results: BTreeMap<u64, Signable>,
     /// Key epoch of the newest snapshot that is complete: what survives the loss of the secrets of
@@ -63,10 +70,11 @@ pub(crate) struct Published {
 }
 
 impl<W> Cell<W> {
-    pub(crate) fn new(id: ContractId) -> Self {
+    /// Nothing of a contract. The bytes of its state will be counted in `total`.
+    pub(crate) fn new(id: ContractId, total: Arc<AtomicUsize>) -> Self {
         Self {
             id,
-            inner: Mutex::new(Inner::new()),
+            inner: Mutex::new(Inner::new(total)),
         }
     }
 
@@ -130,9 +138,11 @@ impl<W> Cell<W> {
 }
 
 impl<W> Inner<W> {
-    fn new() -> Self {
+    fn new(total: Arc<AtomicUsize>) -> Self {
         Self {
             contract: None,
+            bytes: 0,
+            total,
             results: BTreeMap::new(),
             whole_in: None,
             dropped_at: None,
@@ -191,7 +201,7 @@ impl<W> Inner<W> {
             {
                 self.dropped_at = None;
             }
-            self.contract = Some(contract);
+            self.put(Some(contract));
         }
         if let Some(epoch) = published.whole_in {
             self.whole_in = self.whole_in.max(Some(epoch));
@@ -219,19 +229,23 @@ impl<W> Inner<W> {
         &self.results
     }
 
-    /// Bytes that are freed by dropping the state; `None` if it is not there or in use.
-    pub(crate) fn droppable(&self) -> Option<usize> {
-        if self.busy {
-            return None;
-        }
-        self.contract
-            .as_ref()
-            .map(|contract| contract.state.memory())
+    /// Whether there is a state to drop, and nobody is changing it.
+    pub(crate) fn is_droppable(&self) -> bool {
+        self.contract.is_some() && !self.busy
+    }
+
+    /// Puts a contract, or none, in the place of the one that was here.
+    fn put(&mut self, contract: Option<Arc<Contract>>) -> Option<Arc<Contract>> {
+        let bytes = contract.as_ref().map_or(0, |new| new.state.memory());
+        self.total.fetch_add(bytes, Ordering::Relaxed);
+        self.total.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.bytes = bytes;
+        core::mem::replace(&mut self.contract, contract)
     }
 
     /// Drops the state. What stays says where it was.
     pub(crate) fn drop_state(&mut self) {
-        let Some(contract) = self.contract.take() else {
+        let Some(contract) = self.put(None) else {
             return;
         };
         let position = contract.position();

@@ -47,8 +47,8 @@ impl Contract {
         writes: WriteSet,
     ) -> Step {
         let before = self.position();
-        let history =
-            commitment::chain(before.history, entry.digest, outcome.hash(), writes.hash());
+        let outcome_hash = outcome.hash();
+        let history = commitment::chain(before.history, entry.digest, outcome_hash, writes.hash());
         let commitment = self.root.commitment_key().commit(
             place.chain_id,
             place.oracle,
@@ -56,51 +56,43 @@ impl Contract {
             entry.seq,
             history,
         );
-        Step {
-            position: Position {
-                head: Head {
-                    seq: entry.seq + 1,
-                    commitment,
-                },
-                digest: entry.digest,
-                history,
-                block_number: entry.block_number,
-                block_timestamp: entry.block_timestamp,
-                epoch: entry.epoch,
+        let position = Position {
+            head: Head {
+                seq: entry.seq + 1,
+                commitment,
             },
-            outcome,
-            writes,
-            previous_commitment: before.head.commitment,
-        }
+            digest: entry.digest,
+            history,
+            block_number: entry.block_number,
+            block_timestamp: entry.block_timestamp,
+            epoch: entry.epoch,
+        };
+        let outcome = (outcome, outcome_hash);
+        Step::new(position, outcome, writes, before.head.commitment)
     }
 
     /// A step of a stateless contract: no writes, no commitments, no position.
     pub(crate) fn stateless_step(&self, entry: &StepEntry, outcome: Outcome) -> Step {
-        Step {
-            position: Position {
-                head: Head {
-                    seq: entry.seq + 1,
-                    commitment: B256::ZERO,
-                },
-                digest: entry.digest,
-                history: B256::ZERO,
-                block_number: entry.block_number,
-                block_timestamp: entry.block_timestamp,
-                epoch: entry.epoch,
+        let position = Position {
+            head: Head {
+                seq: entry.seq + 1,
+                commitment: B256::ZERO,
             },
-            outcome,
-            writes: WriteSet::default(),
-            previous_commitment: B256::ZERO,
-        }
+            digest: entry.digest,
+            history: B256::ZERO,
+            block_number: entry.block_number,
+            block_timestamp: entry.block_timestamp,
+            epoch: entry.epoch,
+        };
+        let outcome_hash = outcome.hash();
+        let outcome = (outcome, outcome_hash);
+        Step::new(position, outcome, WriteSet::default(), B256::ZERO)
     }
 
     /// Makes a step the contract's state.
     pub(crate) fn apply(&mut self, step: &Step) {
         self.state.apply(&step.writes);
-        self.last = Step {
-            writes: WriteSet::default(),
-            ..step.clone()
-        };
+        self.last = step.without_writes();
     }
 
     /// Lets later snapshots of a stateless contract be sealed under the keys that an EPOCH entry named,

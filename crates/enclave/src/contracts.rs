@@ -4,7 +4,7 @@
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 use subrosa_types::{
@@ -23,6 +23,8 @@ pub(crate) struct Contracts {
     cells: Mutex<BTreeMap<ContractId, Arc<Cell<Job>>>>,
     /// Uses of any contract so far.
     uses: AtomicU64,
+    /// Bytes that states take together.
+    total: Arc<AtomicUsize>,
     /// Bytes that states may take together, as [`subrosa_vm::State::memory`] estimates them.
     memory: usize,
 }
@@ -32,6 +34,7 @@ impl Contracts {
         Self {
             cells: Mutex::default(),
             uses: AtomicU64::default(),
+            total: Arc::default(),
             memory,
         }
     }
@@ -47,7 +50,8 @@ impl Contracts {
     /// The cell of a contract, new if need be.
     pub(crate) fn any(&self, id: ContractId) -> Arc<Cell<Job>> {
         let mut cells = self.cells();
-        let cell = cells.entry(id).or_insert_with(|| Arc::new(Cell::new(id)));
+        let new = || Arc::new(Cell::new(id, Arc::clone(&self.total)));
+        let cell = cells.entry(id).or_insert_with(new);
         let cell = Arc::clone(cell);
         drop(cells);
         self.touch(&cell);
@@ -68,28 +72,29 @@ impl Contracts {
 
     /// Drops the states that were used least recently until the rest fits, but never that of `except`.
     pub(crate) fn fit(&self, except: ContractId) {
-        let cells: Vec<Arc<Cell<Job>>> = self.cells().values().cloned().collect();
-        let sizes = cells.iter().filter_map(|cell| {
-            let inner = cell.lock();
-            let bytes = inner.droppable()?;
-            Some((inner.used, bytes, cell))
-        });
-        let mut sizes: Vec<_> = sizes.collect();
-        let mut total: usize = sizes.iter().map(|(_, bytes, _)| bytes).sum();
-        if total <= self.memory {
+        if self.fits() {
             return;
         }
-        sizes.sort_unstable_by_key(|(used, ..)| *used);
-        for (_, bytes, cell) in sizes {
-            if total <= self.memory {
+        let cells: Vec<Arc<Cell<Job>>> = self.cells().values().cloned().collect();
+        let used = cells.iter().filter_map(|cell| {
+            let inner = cell.lock();
+            inner.is_droppable().then_some((inner.used, cell))
+        });
+        let mut used: Vec<_> = used.collect();
+        used.sort_unstable_by_key(|(used, _)| *used);
+        for (_, cell) in used {
+            if self.fits() {
                 break;
             }
             let mut inner = cell.lock();
-            if cell.id != except && inner.droppable().is_some() {
+            if cell.id != except && inner.is_droppable() {
                 inner.drop_state();
-                total -= bytes;
             }
         }
+    }
+
+    fn fits(&self) -> bool {
+        self.total.load(Ordering::Relaxed) <= self.memory
     }
 
     pub(crate) fn summaries(&self) -> Vec<Loaded> {

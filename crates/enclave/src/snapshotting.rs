@@ -31,8 +31,9 @@ pub(crate) struct Snapshotting {
     first: B256,
 }
 
-/// More than a head with all results that can be signed.
-const HEAD_BYTES: usize = 512 << 10;
+/// More than a head takes beside its results, and more than one of those takes.
+const HEAD_BYTES: usize = 512;
+const RESULT_BYTES: usize = 64;
 
 impl Snapshotting {
     /// Begins a snapshot of the contract as it stands.
@@ -50,7 +51,8 @@ impl Snapshotting {
             results,
         };
         // Room for the whole part: what a growing buffer leaves behind is not wiped.
-        let room = PART_BYTES.min(HEAD_BYTES + contract.state.encoded_size());
+        let room = HEAD_BYTES + RESULT_BYTES * head.results.len() + contract.state.encoded_size();
+        let room = PART_BYTES.min(room);
         let head = Zeroizing::new(
             postcard::to_extend(&head, Vec::with_capacity(room))
                 .map_err(|_| refuse("a snapshot's head does not encode"))?,

@@ -29,6 +29,8 @@ pub(crate) struct Step {
     pub(crate) outcome: Outcome,
     pub(crate) writes: WriteSet,
     pub(crate) previous_commitment: B256,
+    /// What is signed of it: a function of the rest.
+    pub(crate) result_hash: B256,
 }
 
 /// The entry a step executes.
@@ -41,6 +43,29 @@ pub(crate) struct StepEntry {
 }
 
 impl Step {
+    /// The step to `position` from where `previous_commitment` was the head's, with an outcome whose
+    /// hash is `outcome_hash`.
+    pub(crate) fn new(
+        position: Position,
+        (outcome, outcome_hash): (Outcome, B256),
+        writes: WriteSet,
+        previous_commitment: B256,
+    ) -> Self {
+        let commitment = position.head.commitment;
+        Self {
+            result_hash: result_hash(
+                position.digest,
+                outcome_hash,
+                previous_commitment,
+                commitment,
+            ),
+            position,
+            outcome,
+            writes,
+            previous_commitment,
+        }
+    }
+
     /// Where a contract stands before its first entry.
     pub(crate) fn before_the_first() -> Self {
         Self {
@@ -60,6 +85,18 @@ impl Step {
             },
             writes: WriteSet::default(),
             previous_commitment: B256::ZERO,
+            result_hash: B256::ZERO,
+        }
+    }
+
+    /// The same without what it changed.
+    pub(crate) fn without_writes(&self) -> Self {
+        Self {
+            position: self.position,
+            outcome: self.outcome.clone(),
+            writes: WriteSet::default(),
+            previous_commitment: self.previous_commitment,
+            result_hash: self.result_hash,
         }
     }
 
@@ -72,15 +109,6 @@ impl Step {
     /// stateful one has a zero commitment once in 2^208.
     pub(crate) fn is_stateless(&self) -> bool {
         self.position.head.commitment.is_zero()
-    }
-
-    pub(crate) fn result_hash(&self) -> B256 {
-        result_hash(
-            self.position.digest,
-            self.outcome.hash(),
-            self.previous_commitment,
-            self.position.head.commitment,
-        )
     }
 }
 
@@ -95,7 +123,7 @@ pub(crate) struct Signable {
 impl Signable {
     pub(crate) fn of(step: &Step) -> Self {
         Self {
-            result_hash: step.result_hash(),
+            result_hash: step.result_hash,
             epoch: step.position.epoch,
             block_number: step.position.block_number,
         }

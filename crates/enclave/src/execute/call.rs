@@ -22,19 +22,17 @@ use crate::{contract::Contract, fixed::Place};
 /// A call of a stateful contract.
 pub(super) fn call(
     place: Place,
-    contract: &Contract,
+    contract: &mut Contract,
     proven: &Proven,
     input: OpenedAhead,
 ) -> Result<Done, FrameError> {
     let mut result = run(place, contract, proven, input)?;
     let writes = core::mem::take(&mut result.writes);
     let step = contract.step(place, &proven.step(), result.outcome(), writes);
-    let mut after = contract.clone();
-    after.apply(&step);
+    contract.apply(&step);
     Ok(Done {
         result,
         step,
-        after: Some(after),
         whole: false,
     })
 }
@@ -52,7 +50,6 @@ pub(super) fn call_stateless(
     Ok(Done {
         result,
         step,
-        after: None,
         whole: false,
     })
 }

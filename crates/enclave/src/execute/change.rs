@@ -15,7 +15,7 @@ use crate::{contract::Contract, epoch::Epoch, fixed::Place};
 /// erased.
 pub(super) fn change_epoch(
     place: Place,
-    contract: &Contract,
+    contract: &mut Contract,
     epoch: &Epoch,
     proven: &Proven,
 ) -> Done {
@@ -45,7 +45,7 @@ pub(super) fn change_epoch(
 
 /// Another runtime generation. What it changes is in the entries after it, and in pending ones
 /// before it ([`Reassignment`](subrosa_types::frame::Reassignment)).
-pub(super) fn change_runtime(place: Place, contract: &Contract, proven: &Proven) -> Done {
+pub(super) fn change_runtime(place: Place, contract: &mut Contract, proven: &Proven) -> Done {
     let result = match RuntimeChange::decode(&proven.input) {
         Some(_) => EntryResult::without_code(Status::Succeeded, WriteSet::default()),
         None => EntryResult::rejected(),
@@ -53,22 +53,20 @@ pub(super) fn change_runtime(place: Place, contract: &Contract, proven: &Proven)
     finish(place, contract, proven, result)
 }
 
-fn finish(place: Place, contract: &Contract, proven: &Proven, mut result: EntryResult) -> Done {
-    let mut after = contract.clone();
+fn finish(place: Place, contract: &mut Contract, proven: &Proven, mut result: EntryResult) -> Done {
     let step = if proven.entry.is_stateless() {
         let step = contract.stateless_step(&proven.step(), result.outcome());
-        after.turn_to_epoch_of(&step);
+        contract.turn_to_epoch_of(&step);
         step
     } else {
         let writes = core::mem::take(&mut result.writes);
         let step = contract.step(place, &proven.step(), result.outcome(), writes);
-        after.apply(&step);
+        contract.apply(&step);
         step
     };
     Done {
         result,
         step,
-        after: Some(after),
         whole: false,
     }
 }

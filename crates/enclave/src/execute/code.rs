@@ -61,7 +61,7 @@ pub(super) fn deploy(
     id: ContractId,
     proven: &Proven,
     code: OpenedCode,
-) -> Result<Done, FrameError> {
+) -> Result<(Contract, Done), FrameError> {
     let OpenedCode { vm, plaintext } = code;
     let root = epoch.secret.contract_root(proven.digest);
     let mut contract = Contract {
@@ -82,19 +82,19 @@ pub(super) fn deploy(
     let writes = core::mem::take(&mut result.writes);
     let step = contract.step(place, &proven.step(), result.outcome(), writes);
     contract.apply(&step);
-    Ok(Done {
+    let done = Done {
         result,
         step,
-        after: Some(contract),
         whole: true,
-    })
+    };
+    Ok((contract, done))
 }
 
 /// An upgrade: runs the new code's constructor on what the contract stores, and leaves the new
 /// code if that succeeds.
 pub(super) fn upgrade(
     place: Place,
-    contract: &Contract,
+    contract: &mut Contract,
     proven: &Proven,
     code: OpenedCode,
 ) -> Result<Done, FrameError> {
@@ -111,15 +111,13 @@ pub(super) fn upgrade(
     };
     let writes = core::mem::take(&mut result.writes);
     let step = contract.step(place, &proven.step(), result.outcome(), writes);
-    let mut after = contract.clone();
-    after.apply(&step);
+    contract.apply(&step);
     if result.status == Status::Succeeded {
-        after.code_commitment = proven.entry.inputHash;
+        contract.code_commitment = proven.entry.inputHash;
     }
     Ok(Done {
         result,
         step,
-        after: Some(after),
         whole: false,
     })
 }

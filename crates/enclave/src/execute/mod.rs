@@ -136,11 +136,6 @@ impl Run {
         } = opened;
         let done = self.execute(id, &proven, epoch.clone(), ahead)?;
         let epoch = epoch?;
-        let after = done.after.map(Arc::new);
-        if let Some(after) = &after {
-            self.contract = Some(Arc::clone(after));
-            self.changed = true;
-        }
         self.signable
             .push((done.step.seq(), Signable::of(&done.step)));
         let contract = self.contract.as_ref().ok_or_else(|| not_loaded(id))?;
@@ -162,7 +157,7 @@ impl Run {
     }
 
     fn execute(
-        &self,
+        &mut self,
         id: subrosa_types::ContractId,
         proven: &Proven,
         epoch: Result<Arc<Epoch>, FrameError>,
@@ -177,50 +172,58 @@ impl Run {
         }
         let place = self.place;
         let stateless = proven.entry.is_stateless();
-        let loaded = || self.contract.as_deref().ok_or_else(|| not_loaded(id));
-        match (proven.execution.kind, ahead) {
+        let (kind, contract) = (proven.execution.kind, &mut self.contract);
+        let done = match (kind, ahead) {
             (EntryKind::Deploy, Ahead::Code(code)) => {
                 code::check_is_first(&proven.entry)?;
-                code::deploy(place, &*epoch?, id, proven, code?)
+                let (deployed, done) = code::deploy(place, &*epoch?, id, proven, code?)?;
+                *contract = Some(Arc::new(deployed));
+                done
             }
             (EntryKind::Call, Ahead::Call(input)) if stateless => {
-                call::call_stateless(place, loaded()?, proven, input)
+                let contract = contract.as_deref().ok_or_else(|| not_loaded(id))?;
+                return call::call_stateless(place, contract, proven, input);
             }
             (EntryKind::Call, Ahead::Call(input)) => {
-                call::call(place, continued(loaded()?, proven)?, proven, input)
+                call::call(place, own(contract, proven)?, proven, input)?
             }
             (EntryKind::Upgrade, Ahead::Code(code)) if !stateless => {
-                code::upgrade(place, continued(loaded()?, proven)?, proven, code?)
+                code::upgrade(place, own(contract, proven)?, proven, code?)?
             }
-            (EntryKind::Epoch | EntryKind::Runtime, _) => {
-                let mut contract = loaded()?;
-                if !stateless {
-                    contract = continued(contract, proven)?;
-                }
+            (EntryKind::Epoch, _) => {
                 let epoch = epoch?;
-                Ok(if proven.execution.kind == EntryKind::Epoch {
-                    change::change_epoch(place, contract, &epoch, proven)
-                } else {
-                    change::change_runtime(place, contract, proven)
-                })
+                change::change_epoch(place, own(contract, proven)?, &epoch, proven)
+            }
+            (EntryKind::Runtime, _) => {
+                epoch?;
+                change::change_runtime(place, own(contract, proven)?, proven)
             }
             // Its key is not held here, or nothing can be done with such an entry.
             (kind, _) => {
                 epoch?;
                 let message = format!("{kind:?} entries of such a log are not in this build");
-                Err(FrameError::new(ErrorCode::Unsupported, message))
+                return Err(FrameError::new(ErrorCode::Unsupported, message));
             }
-        }
+        };
+        self.changed = true;
+        Ok(done)
     }
 }
 
-/// The contract, if the entry continues its loaded state.
-fn continued<'a>(contract: &'a Contract, proven: &Proven) -> Result<&'a Contract, FrameError> {
+/// The contract to be changed, if the entry continues its loaded state. It is copied where others
+/// still read it: once per request at most.
+fn own<'a>(
+    contract: &'a mut Option<Arc<Contract>>,
+    proven: &Proven,
+) -> Result<&'a mut Contract, FrameError> {
+    let contract = contract
+        .as_mut()
+        .ok_or_else(|| not_loaded(proven.entry.contractId))?;
     let position = contract.position();
     let continues =
         proven.entry.seq() == position.head.seq && proven.entry.previousDigest == position.digest;
-    if continues {
-        return Ok(contract);
+    if continues || proven.entry.is_stateless() {
+        return Ok(Arc::make_mut(contract));
     }
     let message = format!(
         "entry {} does not continue the loaded state, which awaits {}",

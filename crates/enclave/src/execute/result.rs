@@ -3,7 +3,7 @@
 
 use alloc::{format, vec::Vec};
 
-use alloy_primitives::{B256, Bytes, keccak256};
+use alloy_primitives::{B256, Bytes, KECCAK256_EMPTY, keccak256};
 use subrosa_crypto::{
     Subject,
     reply::{self, ReplyBinding},
@@ -49,8 +49,8 @@ impl EntryResult {
     pub(super) fn outcome(&self) -> Outcome {
         Outcome {
             status: self.status as u8,
-            outputHash: keccak256(&self.output),
-            sealedOutputHash: keccak256(&self.sealed_output),
+            outputHash: hash(&self.output),
+            sealedOutputHash: hash(&self.sealed_output),
             fuelBucket: fuel_bucket(self.fuel_used),
         }
     }
@@ -111,6 +111,15 @@ impl EntryResult {
             // A reply key that shares no secret: for every enclave alike.
             Err(_) => Ok(Self::rejected()),
         }
+    }
+}
+
+/// keccak256. Of an output, public or sealed, there is mostly one.
+fn hash(output: &[u8]) -> B256 {
+    if output.is_empty() {
+        KECCAK256_EMPTY
+    } else {
+        keccak256(output)
     }
 }
 

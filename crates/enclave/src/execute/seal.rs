@@ -66,7 +66,7 @@ impl UnsealedEntry {
             fuel_bucket: step.outcome.fuelBucket,
             previous_commitment: step.previous_commitment,
             commitment: step.position.head.commitment,
-            result_hash: step.result_hash(),
+            result_hash: step.result_hash,
             output: self.result.output,
             sealed_output: self.result.sealed_output,
             blob,
