@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! State blobs: what a step or a whole contract looks like before it is sealed and after.
 //!
-//! Codec 2: [postcard](https://postcard.jamesmunns.com/wire-format) of the structs below. A delta has
-//! its write set in the engine-independent encoding; a snapshot is its head followed by the encoding of
-//! the state, cut into parts. Every blob carries the result of the last entry it has executed, so that
+//! Codec 3: a delta is the [postcard](https://postcard.jamesmunns.com/wire-format) of its record, followed
+//! by the engine-independent encoding of its write set; a snapshot is that of its head, followed by the
+//! encoding of the state, cut into parts. Every blob carries the result of the last entry it has executed, so that
 //! whoever loads it can sign that result again; a snapshot carries all that could be signed.
 
 use alloc::{
@@ -41,13 +41,6 @@ pub(crate) struct Record {
     block_number: u64,
     block_timestamp: u64,
     outcome: Outcome,
-}
-
-/// What one entry changed.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Delta {
-    pub(crate) last: Record,
-    pub(crate) writes: Vec<u8>,
 }
 
 /// What a snapshot begins with.
@@ -105,7 +98,10 @@ impl Drop for Root {
     }
 }
 
-const CODEC: u8 = 2;
+const CODEC: u8 = 3;
+
+/// More than a record takes.
+const RECORD_BYTES: usize = 256;
 
 impl Record {
     pub(crate) fn of(step: &Step) -> Self {
@@ -119,7 +115,7 @@ impl Record {
     }
 
     /// The step that this record, found in `blob`, describes.
-    pub(crate) fn step(self, blob: &StateBlob, writes: WriteSet) -> Step {
+    pub(crate) fn step(self, blob: &StateBlob) -> Step {
         let position = Position {
             head: Head {
                 seq: blob.seq.saturating_add(1),
@@ -133,7 +129,8 @@ impl Record {
         };
         let outcome_hash = self.outcome.hash();
         let outcome = (self.outcome, outcome_hash);
-        Step::new(position, outcome, writes, blob.previous_commitment)
+        let previous = blob.previous_commitment;
+        Step::new(position, outcome, Zeroizing::default(), previous)
     }
 }
 
@@ -167,11 +164,11 @@ pub(crate) fn seal_delta(
     epoch: &Epoch,
     step: &Step,
 ) -> Result<StateBlob, FrameError> {
-    let delta = Delta {
-        last: Record::of(step),
-        writes: step.writes.encode(),
-    };
-    let plaintext = Zeroizing::new(postcard::to_allocvec(&delta).map_err(refuse)?);
+    // Room for all of it: what a growing buffer leaves behind is not wiped.
+    let room = Vec::with_capacity(RECORD_BYTES + step.writes.len());
+    let record = postcard::to_extend(&Record::of(step), room).map_err(refuse)?;
+    let mut plaintext = Zeroizing::new(record);
+    plaintext.extend_from_slice(&step.writes);
     seal(
         subject,
         epoch,
@@ -192,18 +189,18 @@ pub(crate) fn seal_part(
     seal(subject, epoch, step, (StateKind::Snapshot, part), plaintext)
 }
 
-/// Opens a delta.
+/// Opens a delta: what it says of its entry, and what that changed.
 pub(crate) fn open_delta(
     place: Place,
     contract: ContractId,
     epoch: &Epoch,
     blob: &StateBlob,
-) -> Result<Delta, FrameError> {
+) -> Result<(Record, WriteSet), FrameError> {
     let plaintext = open(place, contract, epoch, blob, (StateKind::Delta, B256::ZERO))?;
-    match postcard::take_from_bytes(&plaintext) {
-        Ok((delta, [])) => Ok(delta),
-        _ => Err(malformed(blob)),
-    }
+    let (record, writes) = postcard::take_from_bytes(&plaintext).map_err(|_| malformed(blob))?;
+    let writes =
+        WriteSet::decode(writes).map_err(|error| FrameError::new(ErrorCode::Blob, error))?;
+    Ok((record, writes))
 }
 
 /// Opens a part of a snapshot, of which `first` is the hash of the sealed first part; zero for that one.

@@ -3,10 +3,11 @@
 
 use alloc::sync::Arc;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, keccak256};
 use subrosa_crypto::{ContractRoot, commitment};
 use subrosa_types::{ContractId, abi::Outcome, id, result::Head};
 use subrosa_vm::{State, Vm, WriteSet};
+use zeroize::Zeroizing;
 
 use crate::{
     fixed::Place,
@@ -23,7 +24,7 @@ pub(crate) struct Contract {
     pub(crate) vm: Arc<dyn Vm>,
     pub(crate) root: Arc<ContractRoot>,
     pub(crate) state: State,
-    /// What the last executed entry did; its writes are applied and gone.
+    /// What the last executed entry did, without its writes.
     pub(crate) last: Step,
 }
 
@@ -39,16 +40,18 @@ impl Contract {
     }
 
     /// Extends the history by one entry with this outcome and these writes.
-    pub(crate) fn step(
-        &self,
+    pub(crate) fn advance(
+        &mut self,
         place: Place,
         entry: &StepEntry,
         outcome: Outcome,
-        writes: WriteSet,
+        writes: &WriteSet,
     ) -> Step {
         let before = self.position();
         let outcome_hash = outcome.hash();
-        let history = commitment::chain(before.history, entry.digest, outcome_hash, writes.hash());
+        let encoded = Zeroizing::new(writes.encode());
+        let hash = keccak256(&encoded);
+        let history = commitment::chain(before.history, entry.digest, outcome_hash, hash);
         let commitment = self.root.commitment_key().commit(
             place.chain_id,
             place.oracle,
@@ -68,7 +71,9 @@ impl Contract {
             epoch: entry.epoch,
         };
         let outcome = (outcome, outcome_hash);
-        Step::new(position, outcome, writes, before.head.commitment)
+        let step = Step::new(position, outcome, encoded, before.head.commitment);
+        self.apply(&step, writes);
+        step
     }
 
     /// A step of a stateless contract: no writes, no commitments, no position.
@@ -86,12 +91,12 @@ impl Contract {
         };
         let outcome_hash = outcome.hash();
         let outcome = (outcome, outcome_hash);
-        Step::new(position, outcome, WriteSet::default(), B256::ZERO)
+        Step::new(position, outcome, Zeroizing::default(), B256::ZERO)
     }
 
-    /// Makes a step the contract's state.
-    pub(crate) fn apply(&mut self, step: &Step) {
-        self.state.apply(&step.writes);
+    /// Makes a step, which changed this, the contract's last one.
+    pub(crate) fn apply(&mut self, step: &Step, writes: &WriteSet) {
+        self.state.apply(writes);
         self.last = step.without_writes();
     }
 

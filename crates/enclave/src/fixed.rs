@@ -13,6 +13,7 @@ use subrosa_chain_proof::HeaderTrust;
 use subrosa_types::{
     abi::EnclaveConfig,
     config::{HeaderTrustKind, Recovery},
+    eip712,
     frame::{Advanced, ErrorCode, FrameError, MAX_CHECKPOINT_BYTES, MAX_UPDATE_BYTES, Started},
     id,
 };
@@ -23,6 +24,8 @@ use crate::{boot::BootKeys, platform::Platform};
 pub(crate) struct Fixed {
     pub(crate) config: EnclaveConfig,
     pub(crate) place: Place,
+    /// EIP-712's separator of the oracle's domain.
+    pub(crate) oracle_separator: B256,
     trust: RwLock<Box<dyn HeaderTrust>>,
     pub(crate) recovery: Recovery,
     pub(crate) started: Started,
@@ -81,6 +84,7 @@ impl Fixed {
             ),
         };
         Ok(Self {
+            oracle_separator: eip712::oracle_domain(config.chain_id(), config.oracle).hash_struct(),
             place: Place {
                 chain_id: config.chain_id(),
                 oracle: config.oracle,

@@ -12,7 +12,7 @@ use subrosa_types::{
     ContractId,
     frame::{BlobKind, ErrorCode, FrameError, Response, StateBlob},
 };
-use subrosa_vm::{Engines, StateReader, WriteSet};
+use subrosa_vm::{Engines, StateReader};
 
 use crate::{
     blob::{self, epoch_of},
@@ -160,7 +160,7 @@ impl Loader<'_> {
             .map_err(|error| FrameError::new(ErrorCode::Blob, error))?;
         let results = head.results.iter().map(|record| record.signable());
         let mut results: Vec<(u64, Signable)> = results.collect();
-        let last = head.last.step(&first, WriteSet::default());
+        let last = head.last.step(&first);
         results.push((last.seq(), Signable::of(&last)));
         let contract = Contract {
             id,
@@ -187,10 +187,8 @@ impl Loader<'_> {
         } = before;
         let contract = contract.ok_or_else(|| refuse("a delta of what is not loaded"))?;
         let epoch = self.epochs.active(epoch_of(blob))?;
-        let delta = blob::open_delta(self.place, contract.id, &epoch, blob)?;
-        let writes = WriteSet::decode(&delta.writes)
-            .map_err(|error| FrameError::new(ErrorCode::Blob, error))?;
-        let step = delta.last.step(blob, writes);
+        let (record, writes) = blob::open_delta(self.place, contract.id, &epoch, blob)?;
+        let step = record.step(blob);
         results.push((step.seq(), Signable::of(&step)));
         let mut contract = Arc::unwrap_or_clone(contract);
         if step.is_stateless() {
@@ -209,7 +207,7 @@ impl Loader<'_> {
                 );
                 return Err(refuse(&message));
             }
-            contract.apply(&step);
+            contract.apply(&step, &writes);
             // Another one is that of an upgrade, whose delta brought the code.
             contract.code_commitment = blob.code_commitment;
         }

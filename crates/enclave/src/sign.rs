@@ -63,8 +63,7 @@ pub(crate) fn sign(
         keyGroup: epoch.group,
         keyEpoch: epoch.epoch,
     };
-    let domain = eip712::oracle_domain(fixed.place.chain_id, fixed.place.oracle);
-    let (r, vs) = compact(&signer.sign(eip712::signing_hash(&message, &domain)));
+    let (r, vs) = compact(&signer.sign(message.signing_hash(fixed.oracle_separator)));
     Ok(Signed {
         anchor_number: message.anchorNumber,
         anchor_hash: message.anchorHash,

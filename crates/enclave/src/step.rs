@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One executed entry: where it leaves a contract, what it changed, and what can be signed of it.
 
+use alloc::vec::Vec;
+
 use alloy_primitives::B256;
 use subrosa_crypto::EpochId;
 use subrosa_types::{
     abi::Outcome,
     result::{Head, result_hash},
 };
-use subrosa_vm::WriteSet;
+use zeroize::Zeroizing;
 
 /// Where in its log a contract stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +29,8 @@ pub(crate) struct Position {
 pub(crate) struct Step {
     pub(crate) position: Position,
     pub(crate) outcome: Outcome,
-    pub(crate) writes: WriteSet,
+    /// The encoding of what it changed.
+    pub(crate) writes: Zeroizing<Vec<u8>>,
     pub(crate) previous_commitment: B256,
     /// What is signed of it: a function of the rest.
     pub(crate) result_hash: B256,
@@ -48,7 +51,7 @@ impl Step {
     pub(crate) fn new(
         position: Position,
         (outcome, outcome_hash): (Outcome, B256),
-        writes: WriteSet,
+        writes: Zeroizing<Vec<u8>>,
         previous_commitment: B256,
     ) -> Self {
         let commitment = position.head.commitment;
@@ -83,7 +86,7 @@ impl Step {
                 sealedOutputHash: B256::ZERO,
                 fuelBucket: 0,
             },
-            writes: WriteSet::default(),
+            writes: Zeroizing::default(),
             previous_commitment: B256::ZERO,
             result_hash: B256::ZERO,
         }
@@ -94,7 +97,7 @@ impl Step {
         Self {
             position: self.position,
             outcome: self.outcome.clone(),
-            writes: WriteSet::default(),
+            writes: Zeroizing::default(),
             previous_commitment: self.previous_commitment,
             result_hash: self.result_hash,
         }

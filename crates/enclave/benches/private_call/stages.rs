@@ -269,6 +269,7 @@ fn commit_and_seal(
 /// What is signed for one result.
 fn message(chain: &Chain) -> Probe {
     let (chain_id, oracle) = (chain.chain_id, chain.oracle);
+    let separator = eip712::oracle_domain(chain_id, oracle).hash_struct();
     let mut counter = 0u64;
     Probe::of("stage_message_hash", 4, move || {
         counter += 1;
@@ -281,8 +282,7 @@ fn message(chain: &Chain) -> Probe {
             keyGroup: GROUP,
             keyEpoch: EPOCH,
         };
-        let domain = eip712::oracle_domain(chain_id, oracle);
-        eip712::signing_hash(&message, &domain)
+        message.signing_hash(separator)
     })
 }
 

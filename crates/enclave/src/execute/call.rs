@@ -28,8 +28,7 @@ pub(super) fn call(
 ) -> Result<Done, FrameError> {
     let mut result = run(place, contract, proven, input)?;
     let writes = core::mem::take(&mut result.writes);
-    let step = contract.step(place, &proven.step(), result.outcome(), writes);
-    contract.apply(&step);
+    let step = contract.advance(place, &proven.step(), result.outcome(), &writes);
     Ok(Done {
         result,
         step,

@@ -60,9 +60,7 @@ fn finish(place: Place, contract: &mut Contract, proven: &Proven, mut result: En
         step
     } else {
         let writes = core::mem::take(&mut result.writes);
-        let step = contract.step(place, &proven.step(), result.outcome(), writes);
-        contract.apply(&step);
-        step
+        contract.advance(place, &proven.step(), result.outcome(), &writes)
     };
     Done {
         result,

@@ -80,8 +80,7 @@ pub(super) fn deploy(
     let mut result =
         EntryResult::of_execution(place, &contract, proven, &ReplyTo::Public, execution)?;
     let writes = core::mem::take(&mut result.writes);
-    let step = contract.step(place, &proven.step(), result.outcome(), writes);
-    contract.apply(&step);
+    let step = contract.advance(place, &proven.step(), result.outcome(), &writes);
     let done = Done {
         result,
         step,
@@ -110,8 +109,7 @@ pub(super) fn upgrade(
         EntryResult::without_code(Status::Failed, WriteSet::default())
     };
     let writes = core::mem::take(&mut result.writes);
-    let step = contract.step(place, &proven.step(), result.outcome(), writes);
-    contract.apply(&step);
+    let step = contract.advance(place, &proven.step(), result.outcome(), &writes);
     if result.status == Status::Succeeded {
         contract.code_commitment = proven.entry.inputHash;
     }

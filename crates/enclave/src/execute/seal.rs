@@ -45,9 +45,7 @@ impl UnsealedEntry {
     /// Bytes that it will take of an answer, about.
     pub(super) fn size(&self) -> usize {
         // Padding at most doubles it.
-        2 * self.step.writes.encoded_size()
-            + self.result.output.len()
-            + self.result.sealed_output.len()
+        2 * self.step.writes.len() + self.result.output.len() + self.result.sealed_output.len()
     }
 
     fn seal(self, epochs: &Active) -> Result<ExecutedEntry, FrameError> {
