@@ -18,9 +18,13 @@ mod socket;
 mod stream;
 
 use eyre::{Result, WrapErr};
+use mimalloc::MiMalloc;
 use subrosa_enclave_core::Enclave;
 
 use crate::server::Server;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> Result<()> {
     let arguments = match arguments::parse(std::env::args_os().skip(1))? {

@@ -6,15 +6,18 @@ use alloc::{
     format,
     string::{String, ToString},
 };
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use alloy_primitives::{Address, B256};
-use subrosa_chain_proof::HeaderTrust;
+use subrosa_chain_proof::{HeaderTrust, ProvenHeader, verify_header};
 use subrosa_types::{
     abi::EnclaveConfig,
     config::{HeaderTrustKind, Recovery},
     eip712,
-    frame::{Advanced, ErrorCode, FrameError, MAX_CHECKPOINT_BYTES, MAX_UPDATE_BYTES, Started},
+    frame::{
+        Advanced, ErrorCode, FrameError, HeaderFrame, MAX_CHECKPOINT_BYTES, MAX_UPDATE_BYTES,
+        Started,
+    },
     id,
 };
 
@@ -27,6 +30,8 @@ pub(crate) struct Fixed {
     /// EIP-712's separator of the oracle's domain.
     pub(crate) oracle_separator: B256,
     trust: RwLock<Box<dyn HeaderTrust>>,
+    /// The header that was proven last, by header trust as it stands.
+    proven: Mutex<Option<(HeaderFrame, ProvenHeader)>>,
     pub(crate) recovery: Recovery,
     pub(crate) started: Started,
 }
@@ -90,6 +95,7 @@ impl Fixed {
                 oracle: config.oracle,
             },
             trust: RwLock::new(trust),
+            proven: Mutex::default(),
             recovery,
             started,
             config,
@@ -126,12 +132,33 @@ impl Fixed {
             return Err(FrameError::new(ErrorCode::Update, message));
         }
         let mut trust = self.trust.write().unwrap_or_else(PoisonError::into_inner);
+        *self.proven.lock().unwrap_or_else(PoisonError::into_inner) = None;
         trust
             .advance(update)
             .map_err(|error| FrameError::new(ErrorCode::Update, error))?;
         Ok(Advanced {
             newest: trust.newest(),
         })
+    }
+
+    /// The block that a proof is about. The one proven last is known again, as what is executed is
+    /// mostly proven, and then signed, under the header of one block.
+    pub(crate) fn prove_header(&self, frame: &HeaderFrame) -> Result<ProvenHeader, FrameError> {
+        // Held to the end: what is remembered is what header trust says as long as it does not advance.
+        let trust = self.trust();
+        let last = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, header)) = last.as_ref()
+            && known == frame
+        {
+            return Ok(*header);
+        }
+        drop(last);
+        let header = verify_header(trust.as_ref(), frame)
+            .map_err(|error| FrameError::new(ErrorCode::Proof, error))?
+            .target();
+        let mut last = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some((frame.clone(), header));
+        Ok(header)
     }
 
     /// Header trust as it stands. Held only while something is proven.

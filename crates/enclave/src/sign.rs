@@ -30,9 +30,7 @@ pub(crate) fn sign(
         );
         return Err(FrameError::new(ErrorCode::Malformed, message));
     }
-    let anchor = subrosa_chain_proof::verify_header(fixed.trust().as_ref(), anchor)
-        .map_err(|error| FrameError::new(ErrorCode::Proof, error))?
-        .target();
+    let anchor = fixed.prove_header(anchor)?;
     let signables = results
         .iter()
         .map(|named| signable(contracts, *named))

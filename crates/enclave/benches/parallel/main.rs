@@ -48,6 +48,9 @@ struct Report {
     summary: Headline,
 }
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The figures that are held against the project's goals, each with the least and most of its rounds.
 #[derive(Serialize)]
 struct Headline {

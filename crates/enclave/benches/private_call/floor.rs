@@ -29,7 +29,7 @@ use crate::{
     guest,
     harness::Host,
     stages::guest_call,
-    whole::{calldata, sealed_ask},
+    whole::{calldata, grow_log, sealed_ask},
 };
 
 /// An envelope's plaintext: 1 KiB of input, padded.
@@ -63,6 +63,7 @@ pub(crate) fn probes() -> Vec<Probe> {
 
 /// The entry's input and digest, and the nodes of its slot's proof, each hashed once.
 fn hashes(chain: &mut Chain, contract: ContractId) -> Vec<Probe> {
+    grow_log(chain, contract);
     let LoggedEntry { entry, input } =
         chain.request(contract, sealed_ask(), vec![0x5a; 3_300].into());
     let proof = chain.prove_entry(contract, entry.seq());

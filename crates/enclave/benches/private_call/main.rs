@@ -38,6 +38,9 @@ use std::process::ExitCode;
 use clock::Probe;
 use report::Report;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Samples of each probe, and of those that take a batch of [`whole::BATCH`] entries at once.
 const ROUNDS: usize = 400;
 const BATCH_ROUNDS: usize = ROUNDS / 5;

@@ -30,7 +30,7 @@ use crate::{
     clock::Probe,
     guest,
     harness::{Host, binding},
-    whole::{call_plaintext, calldata, sealed_ask},
+    whole::{call_plaintext, calldata, grow_log, sealed_ask},
 };
 
 const ID: EpochId = EpochId {
@@ -99,6 +99,7 @@ fn frames(chain: &mut Chain, host: &mut Host, contract: ContractId) -> Vec<Probe
 fn prove(chain: &mut Chain, contract: ContractId) -> Probe {
     let secret = EpochSecret::from_bytes(&[3; 32]);
     let input = seal(&secret.keys(ID), chain, contract, Suite::XWing);
+    grow_log(chain, contract);
     let LoggedEntry { entry, input } = chain.request(contract, sealed_ask(), input);
     let proof = chain.prove_entry(contract, entry.seq());
     let (chain_id, oracle) = (chain.chain_id, chain.oracle);

@@ -258,6 +258,14 @@ fn check(executed: &Response, signed: &Response, sealed: bool) {
     assert!(matches!(signed, Response::Signed(_)), "{signed:?}");
 }
 
+/// Makes a contract's log as long as that of single calls is halfway through: the longer, the more
+/// there is to hash of a proof.
+pub(crate) fn grow_log(chain: &mut Chain, contract: ContractId) {
+    for _ in 0..(crate::WARM_UP + crate::ROUNDS) / 2 {
+        chain.request(contract, sealed_ask(), Bytes::new());
+    }
+}
+
 pub(crate) fn sealed_ask() -> Ask {
     Ask {
         sealed: true,

@@ -4,15 +4,14 @@
 use alloc::{format, string::String, vec::Vec};
 
 use alloy_primitives::{B256, keccak256};
-use subrosa_chain_proof::{ProvenHeader, verify_header, verify_slot_at};
+use subrosa_chain_proof::{ProvenHeader, verify_slot_at};
 use subrosa_types::{
     ContractId,
     abi::Entry,
     change::RuntimeChange,
     entry::{EntryKind, Execution, FinalityClass, Settlement, mask_digest},
     frame::{
-        ErrorCode, FrameError, HeaderFrame, LoggedEntry, MAX_BETWEEN, MAX_ENTRIES, Reassignment,
-        StorageProof,
+        ErrorCode, FrameError, LoggedEntry, MAX_BETWEEN, MAX_ENTRIES, Reassignment, StorageProof,
     },
     slot,
 };
@@ -69,7 +68,7 @@ pub(super) fn prove(
     let Some(last) = proven.last() else {
         return Err(refuse("no entries".into()));
     };
-    let header = prove_header(fixed, &proof.header)?;
+    let header = fixed.prove_header(&proof.header)?;
     for entry in &proven {
         check_class(&entry.entry, &entry.execution, header.class())?;
     }
@@ -132,20 +131,13 @@ fn prove_reassignment(
         return Err(refuse(message));
     }
     let proof = &reassignment.proof;
-    let header = prove_header(fixed, &proof.header)?;
+    let header = fixed.prove_header(&proof.header)?;
     check_class(entry, &execution, header.class())?;
     prove_slot(fixed, header, entry, digest_of(entry), proof)?;
     RuntimeChange::decode(&runtime.input).ok_or_else(|| {
         let message = format!("input of runtime entry {} does not decode", entry.seq());
         refuse(message)
     })
-}
-
-/// The block that a proof is about.
-fn prove_header(fixed: &Fixed, frame: &HeaderFrame) -> Result<ProvenHeader, FrameError> {
-    verify_header(fixed.trust().as_ref(), frame)
-        .map(|headers| headers.target())
-        .map_err(|error| FrameError::new(ErrorCode::Proof, error))
 }
 
 /// Checks that the oracle's slot of `entry` holds `digest` at a block.

@@ -38,6 +38,9 @@ use std::process::ExitCode;
 use report::Report;
 use subrosa_vm_evm::EvmEngine;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Samples of each entry.
 const ROUNDS: usize = 40;
 /// Executions of each endless guest.
