@@ -34,9 +34,9 @@ pub(crate) struct Cell<W> {
 pub(crate) struct Inner<W> {
     /// As it was published last; `None` if it is not loaded.
     contract: Option<Arc<Contract>>,
-    /// Bytes of its state, as they are counted in `total`.
+    /// Bytes of its state and of what is loaded of one, as they are counted in `total`.
     bytes: usize,
-    /// Bytes of the states in all cells.
+    /// Bytes of all cells.
     total: Arc<AtomicUsize>,
     /// Results that can be signed, by seq.
     results: BTreeMap<u64, Signable>,
@@ -45,7 +45,7 @@ pub(crate) struct Inner<W> {
     whole_in: Option<u32>,
     /// Where the contract stood when its state was dropped.
     dropped_at: Option<(u64, B256)>,
-    pub(crate) loading: Option<Loading>,
+    loading: Option<Loading>,
     pub(crate) snapshot: Option<Snapshotting>,
     /// The ticket that is drawn next, and the one whose turn it is.
     next: u64,
@@ -229,29 +229,50 @@ impl<W> Inner<W> {
         &self.results
     }
 
-    /// Whether there is a state to drop, and nobody is changing it.
+    /// Whether there is something to drop, and nobody is changing it.
     pub(crate) fn is_droppable(&self) -> bool {
-        self.contract.is_some() && !self.busy
+        (self.contract.is_some() || self.loading.is_some()) && !self.busy
     }
 
     /// Puts a contract, or none, in the place of the one that was here.
     fn put(&mut self, contract: Option<Arc<Contract>>) -> Option<Arc<Contract>> {
-        let bytes = contract.as_ref().map_or(0, |new| new.state.memory());
+        let before = core::mem::replace(&mut self.contract, contract);
+        self.count();
+        before
+    }
+
+    /// Takes out the loading that is under way.
+    pub(crate) fn take_loading(&mut self) -> Option<Loading> {
+        let loading = self.loading.take();
+        self.count();
+        loading
+    }
+
+    /// Leaves a loading for its next part.
+    pub(crate) fn put_loading(&mut self, loading: Option<Loading>) {
+        self.loading = loading;
+        self.count();
+    }
+
+    fn count(&mut self) {
+        let contract = self.contract.as_ref();
+        let state = contract.map_or(0, |contract| contract.state.memory());
+        let loading = self.loading.as_ref();
+        let bytes = state + loading.map_or(0, |loading| loading.state.memory());
         self.total.fetch_add(bytes, Ordering::Relaxed);
         self.total.fetch_sub(self.bytes, Ordering::Relaxed);
         self.bytes = bytes;
-        core::mem::replace(&mut self.contract, contract)
     }
 
-    /// Drops the state. What stays says where it was.
+    /// Drops the state, and what is loaded of one. What stays says where it was.
     pub(crate) fn drop_state(&mut self) {
+        self.snapshot = None;
+        self.put_loading(None);
         let Some(contract) = self.put(None) else {
             return;
         };
         let position = contract.position();
         self.dropped_at = Some((position.head.seq, position.digest));
-        self.snapshot = None;
-        self.loading = None;
         while self.results.len() > MAX_SIGNABLE_OUT {
             self.results.pop_first();
         }

@@ -39,7 +39,7 @@ impl Loader<'_> {
         blobs: Vec<StateBlob>,
     ) -> Result<Response, FrameError> {
         // Taken out, so that opening blobs holds nobody up.
-        let mut loading = cell.lock().loading.take();
+        let mut loading = cell.lock().take_loading();
         let mut loaded: Option<Published> = None;
         let mut replaces = false;
         let mut base: Option<Arc<Contract>> = None;
@@ -55,7 +55,7 @@ impl Loader<'_> {
                             .is_some_and(|loading| !loading.is_followed_by(&blob)) =>
                 {
                     // Somebody else's, or out of order: what is taken stays.
-                    cell.lock().loading = loading;
+                    cell.lock().put_loading(loading);
                     let message = format!("part {} of a snapshot does not come next", blob.part);
                     return Err(refuse(&message));
                 }
@@ -106,7 +106,7 @@ impl Loader<'_> {
         }
         if let Some(loading) = loading {
             let taken = loading.taken;
-            inner.loading = Some(loading);
+            inner.put_loading(Some(loading));
             return Ok(Response::Loading(taken));
         }
         let summary = inner.summary().ok_or_else(|| not_loaded(cell.id))?;
@@ -139,7 +139,8 @@ impl Loader<'_> {
         }
         let Some(mut loading) = loading else {
             let message = format!("part {} of a snapshot without its first", blob.part);
-            return Err(refuse(&message));
+            // The host's, or what was taken was dropped to make room.
+            return Err(FrameError::new(ErrorCode::OutOfOrder, message));
         };
         let plaintext = blob::open_part(self.place, id, &epoch, &blob, loading.first_hash)?;
         read(&mut loading.state, &plaintext)?;

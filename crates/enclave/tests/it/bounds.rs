@@ -222,3 +222,45 @@ fn contracts_beyond_memory_are_dropped_and_come_back_from_their_blobs() {
     });
     assert!(matches!(signed, Response::Signed(_)), "{signed:?}");
 }
+
+/// What is taken in of a snapshot takes memory before it is anything.
+#[test]
+fn loadings_that_nobody_goes_on_with_make_room() {
+    let (mut chain, mut host) = scene();
+    let mut parts = Vec::new();
+    for _ in 0..2 {
+        let contract = host.deploy_code(&mut chain, guest::filler());
+        let entries: Vec<_> = (0..12)
+            .map(|_| chain.request(contract, GREEDY, guest::uint(4_200).into()))
+            .collect();
+        execute_all(&mut host, &chain, contract, &entries);
+        let part = |part| match host.enclave.handle(Request::Snapshot { contract, part }) {
+            Response::Snapshot(blob) => *blob,
+            other => panic!("{other:?}"),
+        };
+        let [first, second] = [0, 1].map(part);
+        assert_eq!(first.parts, 2);
+        parts.push((contract, [first], [second]));
+    }
+    let [(one, one_first, one_second), (two, two_first, two_second)] = parts.as_slice() else {
+        panic!("two contracts")
+    };
+    // Enough for one of them.
+    let mut small = revive(&host, &chain, engines(), 15 << 20);
+    assert_eq!(load(&mut small, *one, one_first), Ok(None));
+    assert_eq!(load(&mut small, *two, two_first), Ok(None));
+    assert_refused(load(&mut small, *one, one_second), ErrorCode::OutOfOrder);
+    assert_eq!(load(&mut small, *two, two_second), Ok(Some(13)));
+    // From its first part on, it is loaded, and the other makes room.
+    assert_eq!(load(&mut small, *one, one_first), Ok(None));
+    assert_eq!(load(&mut small, *one, one_second), Ok(Some(13)));
+    let nonce = Default::default();
+    let statement = small.handle(Request::Statement {
+        contract: *two,
+        nonce,
+    });
+    let Response::Error(error) = statement else {
+        panic!("{statement:?}")
+    };
+    assert_eq!(error.code, ErrorCode::UnknownContract);
+}

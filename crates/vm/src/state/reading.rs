@@ -102,6 +102,11 @@ impl StateReader {
         Self::default()
     }
 
+    /// An estimate of the memory that takes which was read, bytes: [`State::memory`].
+    pub fn memory(&self) -> usize {
+        self.state.memory() + self.carried.len()
+    }
+
     /// Reads what comes next.
     ///
     /// # Errors
