@@ -289,12 +289,13 @@ impl Enclave {
                 let fixed = self.fixed()?;
                 let contract = self.contracts.known(contract)?.for_query()?;
                 let (epochs, signer) = (self.active(), &self.boot.signer);
+                let runtimes = self.engines.runtimes();
                 let reply = query::Answers::answer(
                     &self.answers,
                     signer.address(),
                     &contract,
                     &envelope,
-                    || query::query(fixed, &epochs, signer, &contract, &envelope),
+                    || query::query(fixed, runtimes, &epochs, signer, &contract, &envelope),
                 )?;
                 Response::Queried(Box::new(reply))
             }

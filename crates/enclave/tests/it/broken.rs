@@ -7,7 +7,7 @@ use subrosa_types::{
     frame::{Ended, ErrorCode, Request, Response, ResultRef},
     result::Status,
 };
-use subrosa_vm::{Call, Engines, Execution, State, Vm};
+use subrosa_vm::{Call, Engines, Execution, Runtimes, State, Vm};
 use subrosa_vm_evm::{ENGINE_EVM, EvmEngine};
 
 use crate::{
@@ -37,7 +37,7 @@ impl Vm for Fragile {
 
 fn fragile() -> Engines {
     let engine: Arc<dyn Vm> = Arc::new(Fragile::default());
-    Engines::new([(ENGINE_EVM, engine)]).unwrap()
+    Engines::new(Runtimes::shipped(), [(ENGINE_EVM, engine)]).unwrap()
 }
 
 #[test]

@@ -9,7 +9,7 @@ use subrosa_types::{
     ContractId,
     rpc::{DeployRequest, EntryRequest, RequestState, Stop, StopReason},
 };
-use subrosa_vm::{Call, Engines, Execution, State, Vm};
+use subrosa_vm::{Call, Engines, Execution, Runtimes, State, Vm};
 use subrosa_vm_evm::{ENGINE_EVM, EvmEngine};
 
 use crate::guest;
@@ -35,7 +35,7 @@ impl Vm for Fragile {
 
 fn fragile() -> Engines {
     let engine: Arc<dyn Vm> = Arc::new(Fragile::default());
-    Engines::new([(ENGINE_EVM, engine)]).unwrap()
+    Engines::new(Runtimes::shipped(), [(ENGINE_EVM, engine)]).unwrap()
 }
 
 async fn serving(seed: u64, engines: fn() -> Engines) -> (World, Node, Client) {
