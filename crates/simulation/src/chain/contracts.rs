@@ -3,7 +3,8 @@
 //! chained digests, results must continue the head and be signed by an admitted signer.
 //!
 //! A model for simulations, held to the contracts by the conformance suite that the real ones pass
-//! on a real chain. It knows no fees, no callbacks and no governance.
+//! on a real chain. It knows no fees, no callbacks, and of governance only that it withdraws runtime
+//! generations.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use subrosa_types::{
         EnclaveConfig, Entry, EpochOpening, Fulfillment, FulfillmentGroup, FulfillmentItem,
         Outcome, SignedResults,
     },
+    change::RuntimeChange,
     eip712,
     entry::{
         EntryKind, Execution, FLAG_INPUT_SEALED, FinalityClass, Payment, RUNTIME_GENERATION,
@@ -63,6 +65,8 @@ pub struct Contracts {
     signers: BTreeMap<Address, u64>,
     epochs: BTreeMap<(u32, u32), B256>,
     registered: u64,
+    /// Runtime generations that were withdrawn, and which take over from them.
+    withdrawn: BTreeMap<u16, u16>,
 }
 
 /// Where a log ends.
@@ -71,6 +75,7 @@ struct Log {
     next: u64,
     digest: B256,
     epoch: u32,
+    runtime: u16,
 }
 
 /// The block in which something happens.
@@ -96,6 +101,9 @@ pub enum Revert {
     /// Gas ran out, or whatever else befalls a transaction.
     #[error("out of gas")]
     OutOfGas,
+    /// The generation is not later than the contract's own, or was withdrawn.
+    #[error("not a later runtime generation")]
+    Runtime,
     /// The model has no such function.
     #[error("not part of the simulation")]
     Unsupported,
@@ -118,6 +126,7 @@ impl Contracts {
             signers: BTreeMap::new(),
             epochs: BTreeMap::new(),
             registered: 0,
+            withdrawn: BTreeMap::new(),
         }
     }
 
@@ -196,6 +205,7 @@ impl Contracts {
         self.registered += 1;
         let log = Log {
             epoch: self.current_epoch(self.key_group),
+            runtime: self.current_runtime(),
             ..Log::default()
         };
         self.logs.insert(contract, log);
@@ -238,6 +248,58 @@ impl Contracts {
         Ok((seq, event))
     }
 
+    /// Withdraws a runtime generation: contracts of it may move to `successor`.
+    pub(crate) fn withdraw_runtime(&mut self, generation: u16, successor: u16) {
+        self.withdrawn.insert(generation, successor);
+    }
+
+    /// Moves a log to the generation that takes over from its own, which anybody may once that is
+    /// withdrawn.
+    pub(crate) fn change_runtime(
+        &mut self,
+        moment: Moment,
+        contract: ContractId,
+        requester: Address,
+    ) -> Result<(u64, OracleEvent), Revert> {
+        let head_seq = self.head(contract).seq;
+        let log = self.logs.get_mut(&contract);
+        let log = log.ok_or(Revert::UnknownContract)?;
+        let previous = log.runtime;
+        let next = *self.withdrawn.get(&previous).ok_or(Revert::Runtime)?;
+        if next <= previous || self.withdrawn.contains_key(&next) {
+            return Err(Revert::Runtime);
+        }
+        let seq = log.next;
+        log.runtime = next;
+        let change = RuntimeChange {
+            previous,
+            next,
+            head_seq,
+        };
+        let input = Bytes::from(change.encode());
+        let request = Request {
+            requester,
+            fuel_limit: 0,
+            ..Request::default()
+        };
+        let hash = keccak256(&input);
+        let event = self.append(moment, contract, EntryKind::Runtime, request, hash, input);
+        Ok((seq, event))
+    }
+
+    /// The generation that new contracts run in.
+    fn current_runtime(&self) -> u16 {
+        let mut generation = RUNTIME_GENERATION;
+        while let Some(next) = self
+            .withdrawn
+            .get(&generation)
+            .filter(|next| **next > generation)
+        {
+            generation = *next;
+        }
+        generation
+    }
+
     fn append(
         &mut self,
         moment: Moment,
@@ -259,7 +321,7 @@ impl Contracts {
                 flags: if request.sealed { FLAG_INPUT_SEALED } else { 0 },
                 fuel_limit: request.fuel_limit,
                 code_version: 0,
-                runtime_generation: RUNTIME_GENERATION,
+                runtime_generation: log.runtime,
                 finality_class: FinalityClass::HostAsserted,
                 block_number: moment.number,
                 block_timestamp: moment.timestamp,

@@ -118,6 +118,30 @@ impl SimulatedChain {
         })
     }
 
+    /// Withdraws a runtime generation, as governance would: contracts of it may be moved to
+    /// `successor`, a later one, and new ones run in that.
+    pub fn withdraw_runtime(&self, generation: u16, successor: u16) {
+        self.transact(|contracts, _| {
+            contracts.withdraw_runtime(generation, successor);
+            ((), Vec::new())
+        });
+    }
+
+    /// Has `requester` move a contract to the generation that takes over from its own. Returns the
+    /// entry's seq.
+    ///
+    /// # Errors
+    ///
+    /// [`Revert::UnknownContract`]; [`Revert::Runtime`] if its own was not withdrawn.
+    pub fn change_runtime(&self, contract: ContractId, requester: Address) -> Result<u64, Revert> {
+        self.transact(|contracts, moment| {
+            match contracts.change_runtime(moment, contract, requester) {
+                Ok((seq, event)) => (Ok(seq), vec![event]),
+                Err(revert) => (Err(revert), Vec::new()),
+            }
+        })
+    }
+
     /// Whether the node's transactions wait in the pool until [`Self::mine`] is called.
     pub fn hold(&self, holding: bool) {
         self.state().holding = holding;

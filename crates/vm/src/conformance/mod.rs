@@ -13,6 +13,7 @@
 
 pub mod construct;
 pub mod execute;
+mod faulty;
 mod guest;
 pub mod host_calls;
 pub mod limits;
@@ -20,6 +21,7 @@ pub mod repeat;
 mod subject;
 pub mod work;
 
+pub use faulty::Faulty;
 pub use guest::{CALLER, CONTRACT, Environment, Guest, Ledger, Probe, call};
 pub use subject::Subject;
 
