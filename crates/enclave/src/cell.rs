@@ -62,6 +62,16 @@ pub(crate) struct Published {
     pub(crate) whole_in: Option<u32>,
 }
 
+/// What a cell held before. A large state takes long to drop, and whoever comes by a cell locks it: so
+/// this is dropped once the cell is unlocked.
+#[must_use = "dropped after the cell's lock"]
+#[derive(Default)]
+pub(crate) struct Displaced {
+    _contract: Option<Arc<Contract>>,
+    _loading: Option<Loading>,
+    _snapshot: Option<Snapshotting>,
+}
+
 impl<W> Cell<W> {
     pub(crate) fn new(id: ContractId) -> Self {
         Self {
@@ -179,11 +189,12 @@ impl<W> Inner<W> {
         self.waiting.remove(&self.turn)
     }
 
-    pub(crate) fn publish(&mut self, published: Published) {
+    pub(crate) fn publish(&mut self, published: Published) -> Displaced {
         self.results.extend(published.results);
         while self.results.len() > MAX_SIGNABLE {
             self.results.pop_first();
         }
+        let mut displaced = Displaced::default();
         if let Some(contract) = published.contract {
             if self
                 .dropped_at
@@ -191,18 +202,27 @@ impl<W> Inner<W> {
             {
                 self.dropped_at = None;
             }
-            self.contract = Some(contract);
+            displaced._contract = self.contract.replace(contract);
         }
         if let Some(epoch) = published.whole_in {
             self.whole_in = self.whole_in.max(Some(epoch));
         }
+        displaced
     }
 
     /// Puts what was loaded in the place of everything that was known.
-    pub(crate) fn replace(&mut self, published: Published) {
+    pub(crate) fn replace(&mut self, published: Published) -> Displaced {
         self.results.clear();
         self.whole_in = None;
-        self.publish(published);
+        self.publish(published)
+    }
+
+    /// Keeps a snapshot that is under way.
+    pub(crate) fn keep_snapshot(&mut self, snapshot: Snapshotting) -> Displaced {
+        Displaced {
+            _snapshot: self.snapshot.replace(snapshot),
+            ..Displaced::default()
+        }
     }
 
     /// A snapshot under this epoch's keys is complete.
@@ -230,16 +250,19 @@ impl<W> Inner<W> {
     }
 
     /// Drops the state. What stays says where it was.
-    pub(crate) fn drop_state(&mut self) {
+    pub(crate) fn drop_state(&mut self) -> Displaced {
         let Some(contract) = self.contract.take() else {
-            return;
+            return Displaced::default();
         };
         let position = contract.position();
         self.dropped_at = Some((position.head.seq, position.digest));
-        self.snapshot = None;
-        self.loading = None;
         while self.results.len() > MAX_SIGNABLE_OUT {
             self.results.pop_first();
+        }
+        Displaced {
+            _contract: Some(contract),
+            _loading: self.loading.take(),
+            _snapshot: self.snapshot.take(),
         }
     }
 

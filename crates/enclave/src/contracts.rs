@@ -84,9 +84,10 @@ impl Contracts {
             if total <= self.memory {
                 break;
             }
+            let _displaced;
             let mut inner = cell.lock();
             if cell.id != except && inner.droppable().is_some() {
-                inner.drop_state();
+                _displaced = inner.drop_state();
                 total -= bytes;
             }
         }

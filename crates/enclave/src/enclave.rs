@@ -187,15 +187,16 @@ impl Enclave {
         };
         let ran = unbroken(|| opened.run(self.fixed()?.place, contract));
         let mut progress = Progress::default();
+        let _displaced;
         let mut inner = cell.lock();
         match ran {
             Ok(ran) => {
                 // Entry 0 starts the contract over, whatever was known of it.
-                if ran.published.whole_in.is_some() {
-                    inner.replace(ran.published);
+                _displaced = if ran.published.whole_in.is_some() {
+                    inner.replace(ran.published)
                 } else {
-                    inner.publish(ran.published);
-                }
+                    inner.publish(ran.published)
+                };
                 let work = Work::Seal(Box::new(ran.unsealed));
                 progress.jobs.push(Job { tag, work });
             }

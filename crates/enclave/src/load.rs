@@ -88,10 +88,11 @@ impl Loader<'_> {
                 }
             }
         }
+        let _displaced;
         let mut inner = cell.lock();
         if let Some(loaded) = loaded {
             if replaces {
-                inner.replace(loaded);
+                _displaced = inner.replace(loaded);
             } else {
                 let stands = match (&base, inner.contract()) {
                     (Some(base), Some(now)) => Arc::ptr_eq(base, &now),
@@ -101,7 +102,7 @@ impl Loader<'_> {
                     let message = format!("{} went on while deltas were loaded", cell.id);
                     return Err(FrameError::new(ErrorCode::Sequence, message));
                 }
-                inner.publish(loaded);
+                _displaced = inner.publish(loaded);
             }
         }
         if let Some(loading) = loading {
