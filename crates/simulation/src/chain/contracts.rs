@@ -17,11 +17,11 @@ use subrosa_types::{
         EnclaveConfig, Entry, EpochOpening, Fulfillment, FulfillmentGroup, FulfillmentItem,
         Outcome, SignedResults,
     },
-    change::RuntimeChange,
+    change::{EpochChange, RuntimeChange},
     eip712,
     entry::{
-        EntryKind, Execution, FLAG_INPUT_SEALED, FinalityClass, Payment, RUNTIME_GENERATION,
-        Settlement,
+        EntryKind, Execution, FLAG_INPUT_SEALED, FLAG_OPENS_SESSION, FinalityClass, Payment,
+        RUNTIME_GENERATION, Settlement,
     },
     id,
     result::{Head, result_hash, unpack_result},
@@ -39,6 +39,8 @@ pub struct Request {
     pub fuel_limit: u64,
     /// Whether the input is an envelope.
     pub sealed: bool,
+    /// Whether the envelope opens a session.
+    pub opens_session: bool,
 }
 
 impl Default for Request {
@@ -48,6 +50,7 @@ impl Default for Request {
             context: B256::ZERO,
             fuel_limit: 5_000_000,
             sealed: false,
+            opens_session: false,
         }
     }
 }
@@ -92,7 +95,7 @@ pub enum Revert {
     /// The signature is not one of an admitted signer over these results.
     #[error("not signed by an admitted signer")]
     Signer,
-    /// Another epoch is open, or this one is already.
+    /// Another epoch is open, or this one is already, or the contract is not before it.
     #[error("epoch is not the next one")]
     Epoch,
     /// Nothing can be asked of a contract that is not registered.
@@ -248,6 +251,75 @@ impl Contracts {
         Ok((seq, event))
     }
 
+    /// Moves a log to its key group's current epoch.
+    pub(crate) fn advance_epoch(
+        &mut self,
+        moment: Moment,
+        contract: ContractId,
+        requester: Address,
+    ) -> Result<(u64, OracleEvent), Revert> {
+        let next = self.current_epoch(self.key_group);
+        let record = self.epoch_record(self.key_group, next);
+        let log = self.logs.get_mut(&contract);
+        let log = log.ok_or(Revert::UnknownContract)?;
+        let (previous, seq) = (log.epoch, log.next);
+        if next <= previous {
+            return Err(Revert::Epoch);
+        }
+        log.epoch = next;
+        let change = EpochChange {
+            previous,
+            next,
+            record,
+        };
+        let event = self.change(
+            moment,
+            contract,
+            EntryKind::Epoch,
+            requester,
+            change.encode(),
+        );
+        Ok((seq, event))
+    }
+
+    /// Appends an upgrade to code with this commitment.
+    pub(crate) fn upgrade(
+        &mut self,
+        moment: Moment,
+        contract: ContractId,
+        owner: Address,
+        commitment: B256,
+    ) -> Result<(u64, OracleEvent), Revert> {
+        let log = self.logs.get(&contract).ok_or(Revert::UnknownContract)?;
+        let seq = log.next;
+        let request = Request {
+            requester: owner,
+            ..Request::default()
+        };
+        let input = Bytes::from(commitment.to_vec());
+        let kind = EntryKind::Upgrade;
+        let event = self.append(moment, contract, kind, request, commitment, input);
+        Ok((seq, event))
+    }
+
+    /// Appends an entry that runs no code.
+    fn change(
+        &mut self,
+        moment: Moment,
+        contract: ContractId,
+        kind: EntryKind,
+        requester: Address,
+        input: Vec<u8>,
+    ) -> OracleEvent {
+        let request = Request {
+            requester,
+            fuel_limit: 0,
+            ..Request::default()
+        };
+        let hash = keccak256(&input);
+        self.append(moment, contract, kind, request, hash, input.into())
+    }
+
     /// Withdraws a runtime generation: contracts of it may move to `successor`.
     pub(crate) fn withdraw_runtime(&mut self, generation: u16, successor: u16) {
         self.withdrawn.insert(generation, successor);
@@ -276,14 +348,8 @@ impl Contracts {
             next,
             head_seq,
         };
-        let input = Bytes::from(change.encode());
-        let request = Request {
-            requester,
-            fuel_limit: 0,
-            ..Request::default()
-        };
-        let hash = keccak256(&input);
-        let event = self.append(moment, contract, EntryKind::Runtime, request, hash, input);
+        let kind = EntryKind::Runtime;
+        let event = self.change(moment, contract, kind, requester, change.encode());
         Ok((seq, event))
     }
 
@@ -318,7 +384,7 @@ impl Contracts {
             inputHash: input_hash,
             execution: Execution {
                 kind,
-                flags: if request.sealed { FLAG_INPUT_SEALED } else { 0 },
+                flags: flags(request),
                 fuel_limit: request.fuel_limit,
                 code_version: 0,
                 runtime_generation: log.runtime,
@@ -455,6 +521,16 @@ impl Contracts {
         self.state
             .store(self.oracle, slot::head(contract), head.pack());
     }
+}
+
+fn flags(request: Request) -> u16 {
+    let sealed = if request.sealed { FLAG_INPUT_SEALED } else { 0 };
+    let opens = if request.opens_session {
+        FLAG_OPENS_SESSION
+    } else {
+        0
+    };
+    sealed | opens
 }
 
 /// The outcome that an item states; `None` if its output is longer than its data.
