@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use eyre::Result;
-use subrosa_vm::{Engines, Vm};
+use subrosa_vm::{Engines, Runtimes, Vm};
 use subrosa_vm_evm::{ENGINE_EVM, EvmEngine};
 
 pub(crate) fn built_in() -> Result<Engines> {
     let evm: Arc<dyn Vm> = Arc::new(EvmEngine::default());
-    Ok(Engines::new([(ENGINE_EVM, evm)])?)
+    Ok(Engines::new(Runtimes::shipped(), [(ENGINE_EVM, evm)])?)
 }
 
 #[cfg(test)]

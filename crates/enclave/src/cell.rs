@@ -69,6 +69,16 @@ pub(crate) struct Published {
     pub(crate) whole_in: Option<u32>,
 }
 
+/// What a cell held before. A large state takes long to drop, and whoever comes by a cell locks it: so
+/// this is dropped once the cell is unlocked.
+#[must_use = "dropped after the cell's lock"]
+#[derive(Default)]
+pub(crate) struct Displaced {
+    _contract: Option<Arc<Contract>>,
+    _loading: Option<Loading>,
+    _snapshot: Option<Snapshotting>,
+}
+
 impl<W> Cell<W> {
     /// Nothing of a contract. The bytes of its state will be counted in `total`.
     pub(crate) fn new(id: ContractId, total: Arc<AtomicUsize>) -> Self {
@@ -189,11 +199,12 @@ impl<W> Inner<W> {
         self.waiting.remove(&self.turn)
     }
 
-    pub(crate) fn publish(&mut self, published: Published) {
+    pub(crate) fn publish(&mut self, published: Published) -> Displaced {
         self.results.extend(published.results);
         while self.results.len() > MAX_SIGNABLE {
             self.results.pop_first();
         }
+        let mut displaced = Displaced::default();
         if let Some(contract) = published.contract {
             if self
                 .dropped_at
@@ -201,18 +212,27 @@ impl<W> Inner<W> {
             {
                 self.dropped_at = None;
             }
-            self.put(Some(contract));
+            displaced._contract = self.put(Some(contract));
         }
         if let Some(epoch) = published.whole_in {
             self.whole_in = self.whole_in.max(Some(epoch));
         }
+        displaced
     }
 
     /// Puts what was loaded in the place of everything that was known.
-    pub(crate) fn replace(&mut self, published: Published) {
+    pub(crate) fn replace(&mut self, published: Published) -> Displaced {
         self.results.clear();
         self.whole_in = None;
-        self.publish(published);
+        self.publish(published)
+    }
+
+    /// Keeps a snapshot that is under way.
+    pub(crate) fn keep_snapshot(&mut self, snapshot: Snapshotting) -> Displaced {
+        Displaced {
+            _snapshot: self.snapshot.replace(snapshot),
+            ..Displaced::default()
+        }
     }
 
     /// A snapshot under this epoch's keys is complete.
@@ -249,9 +269,13 @@ impl<W> Inner<W> {
     }
 
     /// Leaves a loading for its next part.
-    pub(crate) fn put_loading(&mut self, loading: Option<Loading>) {
-        self.loading = loading;
+    pub(crate) fn put_loading(&mut self, loading: Option<Loading>) -> Displaced {
+        let displaced = Displaced {
+            _loading: core::mem::replace(&mut self.loading, loading),
+            ..Displaced::default()
+        };
         self.count();
+        displaced
     }
 
     fn count(&mut self) {
@@ -265,17 +289,22 @@ impl<W> Inner<W> {
     }
 
     /// Drops the state, and what is loaded of one. What stays says where it was.
-    pub(crate) fn drop_state(&mut self) {
-        self.snapshot = None;
-        self.put_loading(None);
+    pub(crate) fn drop_state(&mut self) -> Displaced {
+        let mut displaced = Displaced {
+            _contract: None,
+            _loading: self.take_loading(),
+            _snapshot: self.snapshot.take(),
+        };
         let Some(contract) = self.put(None) else {
-            return;
+            return displaced;
         };
         let position = contract.position();
         self.dropped_at = Some((position.head.seq, position.digest));
         while self.results.len() > MAX_SIGNABLE_OUT {
             self.results.pop_first();
         }
+        displaced._contract = Some(contract);
+        displaced
     }
 
     /// Whether nothing is known of the contract, and nobody wants to know.

@@ -86,9 +86,10 @@ impl Contracts {
             if self.fits() {
                 break;
             }
+            let _displaced;
             let mut inner = cell.lock();
             if cell.id != except && inner.is_droppable() {
-                inner.drop_state();
+                _displaced = inner.drop_state();
             }
         }
     }

@@ -187,15 +187,16 @@ impl Enclave {
         };
         let ran = unbroken(|| opened.run(self.fixed()?.place, contract));
         let mut progress = Progress::default();
+        let _displaced;
         let mut inner = cell.lock();
         match ran {
             Ok(ran) => {
                 // Entry 0 starts the contract over, whatever was known of it.
-                if ran.published.whole_in.is_some() {
-                    inner.replace(ran.published);
+                _displaced = if ran.published.whole_in.is_some() {
+                    inner.replace(ran.published)
                 } else {
-                    inner.publish(ran.published);
-                }
+                    inner.publish(ran.published)
+                };
                 let work = Work::Seal(Box::new(ran.unsealed));
                 progress.jobs.push(Job { tag, work });
             }
@@ -289,12 +290,13 @@ impl Enclave {
                 let fixed = self.fixed()?;
                 let contract = self.contracts.known(contract)?.for_query()?;
                 let (epochs, signer) = (self.active(), &self.boot.signer);
+                let runtimes = self.engines.runtimes();
                 let reply = query::Answers::answer(
                     &self.answers,
                     signer.address(),
                     &contract,
                     &envelope,
-                    || query::query(fixed, &epochs, signer, &contract, &envelope),
+                    || query::query(fixed, runtimes, &epochs, signer, &contract, &envelope),
                 )?;
                 Response::Queried(Box::new(reply))
             }

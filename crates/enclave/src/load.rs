@@ -55,7 +55,8 @@ impl Loader<'_> {
                             .is_some_and(|loading| !loading.is_followed_by(&blob)) =>
                 {
                     // Somebody else's, or out of order: what is taken stays.
-                    cell.lock().put_loading(loading);
+                    let displaced = cell.lock().put_loading(loading);
+                    drop(displaced);
                     let message = format!("part {} of a snapshot does not come next", blob.part);
                     return Err(refuse(&message));
                 }
@@ -88,10 +89,11 @@ impl Loader<'_> {
                 }
             }
         }
+        let (_displaced, _left);
         let mut inner = cell.lock();
         if let Some(loaded) = loaded {
             if replaces {
-                inner.replace(loaded);
+                _displaced = inner.replace(loaded);
             } else {
                 let stands = match (&base, inner.contract()) {
                     (Some(base), Some(now)) => Arc::ptr_eq(base, &now),
@@ -101,12 +103,12 @@ impl Loader<'_> {
                     let message = format!("{} went on while deltas were loaded", cell.id);
                     return Err(FrameError::new(ErrorCode::Sequence, message));
                 }
-                inner.publish(loaded);
+                _displaced = inner.publish(loaded);
             }
         }
         if let Some(loading) = loading {
             let taken = loading.taken;
-            inner.put_loading(Some(loading));
+            _left = inner.put_loading(Some(loading));
             return Ok(Response::Loading(taken));
         }
         let summary = inner.summary().ok_or_else(|| not_loaded(cell.id))?;

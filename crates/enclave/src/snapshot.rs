@@ -43,13 +43,14 @@ pub(crate) fn take<W>(
         }
     };
     let blob = snapshot.part(part);
+    let _displaced;
     let mut inner = cell.lock();
     if snapshot.is_complete() {
         inner.is_whole(snapshot.step.position.epoch.epoch);
     }
     // One that was begun meanwhile stays.
     if part == 0 || inner.snapshot.is_none() {
-        inner.snapshot = Some(snapshot);
+        _displaced = inner.keep_snapshot(snapshot);
     }
     blob
 }

@@ -67,6 +67,13 @@ impl Machine {
         }
     }
 
+    /// Power off, and another build in its place: one with these engines, in the generations it has
+    /// them in. Its measurement and sealing key are those of the build before, as of a software TEE's.
+    pub fn install(&self, engines: fn() -> Engines) {
+        self.power_off();
+        self.power().engines = engines;
+    }
+
     /// How often the enclave was booted.
     pub fn boots(&self) -> u64 {
         self.power().boots

@@ -6,11 +6,11 @@ use std::{sync::Arc, time::Duration};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolValue;
 use subrosa_evidence::DEVELOPMENT_ROOT_ID;
-use subrosa_node::{Node, Ports, RunError, Settings, start_with};
+use subrosa_node::{Node, Ports, RpcError, RunError, Settings, config::OpenEpochs, start_with};
 use subrosa_store::{Disk, Identity, Memory};
 use subrosa_types::{
     ContractId,
-    abi::EnclaveConfig,
+    abi::{EnclaveConfig, EpochOpening},
     config::{CONFIG_VERSION, HeaderTrustKind, Recovery},
     frame::{Request as Frame, Response},
     result::Head,
@@ -48,7 +48,8 @@ impl World {
         }
     }
 
-    /// Starts a node here. The enclave's signer is admitted first, as a verifier would.
+    /// Starts a node here, which opens an epoch where it has no key of the current one. The enclave's
+    /// signer is admitted first, as a verifier would.
     ///
     /// # Errors
     ///
@@ -62,7 +63,9 @@ impl World {
             storage: Arc::new(Memory::open(&self.disk, self.identity())),
             verifier: None,
         };
-        start_with(ports, Settings::new(self.config.clone())).await
+        let mut settings = Settings::new(self.config.clone());
+        settings.open_epochs = OpenEpochs::WhenMissing;
+        start_with(ports, settings).await
     }
 
     fn identity(&self) -> Identity {
@@ -99,6 +102,46 @@ impl World {
     /// Where the oracle is.
     pub fn oracle(&self) -> Address {
         self.config.oracle
+    }
+
+    /// Somebody else opens the key group's next epoch, with a secret that this machine does not have.
+    pub fn open_foreign_epoch(&self) {
+        let epoch = self.chain.contracts().current_epoch(self.config.keyGroup) + 1;
+        let opening = EpochOpening {
+            keyGroup: self.config.keyGroup,
+            keyEpoch: epoch,
+            publicKeyHash: keccak256(b"keys of another machine"),
+            configHash: self.config.hash(),
+            measurementSetHash: keccak256(b"its measurement"),
+            recovery: self.config.recovery,
+        };
+        // It is the next one.
+        let _ = self.chain.open_epoch(&opening);
+    }
+
+    /// Upgrades a contract and hands the new code in. Returns the entry's seq.
+    pub async fn upgrade(
+        &self,
+        node: &Node,
+        client: &mut Client,
+        contract: ContractId,
+        code: &Code,
+    ) -> u64 {
+        let commitment = Client::commitment(code);
+        let seq = self.chain.upgrade(contract, OWNER, commitment);
+        let seq = seq.unwrap_or_default();
+        let code_envelope = client.seal_code(contract, OWNER, code, self.chain.timestamp());
+        let request = DeployRequest {
+            contract,
+            code_envelope,
+            seq: Some(seq),
+            code_commitment: Some(commitment),
+        };
+        // A node reads the entry first. What becomes of the code shows on the chain.
+        while let Err(RpcError::UnknownEntry { .. }) = node.api().deploy(request.clone()).await {
+            tokio::time::sleep(LOOK).await;
+        }
+        seq
     }
 
     /// Registers a contract and hands its code in.

@@ -7,11 +7,12 @@ use revm::{
     context_interface::block::BlobExcessGasAndPrice,
 };
 
-use subrosa_vm::{Call, host, limits::Limits};
+use subrosa_vm::{Call, host};
 
 use crate::context::{SPEC, TransactionKind};
 
-pub(crate) fn configuration(call: &Call<'_>, limits: &Limits) -> CfgEnv {
+pub(crate) fn configuration(call: &Call<'_>) -> CfgEnv {
+    let limits = call.runtime.limits;
     let mut configuration = CfgEnv::new_with_spec(SPEC);
     configuration.chain_id = call.chain_id;
     configuration.limit_contract_code_size = Some(limits.max_code);
@@ -22,12 +23,12 @@ pub(crate) fn configuration(call: &Call<'_>, limits: &Limits) -> CfgEnv {
     configuration
 }
 
-pub(crate) fn block(call: &Call<'_>, limits: &Limits) -> BlockEnv {
+pub(crate) fn block(call: &Call<'_>) -> BlockEnv {
     BlockEnv {
         number: U256::from(call.block_number),
         beneficiary: Address::ZERO,
         timestamp: U256::from(call.block_timestamp),
-        gas_limit: limits.max_fuel,
+        gas_limit: call.runtime.limits.max_fuel,
         basefee: 0,
         difficulty: U256::ZERO,
         prevrandao: Some(host::prevrandao(call.randomness)),

@@ -14,7 +14,6 @@ use revm::{
 use subrosa_vm::{
     Call,
     host::{self, Answer, HostSession},
-    limits::Limits,
 };
 
 use crate::{
@@ -29,10 +28,10 @@ pub(crate) struct GuestPrecompiles<'a> {
 }
 
 impl<'a> GuestPrecompiles<'a> {
-    pub(crate) fn new(call: &'a Call<'a>, limits: &'static Limits) -> Self {
+    pub(crate) fn new(call: &'a Call<'a>) -> Self {
         Self {
             ethereum: EthPrecompiles::new(SPEC),
-            session: HostSession::new(call, limits),
+            session: HostSession::new(call),
         }
     }
 }

@@ -7,7 +7,7 @@ use core::fmt;
 use alloy_primitives::{Address, B256};
 use subrosa_types::ContractId;
 
-use crate::{State, WriteSet};
+use crate::{Runtime, State, WriteSet};
 
 /// An engine that runs confidential contracts.
 ///
@@ -56,8 +56,8 @@ pub struct Call<'a> {
     pub block_number: u64,
     /// That block's timestamp, Unix seconds.
     pub block_timestamp: u64,
-    /// Runtime generation, whose table in [`limits`](crate::limits) applies.
-    pub runtime_generation: u16,
+    /// Runtime generation, and the table that applies.
+    pub runtime: Runtime,
     /// Fuel the execution may use; more than the generation allows counts as what it allows.
     pub fuel_limit: u64,
     /// Secret seed of everything random: PRF(contract root, digest).
@@ -86,7 +86,7 @@ pub struct Execution {
     /// How it ended.
     pub halt: Halt,
     /// Fuel used, at most the limit. An end other than success and revert uses all of it, except
-    /// [`Halt::NoContract`] and [`Halt::UnsupportedGeneration`], where nothing ran.
+    /// [`Halt::NoContract`], where nothing ran.
     pub fuel_used: u64,
     /// Work done, also in frames that reverted; a caller pays for fuel alone, this is for whoever plans
     /// what else fits into the time. At most [`Limits::work_limit`](crate::limits::Limits::work_limit)
@@ -124,7 +124,7 @@ impl fmt::Debug for Execution {
     }
 }
 
-/// How an execution ended. The chain learns only whether it succeeded; the rest is for the
+/// How an execution ended: a verdict, for every enclave alike. The chain learns only whether it succeeded; the rest is for the
 /// recipient of a sealed output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -160,15 +160,4 @@ pub enum Halt {
     OutputTooLarge,
     /// The state would be larger than the generation allows.
     StateTooLarge,
-    /// This build does not know the runtime generation; nothing ran. Not a verdict: see
-    /// [`is_verdict`](Self::is_verdict).
-    UnsupportedGeneration,
-}
-
-impl Halt {
-    /// Whether every enclave would say the same, so that it may be signed. `false` means that
-    /// this build cannot execute the call, which must be *no result*, never a signed failure.
-    pub fn is_verdict(self) -> bool {
-        self != Self::UnsupportedGeneration
-    }
 }

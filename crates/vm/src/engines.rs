@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The engines that an executable has.
+//! The engines that an executable has, and the runtime generations it has them in.
 
 use alloc::{collections::BTreeMap, sync::Arc};
 
-use crate::Vm;
+use crate::{Runtimes, Vm};
 
-/// Engines by their number in deployments (`DeployPlaintext.engine`).
+/// Engines by their number in deployments (`DeployPlaintext.engine`), and the runtime generations in
+/// which they are asked.
 ///
-/// Built by the executable, so that what is measured holds the code of these engines and no other.
+/// Built by the executable, so that what is measured holds the code of these engines and the tables of
+/// these generations, and no other.
 #[derive(Clone, Debug, Default)]
-pub struct Engines(BTreeMap<u8, Arc<dyn Vm>>);
+pub struct Engines {
+    runtimes: Runtimes,
+    by_number: BTreeMap<u8, Arc<dyn Vm>>,
+}
 
 impl Engines {
-    /// These engines.
+    /// These engines, in these generations.
     ///
     /// # Errors
     ///
     /// [`DuplicateEngine`] if two have the same number.
     pub fn new(
+        runtimes: Runtimes,
         engines: impl IntoIterator<Item = (u8, Arc<dyn Vm>)>,
     ) -> Result<Self, DuplicateEngine> {
         let mut by_number = BTreeMap::new();
@@ -26,7 +32,15 @@ impl Engines {
                 return Err(DuplicateEngine(number));
             }
         }
-        Ok(Self(by_number))
+        Ok(Self {
+            runtimes,
+            by_number,
+        })
+    }
+
+    /// The runtime generations of this build.
+    pub fn runtimes(&self) -> &Runtimes {
+        &self.runtimes
     }
 
     /// The engine with this number, or `None` if this build does not have it.
@@ -34,7 +48,7 @@ impl Engines {
     /// A deployment that names an engine this build lacks has *no result*: another enclave may
     /// have it, so it must not be answered with a signed failure.
     pub fn engine(&self, number: u8) -> Option<&Arc<dyn Vm>> {
-        self.0.get(&number)
+        self.by_number.get(&number)
     }
 }
 
@@ -71,7 +85,7 @@ mod tests {
 
     #[test]
     fn an_engine_is_found_by_its_number_and_no_other() {
-        let engines = Engines::new([idle(1), idle(7)]).unwrap();
+        let engines = Engines::new(Runtimes::shipped(), [idle(1), idle(7)]).unwrap();
         for number in 0..=u8::MAX {
             assert_eq!(
                 engines.engine(number).is_some(),
@@ -89,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_number_is_given_once() {
-        let refused = Engines::new([idle(1), idle(2), idle(1)]).unwrap_err();
+        let refused = Engines::new(Runtimes::shipped(), [idle(1), idle(2), idle(1)]).unwrap_err();
         assert_eq!(refused, DuplicateEngine(1));
     }
 }

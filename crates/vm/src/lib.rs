@@ -8,7 +8,8 @@
 //! gets the same bytes.
 //!
 //! An engine is a crate of its own; an executable is built with those it puts into its
-//! [`Engines`]. What a guest may use is in [`limits`], one table per runtime generation. What a
+//! [`Engines`], and with the runtime generations it puts there ([`Runtimes`]). What a guest may use is
+//! in [`limits`], one table per runtime generation. What a
 //! guest may ask of the machine beyond its own instruction set (randomness, who asked) are *host
 //! calls*, the same for every engine: calls to reserved addresses, see [`host`]. What must hold of
 //! every engine is the suite `conformance` (feature of that name).
@@ -23,11 +24,12 @@ pub mod conformance;
 mod engines;
 pub mod host;
 pub mod limits;
+mod runtimes;
 mod state;
 
 pub use call::{Call, Execution, Halt, Vm};
 pub use engines::{DuplicateEngine, Engines};
-pub use limits::RUNTIME_GENERATION;
+pub use runtimes::{DuplicateRuntime, RUNTIME, Runtime, Runtimes};
 pub use state::{
     AccountRecord, CODEC_VERSION, CodecError, Holder, InvalidValue, Share, State, StateKey,
     StateReader, StateWriter, WriteSet,

@@ -2,7 +2,8 @@
 //! What a guest may use and what it pays: one table per runtime generation.
 //!
 //! A generation is part of every log entry's digest, so a table never changes once it has been
-//! released: another number here is another generation.
+//! released: another number here is another generation. Which generations a build has is in its
+//! [`Runtimes`](crate::Runtimes).
 //!
 //! Fuel is the only limit a caller sets, and what a guest sees and reckons with: its prices are those
 //! that the guest's platform has published. One unit of fuel is one gas of the EVM (hard fork Osaka), and a call's fuel limit covers exactly
@@ -16,17 +17,6 @@
 //! machine on which the weights were measured; what is charged depends on what is executed and on
 //! nothing else, so that every enclave counts the same. A guest can neither see work nor catch its
 //! exhaustion, which ends the whole execution: [`Halt::OutOfWork`](crate::Halt::OutOfWork).
-
-/// The generation of this build.
-pub const RUNTIME_GENERATION: u16 = subrosa_types::entry::RUNTIME_GENERATION;
-
-/// The table of a generation, or `None` if this build does not know it.
-pub fn of(generation: u16) -> Option<&'static Limits> {
-    match generation {
-        1 => Some(&GENERATION_1),
-        _ => None,
-    }
-}
 
 /// Bytes of an encoded state or write set beyond which decoding refuses to look at them. Bounds
 /// what sealed blobs can make an enclave allocate, whatever the generation.
@@ -92,7 +82,8 @@ impl Limits {
     }
 }
 
-const GENERATION_1: Limits = Limits {
+/// The table of generation 1.
+pub(crate) const GENERATION_1: Limits = Limits {
     max_fuel: 100_000_000,
     work_base: 2_000_000,
     work_per_fuel: 4,
@@ -122,7 +113,7 @@ mod tests {
 
     #[test]
     fn work_follows_fuel_up_to_the_most_there_is() {
-        let limits = of(RUNTIME_GENERATION).unwrap();
+        let limits = GENERATION_1;
         assert_eq!(limits.work_limit(0), limits.work_base);
         assert_eq!(
             limits.work_limit(10) - limits.work_limit(9),
@@ -132,12 +123,5 @@ mod tests {
             limits.work_limit(u64::MAX),
             limits.work_limit(limits.max_fuel)
         );
-    }
-
-    #[test]
-    fn this_build_knows_its_own_generation_and_no_later_one() {
-        assert_eq!(of(RUNTIME_GENERATION), Some(&GENERATION_1));
-        assert_eq!(of(0), None);
-        assert_eq!(of(RUNTIME_GENERATION + 1), None);
     }
 }

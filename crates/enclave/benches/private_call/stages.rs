@@ -220,7 +220,7 @@ pub(crate) fn guest_call<'a>(chain: &Chain, contract: ContractId, input: &'a [u8
         envelope_id: Some([4; 16]),
         block_number: chain.number,
         block_timestamp: chain.timestamp,
-        runtime_generation: subrosa_vm::RUNTIME_GENERATION,
+        runtime: subrosa_vm::RUNTIME,
         fuel_limit: Ask::default().fuel_limit,
         randomness: B256::repeat_byte(1),
         is_static: false,

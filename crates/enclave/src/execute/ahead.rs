@@ -27,6 +27,8 @@ use crate::{
 pub(crate) struct Opened {
     pub(super) id: ContractId,
     pub(super) entries: Vec<OpenedEntry>,
+    /// Why those after them will not be executed.
+    pub(super) refusal: Option<FrameError>,
 }
 
 pub(super) struct OpenedEntry {
@@ -65,8 +67,16 @@ pub(crate) fn open(
         reassignment,
         proof,
     } = asked;
-    let proven = prove::prove(fixed, id, entries, reassignment.as_deref(), &proof)?;
-    let entries = proven.into_iter().map(|proven| {
+    let runtimes = engines.runtimes();
+    let log = prove::prove(
+        fixed,
+        runtimes,
+        id,
+        entries,
+        reassignment.as_deref(),
+        &proof,
+    )?;
+    let entries = log.entries.into_iter().map(|proven| {
         let epoch = epochs.active(proven.epoch());
         let ahead = match (&epoch, proven.execution.kind) {
             (Ok(epoch), EntryKind::Call) => {
@@ -90,5 +100,6 @@ pub(crate) fn open(
     Ok(Opened {
         id,
         entries: entries.collect(),
+        refusal: log.refusal,
     })
 }

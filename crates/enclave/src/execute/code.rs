@@ -78,7 +78,7 @@ pub(super) fn deploy(
         vm.construct(&contract.state, &call, &plaintext.code, &plaintext.init)
     })?;
     let mut result =
-        EntryResult::of_execution(place, &contract, proven, &ReplyTo::Public, execution)?;
+        EntryResult::of_execution(place, &contract, proven, &ReplyTo::Public, execution);
     let writes = core::mem::take(&mut result.writes);
     let step = contract.advance(place, &proven.step(), result.outcome(), &writes);
     let done = Done {
@@ -103,7 +103,7 @@ pub(super) fn upgrade(
         let execution = guarded(&proven.name(), || {
             vm.upgrade(&contract.state, &call, &plaintext.code, &plaintext.init)
         })?;
-        EntryResult::of_execution(place, contract, proven, &ReplyTo::Public, execution)?
+        EntryResult::of_execution(place, contract, proven, &ReplyTo::Public, execution)
     } else {
         // What the one engine stores is not what the other would find.
         EntryResult::without_code(Status::Failed, WriteSet::default())

@@ -75,7 +75,7 @@ impl Opened {
             results: Vec::new(),
         };
         let (mut work, mut bytes) = (0_u64, 0_usize);
-        let mut ended = Ended::Complete;
+        let mut ended = self.refusal.map_or(Ended::Complete, Ended::Refused);
         for entry in self.entries {
             if work >= FRAME_WORK {
                 ended = Ended::Budget;
@@ -163,13 +163,6 @@ impl Run {
         epoch: Result<Arc<Epoch>, FrameError>,
         ahead: Ahead,
     ) -> Result<Done, FrameError> {
-        if subrosa_vm::limits::of(proven.generation).is_none() {
-            let message = format!(
-                "runtime generation {} is not in this build",
-                proven.generation
-            );
-            return Err(FrameError::new(ErrorCode::Generation, message));
-        }
         let place = self.place;
         let stateless = proven.entry.is_stateless();
         let (kind, contract) = (proven.execution.kind, &mut self.contract);

@@ -15,20 +15,98 @@ use subrosa_types::{
     },
     slot,
 };
+use subrosa_vm::{Runtime, Runtimes};
 
 use super::proven::Proven;
 use crate::fixed::Fixed;
+
+/// Entries that are proven to be in the log and are of generations of this build.
+pub(super) struct ProvenLog {
+    pub(super) entries: Vec<Proven>,
+    /// Why those after them were left out.
+    pub(super) refusal: Option<FrameError>,
+}
 
 /// Checks that the oracle's log holds these entries with these inputs, in this order.
 ///
 /// Digests chain, so the slot of the last entry proves all before it.
 pub(super) fn prove(
     fixed: &Fixed,
+    runtimes: &Runtimes,
     contract: ContractId,
     entries: Vec<LoggedEntry>,
     reassignment: Option<&Reassignment>,
     proof: &StorageProof,
-) -> Result<Vec<Proven>, FrameError> {
+) -> Result<ProvenLog, FrameError> {
+    let linked = link(fixed, contract, entries)?;
+    let Some(last) = linked.last() else {
+        return Err(FrameError::new(ErrorCode::Sequence, "no entries"));
+    };
+    let header = fixed.prove_header(&proof.header)?;
+    for linked in &linked {
+        check_class(&linked.logged.entry, &linked.execution, header.class())?;
+    }
+    prove_slot(fixed, header, &last.logged.entry, last.digest, proof)?;
+    let is_unknown = |linked: &Linked| runtimes.runtime(linked.generation()).is_none();
+    let change = match reassignment.filter(|_| linked.iter().any(is_unknown)) {
+        Some(reassignment) => Some(prove_reassignment(fixed, last, reassignment)?),
+        None => None,
+    };
+    let mut proven = Vec::with_capacity(linked.len());
+    let mut refusal = None;
+    for linked in linked {
+        let runtime = match (runtimes.runtime(linked.generation()), &change) {
+            (Some(runtime), _) => runtime,
+            (None, Some(change)) => reassigned(runtimes, &linked, change)?,
+            (None, None) => {
+                let generation = linked.generation();
+                let message = format!("runtime generation {generation} is not in this build");
+                refusal = Some(FrameError::new(ErrorCode::Generation, message));
+                break;
+            }
+        };
+        proven.push(linked.proven(runtime));
+    }
+    match refusal {
+        Some(refusal) if proven.is_empty() => Err(refusal),
+        refusal => Ok(ProvenLog {
+            entries: proven,
+            refusal,
+        }),
+    }
+}
+
+/// An entry that continues the one before it, with its input.
+struct Linked {
+    logged: LoggedEntry,
+    digest: B256,
+    execution: Execution,
+}
+
+impl Linked {
+    fn generation(&self) -> u16 {
+        self.execution.runtime_generation
+    }
+
+    fn proven(self, runtime: Runtime) -> Proven {
+        let LoggedEntry { entry, input } = self.logged;
+        Proven {
+            digest: self.digest,
+            runtime,
+            execution: self.execution,
+            requester: Settlement::unpack(entry.settlement).requester,
+            entry,
+            input,
+        }
+    }
+}
+
+/// Checks that entries have their inputs and follow each other.
+fn link(
+    fixed: &Fixed,
+    contract: ContractId,
+    entries: Vec<LoggedEntry>,
+) -> Result<Vec<Linked>, FrameError> {
     let refuse = |message: String| FrameError::new(ErrorCode::Sequence, message);
     if entries.is_empty() || entries.len() > MAX_ENTRIES {
         return Err(refuse(format!(
@@ -36,61 +114,40 @@ pub(super) fn prove(
             entries.len()
         )));
     }
-    let mut proven: Vec<Proven> = Vec::with_capacity(entries.len());
-    for LoggedEntry { entry, input } in entries {
+    let mut linked: Vec<Linked> = Vec::with_capacity(entries.len());
+    for logged in entries {
+        let LoggedEntry { entry, input } = &logged;
         if entry.contractId != contract {
             return Err(refuse(format!("entry of {}", entry.contractId)));
         }
-        if let Some(before) = proven.last() {
-            let continues =
-                entry.previousDigest == before.digest && entry.seq() == before.entry.seq() + 1;
+        if let Some(before) = linked.last() {
+            let continues = entry.previousDigest == before.digest
+                && entry.seq() == before.logged.entry.seq() + 1;
             if !continues {
                 return Err(refuse(format!("entry {} does not chain", entry.seq())));
             }
         }
         let execution = Execution::unpack(entry.execution)
             .map_err(|error| FrameError::new(ErrorCode::Unsupported, error))?;
-        if input_hash(execution.kind, &input) != Some(entry.inputHash) {
+        if input_hash(execution.kind, input) != Some(entry.inputHash) {
             return Err(refuse(format!(
                 "input of entry {} is not the logged one",
                 entry.seq()
             )));
         }
-        proven.push(Proven {
+        linked.push(Linked {
             digest: entry.digest(fixed.place.chain_id, fixed.config.oracle),
-            generation: execution.runtime_generation,
             execution,
-            requester: Settlement::unpack(entry.settlement).requester,
-            entry,
-            input,
+            logged,
         });
     }
-    let Some(last) = proven.last() else {
-        return Err(refuse("no entries".into()));
-    };
-    let header = fixed.prove_header(&proof.header)?;
-    for entry in &proven {
-        check_class(&entry.entry, &entry.execution, header.class())?;
-    }
-    prove_slot(fixed, header, &last.entry, last.digest, proof)?;
-    if proven.iter().any(|entry| !is_known(entry.generation))
-        && let Some(reassignment) = reassignment
-    {
-        let change = prove_reassignment(fixed, last, reassignment)?;
-        let unknown = proven
-            .iter_mut()
-            .filter(|entry| !is_known(entry.generation));
-        for entry in unknown {
-            entry.generation = reassigned(entry, &change)?;
-        }
-    }
-    Ok(proven)
+    Ok(linked)
 }
 
 /// Checks that the log holds the RUNTIME entry, and holds it after `last`.
 fn prove_reassignment(
     fixed: &Fixed,
-    last: &Proven,
+    last: &Linked,
     reassignment: &Reassignment,
 ) -> Result<RuntimeChange, FrameError> {
     let digest_of = |entry: &Entry| entry.digest(fixed.place.chain_id, fixed.config.oracle);
@@ -98,12 +155,12 @@ fn prove_reassignment(
     let Reassignment {
         between, runtime, ..
     } = reassignment;
-    let entry = &runtime.entry;
-    if entry.contractId != last.entry.contractId {
+    let (entry, last_entry) = (&runtime.entry, &last.logged.entry);
+    if entry.contractId != last_entry.contractId {
         return Err(refuse(format!("entry of {}", entry.contractId)));
     }
-    let chains = if !last.entry.is_stateless() && !entry.is_stateless() {
-        let mut before = (last.entry.seq(), last.digest);
+    let chains = if !last_entry.is_stateless() && !entry.is_stateless() {
+        let mut before = (last_entry.seq(), last.digest);
         between.len() <= MAX_BETWEEN
             && between.iter().chain([entry]).all(|next| {
                 let continues = next.contractId == entry.contractId
@@ -114,13 +171,13 @@ fn prove_reassignment(
             })
     } else {
         // Of a stateless contract: its entries stand alone.
-        between.is_empty() && entry.is_stateless() && entry.seq() > last.entry.seq()
+        between.is_empty() && entry.is_stateless() && entry.seq() > last_entry.seq()
     };
     if !chains {
         return Err(refuse(format!(
             "runtime entry {} does not follow entry {}",
             entry.seq(),
-            last.entry.seq()
+            last_entry.seq()
         )));
     }
     let execution = Execution::unpack(entry.execution)
@@ -193,27 +250,26 @@ fn input_hash(kind: EntryKind, input: &[u8]) -> Option<B256> {
 ///
 /// Generations only grow along a log. So of all its RUNTIME entries at most one leads from where
 /// this build knows nothing, neither the entry's own generation nor any after it, to where it does.
-fn reassigned(proven: &Proven, change: &RuntimeChange) -> Result<u16, FrameError> {
-    let own = proven.generation;
-    let was_pending = change.head_seq <= proven.entry.seq();
+fn reassigned(
+    runtimes: &Runtimes,
+    pending: &Linked,
+    change: &RuntimeChange,
+) -> Result<Runtime, FrameError> {
+    let (own, seq) = (pending.generation(), pending.logged.entry.seq());
+    let is_known = |generation| runtimes.runtime(generation).is_some();
+    let was_pending = change.head_seq <= seq;
     let leads_here = change.previous >= own
         && !(own..=change.previous).any(is_known)
-        && change.next > change.previous
-        && is_known(change.next);
-    if was_pending && leads_here {
-        return Ok(change.next);
+        && change.next > change.previous;
+    if was_pending
+        && leads_here
+        && let Some(runtime) = runtimes.runtime(change.next)
+    {
+        return Ok(runtime);
     }
     let message = format!(
-        "entry {} of runtime generation {own} is not reassigned by a change from {} to {} at head {}",
-        proven.entry.seq(),
-        change.previous,
-        change.next,
-        change.head_seq
+        "entry {seq} of runtime generation {own} is not reassigned by a change from {} to {} at head {}",
+        change.previous, change.next, change.head_seq
     );
     Err(FrameError::new(ErrorCode::Generation, message))
-}
-
-/// Whether this build has the generation.
-fn is_known(generation: u16) -> bool {
-    subrosa_vm::limits::of(generation).is_some()
 }

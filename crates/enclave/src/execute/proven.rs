@@ -9,6 +9,7 @@ use subrosa_types::{
     abi::Entry,
     entry::{Execution, Payment},
 };
+use subrosa_vm::Runtime;
 
 use crate::step::StepEntry;
 
@@ -19,7 +20,7 @@ pub(super) struct Proven {
     pub(super) digest: B256,
     pub(super) execution: Execution,
     /// Its own runtime generation, or the one it was reassigned to.
-    pub(super) generation: u16,
+    pub(super) runtime: Runtime,
     pub(super) requester: Address,
 }
 

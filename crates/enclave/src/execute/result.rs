@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What executing one entry yields, and how the virtual machine is asked for it.
 
-use alloc::{format, vec::Vec};
+use alloc::vec::Vec;
 
 use alloy_primitives::{B256, Bytes, KECCAK256_EMPTY, keccak256};
 use subrosa_crypto::{
@@ -10,7 +10,6 @@ use subrosa_crypto::{
 };
 use subrosa_types::{
     abi::Outcome,
-    frame::{ErrorCode, FrameError},
     result::{Status, fuel_bucket},
 };
 use subrosa_vm::{Call, WriteSet};
@@ -62,11 +61,7 @@ impl EntryResult {
         proven: &Proven,
         reply: &ReplyTo,
         execution: subrosa_vm::Execution,
-    ) -> Result<Self, FrameError> {
-        if !execution.halt.is_verdict() {
-            let message = format!("{:?} is no verdict", execution.halt);
-            return Err(FrameError::new(ErrorCode::Unsupported, message));
-        }
+    ) -> Self {
         let fits = execution.output.len() <= MAX_OUTPUT_BYTES;
         let succeeded = execution.halt == subrosa_vm::Halt::Succeeded && fits;
         let output = if fits { execution.output } else { Vec::new() };
@@ -100,16 +95,16 @@ impl EntryResult {
                 if succeeded {
                     result.output = output.into();
                 }
-                return Ok(result);
+                return result;
             }
         };
         match sealed {
             Ok(sealed) => {
                 result.sealed_output = sealed.into();
-                Ok(result)
+                result
             }
             // A reply key that shares no secret: for every enclave alike.
-            Err(_) => Ok(Self::rejected()),
+            Err(_) => Self::rejected(),
         }
     }
 }
@@ -146,7 +141,7 @@ pub(super) fn machine_call<'a>(
         envelope_id,
         block_number: proven.execution.block_number,
         block_timestamp: proven.execution.block_timestamp,
-        runtime_generation: proven.generation,
+        runtime: proven.runtime,
         fuel_limit: proven.execution.fuel_limit,
         randomness,
         is_static: false,

@@ -30,7 +30,7 @@ use subrosa_types::{
     frame::{ErrorCode, FrameError, Queried},
     result::Status,
 };
-use subrosa_vm::{Call, Halt, RUNTIME_GENERATION};
+use subrosa_vm::{Call, Halt, Runtimes};
 use zeroize::Zeroizing;
 
 pub(crate) use answers::Answers;
@@ -46,6 +46,7 @@ use crate::{
 /// Answers a query on the loaded state.
 pub(crate) fn query(
     fixed: &Fixed,
+    runtimes: &Runtimes,
     epochs: &Active,
     signer: &Signer,
     contract: &Contract,
@@ -73,7 +74,7 @@ pub(crate) fn query(
     let reply_key = RecipientPublicKey::from_tagged(&plaintext.replyKey)
         .map_err(|error| refuse(format!("reply key: {error}")))?;
 
-    let (status, output) = run(fixed, contract, &plaintext, query_hash)?;
+    let (status, output) = run(fixed, runtimes, contract, &plaintext, query_hash)?;
     let binding = ReplyBinding {
         chain_id: fixed.place.chain_id,
         oracle: fixed.place.oracle,
@@ -154,10 +155,15 @@ fn check_caller(plaintext: &QueryPlaintext, query_hash: B256) -> Result<(), Fram
 
 fn run(
     fixed: &Fixed,
+    runtimes: &Runtimes,
     contract: &Contract,
     plaintext: &QueryPlaintext,
     query_hash: B256,
 ) -> Result<(Status, Vec<u8>), FrameError> {
+    let Some(runtime) = runtimes.newest() else {
+        let message = "this build has no runtime generation";
+        return Err(FrameError::new(ErrorCode::Generation, message));
+    };
     let mut randomness = B256::ZERO;
     contract
         .root
@@ -174,7 +180,7 @@ fn run(
         envelope_id: None,
         block_number: position.block_number,
         block_timestamp: position.block_timestamp,
-        runtime_generation: RUNTIME_GENERATION,
+        runtime,
         fuel_limit: QUERY_FUEL,
         randomness,
         is_static: true,
@@ -183,8 +189,7 @@ fn run(
     let execution = guarded("a query", || contract.vm.call(&contract.state, &call))?;
     let status = match execution.halt {
         Halt::Succeeded => Status::Succeeded,
-        halt if halt.is_verdict() => Status::Failed,
-        halt => return Err(FrameError::new(ErrorCode::Unsupported, format!("{halt:?}"))),
+        _ => Status::Failed,
     };
     Ok((status, execution.output))
 }

@@ -7,7 +7,7 @@ use subrosa_types::{
     frame::{Ended, ErrorCode, Request, Response, ResultRef},
     result::Status,
 };
-use subrosa_vm::{Call, Engines, Execution, State, Vm};
+use subrosa_vm::{Engines, Runtimes, Vm, conformance::Faulty};
 use subrosa_vm_evm::{ENGINE_EVM, EvmEngine};
 
 use crate::{
@@ -17,27 +17,10 @@ use crate::{
 };
 
 /// The EVM, but it breaks at calls that add 666.
-#[derive(Debug, Default)]
-struct Fragile(EvmEngine);
-
-impl Vm for Fragile {
-    fn construct(&self, state: &State, call: &Call<'_>, code: &[u8], init: &[u8]) -> Execution {
-        self.0.construct(state, call, code, init)
-    }
-
-    fn upgrade(&self, state: &State, call: &Call<'_>, code: &[u8], init: &[u8]) -> Execution {
-        self.0.upgrade(state, call, code, init)
-    }
-
-    fn call(&self, state: &State, call: &Call<'_>) -> Execution {
-        assert!(call.input != guest::add(666), "a fault of the engine");
-        self.0.call(state, call)
-    }
-}
-
 fn fragile() -> Engines {
-    let engine: Arc<dyn Vm> = Arc::new(Fragile::default());
-    Engines::new([(ENGINE_EVM, engine)]).unwrap()
+    let engine: Arc<dyn Vm> =
+        Arc::new(Faulty::new(Arc::new(EvmEngine::default()), guest::add(666)));
+    Engines::new(Runtimes::shipped(), [(ENGINE_EVM, engine)]).unwrap()
 }
 
 #[test]

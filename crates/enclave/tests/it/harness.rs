@@ -21,7 +21,7 @@ use subrosa_types::{
     },
     id::{self, TeeKind},
 };
-use subrosa_vm::{Engines, Vm};
+use subrosa_vm::{Engines, Runtimes, Vm};
 use subrosa_vm_evm::{ENGINE_EVM, EvmEngine};
 use zeroize::Zeroizing;
 
@@ -447,7 +447,7 @@ pub(crate) fn revive(host: &Host, chain: &Chain, engines: Engines, memory: usize
 /// The EVM alone.
 pub(crate) fn engines() -> Engines {
     let evm: Arc<dyn Vm> = Arc::new(EvmEngine::default());
-    Engines::new([(ENGINE_EVM, evm)]).unwrap()
+    Engines::new(Runtimes::shipped(), [(ENGINE_EVM, evm)]).unwrap()
 }
 
 pub(crate) fn start(enclave: &mut Enclave, chain: &Chain) {

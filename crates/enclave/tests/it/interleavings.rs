@@ -25,7 +25,7 @@ use subrosa_types::{
         Ended, ErrorCode, ExecutedEntry, LoggedEntry, Request, Response, ResultRef, StateBlob,
     },
 };
-use subrosa_vm::{Call, Engines, Execution, State, Vm};
+use subrosa_vm::{Call, Engines, Execution, Runtimes, State, Vm};
 use subrosa_vm_evm::{ENGINE_EVM, EvmEngine};
 
 use crate::{
@@ -518,7 +518,7 @@ fn a_planted_race_is_found() {
             evm: EvmEngine::default(),
             calls: AtomicU64::new(0),
         });
-        Engines::new([(ENGINE_EVM, engine)]).unwrap()
+        Engines::new(Runtimes::shipped(), [(ENGINE_EVM, engine)]).unwrap()
     };
     let expected = serial(&script, racy());
     let found = (0..20).any(|seed| {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use alloy_primitives::B256;
 use subrosa_enclave_core::{Enclave, Stage, Tag};
 use subrosa_types::frame::{ErrorCode, Request, Response, ResultRef};
-use subrosa_vm::{Call, Engines, Execution, State, Vm};
+use subrosa_vm::{Call, Engines, Execution, Runtimes, State, Vm};
 use subrosa_vm_evm::{ENGINE_EVM, EvmEngine};
 
 use crate::{
@@ -70,7 +70,7 @@ fn nothing_but_its_own_log_waits_for_a_guest() {
         evm: EvmEngine::default(),
         barrier: Arc::clone(&barrier),
     });
-    let engines = Engines::new([(ENGINE_EVM, engine)]).unwrap();
+    let engines = Engines::new(Runtimes::shipped(), [(ENGINE_EVM, engine)]).unwrap();
     let enclave = revive(&host, &chain, engines, usize::MAX);
     for (contract, blob) in [(busy, busy_blob.blob), (other, other_blob.blob)] {
         let blobs = vec![blob];

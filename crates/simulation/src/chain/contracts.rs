@@ -3,7 +3,8 @@
 //! chained digests, results must continue the head and be signed by an admitted signer.
 //!
 //! A model for simulations, held to the contracts by the conformance suite that the real ones pass
-//! on a real chain. It knows no fees, no callbacks and no governance.
+//! on a real chain. It knows no fees, no callbacks, and of governance only that it withdraws runtime
+//! generations.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +17,11 @@ use subrosa_types::{
         EnclaveConfig, Entry, EpochOpening, Fulfillment, FulfillmentGroup, FulfillmentItem,
         Outcome, SignedResults,
     },
+    change::{EpochChange, RuntimeChange},
     eip712,
     entry::{
-        EntryKind, Execution, FLAG_INPUT_SEALED, FinalityClass, Payment, RUNTIME_GENERATION,
-        Settlement,
+        EntryKind, Execution, FLAG_INPUT_SEALED, FLAG_OPENS_SESSION, FinalityClass, Payment,
+        RUNTIME_GENERATION, Settlement,
     },
     id,
     result::{Head, result_hash, unpack_result},
@@ -37,6 +39,8 @@ pub struct Request {
     pub fuel_limit: u64,
     /// Whether the input is an envelope.
     pub sealed: bool,
+    /// Whether the envelope opens a session.
+    pub opens_session: bool,
 }
 
 impl Default for Request {
@@ -46,6 +50,7 @@ impl Default for Request {
             context: B256::ZERO,
             fuel_limit: 5_000_000,
             sealed: false,
+            opens_session: false,
         }
     }
 }
@@ -63,6 +68,8 @@ pub struct Contracts {
     signers: BTreeMap<Address, u64>,
     epochs: BTreeMap<(u32, u32), B256>,
     registered: u64,
+    /// Runtime generations that were withdrawn, and which take over from them.
+    withdrawn: BTreeMap<u16, u16>,
 }
 
 /// Where a log ends.
@@ -71,6 +78,7 @@ struct Log {
     next: u64,
     digest: B256,
     epoch: u32,
+    runtime: u16,
 }
 
 /// The block in which something happens.
@@ -87,7 +95,7 @@ pub enum Revert {
     /// The signature is not one of an admitted signer over these results.
     #[error("not signed by an admitted signer")]
     Signer,
-    /// Another epoch is open, or this one is already.
+    /// Another epoch is open, or this one is already, or the contract is not before it.
     #[error("epoch is not the next one")]
     Epoch,
     /// Nothing can be asked of a contract that is not registered.
@@ -96,6 +104,9 @@ pub enum Revert {
     /// Gas ran out, or whatever else befalls a transaction.
     #[error("out of gas")]
     OutOfGas,
+    /// The generation is not later than the contract's own, or was withdrawn.
+    #[error("not a later runtime generation")]
+    Runtime,
     /// The model has no such function.
     #[error("not part of the simulation")]
     Unsupported,
@@ -118,6 +129,7 @@ impl Contracts {
             signers: BTreeMap::new(),
             epochs: BTreeMap::new(),
             registered: 0,
+            withdrawn: BTreeMap::new(),
         }
     }
 
@@ -196,6 +208,7 @@ impl Contracts {
         self.registered += 1;
         let log = Log {
             epoch: self.current_epoch(self.key_group),
+            runtime: self.current_runtime(),
             ..Log::default()
         };
         self.logs.insert(contract, log);
@@ -238,6 +251,121 @@ impl Contracts {
         Ok((seq, event))
     }
 
+    /// Moves a log to its key group's current epoch.
+    pub(crate) fn advance_epoch(
+        &mut self,
+        moment: Moment,
+        contract: ContractId,
+        requester: Address,
+    ) -> Result<(u64, OracleEvent), Revert> {
+        let next = self.current_epoch(self.key_group);
+        let record = self.epoch_record(self.key_group, next);
+        let log = self.logs.get_mut(&contract);
+        let log = log.ok_or(Revert::UnknownContract)?;
+        let (previous, seq) = (log.epoch, log.next);
+        if next <= previous {
+            return Err(Revert::Epoch);
+        }
+        log.epoch = next;
+        let change = EpochChange {
+            previous,
+            next,
+            record,
+        };
+        let event = self.change(
+            moment,
+            contract,
+            EntryKind::Epoch,
+            requester,
+            change.encode(),
+        );
+        Ok((seq, event))
+    }
+
+    /// Appends an upgrade to code with this commitment.
+    pub(crate) fn upgrade(
+        &mut self,
+        moment: Moment,
+        contract: ContractId,
+        owner: Address,
+        commitment: B256,
+    ) -> Result<(u64, OracleEvent), Revert> {
+        let log = self.logs.get(&contract).ok_or(Revert::UnknownContract)?;
+        let seq = log.next;
+        let request = Request {
+            requester: owner,
+            ..Request::default()
+        };
+        let input = Bytes::from(commitment.to_vec());
+        let kind = EntryKind::Upgrade;
+        let event = self.append(moment, contract, kind, request, commitment, input);
+        Ok((seq, event))
+    }
+
+    /// Appends an entry that runs no code.
+    fn change(
+        &mut self,
+        moment: Moment,
+        contract: ContractId,
+        kind: EntryKind,
+        requester: Address,
+        input: Vec<u8>,
+    ) -> OracleEvent {
+        let request = Request {
+            requester,
+            fuel_limit: 0,
+            ..Request::default()
+        };
+        let hash = keccak256(&input);
+        self.append(moment, contract, kind, request, hash, input.into())
+    }
+
+    /// Withdraws a runtime generation: contracts of it may move to `successor`.
+    pub(crate) fn withdraw_runtime(&mut self, generation: u16, successor: u16) {
+        self.withdrawn.insert(generation, successor);
+    }
+
+    /// Moves a log to the generation that takes over from its own, which anybody may once that is
+    /// withdrawn.
+    pub(crate) fn change_runtime(
+        &mut self,
+        moment: Moment,
+        contract: ContractId,
+        requester: Address,
+    ) -> Result<(u64, OracleEvent), Revert> {
+        let head_seq = self.head(contract).seq;
+        let log = self.logs.get_mut(&contract);
+        let log = log.ok_or(Revert::UnknownContract)?;
+        let previous = log.runtime;
+        let next = *self.withdrawn.get(&previous).ok_or(Revert::Runtime)?;
+        if next <= previous || self.withdrawn.contains_key(&next) {
+            return Err(Revert::Runtime);
+        }
+        let seq = log.next;
+        log.runtime = next;
+        let change = RuntimeChange {
+            previous,
+            next,
+            head_seq,
+        };
+        let kind = EntryKind::Runtime;
+        let event = self.change(moment, contract, kind, requester, change.encode());
+        Ok((seq, event))
+    }
+
+    /// The generation that new contracts run in.
+    fn current_runtime(&self) -> u16 {
+        let mut generation = RUNTIME_GENERATION;
+        while let Some(next) = self
+            .withdrawn
+            .get(&generation)
+            .filter(|next| **next > generation)
+        {
+            generation = *next;
+        }
+        generation
+    }
+
     fn append(
         &mut self,
         moment: Moment,
@@ -256,10 +384,10 @@ impl Contracts {
             inputHash: input_hash,
             execution: Execution {
                 kind,
-                flags: if request.sealed { FLAG_INPUT_SEALED } else { 0 },
+                flags: flags(request),
                 fuel_limit: request.fuel_limit,
                 code_version: 0,
-                runtime_generation: RUNTIME_GENERATION,
+                runtime_generation: log.runtime,
                 finality_class: FinalityClass::HostAsserted,
                 block_number: moment.number,
                 block_timestamp: moment.timestamp,
@@ -393,6 +521,16 @@ impl Contracts {
         self.state
             .store(self.oracle, slot::head(contract), head.pack());
     }
+}
+
+fn flags(request: Request) -> u16 {
+    let sealed = if request.sealed { FLAG_INPUT_SEALED } else { 0 };
+    let opens = if request.opens_session {
+        FLAG_OPENS_SESSION
+    } else {
+        0
+    };
+    sealed | opens
 }
 
 /// The outcome that an item states; `None` if its output is longer than its data.

@@ -19,8 +19,12 @@ use std::{
 };
 
 use alloy_primitives::{Address, B256, Bytes, keccak256};
+use subrosa_chain::follow::OracleEvent;
 use subrosa_node::Transaction;
-use subrosa_types::{ContractId, abi::EnclaveConfig};
+use subrosa_types::{
+    ContractId,
+    abi::{EnclaveConfig, EpochOpening},
+};
 use tokio::sync::watch;
 
 use self::blocks::{Blocks, Included};
@@ -110,12 +114,83 @@ impl SimulatedChain {
         request: Request,
         input: Bytes,
     ) -> Result<u64, Revert> {
+        self.appended(|contracts, moment| contracts.request(moment, contract, request, input))
+    }
+
+    /// Withdraws a runtime generation, as governance would: contracts of it may be moved to
+    /// `successor`, a later one, and new ones run in that.
+    pub fn withdraw_runtime(&self, generation: u16, successor: u16) {
+        self.transact(|contracts, _| {
+            contracts.withdraw_runtime(generation, successor);
+            ((), Vec::new())
+        });
+    }
+
+    /// Asks a contract several times in one block. Returns the entries' seqs.
+    ///
+    /// # Errors
+    ///
+    /// [`Revert::UnknownContract`].
+    pub fn request_all(
+        &self,
+        contract: ContractId,
+        requests: Vec<(Request, Bytes)>,
+    ) -> Result<Vec<u64>, Revert> {
         self.transact(|contracts, moment| {
-            match contracts.request(moment, contract, request, input) {
-                Ok((seq, event)) => (Ok(seq), vec![event]),
-                Err(revert) => (Err(revert), Vec::new()),
+            let (mut seqs, mut events) = (Vec::new(), Vec::new());
+            for (request, input) in requests {
+                match contracts.request(moment, contract, request, input) {
+                    Ok((seq, event)) => {
+                        seqs.push(seq);
+                        events.push(event);
+                    }
+                    Err(revert) => return (Err(revert), Vec::new()),
+                }
             }
+            (Ok(seqs), events)
         })
+    }
+
+    /// Opens the key group's next epoch, whose secret whoever proposed it has.
+    ///
+    /// # Errors
+    ///
+    /// [`Revert::Epoch`] if it is not the next.
+    pub fn open_epoch(&self, opening: &EpochOpening) -> Result<(), Revert> {
+        self.transact(|contracts, _| (contracts.open_epoch(opening), Vec::new()))
+    }
+
+    /// Has `owner` move a contract to its key group's current epoch. Returns the entry's seq.
+    ///
+    /// # Errors
+    ///
+    /// [`Revert::UnknownContract`]; [`Revert::Epoch`] if it is there already.
+    pub fn advance_epoch(&self, contract: ContractId, owner: Address) -> Result<u64, Revert> {
+        self.appended(|contracts, moment| contracts.advance_epoch(moment, contract, owner))
+    }
+
+    /// Has `owner` upgrade a contract to code with this commitment. Returns the entry's seq.
+    ///
+    /// # Errors
+    ///
+    /// [`Revert::UnknownContract`].
+    pub fn upgrade(
+        &self,
+        contract: ContractId,
+        owner: Address,
+        commitment: B256,
+    ) -> Result<u64, Revert> {
+        self.appended(|contracts, moment| contracts.upgrade(moment, contract, owner, commitment))
+    }
+
+    /// Has `requester` move a contract to the generation that takes over from its own. Returns the
+    /// entry's seq.
+    ///
+    /// # Errors
+    ///
+    /// [`Revert::UnknownContract`]; [`Revert::Runtime`] if its own was not withdrawn.
+    pub fn change_runtime(&self, contract: ContractId, requester: Address) -> Result<u64, Revert> {
+        self.appended(|contracts, moment| contracts.change_runtime(moment, contract, requester))
     }
 
     /// Whether the node's transactions wait in the pool until [`Self::mine`] is called.
@@ -156,13 +231,21 @@ impl SimulatedChain {
         self.changed();
     }
 
+    /// A transaction of somebody else that appends an entry.
+    fn appended(
+        &self,
+        append: impl FnOnce(&mut Contracts, contracts::Moment) -> Result<(u64, OracleEvent), Revert>,
+    ) -> Result<u64, Revert> {
+        self.transact(|contracts, moment| match append(contracts, moment) {
+            Ok((seq, event)) => (Ok(seq), vec![event]),
+            Err(revert) => (Err(revert), Vec::new()),
+        })
+    }
+
     /// A transaction of somebody else, in a block of its own.
     fn transact<T>(
         &self,
-        act: impl FnOnce(
-            &mut Contracts,
-            contracts::Moment,
-        ) -> (T, Vec<subrosa_chain::follow::OracleEvent>),
+        act: impl FnOnce(&mut Contracts, contracts::Moment) -> (T, Vec<OracleEvent>),
     ) -> T {
         let mut state = self.state();
         let moment = state.blocks.next();

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Requests from the chain to the enclave and back, and what crashes make of them.
 
-use alloy_primitives::U256;
-use subrosa_chain::{Event, follow::OracleEvent};
-use subrosa_node::{ChainFeed, ChainView, Node, StartingPoint};
+use subrosa_node::{ChainView, Node};
 use subrosa_simulation::{Client, World};
-use subrosa_types::{
-    ContractId,
-    result::{Status, unpack_result},
-};
+use subrosa_types::{ContractId, result::Status};
 
-use crate::guest;
+use crate::{
+    guest,
+    results::{fulfilled, succeeded},
+};
 
 /// A world with a node that serves, and a contract deployed on it.
 async fn serving(seed: u64) -> (World, Node, Client, ContractId) {
@@ -30,33 +28,6 @@ async fn serving(seed: u64) -> (World, Node, Client, ContractId) {
 async fn client(world: &World) -> Client {
     assert!(world.until(|_| world.client().is_some()).await);
     world.client().unwrap()
-}
-
-/// Status and public output of every fulfilled entry, in order.
-async fn fulfilled(world: &World, contract: ContractId) -> Vec<(u64, u8, Vec<u8>)> {
-    let mut events = world.chain.follow(StartingPoint::default()).await.unwrap();
-    let Event::Blocks { logs, .. } = events.next().await.unwrap() else {
-        panic!("a chain begins with blocks");
-    };
-    logs.into_iter()
-        .filter_map(|log| match log.event {
-            OracleEvent::EntryFulfilled {
-                contract: of,
-                seq,
-                result,
-                data,
-            } if of == contract => Some((seq, unpack_result(result).1, data.to_vec())),
-            _ => None,
-        })
-        .collect()
-}
-
-fn succeeded(seq: u64, value: u64) -> (u64, u8, Vec<u8>) {
-    (
-        seq,
-        Status::Succeeded as u8,
-        U256::from(value).to_be_bytes_vec(),
-    )
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use alloy_primitives::{U256, hex};
 use alloy_sol_types::{SolCall, SolValue, sol};
 use subrosa_simulation::Code;
-use subrosa_vm::{Engines, Vm};
+use subrosa_vm::{Engines, Runtimes, Vm};
 use subrosa_vm_evm::{ENGINE_EVM, EvmEngine};
 
 sol! {
@@ -16,7 +16,11 @@ sol! {
 
 /// The engines of the shipped enclave.
 pub(crate) fn engines() -> Engines {
-    Engines::new([(ENGINE_EVM, Arc::new(EvmEngine::default()) as Arc<dyn Vm>)]).unwrap()
+    Engines::new(
+        Runtimes::shipped(),
+        [(ENGINE_EVM, Arc::new(EvmEngine::default()) as Arc<dyn Vm>)],
+    )
+    .unwrap()
 }
 
 /// `Vault.sol`, starting with `initial`.

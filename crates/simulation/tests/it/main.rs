@@ -9,4 +9,6 @@ mod end_to_end;
 mod guest;
 mod hostile;
 mod relay;
+mod results;
 mod stops;
+mod way_out;

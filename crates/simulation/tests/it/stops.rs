@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Logs that cannot go on: which, why, and what lets them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use subrosa_node::{Node, RpcError};
 use subrosa_simulation::{Client, OWNER, World};
@@ -9,36 +9,20 @@ use subrosa_types::{
     ContractId,
     rpc::{DeployRequest, EntryRequest, RequestState, Stop, StopReason},
 };
-use subrosa_vm::{Call, Engines, Execution, State, Vm};
+use subrosa_vm::{Engines, Runtimes, Vm, conformance::Faulty};
 use subrosa_vm_evm::{ENGINE_EVM, EvmEngine};
 
 use crate::guest;
 
 /// The EVM, but it breaks at calls that add 666.
-#[derive(Debug, Default)]
-struct Fragile(EvmEngine);
-
-impl Vm for Fragile {
-    fn construct(&self, state: &State, call: &Call<'_>, code: &[u8], init: &[u8]) -> Execution {
-        self.0.construct(state, call, code, init)
-    }
-
-    fn upgrade(&self, state: &State, call: &Call<'_>, code: &[u8], init: &[u8]) -> Execution {
-        self.0.upgrade(state, call, code, init)
-    }
-
-    fn call(&self, state: &State, call: &Call<'_>) -> Execution {
-        assert!(call.input != guest::add(666), "a fault of the engine");
-        self.0.call(state, call)
-    }
+pub(crate) fn fragile() -> Engines {
+    let sound = Arc::new(EvmEngine::default());
+    let engine: Arc<dyn Vm> = Arc::new(Faulty::new(sound, guest::add(666)));
+    Engines::new(Runtimes::shipped(), [(ENGINE_EVM, engine)]).unwrap()
 }
 
-fn fragile() -> Engines {
-    let engine: Arc<dyn Vm> = Arc::new(Fragile::default());
-    Engines::new([(ENGINE_EVM, engine)]).unwrap()
-}
-
-async fn serving(seed: u64, engines: fn() -> Engines) -> (World, Node, Client) {
+/// A world with a node that serves, and a client of it.
+pub(crate) async fn serving(seed: u64, engines: fn() -> Engines) -> (World, Node, Client) {
     let world = World::new(seed, engines);
     let node = world.start().await.unwrap();
     assert!(world.until(|_| world.client().is_some()).await);
@@ -46,9 +30,27 @@ async fn serving(seed: u64, engines: fn() -> Engines) -> (World, Node, Client) {
     (world, node, client)
 }
 
-async fn stop_at(node: &Node, contract: ContractId, seq: u64) -> Option<Stop> {
+/// What keeps an entry from being executed, as a node says.
+pub(crate) async fn stop_at(node: &Node, contract: ContractId, seq: u64) -> Option<Stop> {
     let request = EntryRequest { contract, seq };
     node.api().request(request).await.unwrap().stop
+}
+
+/// Waits until a node says that something keeps an entry from being executed.
+pub(crate) async fn until_stopped(node: &Node, contract: ContractId, seq: u64) -> Stop {
+    loop {
+        if let Some(stop) = stop_at(node, contract, seq).await {
+            return stop;
+        }
+        // Of simulated time.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// How far an entry is.
+pub(crate) async fn state_of(node: &Node, contract: ContractId, seq: u64) -> RequestState {
+    let request = EntryRequest { contract, seq };
+    node.api().request(request).await.unwrap().state
 }
 
 #[tokio::test(start_paused = true)]
@@ -63,14 +65,9 @@ async fn a_broken_engine_stops_its_log_alone_and_says_where() {
     let behind = world.call(&mut client, hurt, &guest::add(1));
     let elsewhere = world.call(&mut client, other, &guest::add(1));
     assert!(world.settled(other, elsewhere + 1).await);
-    loop {
-        if let Some(stop) = stop_at(&node, hurt, behind).await {
-            assert_eq!((stop.seq, stop.reason), (seq, StopReason::Broken));
-            assert!(!stop.message.contains("fault"), "{}", stop.message);
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    let stop = until_stopped(&node, hurt, behind).await;
+    assert_eq!((stop.seq, stop.reason), (seq, StopReason::Broken));
+    assert!(!stop.message.contains("fault"), "{}", stop.message);
     assert_eq!(stop_at(&node, other, elsewhere).await, None);
     let stopped = "subrosa_execute_stopped_contracts 1";
     assert!(node.metrics().contains(stopped), "{}", node.metrics());

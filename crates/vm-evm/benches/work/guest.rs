@@ -5,7 +5,7 @@ use std::{hint::black_box, time::Instant};
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use revm::bytecode::opcode::*;
-use subrosa_vm::{AccountRecord, Call, Execution, RUNTIME_GENERATION, State, StateKey, Vm, limits};
+use subrosa_vm::{AccountRecord, Call, Execution, RUNTIME, State, StateKey, Vm};
 use subrosa_vm_evm::EvmEngine;
 
 pub(crate) const CONTRACT: Address = Address::repeat_byte(0xc0);
@@ -25,7 +25,7 @@ impl Guest {
         Self {
             state,
             input: Vec::new(),
-            fuel: limits::of(RUNTIME_GENERATION).unwrap().max_fuel,
+            fuel: RUNTIME.limits.max_fuel,
         }
     }
 
@@ -54,7 +54,7 @@ impl Guest {
             envelope_id: None,
             block_number: 1_000,
             block_timestamp: 1_700_000_000,
-            runtime_generation: RUNTIME_GENERATION,
+            runtime: RUNTIME,
             fuel_limit: self.fuel,
             randomness: B256::ZERO,
             is_static: false,
@@ -73,7 +73,7 @@ impl Guest {
 
 fn install(state: &mut State, address: Address, code: Vec<u8>) {
     assert!(
-        code.len() <= limits::of(RUNTIME_GENERATION).unwrap().max_code,
+        code.len() <= RUNTIME.limits.max_code,
         "{} bytes of code",
         code.len()
     );

@@ -11,10 +11,7 @@ use revm::{
     handler::Handler,
     primitives::Bytes,
 };
-use subrosa_vm::{
-    Call, Execution, Halt, State, Vm, WriteSet,
-    limits::{self, Limits},
-};
+use subrosa_vm::{Call, Execution, Halt, State, Vm, WriteSet};
 
 use crate::{
     code_cache::CodeCache,
@@ -76,9 +73,7 @@ impl EvmEngine {
         kind: TransactionKind,
         input: Bytes,
     ) -> Execution {
-        let Some(limits) = limits::of(call.runtime_generation) else {
-            return Execution::failed(Halt::UnsupportedGeneration, 0);
-        };
+        let limits = call.runtime.limits;
         let fuel_limit = call.fuel_limit.min(limits.max_fuel);
         if kind.installs_code() && call.is_static {
             return Execution::failed(Halt::StaticViolation, fuel_limit);
@@ -94,7 +89,7 @@ impl EvmEngine {
         } else {
             weights::INPUT.of(input.len() as u64)
         });
-        let execution = self.transact(state, call, kind, input, limits, &meter);
+        let execution = self.transact(state, call, kind, input, &meter);
         Execution {
             work_used: meter.used(),
             ..execution
@@ -108,12 +103,12 @@ impl EvmEngine {
         call: &Call<'_>,
         kind: TransactionKind,
         input: Bytes,
-        limits: &'static Limits,
         meter: &Meter,
     ) -> Execution {
+        let limits = call.runtime.limits;
         let fuel_limit = call.fuel_limit.min(limits.max_fuel);
         let before = state.account(call.contract);
-        let mut machine = self.machine(state, call, limits, meter);
+        let mut machine = self.machine(state, call, meter);
         machine.ctx.tx = environment::transaction(call, kind, input, fuel_limit);
         let result = Transact::new(call, kind).run(&mut machine);
         let changes = machine.ctx.journaled_state.finalize();
@@ -166,18 +161,17 @@ impl EvmEngine {
         &'a self,
         state: &'a State,
         call: &'a Call<'a>,
-        limits: &'static Limits,
         meter: &'a Meter,
     ) -> Machine<'a> {
         let database = StateReader::new(state, &self.code, meter);
         let mut context = Context::<_, _, _, _, _, ()>::new(database, SPEC).with_chain(meter);
-        context.cfg = environment::configuration(call, limits);
-        context.block = environment::block(call, limits);
+        context.cfg = environment::configuration(call);
+        context.block = environment::block(call);
         Evm {
             ctx: context,
             inspector: (),
             instruction: Instructions::default(),
-            precompiles: GuestPrecompiles::new(call, limits),
+            precompiles: GuestPrecompiles::new(call),
             frame_stack: FrameStack::new_prealloc(1),
         }
     }

@@ -4,7 +4,6 @@ use alloy_sol_types::SolCall;
 use subrosa_vm::{
     Call, Halt,
     conformance::{CALLER, CONTRACT, Environment, Guest, Probe, call},
-    limits,
 };
 
 use crate::guest::{self, evm};
@@ -30,7 +29,7 @@ fn a_guest_sees_the_entry_and_nothing_else() {
     );
     assert_eq!(seen.coinbase, Address::ZERO);
     assert_eq!(seen.parentHash, B256::ZERO);
-    let max_fuel = limits::of(call.runtime_generation).unwrap().max_fuel;
+    let max_fuel = call.runtime.limits.max_fuel;
     assert_eq!(seen.gasLimit, U256::from(max_fuel));
     assert_eq!((seen.baseFee, seen.gasPrice), (U256::ZERO, U256::ZERO));
     assert_eq!(seen.blobBaseFee, U256::ONE);

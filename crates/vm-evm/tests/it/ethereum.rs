@@ -15,9 +15,8 @@ use revm::{
     primitives::hardfork::SpecId,
 };
 use subrosa_vm::{
-    AccountRecord, Call, Execution, Halt, RUNTIME_GENERATION, State, StateKey,
+    AccountRecord, Call, Execution, Halt, RUNTIME, State, StateKey,
     conformance::{CALLER, Environment, Ledger, Probe, call},
-    limits,
 };
 
 use crate::guest::{self, Factory, evm};
@@ -41,7 +40,7 @@ impl Chain {
 
     fn transact(&mut self, kind: TxKind, data: Vec<u8>, gas_limit: u64) -> ExecutionResult {
         let call = call(&[]);
-        let limits = limits::of(RUNTIME_GENERATION).unwrap();
+        let limits = RUNTIME.limits;
         let mut evm = Context::mainnet()
             .with_db(&mut self.database)
             .modify_cfg_chained(|cfg| {

@@ -6,9 +6,8 @@
 use alloy_primitives::{Address, U256, keccak256};
 use revm::bytecode::opcode::*;
 use subrosa_vm::{
-    AccountRecord, Call, Execution, Halt, RUNTIME_GENERATION, State, StateKey,
+    AccountRecord, Call, Execution, Halt, RUNTIME, State, StateKey,
     conformance::{CONTRACT, call},
-    limits,
 };
 
 use crate::guest::evm;
@@ -62,7 +61,7 @@ fn precompile(number: u8) -> Vec<u8> {
 const FUEL: u64 = 2_000_000;
 
 fn limit() -> u64 {
-    limits::of(RUNTIME_GENERATION).unwrap().work_limit(FUEL)
+    RUNTIME.limits.work_limit(FUEL)
 }
 
 /// The most that one instruction can add to a limit that is all but used with [`FUEL`]: memory that
@@ -133,7 +132,7 @@ fn hashes_of_large_memory() {
 #[test]
 fn creations_with_the_longest_init_code() {
     // All of it is looked through for jump destinations, none of it is run.
-    let mut input = vec![JUMPDEST; limits::of(RUNTIME_GENERATION).unwrap().max_init_code];
+    let mut input = vec![JUMPDEST; RUNTIME.limits.max_init_code];
     input[0] = STOP;
     let setup = [CALLDATASIZE, PUSH0, PUSH0, CALLDATACOPY];
     let body = [CALLDATASIZE, PUSH0, PUSH0, CREATE, POP];

@@ -10,7 +10,7 @@ use subrosa_vm::{
 use crate::guest::{self, evm};
 
 fn table() -> &'static limits::Limits {
-    limits::of(subrosa_vm::RUNTIME_GENERATION).unwrap()
+    subrosa_vm::RUNTIME.limits
 }
 
 fn ledger() -> Guest {

@@ -5,7 +5,6 @@ use proptest::prelude::*;
 use subrosa_vm::{
     AccountRecord, Call, Execution, Halt, State, StateKey,
     conformance::{CONTRACT, Guest, call},
-    limits,
 };
 
 use crate::guest::{self, Factory, Heir, evm};
@@ -201,7 +200,7 @@ fn a_constructor_that_destroys_itself_takes_the_code_and_nothing_else() {
 
 #[test]
 fn the_state_limit_holds_and_counts_the_code_that_goes() {
-    let limit = limits::of(1).unwrap().max_state;
+    let limit = subrosa_vm::RUNTIME.limits.max_state;
     let old = installing(&[0x5b; 1_000]);
     let mut guest = guest::construct(&old, &[]);
     let room = limit - guest.state.encoded_size() - (33 + 4);
@@ -229,7 +228,7 @@ fn a_contract_that_was_never_constructed_gets_its_account() {
 }
 
 #[test]
-fn a_static_or_unknown_upgrade_runs_nothing() {
+fn a_static_upgrade_runs_nothing() {
     let guest = factory();
     let fixed = Call {
         is_static: true,
@@ -238,12 +237,6 @@ fn a_static_or_unknown_upgrade_runs_nothing() {
     let execution = evm().upgrade(&guest.state, &fixed, &guest::heir(), &word(5));
     assert_eq!(execution.halt, Halt::StaticViolation);
     assert!(execution.writes.is_empty());
-    let unknown = Call {
-        runtime_generation: 0,
-        ..call(&[])
-    };
-    let execution = evm().upgrade(&guest.state, &unknown, &guest::heir(), &word(5));
-    assert_eq!(execution.halt, Halt::UnsupportedGeneration);
 }
 
 #[test]

@@ -9,9 +9,8 @@ use alloy_sol_types::SolCall;
 use proptest::{collection::vec, prelude::*};
 use revm::bytecode::opcode::*;
 use subrosa_vm::{
-    Call, Halt, RUNTIME_GENERATION, State, Vm,
+    Call, Halt, RUNTIME, State, Vm,
     conformance::{Guest, Probe, call},
-    limits,
 };
 use subrosa_vm_evm::EvmEngine;
 
@@ -54,7 +53,7 @@ fn fuel_is_spent_to_the_unit_as_if_nobody_counted() {
 #[test]
 fn a_limit_is_exact() {
     // A unit of work at a time, around the place where fuel's share of the limit decides.
-    let limits = limits::of(RUNTIME_GENERATION).unwrap();
+    let limits = RUNTIME.limits;
     let probe = guest::construct(&guest::probe(), &[]);
     let input = Probe::toilCall {
         rounds: U256::from(60),
@@ -123,7 +122,7 @@ proptest! {
         let execution = fresh();
         prop_assert_eq!(&execution, &fresh());
         prop_assert!(execution.work_used > 0 || execution.halt == Halt::CodeRefused);
-        prop_assert!(execution.work_used <= limits::of(RUNTIME_GENERATION).unwrap().work_limit(300_000));
+        prop_assert!(execution.work_used <= RUNTIME.limits.work_limit(300_000));
     }
 
     #[test]

@@ -125,22 +125,3 @@ pub fn a_static_call_cannot_write(subject: &Subject) {
     assert!(!guest.view(&Probe::tryToWriteCall {}));
     assert!(guest.clone().run(&Probe::tryToWriteCall {}));
 }
-
-pub fn an_unknown_generation_is_no_verdict(subject: &Subject) {
-    let input = set(3).abi_encode();
-    let unknown = Call {
-        runtime_generation: 2,
-        ..call(&input)
-    };
-    for execution in [
-        subject.engine().call(&subject.ledger(10).state, &unknown),
-        subject.engine().call(&State::new(), &unknown),
-        subject
-            .engine()
-            .construct(&State::new(), &unknown, &subject.probe, &[]),
-    ] {
-        assert_eq!(execution.halt, Halt::UnsupportedGeneration);
-        assert!(!execution.halt.is_verdict());
-    }
-    assert!(Halt::OutOfFuel.is_verdict());
-}

@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use alloy_primitives::{Address, B256};
 use alloy_sol_types::{SolCall, sol};
 
-use crate::{Call, Execution, Halt, RUNTIME_GENERATION, State, Vm};
+use crate::{Call, Execution, Halt, RUNTIME, State, Vm};
 
 sol! {
     contract Ledger {
@@ -83,7 +83,7 @@ pub fn call(input: &[u8]) -> Call<'_> {
         envelope_id: None,
         block_number: 1_000,
         block_timestamp: 1_700_000_000,
-        runtime_generation: RUNTIME_GENERATION,
+        runtime: RUNTIME,
         fuel_limit: 10_000_000,
         randomness: B256::repeat_byte(0x5e),
         is_static: false,

@@ -10,10 +10,13 @@ use super::{
     guest::{Ledger, Probe, call},
     subject::Subject,
 };
-use crate::{Call, Halt, RUNTIME_GENERATION, StateKey, limits};
+use crate::{
+    Call, Halt, RUNTIME, Runtime, StateKey,
+    limits::{GENERATION_1, Limits},
+};
 
-fn table() -> &'static limits::Limits {
-    limits::of(RUNTIME_GENERATION).unwrap()
+fn table() -> &'static Limits {
+    RUNTIME.limits
 }
 
 pub fn an_endless_loop_ends_with_the_most_fuel_there_is(subject: &Subject) {
@@ -29,6 +32,25 @@ pub fn an_endless_loop_ends_with_the_most_fuel_there_is(subject: &Subject) {
     assert_eq!(execution.halt, Halt::OutOfFuel);
     assert_eq!(execution.fuel_used, table().max_fuel);
     assert!(execution.writes.is_empty());
+}
+
+pub fn the_table_that_applies_is_that_of_the_generation_asked_in(subject: &Subject) {
+    static NARROW: Limits = Limits {
+        max_fuel: 60_000,
+        ..GENERATION_1
+    };
+    let guest = subject.ledger(1);
+    let input = Ledger::spinCall {}.abi_encode();
+    let call = Call {
+        runtime: Runtime {
+            generation: RUNTIME.generation + 1,
+            limits: &NARROW,
+        },
+        ..call(&input)
+    };
+    let execution = guest.vm.call(&guest.state, &call);
+    assert_eq!(execution.halt, Halt::OutOfFuel);
+    assert_eq!(execution.fuel_used, NARROW.max_fuel);
 }
 
 pub fn output_is_limited_to_the_byte(subject: &Subject) {

@@ -13,6 +13,7 @@
 
 pub mod construct;
 pub mod execute;
+mod faulty;
 mod guest;
 pub mod host_calls;
 pub mod limits;
@@ -20,6 +21,7 @@ pub mod repeat;
 mod subject;
 pub mod work;
 
+pub use faulty::Faulty;
 pub use guest::{CALLER, CONTRACT, Environment, Guest, Ledger, Probe, call};
 pub use subject::Subject;
 
@@ -42,7 +44,6 @@ macro_rules! conformance_tests {
             execute::a_write_set_is_sorted_and_its_hash_is_that_of_its_encoding,
             execute::a_state_that_was_encoded_goes_on_as_if_it_had_not_been,
             execute::a_static_call_cannot_write,
-            execute::an_unknown_generation_is_no_verdict,
             host_calls::random_bytes_repeat_with_the_seed_and_differ_by_call,
             host_calls::a_draw_in_a_reverted_frame_is_not_drawn_again,
             host_calls::random_bytes_cost_what_they_cost_on_sapphire,
@@ -52,6 +53,7 @@ macro_rules! conformance_tests {
             host_calls::the_invocation_is_four_words,
             host_calls::a_reserved_address_without_a_host_call_fails_instead_of_answering_nothing,
             limits::an_endless_loop_ends_with_the_most_fuel_there_is,
+            limits::the_table_that_applies_is_that_of_the_generation_asked_in,
             limits::output_is_limited_to_the_byte,
             limits::a_state_does_not_grow_beyond_its_limit_but_may_shrink,
             repeat::two_engines_and_a_used_one_agree,

@@ -8,7 +8,7 @@ use super::{
     guest::{Guest, Ledger, Probe, call},
     subject::Subject,
 };
-use crate::{Call, Execution, Halt, RUNTIME_GENERATION, State, limits};
+use crate::{Call, Execution, Halt, RUNTIME, State};
 
 /// Rounds of `toil` that no fuel limit comes with the work for.
 const ENDLESS: U256 = U256::MAX;
@@ -45,12 +45,9 @@ fn under(guest: &Guest, fuel_limit: u64, is_static: bool, request: &impl SolCall
 
 fn assert_exhausted(execution: &Execution, fuel_limit: u64) {
     assert_eq!(execution.halt, Halt::OutOfWork);
-    assert!(execution.halt.is_verdict());
     assert_eq!(execution.fuel_used, fuel_limit);
     assert!(execution.output.is_empty() && execution.writes.is_empty());
-    let limit = limits::of(RUNTIME_GENERATION)
-        .unwrap()
-        .work_limit(fuel_limit);
+    let limit = RUNTIME.limits.work_limit(fuel_limit);
     assert!(execution.work_used >= limit, "{}", execution.work_used);
     // What goes past the limit is one instruction.
     assert!(execution.work_used < limit + limit / 10);

@@ -13,16 +13,14 @@ use crate::{Call, limits::Limits};
 /// call that its guest makes to an address without code.
 pub struct HostSession<'a> {
     pub(super) call: &'a Call<'a>,
-    pub(super) limits: &'static Limits,
     pub(super) randomness: Randomness,
 }
 
 impl<'a> HostSession<'a> {
-    /// Of an execution of `call` under `limits`.
-    pub fn new(call: &'a Call<'a>, limits: &'static Limits) -> Self {
+    /// Of an execution of `call`.
+    pub fn new(call: &'a Call<'a>) -> Self {
         Self {
             call,
-            limits,
             randomness: Randomness::new(call.randomness),
         }
     }

@@ -20,7 +20,7 @@ pub(super) const CALL: HostCall = HostCall {
 };
 
 fn run(session: &mut HostSession<'_>, input: &[u8], fuel: u64) -> Answer {
-    let price = session.limits.invocation_base;
+    let price = session.call.runtime.limits.invocation_base;
     if price > fuel {
         return Answer::OutOfFuel;
     }

@@ -34,7 +34,7 @@ impl HostSession<'_> {
         if !is_reserved(address) {
             return None;
         }
-        let limits = self.limits;
+        let limits = self.call.runtime.limits;
         let own = CALLS
             .iter()
             .find(|call| call.address == address)

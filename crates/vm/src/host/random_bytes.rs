@@ -28,7 +28,7 @@ fn work(limits: &Limits, input: &[u8]) -> u64 {
 }
 
 fn run(session: &mut HostSession<'_>, input: &[u8], fuel: u64) -> Answer {
-    let limits = session.limits;
+    let limits = session.call.runtime.limits;
     if fuel < limits.random_base {
         return Answer::OutOfFuel;
     }
