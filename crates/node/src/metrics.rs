@@ -173,6 +173,8 @@ metrics_struct! {
         calls: counter = "subrosa_rpc_calls_total",
         #[doc = " Calls answered with an error."]
         errors: counter = "subrosa_rpc_errors_total",
+        #[doc = " Calls refused because their address asks too often, or has too many under way."]
+        limited: counter = "subrosa_rpc_limited_total",
         #[doc = " Time to answer a call."]
         call_seconds: histogram = "subrosa_rpc_call_seconds",
     }

@@ -17,6 +17,7 @@ use crate::{
     bringup,
     chain::Chain,
     clock::{Clock, within},
+    config,
     enclave::Enclaves,
     error::RunError,
     execute, follow,
@@ -295,13 +296,10 @@ impl Parts {
         })
     }
 
-    /// What is served to clients.
-    pub(crate) fn served(&self) -> rpc::Served {
-        rpc::Served {
-            api: self.api.clone(),
-            clock: Arc::clone(&self.clock),
-            metrics: self.metrics.rpc.clone(),
-        }
+    /// What is served to clients, each held to `limits`.
+    pub(crate) fn served(&self, limits: &config::Limits) -> rpc::Served {
+        let clock = Arc::clone(&self.clock);
+        rpc::Served::new(self.api.clone(), limits, clock, self.metrics.rpc.clone())
     }
 
     /// Has everything run.

@@ -105,6 +105,8 @@ impl FakeChain {
                 max_connections: 16,
                 max_batch: 4,
                 max_waiting: 16,
+                limits: config::Limits::default(),
+                proxies: None,
             },
             admin: config::Admin {
                 listen: SocketAddr::from(([127, 0, 0, 1], 0)),
