@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandl
 pub(crate) struct Metrics {
     pub(crate) enclave: EnclaveMetrics,
     pub(crate) bringup: BringupMetrics,
+    pub(crate) loading: LoadingMetrics,
     pub(crate) follow: FollowMetrics,
     pub(crate) execute: ExecuteMetrics,
     pub(crate) relay: RelayMetrics,
@@ -33,6 +34,7 @@ impl Metrics {
         Ok(metrics::with_local_recorder(&recorder, || Self {
             enclave: EnclaveMetrics::register(),
             bringup: BringupMetrics::register(),
+            loading: LoadingMetrics::register(),
             follow: FollowMetrics::register(),
             execute: ExecuteMetrics::register(),
             relay: RelayMetrics::register(),
@@ -113,6 +115,18 @@ metrics_struct! {
         lease_until: gauge = "subrosa_signer_lease_until_seconds",
         #[doc = " 1 while the signer's lease is about to end and renewing it has failed."]
         lease_ending: gauge = "subrosa_signer_lease_ending",
+    }
+}
+
+metrics_struct! {
+    /// Contracts in the enclave that serves.
+    LoadingMetrics {
+        #[doc = " Contracts that the node believes to be in the enclave's memory."]
+        loaded: gauge = "subrosa_contracts_loaded",
+        #[doc = " Contracts that are being loaded, or wait for their turn."]
+        waiting: gauge = "subrosa_contracts_waiting",
+        #[doc = " Contracts that could not be loaded when that was tried last."]
+        failed: gauge = "subrosa_contracts_failed",
     }
 }
 

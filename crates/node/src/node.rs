@@ -85,6 +85,7 @@ impl Node {
 
     /// The metrics, as Prometheus text.
     pub fn metrics(&self) -> String {
+        self.readiness.measure(&self.metrics.loading);
         self.metrics.upkeep();
         self.metrics.render()
     }
@@ -216,6 +217,7 @@ impl Parts {
         let anchor = Arc::new(Anchor::default());
         let rewinds = Arc::new(Rewinds::new(0));
         let latency = Arc::new(Latency::new(Arc::clone(&clock)));
+        let stops = Arc::new(Stops::default());
         let bringup = bringup::Needs {
             settings: Arc::clone(&settings),
             chain: Arc::clone(&chain),
@@ -224,12 +226,12 @@ impl Parts {
             clock: Arc::clone(&clock),
             verifier: verifier.clone(),
             stage: Arc::clone(&stage),
+            stops: Arc::clone(&stops),
             readiness: Arc::clone(&readiness),
             distrusted: Arc::clone(&distrusted),
             metrics: metrics.bringup.clone(),
             refusals: metrics.enclave.refusals.clone(),
         };
-        let stops = Arc::new(Stops::default());
         let follow = follow::Needs {
             settings: Arc::clone(&settings),
             chain: Arc::clone(&chain),
@@ -279,7 +281,6 @@ impl Parts {
             clock: Arc::clone(&clock),
             stage,
             executors,
-            rewinds,
             stops,
             verifier,
         });

@@ -41,13 +41,14 @@ impl Stops {
     }
 }
 
-/// The stop that a refusal to execute entry `seq` is; `None` if trying again at once may help.
+/// The stop that a refusal to execute entry `seq`, or to load what is before it, is; `None` if trying again at once may help.
 pub(crate) fn stop_of(seq: u64, refusal: &FrameError) -> Option<Stop> {
     let reason = match refusal.code {
         ErrorCode::CodeEnvelope => StopReason::Code,
         ErrorCode::MissingKey => StopReason::Key,
         ErrorCode::Generation | ErrorCode::Unsupported => StopReason::Build,
         ErrorCode::Broken => StopReason::Broken,
+        ErrorCode::Blob => StopReason::State,
         _ => return None,
     };
     Some(Stop {

@@ -155,6 +155,10 @@ pub struct Enclave {
     /// replaced, and another has to be restarted by whoever did.
     #[serde(default = "default_renew_before_seconds")]
     pub renew_before_seconds: u64,
+    /// Most contracts that are loaded into it at a time, 1 to 64. A state that is being loaded is
+    /// in its memory beside those that `--memory-mib` counts.
+    #[serde(default = "default_max_loads")]
+    pub max_loads: usize,
 }
 
 /// How an enclave's signer comes into the registry.
@@ -279,6 +283,7 @@ impl Config {
         let wait = self.relay.max_wait_milliseconds;
         in_range("relay.max_wait_milliseconds", wait, 0, 10_000)?;
         self.rpc.check()?;
+        in_range("enclave.max_loads", self.enclave.max_loads as u64, 1, 64)?;
         let poll = self.chain.poll_milliseconds;
         in_range("chain.poll_milliseconds", poll, 1, 600_000)?;
         let length = self.enclave.socket.as_os_str().len() as u64;
@@ -325,6 +330,11 @@ fn default_poll_milliseconds() -> u64 {
 
 pub(crate) fn default_renew_before_seconds() -> u64 {
     600
+}
+
+/// Enough to keep an enclave's threads and a disk busy.
+pub(crate) fn default_max_loads() -> usize {
+    4
 }
 
 pub(crate) fn default_max_items() -> usize {

@@ -130,6 +130,11 @@ fn values_out_of_range_name_their_field() {
             "[rpc]\nmax_connections = 0\n",
             "rpc.max_connections",
         ),
+        (
+            "[enclave]\n",
+            "[enclave]\nmax_loads = 0\n",
+            "enclave.max_loads",
+        ),
         ("[rpc]\n", "[rpc]\nmax_batch = 5000\n", "rpc.max_batch"),
         (
             "[admin]\n",

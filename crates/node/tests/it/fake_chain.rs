@@ -86,6 +86,7 @@ impl FakeChain {
                 open_epochs: config::OpenEpochs::First,
                 epoch_measurements: Vec::new(),
                 renew_before_seconds: 600,
+                max_loads: 4,
             },
             verifier: Some(config::Verifier {
                 url: url("http://127.0.0.1:9".to_owned()),
