@@ -217,7 +217,7 @@ impl Parts {
         let anchor = Arc::new(Anchor::default());
         let rewinds = Arc::new(Rewinds::new(0));
         let latency = Arc::new(Latency::new(Arc::clone(&clock)));
-        let stops = Arc::new(Stops::default());
+        let stops = Arc::new(Stops::new(metrics.execute.stopped.clone()));
         let bringup = bringup::Needs {
             settings: Arc::clone(&settings),
             chain: Arc::clone(&chain),

@@ -34,7 +34,7 @@ use crate::{
     shutdown::Shutdown,
     stateless::is_stateless,
     step::{Fault, Next},
-    stops::stop_of,
+    stops::{Cause, stop_of},
 };
 
 /// Works for one contract until shutdown.
@@ -363,8 +363,7 @@ impl Task {
         self.needs.metrics.executed.increment(count);
         debug!(%contract, seq = head.seq, count, "executed");
         self.envelopes.executed(head.seq - 1);
-        let stopped = self.needs.stops.goes_on(contract);
-        self.needs.metrics.stopped.set(stopped as f64);
+        self.needs.stops.goes_on(contract);
         Ok(())
     }
 
@@ -380,8 +379,7 @@ impl Task {
 
     fn stopped(&self, seq: u64, refusal: &FrameError) {
         if let Some(stop) = stop_of(seq, refusal) {
-            let stopped = self.needs.stops.stopped(self.contract, stop);
-            self.needs.metrics.stopped.set(stopped as f64);
+            self.needs.stops.stopped(self.contract, Cause::Entry, stop);
         }
     }
 

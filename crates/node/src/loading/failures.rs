@@ -43,9 +43,9 @@ impl Failures {
         failure.not_before = now.saturating_add(failure.backoff.step());
     }
 
-    /// Notes that a contract is loaded. Whether it could not be before.
-    pub(super) fn succeeded(&self, contract: ContractId) -> bool {
-        self.lock().remove(&contract).is_some()
+    /// Notes that a contract is loaded.
+    pub(super) fn succeeded(&self, contract: ContractId) {
+        self.lock().remove(&contract);
     }
 
     pub(super) fn count(&self) -> usize {
@@ -83,8 +83,8 @@ mod tests {
             assert_eq!(failures.standing(contract, now), None);
             assert_eq!(failures.count(), 1);
         }
-        assert!(failures.succeeded(contract));
-        assert!(!failures.succeeded(contract));
+        failures.succeeded(contract);
+        assert_eq!(failures.count(), 0);
         failures.failed(contract, why.clone(), now);
         assert_eq!(
             failures.standing(contract, now + FIRST_DELAY + MILLISECOND),

@@ -32,7 +32,7 @@ use crate::{
     clock::Clock,
     enclave::{EnclaveError, Link},
     failpoint::failpoint,
-    stops::{Stops, stop_of},
+    stops::{Cause, Stops, stop_of},
 };
 
 /// The contracts of one boot of an enclave.
@@ -181,9 +181,8 @@ impl Loading {
         let place = self.places.take(contract, need).await;
         match self.attempts(store, contract, up_to).await {
             Ok(loaded) => {
-                if self.failures.succeeded(contract) {
-                    self.stops.goes_on(contract);
-                }
+                self.failures.succeeded(contract);
+                self.stops.loaded(contract);
                 failpoint!("after_load");
                 Ok(Held {
                     loaded,
@@ -278,7 +277,7 @@ impl Loading {
         let now = self.clock.monotonic();
         self.failures.failed(contract, why.clone(), now);
         if let Some(stop) = stop_of(up_to + 1, why) {
-            self.stops.stopped(contract, stop);
+            self.stops.stopped(contract, Cause::Load, stop);
         }
     }
 

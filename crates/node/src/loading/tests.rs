@@ -97,7 +97,7 @@ impl Scene {
             gate: Semaphore::new(passes),
             inner: Mutex::default(),
         });
-        let stops = Arc::new(Stops::default());
+        let stops = Arc::new(Stops::new(metrics::Gauge::noop()));
         let link = Link::new(
             Arc::clone(&enclave) as Arc<dyn EnclaveLink>,
             Counter::noop(),

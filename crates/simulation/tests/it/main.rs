@@ -8,5 +8,6 @@ mod conformance;
 mod end_to_end;
 mod guest;
 mod hostile;
+mod loading;
 mod relay;
 mod stops;
