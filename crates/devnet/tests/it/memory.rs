@@ -14,15 +14,17 @@ use subrosa_types::{ContractId, result::Status};
 
 use crate::scene::Scene;
 
-/// Creation code of a counter that fills a thousand slots first: a call with any input counts, one
+/// Creation code of a counter that fills this many slots first: a call with any input counts, one
 /// without says where it is.
-fn ballasted_counter() -> Bytecode {
-    const FILL: [u8; 16] = hex!("6103e85b808055600190038060035750");
+fn ballasted_counter(slots: u16) -> Bytecode {
+    const FILL: [u8; 13] = hex!("5b808055600190038060035750");
     const LEAVE: [u8; 9] = hex!("601b8060195f395ff3");
     const RUNTIME: [u8; 27] = hex!("36600c575f545f5260205ff35b5f54600101805f555f5260205ff3");
+    let [high, low] = slots.to_be_bytes();
+    let push = [0x61, high, low];
     Bytecode {
         engine: ENGINE_EVM,
-        code: [&FILL[..], &LEAVE, &RUNTIME].concat().into(),
+        code: [&push[..], &FILL, &LEAVE, &RUNTIME].concat().into(),
         init: Bytes::new(),
     }
 }
@@ -60,6 +62,17 @@ async fn metric(scene: &Scene, name: &str) -> f64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_contracts_than_memory_holds_are_all_served() {
+    all_are_served(1_000).await;
+}
+
+/// Fewer than are loaded at a time, which would drop each other for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_memory_holds_one_contract_all_get_on() {
+    all_are_served(4_000).await;
+}
+
+/// Contracts of this many slots; a thousand of them take about a quarter of the enclave's memory.
+async fn all_are_served(slots: u16) {
     let options = Options {
         enclave_arguments: ["--memory-mib", "1"].map(Into::into).into(),
         ..Options::default()
@@ -69,8 +82,11 @@ async fn more_contracts_than_memory_holds_are_all_served() {
     };
     let mut contracts = Vec::new();
     for _ in 0..CONTRACTS {
-        let policy = ContractPolicy::default();
-        contracts.push(scene.deploy(&ballasted_counter(), &policy).await);
+        let policy = ContractPolicy {
+            fuel_limit: 100_000_000,
+            ..ContractPolicy::default()
+        };
+        contracts.push(scene.deploy(&ballasted_counter(slots), &policy).await);
     }
     for round in 1..=3 {
         let all = vec![U256::from(round); CONTRACTS];
@@ -105,5 +121,4 @@ async fn more_contracts_than_memory_holds_are_all_served() {
     }
 }
 
-/// Each takes about a quarter of a MiB.
 const CONTRACTS: usize = 8;
