@@ -262,8 +262,9 @@ fn not_so_far(error: &NodeError) -> bool {
     matches!(error, NodeError::Refused { code, .. } if TRY_AGAIN.contains(code))
 }
 
-/// Codes of a node that has no enclave yet, or has not seen the registration or the upgrade yet.
-const TRY_AGAIN: [i64; 3] = [-32_040, -32_041, -32_042];
+/// Codes of a node that has no enclave yet, or has not seen the registration or the upgrade yet; or was
+/// asked too often.
+const TRY_AGAIN: [i64; 4] = [-32_040, -32_041, -32_042, -32_052];
 
 /// The strongest finality class that a kind of header trust provides.
 fn finality_of(trust: HeaderTrustKind) -> FinalityClass {

@@ -79,6 +79,15 @@ pub(crate) fn node(
          [rpc]\n\
          listen = \"127.0.0.1:{rpc}\"\n\
          \n\
+         [rpc.limits]\n\
+         queries_per_second = 10000\n\
+         query_burst = 10000\n\
+         attestations_per_minute = 10000\n\
+         attestation_burst = 10000\n\
+         deploys_per_minute = 10000\n\
+         deploy_burst = 10000\n\
+         max_waiting = 256\n\
+         \n\
          [admin]\n\
          listen = \"127.0.0.1:{admin}\"\n\
          \n\

@@ -34,6 +34,8 @@ pub struct Options {
     pub subrosa: Option<PathBuf>,
     /// The `subrosa-enclave` executable, if it is not to be looked for.
     pub enclave: Option<PathBuf>,
+    /// Further arguments of `subrosa-enclave`.
+    pub enclave_arguments: Vec<OsString>,
     /// The `anvil` executable, if it is not to be looked for.
     pub anvil: Option<PathBuf>,
     /// Added to the environment of services.
@@ -126,7 +128,11 @@ impl Devnet {
         governance
             .apply(&anvil.provider, &deployer, &contracts)
             .await?;
-        let enclave = Enclave::start(&start(Service::Enclave, Some(&enclave_path))).await?;
+        let enclave = Enclave::start(
+            &start(Service::Enclave, Some(&enclave_path)),
+            &options.enclave_arguments,
+        )
+        .await?;
         let node = Node::start(
             &start(Service::Node, subrosa),
             &anvil,

@@ -114,13 +114,18 @@ pub(crate) struct Enclave {
 }
 
 impl Enclave {
-    pub(crate) async fn start(start: &Start<'_>) -> Result<Self, DevnetError> {
+    /// Starts it with further arguments, and waits until it listens.
+    pub(crate) async fn start(
+        start: &Start<'_>,
+        further: &[OsString],
+    ) -> Result<Self, DevnetError> {
         let socket = start.layout.socket();
         let mut words = arguments(["--socket"], &socket);
         words.extend(arguments(
             ["--sealing-key-file"],
             &start.layout.sealing_key(),
         ));
+        words.extend_from_slice(further);
         let process = Process::start(Recipe {
             name: Service::Enclave.name(),
             program: Executable::Enclave.locate(start.executable)?,

@@ -112,7 +112,7 @@ impl<W> Cell<W> {
                     || (position.head.seq == seq && position.digest != digest) =>
             {
                 let message = format!("{} stood at {seq} before it was dropped", self.id);
-                Err(FrameError::new(ErrorCode::Query, message))
+                Err(FrameError::new(ErrorCode::OutOfOrder, message))
             }
             _ => Ok(contract),
         }

@@ -4,7 +4,7 @@
 //! | path | answer |
 //! |---|---|
 //! | `GET /health` | 200 while the process runs |
-//! | `GET /ready` | 200 while an admitted enclave serves and the chain is followed, else 503 and why |
+//! | `GET /ready` | 200 while an admitted enclave serves and the chain is followed, and how many contracts are loaded, wait for it, or could not be; else 503 and why |
 //! | `GET /metrics` | Prometheus text |
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
-use crate::{metrics::Metrics, readiness::Readiness, shutdown::Shutdown};
+use crate::{loading::Counts, metrics::Metrics, readiness::Readiness, shutdown::Shutdown};
 
 /// What operators are shown.
 pub(crate) struct Shown {
@@ -51,12 +51,22 @@ fn router(shown: Shown) -> Router {
 
 async fn ready(State(shown): State<Arc<Shown>>) -> impl IntoResponse {
     match shown.readiness.unreadiness() {
-        None => (StatusCode::OK, "ready\n".to_owned()),
+        None => {
+            let Counts {
+                loaded,
+                waiting,
+                failed,
+            } = shown.readiness.contracts();
+            let contracts =
+                format!("contracts: {loaded} loaded, {waiting} waiting, {failed} failed\n");
+            (StatusCode::OK, format!("ready\n{contracts}"))
+        }
         Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
     }
 }
 
 async fn metrics(State(shown): State<Arc<Shown>>) -> impl IntoResponse {
+    shown.readiness.measure(&shown.metrics.loading);
     shown.metrics.upkeep();
     let kind = [(
         header::CONTENT_TYPE,

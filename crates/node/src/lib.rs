@@ -17,7 +17,8 @@
 //! | `chain` | the chain port; a chain behind JSON-RPC |
 //! | `clock` | the clock port; the machine's clock |
 //! | `transactions` | noting transactions down, sending them, going on with them after a crash |
-//! | `bringup` | from a connection to an admitted enclave with everything loaded |
+//! | `bringup` | from a connection to an admitted enclave that holds the epoch's key |
+//! | `loading` | contracts into the enclave, when something needs them |
 //! | `follow` | oracle events into the store |
 //! | `execute` | stored entries into stored results, one task per contract |
 //! | `relay` | stored results onto the chain, one transaction at a time |
@@ -50,6 +51,7 @@ mod fake_chain;
 mod follow;
 mod gas;
 mod latency;
+mod loading;
 mod metrics;
 mod node;
 mod readiness;
@@ -78,9 +80,9 @@ pub use config::{Config, ConfigError};
 pub use enclave::{ConnectError, EnclaveError, EnclaveLink, Enclaves, StreamError, greeted, hello};
 pub use error::RunError;
 pub use follow::FollowError;
+pub use loading::LoadError;
 pub use node::{Node, Ports, start_with};
 pub use rpc::{Api, RpcError, ServeError};
 pub use run::{Running, run, start};
-pub use serving::LoadError;
 pub use settings::Settings;
 pub use verifier::{Verifier, VerifierError};

@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandl
 pub(crate) struct Metrics {
     pub(crate) enclave: EnclaveMetrics,
     pub(crate) bringup: BringupMetrics,
+    pub(crate) loading: LoadingMetrics,
     pub(crate) follow: FollowMetrics,
     pub(crate) execute: ExecuteMetrics,
     pub(crate) relay: RelayMetrics,
@@ -33,6 +34,7 @@ impl Metrics {
         Ok(metrics::with_local_recorder(&recorder, || Self {
             enclave: EnclaveMetrics::register(),
             bringup: BringupMetrics::register(),
+            loading: LoadingMetrics::register(),
             follow: FollowMetrics::register(),
             execute: ExecuteMetrics::register(),
             relay: RelayMetrics::register(),
@@ -117,6 +119,18 @@ metrics_struct! {
 }
 
 metrics_struct! {
+    /// Contracts in the enclave that serves.
+    LoadingMetrics {
+        #[doc = " Contracts that the node believes to be in the enclave's memory."]
+        loaded: gauge = "subrosa_contracts_loaded",
+        #[doc = " Contracts that are being loaded, or wait for their turn."]
+        waiting: gauge = "subrosa_contracts_waiting",
+        #[doc = " Contracts that could not be loaded when that was tried last."]
+        failed: gauge = "subrosa_contracts_failed",
+    }
+}
+
+metrics_struct! {
     /// Following the oracle.
     FollowMetrics {
         #[doc = " Last block whose entries are stored."]
@@ -173,6 +187,8 @@ metrics_struct! {
         calls: counter = "subrosa_rpc_calls_total",
         #[doc = " Calls answered with an error."]
         errors: counter = "subrosa_rpc_errors_total",
+        #[doc = " Calls refused because their address asks too often, or has too many under way."]
+        limited: counter = "subrosa_rpc_limited_total",
         #[doc = " Time to answer a call."]
         call_seconds: histogram = "subrosa_rpc_call_seconds",
     }

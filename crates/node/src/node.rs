@@ -17,6 +17,7 @@ use crate::{
     bringup,
     chain::Chain,
     clock::{Clock, within},
+    config,
     enclave::Enclaves,
     error::RunError,
     execute, follow,
@@ -84,6 +85,7 @@ impl Node {
 
     /// The metrics, as Prometheus text.
     pub fn metrics(&self) -> String {
+        self.readiness.measure(&self.metrics.loading);
         self.metrics.upkeep();
         self.metrics.render()
     }
@@ -215,6 +217,7 @@ impl Parts {
         let anchor = Arc::new(Anchor::default());
         let rewinds = Arc::new(Rewinds::new(0));
         let latency = Arc::new(Latency::new(Arc::clone(&clock)));
+        let stops = Arc::new(Stops::new(metrics.execute.stopped.clone()));
         let bringup = bringup::Needs {
             settings: Arc::clone(&settings),
             chain: Arc::clone(&chain),
@@ -223,12 +226,12 @@ impl Parts {
             clock: Arc::clone(&clock),
             verifier: verifier.clone(),
             stage: Arc::clone(&stage),
+            stops: Arc::clone(&stops),
             readiness: Arc::clone(&readiness),
             distrusted: Arc::clone(&distrusted),
             metrics: metrics.bringup.clone(),
             refusals: metrics.enclave.refusals.clone(),
         };
-        let stops = Arc::new(Stops::default());
         let follow = follow::Needs {
             settings: Arc::clone(&settings),
             chain: Arc::clone(&chain),
@@ -278,7 +281,6 @@ impl Parts {
             clock: Arc::clone(&clock),
             stage,
             executors,
-            rewinds,
             stops,
             verifier,
         });
@@ -295,13 +297,10 @@ impl Parts {
         })
     }
 
-    /// What is served to clients.
-    pub(crate) fn served(&self) -> rpc::Served {
-        rpc::Served {
-            api: self.api.clone(),
-            clock: Arc::clone(&self.clock),
-            metrics: self.metrics.rpc.clone(),
-        }
+    /// What is served to clients, each held to `limits`.
+    pub(crate) fn served(&self, limits: &config::Limits) -> rpc::Served {
+        let clock = Arc::clone(&self.clock);
+        rpc::Served::new(self.api.clone(), limits, clock, self.metrics.rpc.clone())
     }
 
     /// Has everything run.

@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use crate::serving::Stage;
+use crate::{loading::Counts, metrics::LoadingMetrics, serving::Stage};
 
 /// What bring-up and following say of themselves.
 #[derive(Debug)]
@@ -33,6 +33,20 @@ impl Readiness {
     /// Says what bring-up is doing, or why it fails.
     pub(crate) fn say_unready(&self, reason: impl Into<String>) {
         *self.unready.lock().unwrap_or_else(PoisonError::into_inner) = reason.into();
+    }
+
+    /// How many contracts are loaded, wait for it, or could not be, in the enclave that serves.
+    pub(crate) fn contracts(&self) -> Counts {
+        let serving = self.stage.now();
+        serving.map_or_else(Counts::default, |serving| serving.contracts.counts())
+    }
+
+    /// Shows [`Self::contracts`] in metrics.
+    pub(crate) fn measure(&self, metrics: &LoadingMetrics) {
+        let counts = self.contracts();
+        metrics.loaded.set(counts.loaded as f64);
+        metrics.waiting.set(counts.waiting as f64);
+        metrics.failed.set(counts.failed as f64);
     }
 
     /// Why the node is not ready; `None` if it is.

@@ -69,7 +69,7 @@ pub async fn start(config: Config) -> Result<Running, RunError> {
         .await
         .map_err(RunError::Admin)?;
     let admin = listener.local_addr().map_err(RunError::Admin)?;
-    let (rpc, server) = rpc::serve(&config.rpc, parts.served()).await?;
+    let (rpc, server) = rpc::serve(&config.rpc, parts.served(&config.rpc.limits)).await?;
     let (account, config_hash) = (assembled.account, assembled.config_hash);
     info!(%rpc, %admin, %account, %config_hash, "listening");
     let mut node = parts.spawn();

@@ -25,6 +25,8 @@ pub struct Settings {
     pub epoch_measurements: Vec<B256>,
     /// Seconds before its signer's lease ends at which the node first tries to renew it.
     pub renew_before_seconds: u64,
+    /// Most contracts loaded into the enclave at a time.
+    pub max_loads: usize,
     /// Most results per transaction, 1 to 1,024.
     pub max_items: usize,
     /// Most gas per transaction.
@@ -47,6 +49,7 @@ impl Settings {
             open_epochs: OpenEpochs::default(),
             epoch_measurements: Vec::new(),
             renew_before_seconds: config::default_renew_before_seconds(),
+            max_loads: config::default_max_loads(),
             max_items: config::default_max_items(),
             max_gas: config::default_max_gas(),
             max_in_flight: config::default_max_in_flight(),
@@ -69,6 +72,7 @@ impl Settings {
             open_epochs: config.enclave.open_epochs,
             epoch_measurements: config.enclave.epoch_measurements.clone(),
             renew_before_seconds: config.enclave.renew_before_seconds,
+            max_loads: config.enclave.max_loads,
             max_items: config.relay.max_items,
             max_gas: config.relay.max_gas,
             max_in_flight: config.relay.max_in_flight,

@@ -4,7 +4,7 @@
 use subrosa_chain::ChainError;
 use subrosa_store::StoreError;
 
-use crate::{chain::ChainAccessError, enclave::EnclaveError, serving::LoadError};
+use crate::{chain::ChainAccessError, enclave::EnclaveError, loading::LoadError};
 
 /// What to do after a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -56,16 +56,22 @@ impl World {
     /// [`RunError`] if the node does not start.
     pub async fn start(&self) -> Result<Node, RunError> {
         self.admit();
+        let storage = Arc::new(self.storage());
         let ports = Ports {
             enclaves: Box::new(self.machine.clone()),
             chain: Arc::new(self.chain.clone()),
             clock: Arc::new(self.clock),
-            storage: Arc::new(Memory::open(&self.disk, self.identity())),
+            storage,
             verifier: None,
         };
         let mut settings = Settings::new(self.config.clone());
         settings.open_epochs = OpenEpochs::WhenMissing;
         start_with(ports, settings).await
+    }
+
+    /// What is on the disk. A node that runs has it taken away.
+    pub fn storage(&self) -> Memory {
+        Memory::open(&self.disk, self.identity())
     }
 
     fn identity(&self) -> Identity {

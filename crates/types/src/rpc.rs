@@ -171,6 +171,8 @@ pub enum StopReason {
     /// A build whose engine does not break at the entry. Governance withdraws the generation, and the
     /// owner moves the log into one without the fault.
     Broken,
+    /// The state before it, which the node has lost or the enclave does not take. It is tried again.
+    State,
 }
 
 /// Parameters of `subrosa_request` and `subrosa_receipt`.

@@ -33,6 +33,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("subrosa-tee", &["subrosa-types", "subrosa-evidence"]),
     ("subrosa-store", &["subrosa-types"]),
     ("subrosa-chain", &["subrosa-types", "subrosa-evidence"]),
+    ("subrosa-quota", &[]),
     (
         "subrosa-collateral",
         &["subrosa-types", "subrosa-evidence", "subrosa-attestation"],
@@ -44,6 +45,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "subrosa-evidence",
             "subrosa-chain",
             "subrosa-store",
+            "subrosa-quota",
         ],
     ),
     (
@@ -53,6 +55,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "subrosa-evidence",
             "subrosa-attestation",
             "subrosa-collateral",
+            "subrosa-quota",
         ],
     ),
     (

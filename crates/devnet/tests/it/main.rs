@@ -17,6 +17,7 @@ mod chain_port;
 mod changes;
 mod kills;
 mod leases;
+mod memory;
 mod refusals;
 mod sessions;
 mod stale;

@@ -2,9 +2,9 @@
 //! From a socket to an enclave that serves, again and again.
 //!
 //! Connect → start with the measured configuration → admit its signer → hold the current epoch's
-//! key → load every contract → serve. Every step asks first whether it is done already, so a host
+//! key → serve. Every step asks first whether it is done already, so a host
 //! that was killed anywhere, or an enclave that was, goes through all of them again and repeats
-//! none. Results are never lost with an enclave: they are stored before they are offered, and any
+//! none. Contracts are loaded when something needs them. Results are never lost with an enclave: they are stored before they are offered, and any
 //! enclave of the epoch signs them again.
 
 mod admission;
@@ -17,18 +17,18 @@ mod registration;
 use std::{sync::Arc, time::Duration};
 
 use alloy_sol_types::SolValue;
-use subrosa_types::frame::{HelloReply, Loaded, Started};
+use subrosa_types::frame::{HelloReply, Started};
 use tracing::{info, warn};
 
 pub use self::error::BringupError;
 pub(crate) use self::needs::Needs;
 use crate::{
     backoff::Backoff,
-    enclave::{EnclaveError, Enclaves, Link},
+    enclave::{Enclaves, Link},
     failpoint::failpoint,
+    loading::Loading,
     serving::Serving,
     shutdown::Shutdown,
-    stateless::is_stateless,
 };
 
 /// Keeps an enclave serving until shutdown, then ends it if a host started it.
@@ -94,7 +94,7 @@ pub(crate) async fn supervise(
     }
 }
 
-/// One attempt, from connecting to having everything loaded.
+/// One attempt, from connecting to serving. Contracts are loaded when something needs them.
 async fn establish(needs: &Needs, enclaves: &mut dyn Enclaves) -> Result<Serving, BringupError> {
     needs.readiness.say_unready("connecting to the enclave");
     let (port, hello) = enclaves.connect().await?;
@@ -129,11 +129,22 @@ async fn prepare(
         .readiness
         .say_unready("taking the epoch's key into use");
     let epoch = epoch::ensure(needs, link, &started, &hello.epochs).await?;
-    let serving = Serving::new(link.clone(), started, epoch, lease_until, &hello.contracts);
-    needs.readiness.say_unready("loading contracts");
-    load_all(needs, &serving).await?;
-    failpoint!("after_load");
-    Ok(serving)
+    let (keys, opening) = epoch;
+    let contracts = Loading::new(
+        link.clone(),
+        Arc::clone(&needs.clock),
+        Arc::clone(&needs.stops),
+        needs.settings.max_loads,
+        &hello.contracts,
+    );
+    Ok(Serving {
+        link: link.clone(),
+        started,
+        keys,
+        opening,
+        lease_until,
+        contracts,
+    })
 }
 
 async fn start(
@@ -156,38 +167,6 @@ async fn start(
         });
     }
     Ok(started)
-}
-
-/// Brings every contract to the last state that is stored, unless it is there already. One that
-/// cannot be loaded (an older epoch's key is missing) does not hold the others up.
-async fn load_all(needs: &Needs, serving: &Serving) -> Result<(), BringupError> {
-    for contract in needs.store.contracts().await? {
-        let Some(last) = needs.store.last_result(contract).await? else {
-            continue;
-        };
-        let stands = serving.position(contract);
-        let stateless = is_stateless(needs.store.as_ref(), contract).await?;
-        let is_there = |loaded: Loaded| {
-            stateless || (loaded.head.seq == last.seq + 1 && loaded.digest == last.digest)
-        };
-        if stands.is_some_and(is_there) {
-            continue;
-        }
-        match serving.load(needs.store.as_ref(), contract, last.seq).await {
-            Ok(_) => {}
-            Err(error) if serving.link.is_closed() => {
-                warn!(
-                    error = &error as &dyn std::error::Error,
-                    "lost the enclave while loading"
-                );
-                return Err(EnclaveError::Disconnected.into());
-            }
-            Err(error) => {
-                warn!(%contract, error = &error as &dyn std::error::Error, "cannot load a contract");
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Why serving ended.

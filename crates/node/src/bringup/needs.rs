@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::{
     chain::Chain, clock::Clock, metrics::BringupMetrics, readiness::Readiness, serving::Stage,
-    settings::Settings, transactions::Transactions, verifier::Verifier,
+    settings::Settings, stops::Stops, transactions::Transactions, verifier::Verifier,
 };
 
 /// What bringing an enclave up works with.
@@ -22,6 +22,8 @@ pub(crate) struct Needs {
     /// `None`: the chain admits the signer by its quote.
     pub(crate) verifier: Option<Arc<Verifier>>,
     pub(crate) stage: Arc<Stage>,
+    /// Logs that cannot go on.
+    pub(crate) stops: Arc<Stops>,
     pub(crate) readiness: Arc<Readiness>,
     /// The registry refused the signer that serves.
     pub(crate) distrusted: Arc<Notify>,

@@ -38,6 +38,19 @@
 //! [rpc]
 //! listen = "127.0.0.1:8645"
 //!
+//! [rpc.limits]                        # optional, with these defaults: of each client address
+//! queries_per_second = 20
+//! query_burst = 100
+//! attestations_per_minute = 60
+//! attestation_burst = 30
+//! deploys_per_minute = 60
+//! deploy_burst = 30
+//! max_waiting = 32
+//!
+//! [rpc.proxies]                       # optional: without it, no header says who a client is
+//! addresses = ["127.0.0.1"]
+//! header = "x-forwarded-for"          # or "forwarded"
+//!
 //! [admin]
 //! listen = "127.0.0.1:8646"
 //!
@@ -46,7 +59,9 @@
 //! ```
 
 mod endpoint;
+mod error;
 mod key;
+mod rpc;
 
 use std::{
     net::SocketAddr,
@@ -55,12 +70,16 @@ use std::{
 
 use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
-use subrosa_types::{abi::EnclaveConfig, config::ConfigError as MeasuredError, measured::Measured};
+use subrosa_types::{abi::EnclaveConfig, measured::Measured};
 
 use crate::gas::LARGEST_RESULT_GAS;
 
 pub use endpoint::Endpoint;
+pub use error::ConfigError;
+use error::in_range;
 pub use key::{KeyError, KeySource};
+pub(crate) use rpc::default_max_waiting;
+pub use rpc::{ForwardingHeader, Limits, Network, Proxies, Rpc};
 
 /// A node's configuration.
 ///
@@ -136,6 +155,10 @@ pub struct Enclave {
     /// replaced, and another has to be restarted by whoever did.
     #[serde(default = "default_renew_before_seconds")]
     pub renew_before_seconds: u64,
+    /// Most contracts that are loaded into it at a time, 1 to 64. A state that is being loaded is
+    /// in its memory beside those that `--memory-mib` counts.
+    #[serde(default = "default_max_loads")]
+    pub max_loads: usize,
 }
 
 /// How an enclave's signer comes into the registry.
@@ -195,26 +218,6 @@ pub struct Relay {
     /// None waits while nothing is in flight.
     #[serde(default = "default_max_wait_milliseconds")]
     pub max_wait_milliseconds: u64,
-}
-
-/// What clients talk to.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rpc {
-    /// Address and port; port 0 picks a free one.
-    pub listen: SocketAddr,
-    /// Largest request body, bytes.
-    #[serde(default = "default_max_request_bytes")]
-    pub max_request_bytes: u32,
-    /// Most open connections.
-    #[serde(default = "default_max_connections")]
-    pub max_connections: u32,
-    /// Most calls in one batch.
-    #[serde(default = "default_max_batch")]
-    pub max_batch: u32,
-    /// Most calls that may wait for the enclave or the verifier at once; more are refused.
-    #[serde(default = "default_max_waiting")]
-    pub max_waiting: usize,
 }
 
 /// What operators talk to.
@@ -279,16 +282,8 @@ impl Config {
         in_range("relay.max_in_flight", flights, 1, MAX_IN_FLIGHT)?;
         let wait = self.relay.max_wait_milliseconds;
         in_range("relay.max_wait_milliseconds", wait, 0, 10_000)?;
-        let bytes = u64::from(self.rpc.max_request_bytes);
-        in_range("rpc.max_request_bytes", bytes, 1024, 64 << 20)?;
-        in_range(
-            "rpc.max_connections",
-            self.rpc.max_connections.into(),
-            1,
-            65_536,
-        )?;
-        in_range("rpc.max_batch", self.rpc.max_batch.into(), 1, 1024)?;
-        in_range("rpc.max_waiting", self.rpc.max_waiting as u64, 1, 65_536)?;
+        self.rpc.check()?;
+        in_range("enclave.max_loads", self.enclave.max_loads as u64, 1, 64)?;
         let poll = self.chain.poll_milliseconds;
         in_range("chain.poll_milliseconds", poll, 1, 600_000)?;
         let length = self.enclave.socket.as_os_str().len() as u64;
@@ -324,81 +319,10 @@ impl Config {
     }
 }
 
-/// Why a configuration is refused.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {path}", path = path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Not TOML, or not of this form.
-    ///
-    /// Parts of the file are not repeated here: they may hold credentials.
-    #[error("configuration line {line}: {message}")]
-    Parse {
-        /// Line, from 1.
-        line: usize,
-        /// What is wrong.
-        message: String,
-    },
-    /// It cannot be printed.
-    #[error("configuration does not print")]
-    Print(#[from] toml::ser::Error),
-    /// The `[measured]` table makes no valid enclave configuration.
-    #[error("[measured] is refused")]
-    Measured(#[from] MeasuredError),
-    /// A verifier is to admit the signer, and there is none.
-    #[error("enclave.admission is \"verifier\", and there is no [verifier]")]
-    NoVerifier,
-    /// The admin listener would be reachable from other machines.
-    #[error("admin.listen is {0}, which is not a loopback address")]
-    AdminNotLoopback(SocketAddr),
-    /// A number is out of range.
-    #[error("{field} is {found}, expected {least} to {most}")]
-    OutOfRange {
-        /// The field, as in the file.
-        field: &'static str,
-        /// Its value.
-        found: u64,
-        /// Smallest allowed.
-        least: u64,
-        /// Largest allowed.
-        most: u64,
-    },
-}
-
-impl ConfigError {
-    fn parse(text: &str, error: &toml::de::Error) -> Self {
-        let start = error.span().map_or(0, |span| span.start);
-        let before = text.as_bytes().get(..start).unwrap_or_default();
-        Self::Parse {
-            line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
-            message: error.message().to_owned(),
-        }
-    }
-}
-
 /// What an enclave signs at once.
 const MAX_ITEMS: u64 = 1_024;
 /// What nodes' pools keep of an account for certain.
 const MAX_IN_FLIGHT: u64 = 16;
-
-fn in_range(field: &'static str, found: u64, least: u64, most: u64) -> Result<(), ConfigError> {
-    if (least..=most).contains(&found) {
-        return Ok(());
-    }
-    Err(ConfigError::OutOfRange {
-        field,
-        found,
-        least,
-        most,
-    })
-}
 
 fn default_poll_milliseconds() -> u64 {
     500
@@ -406,6 +330,11 @@ fn default_poll_milliseconds() -> u64 {
 
 pub(crate) fn default_renew_before_seconds() -> u64 {
     600
+}
+
+/// Enough to keep an enclave's threads and a disk busy.
+pub(crate) fn default_max_loads() -> usize {
+    4
 }
 
 pub(crate) fn default_max_items() -> usize {
@@ -425,24 +354,6 @@ pub(crate) fn default_max_in_flight() -> usize {
 /// Far less than any chain's blocks are apart.
 pub(crate) fn default_max_wait_milliseconds() -> u64 {
     50
-}
-
-/// An envelope of the largest code (24 KiB and its constructor's arguments, padded) in hex fits
-/// many times.
-fn default_max_request_bytes() -> u32 {
-    2 << 20
-}
-
-fn default_max_connections() -> u32 {
-    512
-}
-
-fn default_max_batch() -> u32 {
-    32
-}
-
-pub(crate) fn default_max_waiting() -> usize {
-    256
 }
 
 #[cfg(test)]

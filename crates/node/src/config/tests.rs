@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 use alloy_primitives::{Address, address};
-use subrosa_types::config::{HeaderTrustKind, Recovery};
+use subrosa_types::config::{ConfigError as MeasuredError, HeaderTrustKind, Recovery};
 
 use super::*;
 
@@ -52,6 +52,8 @@ fn the_example_parses_with_its_defaults() {
     assert_eq!(config.relay.max_in_flight, 8);
     assert_eq!(config.relay.max_wait_milliseconds, 50);
     assert_eq!(config.enclave.binary, None);
+    assert_eq!(config.rpc.limits, Limits::default());
+    assert_eq!(config.rpc.proxies, None);
     assert_eq!(config.enclave_config().unwrap().chain_id(), 31_337);
 }
 
@@ -128,7 +130,22 @@ fn values_out_of_range_name_their_field() {
             "[rpc]\nmax_connections = 0\n",
             "rpc.max_connections",
         ),
+        (
+            "[enclave]\n",
+            "[enclave]\nmax_loads = 0\n",
+            "enclave.max_loads",
+        ),
         ("[rpc]\n", "[rpc]\nmax_batch = 5000\n", "rpc.max_batch"),
+        (
+            "[admin]\n",
+            "[rpc.limits]\nquery_burst = 0\n[admin]\n",
+            "rpc.limits.query_burst",
+        ),
+        (
+            "[admin]\n",
+            "[rpc.proxies]\naddresses = []\nheader = \"forwarded\"\n[admin]\n",
+            "rpc.proxies.addresses",
+        ),
         (
             "[chain]\n",
             "[chain]\npoll_milliseconds = 0\n",
@@ -152,6 +169,26 @@ fn values_out_of_range_name_their_field() {
             ..
         })
     ));
+}
+
+#[test]
+fn proxies_are_named_with_the_header_they_write() {
+    let with = |table: &str| {
+        let text = EXAMPLE.replace("[admin]\n", &format!("[rpc.proxies]\n{table}\n[admin]\n"));
+        Config::from_toml(&text)
+    };
+    let config = with("addresses = [\"10.0.0.0/8\"]\nheader = \"x-forwarded-for\"").unwrap();
+    let proxies = config.rpc.proxies.as_ref().unwrap();
+    assert_eq!(proxies.header, ForwardingHeader::XForwardedFor);
+    assert!(config.to_redacted_toml().unwrap().contains("10.0.0.0/8"));
+    for odd in [
+        "addresses = [\"10.0.0.0/8\"]",
+        "addresses = [\"proxy.example\"]\nheader = \"forwarded\"",
+        "addresses = [\"10.0.0.1\"]\nheader = \"x-real-ip\"",
+    ] {
+        let error = with(odd).unwrap_err();
+        assert!(matches!(error, ConfigError::Parse { .. }), "{odd}: {error}");
+    }
 }
 
 #[test]

@@ -30,11 +30,6 @@ impl Link {
         Self { port, refusals }
     }
 
-    /// Whether the connection is gone.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.port.is_closed()
-    }
-
     /// Completes when the connection is gone.
     pub(crate) async fn closed(&self) {
         self.port.closed().await;

@@ -8,7 +8,9 @@ use subrosa_store::{EntryRecord, ResultRecord, StoreError};
 use subrosa_types::{
     ContractId,
     entry::EntryKind,
-    frame::{Ended, ErrorCode, Executed, ExecutedEntry, FrameError, LoggedEntry, Reassignment},
+    frame::{
+        Ended, ErrorCode, Executed, ExecutedEntry, FrameError, Loaded, LoggedEntry, Reassignment,
+    },
     result::Head,
 };
 use tokio::sync::Notify;
@@ -27,11 +29,12 @@ use crate::{
     clock::elapsed,
     enclave::EnclaveError,
     failpoint::failpoint,
+    loading::{Held, LoadError, Manners, Need},
     serving::Serving,
     shutdown::Shutdown,
     stateless::is_stateless,
     step::{Fault, Next},
-    stops::stop_of,
+    stops::{Cause, stop_of},
 };
 
 /// Works for one contract until shutdown.
@@ -54,6 +57,9 @@ pub(super) async fn run(
         contract,
         reassigning: None,
         backoff: Backoff::new(Duration::from_millis(20), Duration::from_secs(30)),
+        dropped: 0,
+        held: None,
+        shutdown: shutdown.clone(),
     };
     while !shutdown.is_requested() {
         let now = serving.borrow_and_update().clone();
@@ -88,19 +94,47 @@ struct Task {
     /// What is shown with entries of a generation that the enclave does not have.
     reassigning: Option<Reassigning>,
     backoff: Backoff,
+    /// How often in a row the enclave did not have the contract, though it should have.
+    dropped: usize,
+    /// Since the contract was loaded, until it was made use of.
+    held: Option<Held>,
+    shutdown: Shutdown,
+}
+
+/// What a look at the store comes to.
+enum Found {
+    /// Something was done, or nothing is to be.
+    Next(Next),
+    /// First the contract has to be loaded as it was after this result.
+    Unloaded {
+        last: Box<ResultRecord>,
+        stateless: bool,
+    },
 }
 
 impl Task {
     async fn step(&mut self, serving: &Serving) -> Result<Next, StoreError> {
         let started = self.needs.clock.monotonic();
         let needs = Arc::clone(&self.needs);
-        // Entries that are read here stay in the store until their results are.
-        let entries = needs.rewinds.read().await;
-        self.snapshots.rewound(*entries);
-        let fault = match self.execute(serving, started).await {
-            Ok(next) => return Ok(next),
-            Err(fault) => fault,
+        let (last, stateless) = {
+            // Entries that are read here stay in the store until their results are.
+            let entries = needs.rewinds.read().await;
+            self.snapshots.rewound(*entries);
+            let found = self.execute(serving, started).await;
+            self.held = None;
+            match found {
+                Ok(Found::Next(next)) => return Ok(next),
+                Ok(Found::Unloaded { last, stateless }) => (last, stateless),
+                Err(fault) => return self.judge(serving, fault).await,
+            }
         };
+        // Loading may take its time, and nobody who rewinds waits for that: what is loaded is held
+        // against the store again before anything is executed on it.
+        self.load(serving, &last, stateless).await
+    }
+
+    /// What a fault means for what comes next.
+    async fn judge(&mut self, serving: &Serving, fault: Fault) -> Result<Next, StoreError> {
         match fault {
             Fault::Store(error) => Err(error),
             Fault::Enclave(EnclaveError::Refused(refusal)) => self.refusal(serving, refusal).await,
@@ -110,8 +144,45 @@ impl Task {
         }
     }
 
+    /// Loads the contract as it was after a result.
+    async fn load(
+        &mut self,
+        serving: &Serving,
+        last: &ResultRecord,
+        stateless: bool,
+    ) -> Result<Next, StoreError> {
+        let manners = if self.dropped < PATIENCE {
+            Manners::InCompany
+        } else {
+            Manners::Alone
+        };
+        let (contract, needs) = (self.contract, Arc::clone(&self.needs));
+        let contracts = &serving.contracts;
+        let loading = contracts.load(
+            needs.store.as_ref(),
+            contract,
+            last.seq,
+            Need::Entry,
+            manners,
+        );
+        match self.shutdown.cancel(loading).await {
+            None | Some(Err(LoadError::Enclave(EnclaveError::Disconnected))) => Ok(Next::Wait),
+            Some(Ok(held)) if stateless || stands_after(&held.loaded, last) => {
+                self.held = Some(held);
+                Ok(Next::Again)
+            }
+            Some(Ok(held)) => {
+                let stands = held.loaded.head.seq;
+                warn!(%contract, stands, "results without state blobs");
+                Ok(Next::Retry)
+            }
+            Some(Err(LoadError::Store(error))) => Err(error),
+            Some(Err(LoadError::Enclave(error))) => Ok(self.retry(&error)),
+        }
+    }
+
     /// Executes what comes next and stores it.
-    async fn execute(&mut self, serving: &Serving, started: Duration) -> Result<Next, Fault> {
+    async fn execute(&mut self, serving: &Serving, started: Duration) -> Result<Found, Fault> {
         let store = Arc::clone(&self.needs.store);
         let last = store.last_result(self.contract).await?;
         let next = last.as_ref().map_or(0, |last| last.seq + 1);
@@ -121,17 +192,17 @@ impl Task {
             .first()
             .filter(|first| first.logged.entry.seq() == next)
         else {
-            if let Some(last) = &last {
-                self.catch_up(serving, last).await?;
-            }
-            return Ok(Next::Wait);
+            return match last {
+                Some(last) => self.catch_up(serving, last).await,
+                None => Ok(Found::Next(Next::Wait)),
+            };
         };
         let stateless = first.logged.entry.is_stateless();
         let code = match entries.iter().position(brings_code) {
             Some(0) => {
                 let Some(envelope) = self.envelopes.of(first).await? else {
                     self.stopped_without_code(next);
-                    return Ok(Next::Wait);
+                    return Ok(Found::Next(Next::Wait));
                 };
                 // Alone, so that what is refused with it is its code envelope.
                 entries.truncate(1);
@@ -157,14 +228,14 @@ impl Task {
             let outstanding = next.saturating_sub(head.seq);
             entries.truncate(batch_size(next, entries.len(), outstanding));
             if entries.is_empty() {
-                return Ok(Next::Wait);
+                return Ok(Found::Next(Next::Wait));
             }
         }
-        if let Some(last) = &last
-            && !self.stand_after(serving, last, stateless).await?
+        if let Some(last) = last
+            && !self.stands_after(serving, &last, stateless)
         {
-            warn!(contract = %self.contract, "results without state blobs");
-            return Ok(Next::Retry);
+            let last = Box::new(last);
+            return Ok(Found::Unloaded { last, stateless });
         }
         let frames = if stateless { 1 } else { entries.len() };
         let mut results = Vec::with_capacity(entries.len());
@@ -196,41 +267,30 @@ impl Task {
         match ended {
             Ended::Refused(refusal) => Err(Fault::Enclave(EnclaveError::Refused(refusal))),
             // The rest is asked for next.
-            Ended::Complete | Ended::Budget | Ended::Full => Ok(Next::Continue),
+            Ended::Complete | Ended::Budget | Ended::Full => Ok(Found::Next(Next::Continue)),
         }
     }
 
     /// Takes the snapshot that results wait for, if a host before this one, or a try, did not.
-    async fn catch_up(&mut self, serving: &Serving, last: &ResultRecord) -> Result<(), Fault> {
-        if !self.snapshots.are_awaited().await? {
-            return Ok(());
-        }
-        let stateless = is_stateless(self.needs.store.as_ref(), self.contract).await?;
-        if self.stand_after(serving, last, stateless).await? {
+    async fn catch_up(&mut self, serving: &Serving, last: ResultRecord) -> Result<Found, Fault> {
+        if self.snapshots.are_awaited().await? {
+            let stateless = is_stateless(self.needs.store.as_ref(), self.contract).await?;
+            if !self.stands_after(serving, &last, stateless) {
+                let last = Box::new(last);
+                return Ok(Found::Unloaded { last, stateless });
+            }
             self.snapshots.take_if_due(serving, stateless).await?;
             self.needs.offers.offer(self.contract);
         }
-        Ok(())
+        Ok(Found::Next(Next::Wait))
     }
 
-    /// Makes sure that the enclave stands after the last stored result, which is where the next
-    /// entry continues. It may be elsewhere: behind if it was restarted, ahead if a host was
-    /// killed before it stored what was executed. `false` if there are no blobs to continue from.
-    async fn stand_after(
-        &mut self,
-        serving: &Serving,
-        last: &ResultRecord,
-        stateless: bool,
-    ) -> Result<bool, Fault> {
-        let stands = serving.position(self.contract).is_some_and(|loaded| {
-            stateless || (loaded.head.seq == last.seq + 1 && loaded.digest == last.digest)
-        });
-        if stands {
-            return Ok(true);
-        }
-        let store = self.needs.store.as_ref();
-        let loaded = serving.load(store, self.contract, last.seq).await?;
-        Ok(loaded.is_some())
+    /// Whether the enclave stands after the last stored result, which is where the next entry
+    /// continues. It may be elsewhere: behind if it was restarted, ahead if a host was killed before
+    /// it stored what was executed, nowhere if the contract is not loaded.
+    fn stands_after(&self, serving: &Serving, last: &ResultRecord, stateless: bool) -> bool {
+        let position = serving.contracts.position(self.contract);
+        position.is_some_and(|loaded| stateless || stands_after(&loaded, last))
     }
 
     /// Has a frame's entries executed, of which `last` is the last.
@@ -294,16 +354,16 @@ impl Task {
         self.needs.store.commit_execution(contract, results).await?;
         failpoint!("after_persist_before_sign");
         if !stateless {
-            serving.moved(contract, head, digest);
+            serving.contracts.moved(contract, head, digest);
         }
         // Before results are offered: those of another key epoch wait for a snapshot under its keys.
         self.snapshots.count(serving, blobs, stateless).await?;
         self.needs.offers.offer(contract);
+        self.dropped = 0;
         self.needs.metrics.executed.increment(count);
         debug!(%contract, seq = head.seq, count, "executed");
         self.envelopes.executed(head.seq - 1);
-        let stopped = self.needs.stops.goes_on(contract);
-        self.needs.metrics.stopped.set(stopped as f64);
+        self.needs.stops.goes_on(contract);
         Ok(())
     }
 
@@ -319,8 +379,7 @@ impl Task {
 
     fn stopped(&self, seq: u64, refusal: &FrameError) {
         if let Some(stop) = stop_of(seq, refusal) {
-            let stopped = self.needs.stops.stopped(self.contract, stop);
-            self.needs.metrics.stopped.set(stopped as f64);
+            self.needs.stops.stopped(self.contract, Cause::Entry, stop);
         }
     }
 
@@ -331,7 +390,7 @@ impl Task {
         refusal: FrameError,
     ) -> Result<Next, StoreError> {
         let last = self.needs.store.last_result(self.contract).await?;
-        self.stopped(last.map_or(0, |last| last.seq + 1), &refusal);
+        self.stopped(last.as_ref().map_or(0, |last| last.seq + 1), &refusal);
         match refusal.code {
             ErrorCode::CodeEnvelope => {
                 self.envelopes.refused(refusal.message);
@@ -343,7 +402,13 @@ impl Task {
                     return Ok(next);
                 }
             }
-            ErrorCode::Sequence | ErrorCode::UnknownContract => serving.forget(self.contract),
+            ErrorCode::UnknownContract if last.is_some() => {
+                // Dropped for others; it is loaded again at once.
+                serving.contracts.forget(self.contract);
+                self.dropped += 1;
+                return Ok(Next::Again);
+            }
+            ErrorCode::Sequence => serving.contracts.forget(self.contract),
             _ => {}
         }
         Ok(self.retry(&refusal))
@@ -394,6 +459,14 @@ impl Task {
         warn!(contract = %self.contract, error, "no result, trying again");
         Next::Retry
     }
+}
+
+/// How often a contract may be dropped before it is loaded alone.
+const PATIENCE: usize = 2;
+
+/// Whether a loaded contract stands after a result.
+fn stands_after(loaded: &Loaded, last: &ResultRecord) -> bool {
+    loaded.head.seq == last.seq + 1 && loaded.digest == last.digest
 }
 
 /// Whether an entry needs a code envelope.

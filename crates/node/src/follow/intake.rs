@@ -332,7 +332,7 @@ impl Intake {
         needs.anchor.forget();
         for contract in contracts {
             if let Some(serving) = needs.stage.now() {
-                serving.forget(contract);
+                serving.contracts.forget(contract);
             }
             needs.executors.wake(contract);
             needs.offers.offer(contract);

@@ -44,6 +44,8 @@ pub(super) struct Backlog {
     stateless: BTreeSet<ContractId>,
     /// Contracts of which only the first outstanding result can be signed at a time.
     narrow: BTreeSet<ContractId>,
+    /// Contracts whose results cannot be signed before they are loaded.
+    unloaded: BTreeSet<ContractId>,
     /// Most results of a contract that are looked at.
     limit: usize,
     /// Number of rewinds that the above knows of.
@@ -62,6 +64,7 @@ impl Backlog {
             low: BTreeMap::new(),
             stateless: BTreeSet::new(),
             narrow: BTreeSet::new(),
+            unloaded: BTreeSet::new(),
             limit,
             rewinds: 0,
         }
@@ -75,6 +78,17 @@ impl Backlog {
     /// Lets only the first outstanding result of a contract be sent at a time, until none is left.
     pub(super) fn narrow(&mut self, contract: ContractId) {
         self.narrow.insert(contract);
+    }
+
+    /// Leaves a contract out while it is loaded.
+    pub(super) fn set_aside(&mut self, contract: ContractId) {
+        self.unloaded.insert(contract);
+    }
+
+    /// Takes a contract in again.
+    pub(super) fn take_back(&mut self, contract: ContractId) {
+        self.unloaded.remove(&contract);
+        self.open.insert(contract);
     }
 
     /// A batch is on its way.
@@ -197,7 +211,7 @@ impl Backlog {
         let mut queues = Vec::new();
         let mut total = self.promises.carried();
         for contract in self.open.clone() {
-            if self.promises.is_unsure(contract) {
+            if self.promises.is_unsure(contract) || self.unloaded.contains(&contract) {
                 continue;
             }
             let stateless = self.is_stateless(contract).await?;

@@ -13,6 +13,7 @@ mod needs;
 mod outstanding;
 mod promises;
 mod round;
+mod unsigned;
 mod verdict;
 
 use std::{sync::Arc, time::Duration};
@@ -23,7 +24,7 @@ use tracing::warn;
 pub(crate) use self::needs::Needs;
 use self::{
     backlog::DOUBT_AFTER,
-    round::{Afterwards, Relay},
+    round::{Afterwards, News, Relay},
 };
 use crate::{backoff::Backoff, shutdown::Shutdown};
 
@@ -80,13 +81,14 @@ pub(crate) async fn run(needs: Needs, mut shutdown: Shutdown) -> Result<(), Stor
         let is_idle = relay.is_idle();
         tokio::select! {
             () = shutdown.requested() => {}
-            Some(landed) = relay.landed(), if !is_idle => {
-                match relay.settle(now.as_deref(), landed).await? {
+            Some(news) = relay.news(), if !is_idle => match news {
+                News::Landed(landed) => match relay.settle(now.as_deref(), landed).await? {
                     Afterwards::Retry => not_before = Some(clock.monotonic() + backoff.step()),
                     Afterwards::Continue => backoff.reset(),
                     Afterwards::Wait(_) => {}
-                }
-            }
+                },
+                News::Loaded(loaded) => relay.take_back(loaded?),
+            },
             // A round that failed is not repeated sooner because there is more to send.
             () = needs.offers.changed(), if pause.is_none() => {}
             changed = serving.changed() => {

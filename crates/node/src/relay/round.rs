@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Batches: chosen, signed, sent, and learnt from when they are mined.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use subrosa_store::StoreError;
-use subrosa_types::frame::{ErrorCode, HeaderFrame};
+use subrosa_types::{
+    ContractId,
+    frame::{ErrorCode, HeaderFrame, ResultRef},
+};
 use tracing::{debug, warn};
 
 use super::{
@@ -13,6 +16,7 @@ use super::{
     batch::{Batch, Limits, select},
     needs::Needs,
     promises::FlightId,
+    unsigned::{Loaded, Unsigned},
     verdict::judge,
 };
 use crate::{
@@ -25,6 +29,8 @@ pub(super) struct Relay {
     pub(super) backlog: Backlog,
     needs: Arc<Needs>,
     limits: Limits,
+    /// What is loaded so that it can be signed.
+    unsigned: Unsigned,
     /// What is in flight, in the order in which it was sent.
     flights: FuturesOrdered<BoxFuture<'static, Landed>>,
     /// The last transaction moved nothing: the next one is sent alone.
@@ -40,6 +46,12 @@ pub(super) struct Landed {
     flight: FlightId,
     batch: Batch,
     outcome: Result<Fulfilled, ChainAccessError>,
+}
+
+/// Something that was under way has come to its end.
+pub(super) enum News {
+    Landed(Landed),
+    Loaded(Result<Loaded, StoreError>),
 }
 
 /// What to do after a round.
@@ -62,6 +74,7 @@ impl Relay {
         };
         Self {
             backlog: Backlog::new(Arc::clone(&needs), limits.most_items()),
+            unsigned: Unsigned::new(Arc::clone(&needs)),
             needs,
             limits,
             flights: FuturesOrdered::new(),
@@ -77,13 +90,31 @@ impl Relay {
         self.flights.next().await
     }
 
-    /// Whether nothing is in flight.
+    /// Waits until something that is under way has come to its end; `None` if nothing is. Cancel safe.
+    pub(super) async fn news(&mut self) -> Option<News> {
+        let (is_loading, is_flying) = (!self.unsigned.is_idle(), !self.flights.is_empty());
+        tokio::select! {
+            Some(landed) = self.flights.next(), if is_flying => Some(News::Landed(landed)),
+            Some(loaded) = self.unsigned.loaded(), if is_loading => Some(News::Loaded(loaded)),
+            else => None,
+        }
+    }
+
+    /// A contract that was left out is taken in again.
+    pub(super) fn take_back(&mut self, loaded: Loaded) {
+        self.backlog.take_back(loaded.contract);
+        if loaded.narrow {
+            self.backlog.narrow(loaded.contract);
+        }
+    }
+
+    /// Whether nothing is in flight, and nothing is being loaded.
     pub(super) fn is_idle(&self) -> bool {
-        self.flights.is_empty()
+        self.flights.is_empty() && self.unsigned.is_idle()
     }
 
     /// Sends one batch, if there is one and room for it.
-    pub(super) async fn round(&mut self, serving: &Serving) -> Result<Afterwards, StoreError> {
+    pub(super) async fn round(&mut self, serving: &Arc<Serving>) -> Result<Afterwards, StoreError> {
         let outcome = self.send_batch(serving).await;
         self.judge_fault(outcome)
     }
@@ -112,7 +143,7 @@ impl Relay {
         Ok(Afterwards::Retry)
     }
 
-    async fn send_batch(&mut self, serving: &Serving) -> Result<Afterwards, Fault> {
+    async fn send_batch(&mut self, serving: &Arc<Serving>) -> Result<Afterwards, Fault> {
         let window = if self.careful {
             1
         } else {
@@ -137,22 +168,16 @@ impl Relay {
         }
         self.turn = self.turn.wrapping_add(1);
         let anchor = self.anchor().await?;
-        let signed = match serving.link.sign(batch.results(), anchor).await {
-            Err(error)
-                if matches!(
-                    error.code(),
-                    Some(ErrorCode::Sequence | ErrorCode::UnknownContract)
-                ) =>
-            {
-                debug!(
-                    error = &error as &dyn std::error::Error,
-                    "loading results to sign them"
-                );
-                self.make_signable(serving, &batch).await?;
-                return Ok(Afterwards::Retry);
+        let signed = serving.link.sign(batch.results(), anchor.clone()).await;
+        self.unsigned.tried();
+        let signed = match signed {
+            Err(error) if is_unsignable(&error) => {
+                return self.leave_out(serving, &batch, anchor).await;
             }
             outcome => outcome?,
         };
+        let contracts = batch.groups.iter().map(|group| group.contract);
+        self.unsigned.signed(contracts);
         failpoint!("after_sign_before_send");
         let fulfillment = batch.fulfillment(&signed);
         let sent = self
@@ -294,31 +319,46 @@ impl Relay {
         Ok(header)
     }
 
-    /// Loads a batch's contracts so that its results can be signed.
-    async fn make_signable(&mut self, serving: &Serving, batch: &Batch) -> Result<(), Fault> {
-        let _entries = self.needs.rewinds.read().await;
-        let store = self.needs.store.as_ref();
-        let mut done = BTreeSet::new();
-        for group in &batch.groups {
-            let Some(first) = group.items.first().map(|item| item.entry.seq()) else {
-                continue;
-            };
-            if !done.insert(group.contract) {
-                continue;
-            }
-            let Some(last) = store.last_result(group.contract).await? else {
-                continue;
-            };
-            let loaded = serving.load(store, group.contract, last.seq).await?;
-            if loaded.is_none_or(|loaded| loaded.signable_from <= first) {
-                continue;
-            }
-            // A snapshot lies in between: go back before it, one result at a time.
-            serving.load(store, group.contract, first).await?;
-            self.backlog.narrow(group.contract);
+    /// Leaves contracts out whose results the enclave cannot sign, and has them loaded.
+    async fn leave_out(
+        &mut self,
+        serving: &Arc<Serving>,
+        batch: &Batch,
+        anchor: HeaderFrame,
+    ) -> Result<Afterwards, Fault> {
+        let mut by_contract: BTreeMap<ContractId, Vec<ResultRef>> = BTreeMap::new();
+        for result in batch.results() {
+            by_contract.entry(result.contract).or_default().push(result);
         }
-        Ok(())
+        let alone = by_contract.len() == 1;
+        let mut afterwards = Afterwards::Retry;
+        for (contract, results) in by_contract {
+            let Some(first) = results.first().map(|result| result.seq) else {
+                continue;
+            };
+            // A refusal does not say whose results they are.
+            if !alone && let Err(error) = serving.link.sign(results, anchor.clone()).await {
+                if !is_unsignable(&error) {
+                    return Err(error.into());
+                }
+            } else if !alone {
+                continue;
+            }
+            debug!(%contract, first, "loading results to sign them");
+            self.backlog.set_aside(contract);
+            self.unsigned.load(serving, contract, first);
+            afterwards = Afterwards::Continue;
+        }
+        Ok(afterwards)
     }
+}
+
+/// Whether a refusal to sign says that results are not there.
+fn is_unsignable(error: &EnclaveError) -> bool {
+    matches!(
+        error.code(),
+        Some(ErrorCode::Sequence | ErrorCode::UnknownContract)
+    )
 }
 
 /// Blocks an anchor may be behind what was followed; the oracle looks back 256 blocks for certain.

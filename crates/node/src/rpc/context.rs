@@ -8,8 +8,8 @@ use tokio::sync::Semaphore;
 
 use super::error::RpcError;
 use crate::{
-    chain::Chain, clock::Clock, rewinds::Rewinds, serving::Stage, settings::Settings,
-    signals::Executors, stops::Stops, verifier::Verifier,
+    chain::Chain, clock::Clock, serving::Stage, settings::Settings, signals::Executors,
+    stops::Stops, verifier::Verifier,
 };
 
 /// What every method works with.
@@ -20,7 +20,6 @@ pub(crate) struct Context {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stage: Arc<Stage>,
     pub(crate) executors: Arc<Executors>,
-    pub(crate) rewinds: Arc<Rewinds>,
     pub(crate) stops: Arc<Stops>,
     /// `None`: clients appraise the evidence.
     pub(crate) verifier: Option<Arc<Verifier>>,

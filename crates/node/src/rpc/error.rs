@@ -19,8 +19,13 @@
 //! | -32049 | `busy` | too many calls wait for the enclave | try again later |
 //! | -32050 | `challenge-refused` | the challenge is not 16 to 64 bytes | draw another |
 //! | -32051 | `envelope-too-large` | the envelope is larger than any that is accepted | shrink the code or the input |
+//! | -32052 | `too-often` | this address asks more often than one may | try again after `retryAfterMilliseconds`, which is in the error's `data` |
+//! | -32053 | `too-many` | this address has too many calls under way | wait for an answer first |
+
+use std::time::Duration;
 
 use jsonrpsee::types::ErrorObjectOwned;
+use serde_json::json;
 use subrosa_store::StoreError;
 use subrosa_types::{
     ContractId,
@@ -82,6 +87,12 @@ pub enum RpcError {
     /// Too many calls wait for the enclave.
     #[error("too many calls wait for the enclave")]
     Busy,
+    /// The client's address asks more often than one may; how long it is to wait.
+    #[error("this address asks too often, try again in {} ms", milliseconds(.0))]
+    TooOften(Duration),
+    /// The client's address has too many calls under way.
+    #[error("this address has too many calls under way")]
+    TooMany,
     /// The challenge is not 16 to 64 bytes.
     #[error("challenge of {0} bytes, 16 to 64 are accepted")]
     Challenge(usize),
@@ -117,6 +128,8 @@ impl RpcError {
             Self::Busy => -32049,
             Self::Challenge(_) => -32050,
             Self::EnvelopeTooLarge { .. } => -32051,
+            Self::TooOften(_) => -32052,
+            Self::TooMany => -32053,
             Self::Store(_) | Self::Internal(_) => jsonrpsee::types::error::INTERNAL_ERROR_CODE,
         }
     }
@@ -138,8 +151,20 @@ impl From<RpcError> for ErrorObjectOwned {
         if let RpcError::Store(_) | RpcError::Internal(_) | RpcError::Verifier(_) = &error {
             error!(error = &error as &dyn std::error::Error, "call failed");
         }
-        Self::owned(error.code(), error.to_string(), None::<()>)
+        let data = match &error {
+            RpcError::TooOften(wait) => {
+                Some(json!({ "retryAfterMilliseconds": milliseconds(wait) }))
+            }
+            _ => None,
+        };
+        Self::owned(error.code(), error.to_string(), data)
     }
+}
+
+/// Whole milliseconds, none of them missing.
+fn milliseconds(wait: &Duration) -> u64 {
+    let millis = wait.as_nanos().div_ceil(1_000_000);
+    u64::try_from(millis).unwrap_or(u64::MAX)
 }
 
 fn refused(error: FrameError) -> RpcError {
@@ -175,6 +200,8 @@ pub(crate) fn one_of_each() -> Vec<RpcError> {
         RpcError::Busy,
         RpcError::Challenge(0),
         RpcError::EnvelopeTooLarge { bytes: 0, most: 0 },
+        RpcError::TooOften(Duration::ZERO),
+        RpcError::TooMany,
     ]
 }
 
@@ -212,6 +239,14 @@ mod tests {
         let codes: BTreeSet<i32> = one_of_each().iter().map(RpcError::code).collect();
         assert_eq!(table.iter().copied().collect::<BTreeSet<_>>(), codes);
         assert_eq!(table.len(), codes.len());
+    }
+
+    #[test]
+    fn who_asks_too_often_is_told_when_to_try_again() {
+        let object = ErrorObjectOwned::from(RpcError::TooOften(Duration::from_micros(1_500)));
+        assert_eq!(object.code(), -32052);
+        let data = object.data().unwrap().get();
+        assert_eq!(data, r#"{"retryAfterMilliseconds":2}"#);
     }
 
     #[test]

@@ -6,11 +6,14 @@
 
 mod api;
 mod attest;
+mod caller;
 mod context;
 mod deploy;
 mod entry;
 mod error;
+mod listen;
 mod openrpc;
+mod quotas;
 mod server;
 mod state;
 

@@ -4,13 +4,21 @@
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use jsonrpsee::{
-    RpcModule,
+    Extensions, RpcModule,
     core::RegisterMethodError,
-    server::{BatchRequestConfig, Server, ServerConfig, ServerHandle},
+    server::{BatchRequestConfig, ServerConfig, ServerHandle},
     types::ErrorObjectOwned,
 };
+use tokio::net::TcpListener;
 
-use super::{api::Api, error::RpcError, openrpc};
+use super::{
+    api::Api,
+    caller::Caller,
+    error::RpcError,
+    listen::Listening,
+    openrpc,
+    quotas::{Admitted, Kind, Quotas},
+};
 use crate::{
     clock::{Clock, elapsed},
     config,
@@ -19,9 +27,36 @@ use crate::{
 
 /// What is served, and how it is measured.
 pub(crate) struct Served {
-    pub(crate) api: Api,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) metrics: RpcMetrics,
+    api: Api,
+    quotas: Quotas,
+    clock: Arc<dyn Clock>,
+    metrics: RpcMetrics,
+}
+
+impl Served {
+    /// `limits` holds for each client address.
+    pub(crate) fn new(
+        api: Api,
+        limits: &config::Limits,
+        clock: Arc<dyn Clock>,
+        metrics: RpcMetrics,
+    ) -> Self {
+        Self {
+            api,
+            quotas: Quotas::new(limits, &clock),
+            clock,
+            metrics,
+        }
+    }
+
+    /// Counts a call against what its sender may ask, until what is returned is dropped.
+    fn admit(&self, kind: Kind, extensions: &Extensions) -> Result<Admitted, RpcError> {
+        let admitted = self.quotas.admit(kind, Caller::of_call(extensions));
+        if admitted.is_err() {
+            self.metrics.limited.increment(1);
+        }
+        admitted
+    }
 }
 
 /// Listens until the handle is stopped. The address tells the port that was picked.
@@ -41,12 +76,16 @@ pub(crate) async fn serve(
         .set_message_buffer_capacity(MESSAGES_PER_CONNECTION)
         .set_batch_request_config(BatchRequestConfig::Limit(config.max_batch))
         .build();
-    let server = Server::builder()
-        .set_config(limits)
-        .build(config.listen)
-        .await?;
-    let address = server.local_addr()?;
-    Ok((address, server.start(module(served)?)))
+    let listener = TcpListener::bind(config.listen).await?;
+    let address = listener.local_addr()?;
+    let listening = Listening {
+        listener,
+        config: limits,
+        proxies: config.proxies.clone(),
+        clock: Arc::clone(&served.clock),
+        methods: module(served)?.into(),
+    };
+    Ok((address, listening.start()))
 }
 
 /// Why JSON-RPC is not served.
@@ -65,22 +104,27 @@ pub enum ServeError {
 pub(super) fn module(served: Served) -> Result<RpcModule<Served>, RegisterMethodError> {
     let mut module = RpcModule::new(served);
     module.register_method("rpc.discover", |_, _, _| openrpc::document())?;
-    module.register_async_method("subrosa_status", |_, served, _| async move {
+    module.register_async_method("subrosa_status", |_, served, from| async move {
+        let _admitted = served.admit(Kind::Query, &from)?;
         answer(&served, served.api.status()).await
     })?;
-    module.register_async_method("subrosa_attestation", |params, served, _| async move {
+    module.register_async_method("subrosa_attestation", |params, served, from| async move {
+        let _admitted = served.admit(Kind::Attestation, &from)?;
         let request = params.one()?;
         answer(&served, served.api.attestation(request)).await
     })?;
-    module.register_async_method("subrosa_deploy", |params, served, _| async move {
+    module.register_async_method("subrosa_deploy", |params, served, from| async move {
+        let _admitted = served.admit(Kind::Deploy, &from)?;
         let request = params.one()?;
         answer(&served, served.api.deploy(request)).await
     })?;
-    module.register_async_method("subrosa_query", |params, served, _| async move {
+    module.register_async_method("subrosa_query", |params, served, from| async move {
+        let _admitted = served.admit(Kind::Query, &from)?;
         let request = params.one()?;
         answer(&served, served.api.query(request)).await
     })?;
-    module.register_async_method("subrosa_contract", |params, served, _| async move {
+    module.register_async_method("subrosa_contract", |params, served, from| async move {
+        let _admitted = served.admit(Kind::Query, &from)?;
         let request = params.one()?;
         answer(&served, served.api.contract(request)).await
     })?;

@@ -10,7 +10,11 @@ use subrosa_types::{
 };
 
 use super::{context::Context, error::RpcError};
-use crate::enclave::{EnclaveError, Link};
+use crate::{
+    enclave::{EnclaveError, Link},
+    loading::{Held, LoadError, Manners, Need},
+    serving::Serving,
+};
 
 /// What this node is and how far it is.
 pub(super) async fn status(context: &Context) -> Result<NodeStatus, RpcError> {
@@ -84,22 +88,56 @@ where
     F: Future<Output = Result<T, EnclaveError>>,
 {
     let serving = context.stage.now().ok_or(RpcError::NotReady)?;
-    let Some(last) = context.store.last_result(contract).await? else {
+    let store = context.store.as_ref();
+    if store.last_result(contract).await?.is_none() {
+        return Err(RpcError::UnknownContract(contract));
+    }
+    let answer = async {
+        let (mut loads, mut held) = (0, None);
+        loop {
+            match ask(serving.link.clone()).await {
+                Err(error)
+                    if error.code() == Some(ErrorCode::UnknownContract)
+                        && loads < LOADS_FOR_ONE =>
+                {
+                    // What was loaded was dropped before it was asked.
+                    drop(held.take());
+                    let manners = if loads == 0 {
+                        Manners::InCompany
+                    } else {
+                        Manners::Alone
+                    };
+                    loads += 1;
+                    held = Some(load(context, &serving, contract, manners).await?);
+                }
+                outcome => return Ok(outcome?),
+            }
+        }
+    };
+    context.wait_for(answer).await?
+}
+
+/// Has a contract loaded as it is after the last entry that has a result.
+async fn load(
+    context: &Context,
+    serving: &Serving,
+    contract: ContractId,
+    manners: Manners,
+) -> Result<Held, RpcError> {
+    let store = context.store.as_ref();
+    let Some(last) = store.last_result(contract).await? else {
         return Err(RpcError::UnknownContract(contract));
     };
-    context
-        .wait_for(async {
-            match ask(serving.link.clone()).await {
-                Err(error) if error.code() == Some(ErrorCode::UnknownContract) => {
-                    let _entries = context.rewinds.read().await;
-                    let loaded = serving
-                        .load(context.store.as_ref(), contract, last.seq)
-                        .await;
-                    loaded.map_err(|error| RpcError::NoResult(error.to_string()))?;
-                    Ok(ask(serving.link.clone()).await?)
-                }
-                outcome => Ok(outcome?),
-            }
-        })
-        .await?
+    let contracts = &serving.contracts;
+    match contracts
+        .load(store, contract, last.seq, Need::Other, manners)
+        .await
+    {
+        Ok(held) => Ok(held),
+        Err(LoadError::Store(error)) => Err(error.into()),
+        Err(LoadError::Enclave(error)) => Err(error.into()),
+    }
 }
+
+/// How often a contract is loaded for one call at most.
+const LOADS_FOR_ONE: usize = 3;

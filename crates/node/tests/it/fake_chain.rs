@@ -86,6 +86,7 @@ impl FakeChain {
                 open_epochs: config::OpenEpochs::First,
                 epoch_measurements: Vec::new(),
                 renew_before_seconds: 600,
+                max_loads: 4,
             },
             verifier: Some(config::Verifier {
                 url: url("http://127.0.0.1:9".to_owned()),
@@ -105,6 +106,8 @@ impl FakeChain {
                 max_connections: 16,
                 max_batch: 4,
                 max_waiting: 16,
+                limits: config::Limits::default(),
+                proxies: None,
             },
             admin: config::Admin {
                 listen: SocketAddr::from(([127, 0, 0, 1], 0)),

@@ -2,18 +2,27 @@
 //! A whole node over real HTTP, on a fake chain and without an enclave: what is answered then.
 
 use serde_json::{Value, json};
-use subrosa_node::{ChainAccessError, RunError, Running, start};
+use subrosa_node::{
+    ChainAccessError, Config, RunError, Running,
+    config::{ForwardingHeader, Proxies},
+    start,
+};
 
 use crate::fake_chain::FakeChain;
 
 async fn post(node: &Running, body: String) -> (u16, Value) {
-    let response = reqwest::Client::new()
+    post_for(node, body, None).await
+}
+
+/// As a proxy does for somebody else.
+async fn post_for(node: &Running, body: String, client: Option<&str>) -> (u16, Value) {
+    let mut request = reqwest::Client::new()
         .post(format!("http://{}", node.rpc()))
-        .header("content-type", "application/json")
-        .body(body)
-        .send()
-        .await
-        .unwrap();
+        .header("content-type", "application/json");
+    if let Some(client) = client {
+        request = request.header("x-forwarded-for", client);
+    }
+    let response = request.body(body).send().await.unwrap();
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
     (
@@ -163,6 +172,78 @@ async fn envelopes_beyond_any_use_are_refused_before_anything_is_done_with_them(
         let params = json!([{ "contract": HASH, field: large }]);
         assert_eq!(code(&node, method, params).await, -32051, "{method}");
     }
+    node.stop().await;
+}
+
+fn attestation(id: u32) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "method": "subrosa_attestation",
+        "params": [{ "challenge": format!("0x{}", "ab".repeat(32)) }] })
+}
+
+/// Two attestations at once, and then one a minute.
+fn two_attestations(config: &mut Config) {
+    config.rpc.limits.attestations_per_minute = 1;
+    config.rpc.limits.attestation_burst = 2;
+}
+
+/// Asks three times where two are allowed, saying that somebody else asks each time; the code of the
+/// last answer.
+async fn third_of_three(node: &Running) -> i64 {
+    let mut code = 0;
+    for client in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
+        let (_, answer) = post_for(node, attestation(1).to_string(), Some(client)).await;
+        code = answer["error"]["code"].as_i64().unwrap();
+    }
+    code
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_too_often_is_told_so_in_every_form_of_asking() {
+    let chain = FakeChain::start().await;
+    let mut config = chain.config();
+    two_attestations(&mut config);
+    let node = start(config).await.unwrap();
+    let batch: Vec<_> = (0..3).map(attestation).collect();
+    let answers = post(&node, json!(batch).to_string()).await.1;
+    let codes: Vec<_> = (0..3).map(|at| &answers[at]["error"]["code"]).collect();
+    assert_eq!(codes, [-32040, -32040, -32052], "{answers}");
+    let wait = answers[2]["error"]["data"]["retryAfterMilliseconds"].as_u64();
+    assert!(wait.is_some_and(|wait| (1..=60_000).contains(&wait)));
+    // Another connection is the same address, and other methods have quotas of their own.
+    let alone = post(&node, attestation(3).to_string()).await.1;
+    assert_eq!(alone["error"]["code"], -32052, "{alone}");
+    let query = json!([{ "contract": HASH, "envelope": "0x01" }]);
+    assert_eq!(code(&node, "subrosa_query", query).await, -32040);
+    let metrics = admin(&node, "/metrics").await.1;
+    assert!(metrics.contains("subrosa_rpc_limited_total 2"), "{metrics}");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_header_says_counts_from_a_trusted_proxy_alone() {
+    let chain = FakeChain::start().await;
+    let mut config = chain.config();
+    two_attestations(&mut config);
+    let node = start(config).await.unwrap();
+    assert_eq!(third_of_three(&node).await, -32052);
+    node.stop().await;
+
+    let chain = FakeChain::start().await;
+    let mut config = chain.config();
+    two_attestations(&mut config);
+    let mut proxies = Proxies {
+        addresses: vec!["127.0.0.1".parse().unwrap()],
+        header: ForwardingHeader::XForwardedFor,
+    };
+    config.rpc.proxies = Some(proxies.clone());
+    let node = start(config.clone()).await.unwrap();
+    assert_eq!(third_of_three(&node).await, -32040);
+    node.stop().await;
+
+    proxies.addresses = vec!["10.0.0.0/8".parse().unwrap()];
+    config.rpc.proxies = Some(proxies);
+    let node = start(config).await.unwrap();
+    assert_eq!(third_of_three(&node).await, -32052);
     node.stop().await;
 }
 

@@ -8,6 +8,7 @@ mod conformance;
 mod end_to_end;
 mod guest;
 mod hostile;
+mod loading;
 mod relay;
 mod results;
 mod stops;

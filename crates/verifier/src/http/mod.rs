@@ -31,7 +31,7 @@ use subrosa_types::id::TeeKind;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use self::limit::Limiter;
+use self::limit::Quota;
 use self::metrics::Metrics;
 use self::problem::Failure;
 use crate::service::problem;
@@ -87,9 +87,9 @@ struct App {
     clock: Clock,
     /// Absent if nothing is to be fetched.
     collector: Option<Arc<Collector>>,
-    requests: Limiter,
+    requests: Quota,
     /// Requests that cause fetches.
-    fetches: Limiter,
+    fetches: Quota,
     metrics: Metrics,
     timeout: Duration,
     /// Appraisals are computation: as many at a time as there are cores.
@@ -116,8 +116,8 @@ fn router(
     let app = Arc::new(App {
         verifier,
         collector: collector.clone(),
-        requests: Limiter::per_second(limits.requests_per_second, limits.burst, &clock),
-        fetches: Limiter::per_minute(limits.fetches_per_minute, limits.fetch_burst, &clock),
+        requests: Quota::per_second(limits.requests_per_second, limits.burst, &clock),
+        fetches: Quota::per_minute(limits.fetches_per_minute, limits.fetch_burst, &clock),
         clock,
         metrics: counts,
         timeout: Duration::from_secs(limits.timeout_seconds),

@@ -48,7 +48,8 @@ async fn every_registered_method_is_documented_and_no_other() {
         .collect();
     let chain = FakeChain::start().await;
     let assembled = crate::run::assemble(&chain.config()).await.unwrap();
-    let module = module(assembled.parts.served()).unwrap();
+    let limits = crate::config::Limits::default();
+    let module = module(assembled.parts.served(&limits)).unwrap();
     let registered: BTreeSet<_> = module.method_names().collect();
     assert_eq!(documented, registered);
 }

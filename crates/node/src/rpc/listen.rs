@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Taking connections in, and telling methods where their calls come from, which jsonrpsee's own loop
+//! keeps to itself.
+
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use jsonrpsee::{
+    Methods,
+    server::{
+        HttpRequest, Server, ServerConfig, ServerHandle, StopHandle, TowerService,
+        TowerServiceBuilder, serve_with_graceful_shutdown, stop_channel,
+    },
+};
+use tokio::net::{TcpListener, TcpStream};
+use tower::{Service, layer::util::Identity};
+use tracing::debug;
+
+use super::caller::Caller;
+use crate::{clock::Clock, config::Proxies};
+
+/// What connections are served with.
+pub(super) struct Listening {
+    pub(super) listener: TcpListener,
+    pub(super) methods: Methods,
+    pub(super) config: ServerConfig,
+    /// Whose word on a client's address counts.
+    pub(super) proxies: Option<Proxies>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Listening {
+    /// Serves until the handle is stopped; calls that are being answered then are answered.
+    pub(super) fn start(self) -> ServerHandle {
+        let (stop, handle) = stop_channel();
+        tokio::spawn(self.accept(stop));
+        handle
+    }
+
+    async fn accept(self, stop: StopHandle) {
+        let serving = Arc::new(Serving {
+            builder: Server::builder()
+                .set_config(self.config)
+                .to_service_builder(),
+            methods: self.methods,
+            proxies: self.proxies,
+        });
+        let stopped = stop.clone().shutdown();
+        tokio::pin!(stopped);
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = &mut stopped => return,
+                accepted = self.listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    let connection = Connection {
+                        serving: Arc::clone(&serving),
+                        peer: peer.ip(),
+                        stop: stop.clone(),
+                    };
+                    tokio::spawn(serve(connection, stream));
+                }
+                Err(error) => {
+                    // Too many files are open, as a rule: that passes when some are closed.
+                    debug!(%error, "no connection");
+                    self.clock.sleep(AFTER_FAILURE).await;
+                }
+            }
+        }
+    }
+}
+
+/// What every connection is served with.
+struct Serving {
+    builder: TowerServiceBuilder<Identity, Identity>,
+    methods: Methods,
+    proxies: Option<Proxies>,
+}
+
+/// Serves one connection until it ends.
+async fn serve(connection: Connection, stream: TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!(%error, "connection failed");
+        return;
+    }
+    let stopped = connection.stop.clone().shutdown();
+    if let Err(error) = serve_with_graceful_shutdown(stream, connection, stopped).await {
+        debug!(
+            error = &*error as &dyn std::error::Error,
+            "connection failed"
+        );
+    }
+}
+
+/// One connection, whose requests are told who sent them.
+#[derive(Clone)]
+struct Connection {
+    serving: Arc<Serving>,
+    peer: IpAddr,
+    stop: StopHandle,
+}
+
+impl<B> Service<HttpRequest<B>> for Connection
+where
+    TowerService<Identity, Identity>: Service<HttpRequest<B>>,
+{
+    type Response = <TowerService<Identity, Identity> as Service<HttpRequest<B>>>::Response;
+    type Error = <TowerService<Identity, Identity> as Service<HttpRequest<B>>>::Error;
+    type Future = <TowerService<Identity, Identity> as Service<HttpRequest<B>>>::Future;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: HttpRequest<B>) -> Self::Future {
+        let serving = &self.serving;
+        let caller = Caller::of(self.peer, request.headers(), serving.proxies.as_ref());
+        request.extensions_mut().insert(caller);
+        let builder = serving.builder.clone();
+        let mut service = builder.build(serving.methods.clone(), self.stop.clone());
+        service.call(request)
+    }
+}
+
+/// Between attempts to take connections in.
+const AFTER_FAILURE: Duration = Duration::from_millis(100);
