@@ -353,11 +353,12 @@ impl Relay {
     }
 }
 
-/// Whether a refusal to sign says that results are not there.
+/// Whether a refusal to sign is about some of the results: they are not there, or wait for a snapshot
+/// under the keys of another epoch.
 fn is_unsignable(error: &EnclaveError) -> bool {
     matches!(
         error.code(),
-        Some(ErrorCode::Sequence | ErrorCode::UnknownContract)
+        Some(ErrorCode::Sequence | ErrorCode::UnknownContract | ErrorCode::OutOfOrder)
     )
 }
 
