@@ -9,5 +9,6 @@ mod end_to_end;
 mod guest;
 mod hostile;
 mod loading;
+mod pipeline;
 mod relay;
 mod stops;
