@@ -19,7 +19,10 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-pub(crate) use self::{needs::Needs, plan::ends_frame};
+pub(crate) use self::{
+    needs::{LOOKING, Needs},
+    plan::ends_frame,
+};
 use crate::shutdown::Shutdown;
 
 /// Spawns the contracts' tasks until shutdown, then waits until each has stored what it has.
