@@ -257,6 +257,7 @@ impl Parts {
             anchor: Arc::clone(&anchor),
             rewinds: Arc::clone(&rewinds),
             stops: Arc::clone(&stops),
+            looking: Semaphore::new(execute::LOOKING),
             metrics: metrics.execute.clone(),
         };
         let relay = relay::Needs {

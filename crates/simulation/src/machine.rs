@@ -4,7 +4,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use alloy_primitives::B256;
@@ -40,6 +43,9 @@ struct Running {
     enclave: Mutex<Enclave>,
     /// Set when the machine was powered off.
     off: watch::Sender<bool>,
+    /// Requests to execute that are under way, and the most there were at once.
+    executing: AtomicUsize,
+    most_executing: AtomicUsize,
 }
 
 impl Machine {
@@ -72,6 +78,11 @@ impl Machine {
     pub fn install(&self, engines: fn() -> Engines) {
         self.power_off();
         self.power().engines = engines;
+    }
+
+    /// The most requests to execute that were under way at once since the last boot.
+    pub fn most_executing(&self) -> usize {
+        self.running().most_executing.load(Ordering::Relaxed)
     }
 
     /// How often the enclave was booted.
@@ -134,6 +145,8 @@ impl Running {
         Self {
             enclave: Mutex::new(enclave),
             off: watch::Sender::new(false),
+            executing: AtomicUsize::new(0),
+            most_executing: AtomicUsize::new(0),
         }
     }
 
@@ -164,6 +177,7 @@ struct MemoryLink(Arc<Running>);
 #[async_trait]
 impl EnclaveLink for MemoryLink {
     async fn ask(&self, request: Request) -> Result<Response, EnclaveError> {
+        let _executing = matches!(request, Request::Execute { .. }).then(|| Executing::begin(self));
         // As a socket would, let others run between a request and its answer.
         tokio::task::yield_now().await;
         let answer = self.0.ask(&request);
@@ -182,6 +196,24 @@ impl EnclaveLink for MemoryLink {
         let mut off = self.0.off.subscribe();
         // The sender lives as long as we do.
         let _ = off.wait_for(|off| *off).await;
+    }
+}
+
+/// A request to execute that is under way.
+struct Executing<'a>(&'a Running);
+
+impl<'a> Executing<'a> {
+    fn begin(link: &'a MemoryLink) -> Self {
+        let running = &link.0;
+        let count = running.executing.fetch_add(1, Ordering::Relaxed) + 1;
+        running.most_executing.fetch_max(count, Ordering::Relaxed);
+        Self(running)
+    }
+}
+
+impl Drop for Executing<'_> {
+    fn drop(&mut self) {
+        self.0.executing.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

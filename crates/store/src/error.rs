@@ -85,8 +85,29 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether something is missing or damaged, while everything else can be read.
+    pub fn is_local(&self) -> bool {
+        matches!(self, Self::MissingDelta { .. } | Self::Corrupt { .. })
+    }
+}
+
 impl From<fjall::Error> for StoreError {
     fn from(error: fjall::Error) -> Self {
         Self::Engine(Box::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_contract_lacks_is_no_other_s_trouble() {
+        let contract = ContractId::ZERO;
+        assert!(StoreError::MissingDelta { contract, seq: 1 }.is_local());
+        let (keyspace, reason) = ("blobs", "damaged");
+        assert!(StoreError::Corrupt { keyspace, reason }.is_local());
+        assert!(!StoreError::Engine("the disk is full".into()).is_local());
     }
 }

@@ -4,12 +4,14 @@
 use std::{sync::Arc, time::Duration};
 
 use alloy_primitives::Bytes;
+use futures::{StreamExt, stream::FuturesOrdered};
 use subrosa_store::{EntryRecord, ResultRecord, StoreError};
 use subrosa_types::{
     ContractId,
     entry::EntryKind,
     frame::{
         Ended, ErrorCode, Executed, ExecutedEntry, FrameError, Loaded, LoggedEntry, Reassignment,
+        StorageProof,
     },
     result::Head,
 };
@@ -19,7 +21,7 @@ use tracing::{debug, warn};
 use super::{
     envelopes::Envelopes,
     needs::Needs,
-    plan::{MAX_BATCH, batch_size},
+    plan::{ENTRIES_ABREAST, FRAMES_AHEAD, MAX_BATCH, frame_sizes},
     proofs,
     reassign::{self, Reassigning},
     snapshots::{Kept, Snapshots},
@@ -57,6 +59,7 @@ pub(super) async fn run(
         contract,
         reassigning: None,
         backoff: Backoff::new(Duration::from_millis(20), Duration::from_secs(30)),
+        ahead: true,
         dropped: 0,
         held: None,
         shutdown: shutdown.clone(),
@@ -94,6 +97,8 @@ struct Task {
     /// What is shown with entries of a generation that the enclave does not have.
     reassigning: Option<Reassigning>,
     backoff: Backoff,
+    /// Whether the last frame ended where it was to, so that the one behind it is worth sending.
+    ahead: bool,
     /// How often in a row the enclave did not have the contract, though it should have.
     dropped: usize,
     /// Since the contract was loaded, until it was made use of.
@@ -186,7 +191,9 @@ impl Task {
         let store = Arc::clone(&self.needs.store);
         let last = store.last_result(self.contract).await?;
         let next = last.as_ref().map_or(0, |last| last.seq + 1);
-        let mut entries = store.entries(self.contract, next, MAX_BATCH).await?;
+        let frames = if self.ahead { FRAMES_AHEAD } else { 1 };
+        let limit = frames * MAX_BATCH;
+        let mut entries = store.entries(self.contract, next, limit).await?;
         // A gap is an entry that the follower could not read.
         let Some(first) = entries
             .first()
@@ -223,13 +230,16 @@ impl Task {
                 alike => entries.truncate(alike),
             }
         }
-        if !stateless {
+        let sizes = if stateless {
+            vec![1; entries.len()]
+        } else {
             let head = store.chain_head(self.contract).await?.unwrap_or_default();
-            let outstanding = next.saturating_sub(head.seq);
-            entries.truncate(batch_size(next, entries.len(), outstanding));
-            if entries.is_empty() {
-                return Ok(Found::Next(Next::Wait));
-            }
+            let mut sizes = frame_sizes(next, entries.len(), next.saturating_sub(head.seq));
+            sizes.truncate(frames);
+            sizes
+        };
+        if sizes.is_empty() {
+            return Ok(Found::Next(Next::Wait));
         }
         if let Some(last) = last
             && !self.stands_after(serving, &last, stateless)
@@ -237,28 +247,15 @@ impl Task {
             let last = Box::new(last);
             return Ok(Found::Unloaded { last, stateless });
         }
-        let frames = if stateless { 1 } else { entries.len() };
-        let mut results = Vec::with_capacity(entries.len());
-        let mut ended = Ended::Complete;
-        for frame in entries.chunks(frames) {
-            let [.., last] = frame else { break };
-            let executed = self.execute_frame(serving, frame, last, code.clone());
-            match executed.await {
-                Ok(executed) => {
-                    results.extend(executed.results);
-                    ended = executed.ended;
-                }
-                Err(Fault::Enclave(EnclaveError::Refused(refusal))) if !results.is_empty() => {
-                    ended = Ended::Refused(refusal);
-                }
-                Err(fault) if results.is_empty() => return Err(fault),
-                // What was executed before is kept; the fault shows again at once.
-                Err(_) => break,
-            }
-            if ended != Ended::Complete {
-                break;
-            }
-        }
+        let abreast = if stateless {
+            ENTRIES_ABREAST
+        } else {
+            FRAMES_AHEAD
+        };
+        let (results, ended) = self
+            .execute_frames(serving, &entries, sizes, abreast, code)
+            .await?;
+        self.ahead = ended == Ended::Complete;
         self.keep(serving, results, stateless).await?;
         self.needs
             .metrics
@@ -268,6 +265,55 @@ impl Task {
             Ended::Refused(refusal) => Err(Fault::Enclave(EnclaveError::Refused(refusal))),
             // The rest is asked for next.
             Ended::Complete | Ended::Budget | Ended::Full => Ok(Found::Next(Next::Continue)),
+        }
+    }
+
+    /// Has entries executed in frames of these sizes, so many of them under way at a time, and sent in
+    /// their order. When one ends early, those behind it do not count: they are refused where they
+    /// continue it, and planned anew in any case.
+    ///
+    /// # Errors
+    ///
+    /// The first frame's fault. Another's shows again when it is the first.
+    async fn execute_frames(
+        &self,
+        serving: &Serving,
+        entries: &[EntryRecord],
+        sizes: Vec<usize>,
+        abreast: usize,
+        code: Option<Bytes>,
+    ) -> Result<(Vec<ExecutedEntry>, Ended), Fault> {
+        let mut results = Vec::with_capacity(entries.len());
+        let (mut rest, mut sizes) = (entries, sizes.into_iter());
+        let mut under_way = FuturesOrdered::new();
+        let mut behind = None;
+        loop {
+            while behind.is_none()
+                && under_way.len() < abreast
+                && let Some(size) = sizes.next()
+                && let Some((frame, after)) = rest.split_at_checked(size)
+                && let Some(last) = frame.last()
+            {
+                rest = after;
+                match self.frame(frame, last, code.clone()).await {
+                    Ok(frame) => under_way.push_back(self.execute_frame(serving, frame)),
+                    Err(fault) => behind = Some(fault),
+                }
+            }
+            match (under_way.next().await, behind.take()) {
+                (Some(Ok(executed)), fault) => {
+                    behind = fault;
+                    results.extend(executed.results);
+                    if executed.ended != Ended::Complete {
+                        return Ok((results, executed.ended));
+                    }
+                }
+                (Some(Err(fault)), _) | (None, Some(fault)) if results.is_empty() => {
+                    return Err(fault);
+                }
+                // What was executed before is kept.
+                _ => return Ok((results, Ended::Complete)),
+            }
         }
     }
 
@@ -293,20 +339,31 @@ impl Task {
         position.is_some_and(|loaded| stateless || stands_after(&loaded, last))
     }
 
-    /// Has a frame's entries executed, of which `last` is the last.
-    async fn execute_frame(
+    /// What has entries executed, of which `last` is the last.
+    async fn frame(
         &self,
-        serving: &Serving,
         entries: &[EntryRecord],
         last: &EntryRecord,
         code: Option<Bytes>,
-    ) -> Result<Executed, Fault> {
-        let reassignment = self.reassignment(last).await?;
-        let proof = proofs::kept(&self.needs, self.contract, last.logged.entry.seq()).await?;
-        let logged: Vec<LoggedEntry> = entries.iter().map(|entry| entry.logged.clone()).collect();
+    ) -> Result<Frame, Fault> {
+        Ok(Frame {
+            reassignment: self.reassignment(last).await?,
+            proof: proofs::kept(&self.needs, self.contract, last.logged.entry.seq()).await?,
+            entries: entries.iter().map(|entry| entry.logged.clone()).collect(),
+            code,
+        })
+    }
+
+    async fn execute_frame(&self, serving: &Serving, frame: Frame) -> Result<Executed, Fault> {
+        let Frame {
+            entries,
+            code,
+            reassignment,
+            proof,
+        } = frame;
         let executed = serving
             .link
-            .execute(self.contract, logged, code, reassignment, proof)
+            .execute(self.contract, entries, code, reassignment, proof)
             .await?;
         failpoint!("after_execute_before_persist");
         Ok(executed)
@@ -459,6 +516,14 @@ impl Task {
         warn!(contract = %self.contract, error, "no result, trying again");
         Next::Retry
     }
+}
+
+/// A request to execute.
+struct Frame {
+    entries: Vec<LoggedEntry>,
+    code: Option<Bytes>,
+    reassignment: Option<Reassignment>,
+    proof: StorageProof,
 }
 
 /// How often a contract may be dropped before it is loaded alone.

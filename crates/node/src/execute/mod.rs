@@ -3,7 +3,9 @@
 //!
 //! A task sleeps until its contract is woken (entries arrived, a code envelope did, its
 //! head moved on chain, an enclave began to serve), then works until nothing is left to do. What
-//! there is to do is always read from the store: the entry after the last one that has a result.
+//! there is to do is always read from the store: the entry after the last one that has a result. Of one
+//! log a second frame is sent before the first is answered; if that one ends early, the second is
+//! refused, and planned anew.
 
 mod contract;
 mod envelopes;
@@ -17,7 +19,10 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-pub(crate) use self::{needs::Needs, plan::ends_frame};
+pub(crate) use self::{
+    needs::{LOOKING, Needs},
+    plan::ends_frame,
+};
 use crate::shutdown::Shutdown;
 
 /// Spawns the contracts' tasks until shutdown, then waits until each has stored what it has.

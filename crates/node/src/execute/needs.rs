@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use alloy_primitives::Address;
 use subrosa_store::Storage;
+use tokio::sync::Semaphore;
 
 use crate::{
     anchor::Anchor,
@@ -30,5 +31,11 @@ pub(crate) struct Needs {
     pub(crate) rewinds: Arc<Rewinds>,
     /// Logs that cannot go on.
     pub(crate) stops: Arc<Stops>,
+    /// Held while blobs are looked through, which takes them into memory: when a node starts, every
+    /// contract's task does.
+    pub(crate) looking: Semaphore,
     pub(crate) metrics: ExecuteMetrics,
 }
+
+/// How many tasks look through their blobs at a time.
+pub(crate) const LOOKING: usize = 4;

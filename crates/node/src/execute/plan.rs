@@ -61,6 +61,23 @@ pub(super) fn batch_size(next: u64, available: usize, outstanding: u64) -> usize
     if size as u64 > room { 0 } else { size }
 }
 
+/// How many entries each frame has that is under way at a time, as [`batch_size`] has it: while one is
+/// executed, the enclave opens what is in the next.
+pub(super) fn frame_sizes(next: u64, available: usize, outstanding: u64) -> Vec<usize> {
+    let mut sizes = Vec::with_capacity(FRAMES_AHEAD);
+    let mut planned = 0;
+    while sizes.len() < FRAMES_AHEAD {
+        let ahead = planned as u64;
+        let size = batch_size(next + ahead, available - planned, outstanding + ahead);
+        if size == 0 {
+            break;
+        }
+        sizes.push(size);
+        planned += size;
+    }
+    sizes
+}
+
 /// Whether frames of a stateful contract end with this entry, however many follow. Its digest
 /// vouches for those before it, so that it is the one of which a proof is worth keeping.
 pub(crate) fn ends_frame(seq: u64) -> bool {
@@ -73,6 +90,10 @@ fn up_to_boundary(next: u64) -> usize {
     MAX_BATCH - (next % MAX_BATCH as u64) as usize
 }
 
+/// Most frames of a stateful contract under way at a time, each continuing the one before it.
+pub(super) const FRAMES_AHEAD: usize = 2;
+/// Most entries of a stateless contract under way at a time, each in a frame of its own.
+pub(super) const ENTRIES_ABREAST: usize = 8;
 /// Most entries per frame.
 pub(super) const MAX_BATCH: usize = 64;
 /// Most results of one contract ahead of the chain; a quarter of what the enclave keeps signable.
@@ -136,6 +157,21 @@ mod tests {
             prop_assert!(size == 0 || outstanding + size as u64 <= MAX_OUTSTANDING);
             let goes_on = outstanding + MAX_BATCH as u64 <= MAX_OUTSTANDING;
             prop_assert!(size > 0 || available == 0 || !goes_on);
+        }
+
+        #[test]
+        fn frames_that_are_under_way_together_are_those_that_would_follow_each_other(
+            next in 0u64..10_000, available in 0usize..1_000, outstanding in 0u64..3_000,
+        ) {
+            let sizes = frame_sizes(next, available, outstanding);
+            prop_assert!(sizes.len() <= FRAMES_AHEAD);
+            let (mut at, mut left, mut out) = (next, available, outstanding);
+            for size in sizes {
+                prop_assert_eq!(size, batch_size(at, left, out));
+                prop_assert!(size > 0);
+                (at, left, out) = (at + size as u64, left - size, out + size as u64);
+            }
+            prop_assert!(out <= outstanding.max(MAX_OUTSTANDING));
         }
 
         #[test]

@@ -343,13 +343,11 @@ pub enum LoadError {
 
 /// A failure of the store. What is missing or damaged of one contract is no other's trouble.
 fn of_one_contract(error: StoreError) -> LoadError {
-    match error {
-        StoreError::MissingDelta { .. } | StoreError::Corrupt { .. } => {
-            let refusal = FrameError::new(ErrorCode::Blob, error);
-            EnclaveError::Refused(refusal).into()
-        }
-        error => error.into(),
+    if error.is_local() {
+        let refusal = FrameError::new(ErrorCode::Blob, error);
+        return EnclaveError::Refused(refusal).into();
     }
+    error.into()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
