@@ -8,13 +8,14 @@ use std::{
     os::unix::net::UnixStream,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
+    time::Instant,
 };
 
 use subrosa_enclave_core::{Accepted, Enclave, HostStream, Tag};
 use subrosa_types::frame::{Lane, Response};
 
 use crate::{
-    lanes::Lanes,
+    lanes::{Lanes, Taken},
     stream::{Frame, read, skip},
 };
 
@@ -52,7 +53,7 @@ impl Server {
     pub(crate) fn start(enclave: Enclave, workers: NonZeroUsize) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             enclave,
-            lanes: Lanes::default(),
+            lanes: Lanes::new(workers),
             hosts: Mutex::default(),
             settled: Condvar::new(),
         });
@@ -94,8 +95,10 @@ impl Drop for Server {
 impl Shared {
     /// Runs a lane's jobs.
     fn work(&self, lane: Lane) {
-        while let Some(job) = self.lanes.next(lane) {
+        while let Some(Taken { job, place }) = self.lanes.next(lane) {
+            let begun = Instant::now();
             let progress = self.enclave.run(job);
+            self.lanes.finished(&place, begun.elapsed());
             for job in progress.jobs {
                 self.lanes.resume(job);
             }

@@ -4,7 +4,10 @@
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::fmt;
 
-use subrosa_types::frame::{Lane, Request, Response};
+use subrosa_types::{
+    ContractId,
+    frame::{Lane, Request, Response},
+};
 
 use crate::{
     cell::Cell,
@@ -83,6 +86,14 @@ impl Job {
             Work::Open(..) => Stage::Open,
             Work::Execute(..) => Stage::Execute,
             Work::Seal(_) => Stage::Seal,
+        }
+    }
+
+    /// The contract whose guest runs next, if that is what is done.
+    pub fn executes(&self) -> Option<ContractId> {
+        match &self.work {
+            Work::Execute(turn, _) => Some(turn.cell.id),
+            _ => None,
         }
     }
 

@@ -5,13 +5,14 @@ mod contracts;
 mod flips;
 mod fuzz;
 mod halmos;
+mod hostile;
 mod kills;
 mod slither;
 mod tools;
 
 use std::{fs, process::Command};
 
-use eyre::{Result, WrapErr};
+use eyre::{Result, WrapErr, bail};
 use serde_json::Value;
 
 use crate::shell;
@@ -36,18 +37,21 @@ enum Step {
     Halmos,
     /// The contracts' invariants and fuzz tests at length.
     Contracts,
+    /// Guests and users that take all they can get.
+    Hostile,
 }
 
 type Battery = (Step, &'static str, fn() -> Result<Value>);
 
 /// Each with the name of its result.
-const BATTERIES: [Battery; 6] = [
+const BATTERIES: [Battery; 7] = [
     (Step::Kills, "soak", kills::run),
     (Step::Flips, "flips", flips::run),
     (Step::Fuzz, "fuzz", fuzz::run),
     (Step::Slither, "slither", slither::run),
     (Step::Halmos, "halmos", halmos::run),
     (Step::Contracts, "contracts", contracts::run),
+    (Step::Hostile, "hostile", hostile::run),
 ];
 
 /// Runs every battery, or the named one, and writes its result to `docs/results`.
@@ -63,6 +67,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         let path = shell::root().join(format!("docs/results/{name}.json"));
         fs::write(&path, format!("{result:#}\n"))
             .wrap_err_with(|| format!("cannot write {}", path.display()))?;
+        // Figures that miss their goal are not kept quiet.
+        if result["holds"] == false {
+            bail!(
+                "soak {name}: a figure misses its goal, see {}",
+                path.display()
+            );
+        }
     }
     Ok(())
 }

@@ -49,7 +49,7 @@ pub(crate) fn talker() -> Vec<u8> {
 }
 
 /// Code that leaves `runtime`.
-fn creation(runtime: &[u8]) -> Vec<u8> {
+pub(crate) fn creation(runtime: &[u8]) -> Vec<u8> {
     let length = u8::try_from(runtime.len()).unwrap();
     let copy = [0x60, length, 0x80, 0x60, 9, 0x5f, 0x39, 0x5f, 0xf3];
     [copy.as_slice(), runtime].concat()

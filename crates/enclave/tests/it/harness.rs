@@ -17,7 +17,7 @@ use subrosa_types::{
     abi::{CallPlaintext, DeployPlaintext},
     frame::{
         Ended, ErrorCode, Executed, ExecutedEntry, FrameError, LoggedEntry, PublishedEpoch,
-        Request, Response, ResultRef, StateBlob, StorageProof, WIRE_VERSION,
+        Request, Response, ResultRef, Started, StateBlob, StorageProof, WIRE_VERSION,
     },
     id::{self, TeeKind},
 };
@@ -77,9 +77,20 @@ impl Platform for ScriptedPlatform {
     }
 }
 
+/// Whoever answers a host's requests, one after the other.
+pub(crate) trait Answers {
+    fn handle(&mut self, request: Request) -> Response;
+}
+
+impl Answers for Enclave {
+    fn handle(&mut self, request: Request) -> Response {
+        Self::handle(self, request)
+    }
+}
+
 /// An enclave with a host that does as it is told.
-pub(crate) struct Host {
-    pub(crate) enclave: Enclave,
+pub(crate) struct Host<E = Enclave> {
+    pub(crate) enclave: E,
     pub(crate) keys: PublishedEpoch,
     pub(crate) sealed_epoch: Bytes,
     /// Epochs after the first, likewise.
@@ -97,9 +108,43 @@ impl Host {
 
     /// The same with other randomness, and so another epoch secret.
     pub(crate) fn with_fresh_epoch(chain: &mut Chain, boot_number: u64) -> Self {
+        Self::on(boot(boot_number), chain)
+    }
+
+    /// Another boot on the same machine, with every sealed epoch restored.
+    pub(crate) fn restart(&self, chain: &Chain, boot_number: u64) -> Self {
+        let epochs: Vec<u32> = self.later.keys().copied().chain([EPOCH]).collect();
+        self.restart_with(chain, boot_number, &epochs)
+    }
+
+    /// The same with these epochs only.
+    pub(crate) fn restart_with(&self, chain: &Chain, boot_number: u64, epochs: &[u32]) -> Self {
         let mut enclave = boot(boot_number);
         start(&mut enclave, chain);
-        let measurements = vec![own_measurement()];
+        for epoch in epochs {
+            let later = self.later.get(epoch).map(|(_, sealed)| sealed.clone());
+            let sealed = later.unwrap_or_else(|| self.sealed_epoch.clone());
+            let Response::Epoch(_) = enclave.handle(Request::RestoreEpoch { sealed }) else {
+                panic!("epoch is not restored")
+            };
+            activate(&mut enclave, chain, *epoch);
+        }
+        Self {
+            enclave,
+            keys: self.keys.clone(),
+            sealed_epoch: self.sealed_epoch.clone(),
+            later: self.later.clone(),
+            rng: ChaCha20Rng::seed_from_u64(10),
+            blobs: self.blobs.clone(),
+        }
+    }
+}
+
+impl<E: Answers> Host<E> {
+    /// Brings an enclave up that was just booted: opens the epoch on `chain` and activates it.
+    pub(crate) fn on(mut enclave: E, chain: &mut Chain) -> Self {
+        let started = start(&mut enclave, chain);
+        let measurements = vec![started.measurement_id];
         let request = Request::ProposeEpoch {
             epoch: EPOCH,
             measurements,
@@ -132,34 +177,6 @@ impl Host {
         chain.record_epoch(&proposal.opening);
         activate(&mut self.enclave, chain, epoch);
         self.later.insert(epoch, (proposal.keys, proposal.sealed));
-    }
-
-    /// Another boot on the same machine, with every sealed epoch restored.
-    pub(crate) fn restart(&self, chain: &Chain, boot_number: u64) -> Self {
-        let epochs: Vec<u32> = self.later.keys().copied().chain([EPOCH]).collect();
-        self.restart_with(chain, boot_number, &epochs)
-    }
-
-    /// The same with these epochs only.
-    pub(crate) fn restart_with(&self, chain: &Chain, boot_number: u64, epochs: &[u32]) -> Self {
-        let mut enclave = boot(boot_number);
-        start(&mut enclave, chain);
-        for epoch in epochs {
-            let later = self.later.get(epoch).map(|(_, sealed)| sealed.clone());
-            let sealed = later.unwrap_or_else(|| self.sealed_epoch.clone());
-            let Response::Epoch(_) = enclave.handle(Request::RestoreEpoch { sealed }) else {
-                panic!("epoch is not restored")
-            };
-            activate(&mut enclave, chain, *epoch);
-        }
-        Self {
-            enclave,
-            keys: self.keys.clone(),
-            sealed_epoch: self.sealed_epoch.clone(),
-            later: self.later.clone(),
-            rng: ChaCha20Rng::seed_from_u64(10),
-            blobs: self.blobs.clone(),
-        }
     }
 
     /// Registers and deploys the test guest with `initial` as its value.
@@ -450,7 +467,7 @@ pub(crate) fn engines() -> Engines {
     Engines::new(Runtimes::shipped(), [(ENGINE_EVM, evm)]).unwrap()
 }
 
-pub(crate) fn start(enclave: &mut Enclave, chain: &Chain) {
+pub(crate) fn start(enclave: &mut impl Answers, chain: &Chain) -> Started {
     let hello = enclave.handle(Request::Hello {
         wire_version: WIRE_VERSION,
     });
@@ -460,10 +477,13 @@ pub(crate) fn start(enclave: &mut Enclave, chain: &Chain) {
         config,
         checkpoint: Bytes::new(),
     });
-    assert!(matches!(started, Response::Started(_)), "{started:?}");
+    let Response::Started(started) = started else {
+        panic!("{started:?}")
+    };
+    *started
 }
 
-fn activate(enclave: &mut Enclave, chain: &Chain, epoch: u32) {
+fn activate(enclave: &mut impl Answers, chain: &Chain, epoch: u32) {
     let proof = Box::new(chain.prove_epoch(epoch));
     let active = enclave.handle(Request::ActivateEpoch { epoch, proof });
     assert!(matches!(active, Response::EpochActive(_)), "{active:?}");
