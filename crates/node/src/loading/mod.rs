@@ -267,6 +267,8 @@ impl Loading {
         // Those pass by themselves, and at once.
         let passing = [
             ErrorCode::Busy,
+            // What was taken was dropped to make room.
+            ErrorCode::OutOfOrder,
             ErrorCode::Sequence,
             ErrorCode::UnknownContract,
         ];
