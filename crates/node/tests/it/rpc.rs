@@ -8,6 +8,11 @@ use subrosa_node::{
     start,
 };
 
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
 use crate::fake_chain::FakeChain;
 
 async fn post(node: &Running, body: String) -> (u16, Value) {
@@ -216,6 +221,45 @@ async fn who_asks_too_often_is_told_so_in_every_form_of_asking() {
     assert_eq!(code(&node, "subrosa_query", query).await, -32040);
     let metrics = admin(&node, "/metrics").await.1;
     assert!(metrics.contains("subrosa_rpc_limited_total 2"), "{metrics}");
+    node.stop().await;
+}
+
+/// One call over a websocket that is opened for it, and its answer.
+async fn over_websocket(node: &Running, call: &Value) -> Value {
+    let mut stream = TcpStream::connect(node.rpc()).await.unwrap();
+    let opening = "GET / HTTP/1.1\r\nhost: node\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+        sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(opening.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101"), "{head:?}");
+    // One frame of text each way; ours is masked, with zeros.
+    let text = call.to_string();
+    let length = u16::try_from(text.len()).unwrap().to_be_bytes();
+    let frame = [&[0x81, 0x80 | 126][..], &length, &[0; 4], text.as_bytes()].concat();
+    stream.write_all(&frame).await.unwrap();
+    assert_eq!(stream.read_u8().await.unwrap(), 0x81);
+    let length = match stream.read_u8().await.unwrap() {
+        126 => usize::from(stream.read_u16().await.unwrap()),
+        short => usize::from(short),
+    };
+    let mut answer = vec![0; length];
+    stream.read_exact(&mut answer).await.unwrap();
+    serde_json::from_slice(&answer).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_websocket_counts_like_any_connection() {
+    let chain = FakeChain::start().await;
+    let mut config = chain.config();
+    two_attestations(&mut config);
+    let node = start(config).await.unwrap();
+    for code in [-32040, -32040, -32052] {
+        let answer = over_websocket(&node, &attestation(1)).await;
+        assert_eq!(answer["error"]["code"], code, "{answer}");
+    }
     node.stop().await;
 }
 
