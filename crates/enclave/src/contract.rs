@@ -91,7 +91,8 @@ impl Contract {
         };
         let outcome_hash = outcome.hash();
         let outcome = (outcome, outcome_hash);
-        Step::new(position, outcome, Zeroizing::default(), B256::ZERO)
+        let writes = Zeroizing::new(WriteSet::default().encode());
+        Step::new(position, outcome, writes, B256::ZERO)
     }
 
     /// Makes a step, which changed this, the contract's last one.

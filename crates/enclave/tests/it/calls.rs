@@ -7,7 +7,7 @@ use subrosa_crypto::{RecipientKey, Subject, Suite, envelope::Purpose, reply};
 use subrosa_enclave_core::MAX_ENVELOPE_LIFETIME;
 use subrosa_types::{
     ContractId,
-    frame::{Ended, ErrorCode},
+    frame::{Ended, ErrorCode, ResultRef},
     result::Status,
 };
 
@@ -359,6 +359,7 @@ fn stateless_entries_execute_in_any_order_and_change_nothing() {
         chain.log(&entry.entry);
     }
     entries.reverse();
+    let mut blobs = host.snapshot(contract);
     for (entry, amount) in entries.into_iter().zip([3, 2, 1]) {
         let result = host
             .execute(&chain, contract, vec![entry])
@@ -370,5 +371,11 @@ fn stateless_entries_execute_in_any_order_and_change_nothing() {
             (result.previous_commitment, result.commitment),
             (B256::ZERO, B256::ZERO)
         );
+        blobs.push(result.blob);
     }
+    // Another boot loads them, and can sign what they say.
+    let mut other = host.restart(&chain, 3);
+    other.load(contract, blobs).unwrap();
+    let results = (1..=3).map(|seq| ResultRef { contract, seq });
+    other.sign(&chain, results.collect()).unwrap();
 }
