@@ -13,11 +13,13 @@ pub const FRAME_WORK: u64 = 100_000_000;
 pub(crate) const ENTRY_WORK: u64 = 200_000;
 
 /// Bytes of results after which a request to execute ends early. What one entry adds, an output and
-/// a delta that its fuel bounds, fits a frame beside it.
-pub const FRAME_RESULT_BYTES: usize = 8 << 20;
+/// a delta that its fuel bounds, fits a frame beside it. Answers of other contracts wait on the stream
+/// while one is written, so it is no larger than is needed to be quick.
+pub const FRAME_RESULT_BYTES: usize = 1 << 20;
 
 /// Bytes of a part of a snapshot, before it is sealed: with its length it is padded to a power of two.
-pub const PART_BYTES: usize = (4 << 20) - 4;
+/// As small as it is for the reason that [`FRAME_RESULT_BYTES`] is.
+pub const PART_BYTES: usize = (1 << 20) - 4;
 
 /// Longest public or sealed output, bytes before sealing. Longer output is a failure.
 pub const MAX_OUTPUT_BYTES: usize = 24 * 1024;

@@ -261,7 +261,7 @@ impl Load for Large {
         while signal.goes_on() {
             let parts = self.snapshot(link);
             signal.count(1);
-            for page in parts.chunks(2) {
+            for page in parts.chunks(1) {
                 let (contract, blobs) = (self.contract, page.to_vec());
                 let loaded = link.ask(&Request::Load { contract, blobs });
                 assert!(

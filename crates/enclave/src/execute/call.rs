@@ -67,7 +67,10 @@ fn run(
     };
     let envelope_id = input.envelope.map(|envelope| envelope.id);
     let call = machine_call(place, contract, proven, &input.data, envelope_id);
-    let execution = guarded(&proven.name(), || contract.vm.call(&contract.state, &call))?;
+    let execution = guarded(
+        || proven.name(),
+        || contract.vm.call(&contract.state, &call),
+    )?;
     let mut result = EntryResult::of_execution(place, contract, proven, &input.reply, execution);
     let Some(envelope) = input.envelope else {
         return Ok(result);

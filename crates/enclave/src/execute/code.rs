@@ -74,9 +74,10 @@ pub(super) fn deploy(
         last: Step::before_the_first(),
     };
     let call = machine_call(place, &contract, proven, &[], None);
-    let execution = guarded(&proven.name(), || {
-        vm.construct(&contract.state, &call, &plaintext.code, &plaintext.init)
-    })?;
+    let execution = guarded(
+        || proven.name(),
+        || vm.construct(&contract.state, &call, &plaintext.code, &plaintext.init),
+    )?;
     let mut result =
         EntryResult::of_execution(place, &contract, proven, &ReplyTo::Public, execution);
     let writes = core::mem::take(&mut result.writes);
@@ -100,9 +101,10 @@ pub(super) fn upgrade(
     let OpenedCode { vm, plaintext } = code;
     let mut result = if plaintext.engine == contract.engine {
         let call = machine_call(place, contract, proven, &[], None);
-        let execution = guarded(&proven.name(), || {
-            vm.upgrade(&contract.state, &call, &plaintext.code, &plaintext.init)
-        })?;
+        let execution = guarded(
+            || proven.name(),
+            || vm.upgrade(&contract.state, &call, &plaintext.code, &plaintext.init),
+        )?;
         EntryResult::of_execution(place, contract, proven, &ReplyTo::Public, execution)
     } else {
         // What the one engine stores is not what the other would find.

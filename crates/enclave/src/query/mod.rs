@@ -186,7 +186,10 @@ fn run(
         is_static: true,
         input: &plaintext.input,
     };
-    let execution = guarded("a query", || contract.vm.call(&contract.state, &call))?;
+    let execution = guarded(
+        || "a query".into(),
+        || contract.vm.call(&contract.state, &call),
+    )?;
     let status = match execution.halt {
         Halt::Succeeded => Status::Succeeded,
         _ => Status::Failed,

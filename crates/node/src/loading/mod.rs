@@ -356,8 +356,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Bytes of blobs in one request, about: two parts of a snapshot.
-const PAGE_BYTES: usize = 9 << 20;
+/// Bytes of blobs in one request, about: a part of a snapshot, or many deltas.
+const PAGE_BYTES: usize = 2 << 20;
 /// How often a load is begun at most, if the enclave drops the contract in the middle of it.
 const ATTEMPTS: usize = 3;
 
