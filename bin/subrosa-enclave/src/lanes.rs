@@ -2,7 +2,7 @@
 //! Jobs that wait for a thread, by lane.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     num::NonZeroUsize,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -16,7 +16,7 @@ use subrosa_types::{ContractId, frame::Lane};
 ///
 /// A guest is not interrupted. So that as many slow ones as there are threads do not hold up everybody,
 /// a contract whose guest took longer than [`SLOW`] is from then on executed on all threads but one,
-/// until it is quick again.
+/// until it was quick [`QUICK_AGAIN`] times in a row.
 pub(crate) struct Lanes<J = Job> {
     inner: Mutex<Inner<J>>,
     more: [Condvar; LANES],
@@ -59,8 +59,8 @@ struct Inner<J> {
     queues: [VecDeque<J>; LANES],
     /// Requests that were admitted and not answered.
     under_way: [usize; LANES],
-    /// Contracts whose guests took long when they were executed last.
-    slow: BTreeSet<ContractId>,
+    /// Contracts whose guests took long, and how often they have to be quick to be forgotten.
+    slow: BTreeMap<ContractId, u32>,
     /// Threads that execute one of those.
     slow_under_way: usize,
     closed: bool,
@@ -120,17 +120,25 @@ impl<J: Waits> Lanes<J> {
         }
     }
 
-    /// Takes a thread's place back after `took`.
-    pub(crate) fn finished(&self, place: &Place, took: Duration) {
+    /// Takes a thread's place back; `took` is how long a guest ran, if one did.
+    pub(crate) fn finished(&self, place: &Place, took: Option<Duration>) {
         let Some(contract) = place.executes else {
             return;
         };
         let mut inner = self.lock();
-        let is_quick_again = took < SLOW && inner.slow.remove(&contract);
-        if took >= SLOW {
-            inner.slow.insert(contract);
+        let mut is_quick_again = false;
+        if took.is_some_and(|took| took >= SLOW) {
+            inner.slow.insert(contract, QUICK_AGAIN);
             if inner.slow.len() > MOST_SLOW {
                 inner.slow.pop_first();
+            }
+        } else if took.is_some()
+            && let Some(left) = inner.slow.get_mut(&contract)
+        {
+            *left -= 1;
+            is_quick_again = *left == 0;
+            if is_quick_again {
+                inner.slow.remove(&contract);
             }
         }
         inner.slow_under_way -= usize::from(place.is_slow);
@@ -156,7 +164,7 @@ impl<J: Waits> Inner<J> {
         Self {
             queues: Default::default(),
             under_way: [0; LANES],
-            slow: BTreeSet::new(),
+            slow: BTreeMap::new(),
             slow_under_way: 0,
             closed: false,
         }
@@ -166,7 +174,7 @@ impl<J: Waits> Inner<J> {
     fn take(&mut self, lane: usize, for_slow: usize) -> Option<Taken<J>> {
         let is_slow = |job: &J| {
             job.executes()
-                .is_some_and(|contract| self.slow.contains(&contract))
+                .is_some_and(|contract| self.slow.contains_key(&contract))
         };
         let has_room = self.slow_under_way < for_slow;
         let at = self.queues[lane]
@@ -196,6 +204,9 @@ const LANES: usize = 3;
 /// How long a guest may take without its contract being slow: twice what a request to execute takes that
 /// ends at its budget of work.
 const SLOW: Duration = Duration::from_millis(200);
+
+/// How often in a row a slow contract's guest has to be quick until the contract is not slow any more.
+const QUICK_AGAIN: u32 = 16;
 
 /// Slow contracts that are remembered.
 const MOST_SLOW: usize = 1_024;
@@ -234,8 +245,29 @@ mod tests {
         for guest in guests {
             lanes.admit(Guest(*guest)).unwrap();
             let (_, place) = take(lanes);
-            lanes.finished(&place, SLOW);
+            lanes.finished(&place, Some(SLOW));
         }
+    }
+
+    /// Has one run for so long.
+    fn run(lanes: &Lanes<Guest>, guest: u8, took: Option<Duration>) {
+        lanes.admit(Guest(guest)).unwrap();
+        let (_, place) = take(lanes);
+        lanes.finished(&place, took);
+    }
+
+    /// Whether the second contract waits, while the first, a slow one, executes.
+    fn is_passed_over(lanes: &Lanes<Guest>) -> bool {
+        for guest in [1, 2, 3] {
+            lanes.admit(Guest(guest)).unwrap();
+        }
+        let (_, first) = take(lanes);
+        let (second, place) = take(lanes);
+        lanes.finished(&place, None);
+        lanes.finished(&first, None);
+        let (_, place) = take(lanes);
+        lanes.finished(&place, None);
+        second == Guest(3)
     }
 
     #[test]
@@ -249,7 +281,7 @@ mod tests {
         assert_eq!(first, Guest(1));
         // The other slow one is passed over, and takes the first one's place.
         assert_eq!(take(&lanes).0, Guest(3));
-        lanes.finished(&place, SLOW);
+        lanes.finished(&place, Some(SLOW));
         assert_eq!(take(&lanes).0, Guest(2));
     }
 
@@ -257,13 +289,25 @@ mod tests {
     fn a_contract_that_is_quick_again_may_have_any_thread() {
         let lanes = lanes(2);
         slow_down(&lanes, &[1, 2]);
-        lanes.admit(Guest(2)).unwrap();
-        let (_, place) = take(&lanes);
-        lanes.finished(&place, SLOW - Duration::from_millis(1));
-        for guest in [1, 2] {
-            lanes.admit(Guest(guest)).unwrap();
+        for _ in 0..QUICK_AGAIN {
+            assert!(is_passed_over(&lanes));
+            run(&lanes, 2, Some(SLOW - Duration::from_millis(1)));
         }
-        assert_eq!([take(&lanes).0, take(&lanes).0], [Guest(1), Guest(2)]);
+        assert!(!is_passed_over(&lanes));
+    }
+
+    #[test]
+    fn quick_calls_between_slow_ones_are_not_enough() {
+        let lanes = lanes(2);
+        slow_down(&lanes, &[1, 2]);
+        for _ in 1..QUICK_AGAIN {
+            run(&lanes, 2, Some(Duration::ZERO));
+        }
+        // Nothing ran of what was put aside.
+        run(&lanes, 2, None);
+        run(&lanes, 2, Some(SLOW));
+        run(&lanes, 2, Some(Duration::ZERO));
+        assert!(is_passed_over(&lanes));
     }
 
     #[test]
@@ -274,7 +318,7 @@ mod tests {
             lanes.admit(Guest(guest)).unwrap();
         }
         let (first, place) = take(&lanes);
-        lanes.finished(&place, SLOW);
+        lanes.finished(&place, Some(SLOW));
         assert_eq!([first, take(&lanes).0], [Guest(1), Guest(2)]);
     }
 
@@ -286,7 +330,7 @@ mod tests {
                 executes: Some(ContractId::left_padding_from(&number.to_be_bytes())),
                 is_slow: false,
             };
-            lanes.finished(&place, SLOW);
+            lanes.finished(&place, Some(SLOW));
         }
         assert_eq!(lanes.lock().slow.len(), MOST_SLOW);
     }

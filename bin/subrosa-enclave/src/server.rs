@@ -98,7 +98,9 @@ impl Shared {
         while let Some(Taken { job, place }) = self.lanes.next(lane) {
             let begun = Instant::now();
             let progress = self.enclave.run(job);
-            self.lanes.finished(&place, begun.elapsed());
+            // One that came before its turn was put aside, and nothing of it ran.
+            let ran = progress.answer.is_some() || !progress.jobs.is_empty();
+            self.lanes.finished(&place, ran.then(|| begun.elapsed()));
             for job in progress.jobs {
                 self.lanes.resume(job);
             }

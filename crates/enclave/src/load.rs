@@ -38,14 +38,14 @@ impl Loader<'_> {
         cell: &Cell<W>,
         blobs: Vec<StateBlob>,
     ) -> Result<Response, FrameError> {
+        if blobs.is_empty() {
+            return Err(refuse("no blobs"));
+        }
         // Taken out, so that opening blobs holds nobody up.
         let mut loading = cell.lock().take_loading();
         let mut loaded: Option<Published> = None;
         let mut replaces = false;
         let mut base: Option<Arc<Contract>> = None;
-        if blobs.is_empty() {
-            return Err(refuse("no blobs"));
-        }
         for blob in blobs {
             match blob.kind {
                 BlobKind::Snapshot

@@ -57,6 +57,9 @@ pub struct Limits {
     /// Most of the calls named above under way at once, 1 to 65,536: far fewer than
     /// `rpc.max_waiting`, so that no address keeps all others out.
     pub max_waiting: usize,
+    /// Most open connections, 1 to 65,536: far fewer than `rpc.max_connections`. A trusted proxy
+    /// may have all of those.
+    pub max_connections: usize,
 }
 
 impl Default for Limits {
@@ -69,6 +72,7 @@ impl Default for Limits {
             deploys_per_minute: 60,
             deploy_burst: 30,
             max_waiting: 32,
+            max_connections: 64,
         }
     }
 }
@@ -83,6 +87,13 @@ pub struct Proxies {
     /// The header that they append the client's address to. It must be the one they write: any
     /// other they may pass on as the client made it up.
     pub header: ForwardingHeader,
+}
+
+impl Proxies {
+    /// Whether an address is one of theirs.
+    pub fn name(&self, address: IpAddr) -> bool {
+        self.addresses.iter().any(|net| net.contains(address))
+    }
 }
 
 /// Where a proxy says whom it speaks for.
@@ -158,6 +169,8 @@ impl Rpc {
         }
         let waiting = limits.max_waiting as u64;
         in_range("rpc.limits.max_waiting", waiting, 1, 65_536)?;
+        let connections = limits.max_connections as u64;
+        in_range("rpc.limits.max_connections", connections, 1, 65_536)?;
         if let Some(proxies) = &self.proxies {
             let count = proxies.addresses.len() as u64;
             in_range("number of rpc.proxies.addresses", count, 1, 1_024)?;

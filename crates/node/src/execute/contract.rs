@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One contract's task: entries in, stored results out.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
 
 use alloy_primitives::Bytes;
 use futures::{StreamExt, stream::FuturesOrdered};
@@ -182,7 +182,11 @@ impl Task {
                 Ok(Next::Retry)
             }
             Some(Err(LoadError::Store(error))) => Err(error),
-            Some(Err(LoadError::Enclave(error))) => Ok(self.retry(&error)),
+            Some(Err(LoadError::Enclave(error))) => {
+                // What others load meanwhile had it dropped before all of it was there.
+                self.dropped += usize::from(error.code() == Some(ErrorCode::OutOfOrder));
+                Ok(self.retry(&error))
+            }
         }
     }
 
@@ -286,21 +290,37 @@ impl Task {
         let mut results = Vec::with_capacity(entries.len());
         let (mut rest, mut sizes) = (entries, sizes.into_iter());
         let mut under_way = FuturesOrdered::new();
+        let mut answered = VecDeque::new();
         let mut behind = None;
         loop {
             while behind.is_none()
-                && under_way.len() < abreast
+                && under_way.len() + answered.len() < abreast
                 && let Some(size) = sizes.next()
                 && let Some((frame, after)) = rest.split_at_checked(size)
                 && let Some(last) = frame.last()
             {
                 rest = after;
-                match self.frame(frame, last, code.clone()).await {
+                let mut made = pin!(self.frame(frame, last, code.clone()));
+                // Those before it are on their way meanwhile, whatever its proof takes.
+                let made = loop {
+                    tokio::select! {
+                        biased;
+                        made = &mut made => break made,
+                        Some(answer) = under_way.next(), if !under_way.is_empty() => {
+                            answered.push_back(answer);
+                        }
+                    }
+                };
+                match made {
                     Ok(frame) => under_way.push_back(self.execute_frame(serving, frame)),
                     Err(fault) => behind = Some(fault),
                 }
             }
-            match (under_way.next().await, behind.take()) {
+            let first = match answered.pop_front() {
+                Some(answer) => Some(answer),
+                None => under_way.next().await,
+            };
+            match (first, behind.take()) {
                 (Some(Ok(executed)), fault) => {
                     behind = fault;
                     results.extend(executed.results);

@@ -20,7 +20,7 @@ use subrosa_types::{
     frame::{ErrorCode, FrameError, Loaded},
     result::Head,
 };
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use tokio::sync::{OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tracing::{debug, warn};
 
 pub(crate) use self::places::Need;
@@ -49,6 +49,8 @@ pub(crate) struct Loading {
     places: Places,
     /// Held for writing by who loads alone, for reading by everybody else who does.
     company: Arc<RwLock<()>>,
+    /// Held by the one client for whom something is loaded alone: logs wait for one of them at most.
+    client: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// A contract that was loaded. As long as this is kept its place is taken, and few others are loaded
@@ -66,6 +68,7 @@ pub(crate) struct Held {
 struct Company {
     _shared: Option<OwnedRwLockReadGuard<()>>,
     _alone: Option<OwnedRwLockWriteGuard<()>>,
+    _client: Option<OwnedMutexGuard<()>>,
 }
 
 /// Whether others may load meanwhile.
@@ -108,6 +111,7 @@ impl Loading {
             failures: Failures::default(),
             places: Places::new(most),
             company: Arc::default(),
+            client: Arc::default(),
         }
     }
 
@@ -164,9 +168,13 @@ impl Loading {
         if need == Need::Entry {
             self.places.hurry(contract);
         }
+        let client = match (need, manners) {
+            (Need::Other, Manners::Alone) => Some(Arc::clone(&self.client).lock_owned().await),
+            _ => None,
+        };
         // Pages of two loads would undo each other.
         let _turn = wanted.turn.lock().await;
-        let company = self.company(manners).await;
+        let company = self.company(manners, client).await;
         let now = self.position(contract);
         if let Some(loaded) = now.filter(|now| before != Some(*now) && now.head.seq == up_to + 1) {
             return Ok(Held {
@@ -199,7 +207,7 @@ impl Loading {
         }
     }
 
-    async fn company(&self, manners: Manners) -> Company {
+    async fn company(&self, manners: Manners, client: Option<OwnedMutexGuard<()>>) -> Company {
         let company = Arc::clone(&self.company);
         let (shared, alone) = match manners {
             Manners::InCompany => (Some(company.read_owned().await), None),
@@ -208,6 +216,7 @@ impl Loading {
         Company {
             _shared: shared,
             _alone: alone,
+            _client: client,
         }
     }
 

@@ -116,6 +116,8 @@ impl Relay {
     /// Sends one batch, if there is one and room for it.
     pub(super) async fn round(&mut self, serving: &Arc<Serving>) -> Result<Afterwards, StoreError> {
         let outcome = self.send_batch(serving).await;
+        // Whether or not it came to signing: nobody waits for what is loaded here and not signed for.
+        self.unsigned.release();
         self.judge_fault(outcome)
     }
 
@@ -169,10 +171,9 @@ impl Relay {
         self.turn = self.turn.wrapping_add(1);
         let anchor = self.anchor().await?;
         let signed = serving.link.sign(batch.results(), anchor.clone()).await;
-        self.unsigned.tried();
         let signed = match signed {
             Err(error) if is_unsignable(&error) => {
-                return self.leave_out(serving, &batch, anchor).await;
+                return self.leave_out(serving, &batch, anchor, error.code()).await;
             }
             outcome => outcome?,
         };
@@ -319,12 +320,14 @@ impl Relay {
         Ok(header)
     }
 
-    /// Leaves contracts out whose results the enclave cannot sign, and has them loaded.
+    /// Leaves contracts out whose results the enclave cannot sign, and has them loaded, or leaves them
+    /// to those who take their snapshots.
     async fn leave_out(
         &mut self,
         serving: &Arc<Serving>,
         batch: &Batch,
         anchor: HeaderFrame,
+        refusal: Option<ErrorCode>,
     ) -> Result<Afterwards, Fault> {
         let mut by_contract: BTreeMap<ContractId, Vec<ResultRef>> = BTreeMap::new();
         for result in batch.results() {
@@ -337,24 +340,30 @@ impl Relay {
                 continue;
             };
             // A refusal does not say whose results they are.
-            if !alone && let Err(error) = serving.link.sign(results, anchor.clone()).await {
-                if !is_unsignable(&error) {
-                    return Err(error.into());
+            let refusal = if alone {
+                refusal
+            } else {
+                match serving.link.sign(results, anchor.clone()).await {
+                    Ok(_) => continue,
+                    Err(error) if is_unsignable(&error) => error.code(),
+                    Err(error) => return Err(error.into()),
                 }
-            } else if !alone {
-                continue;
-            }
-            debug!(%contract, first, "loading results to sign them");
+            };
             self.backlog.set_aside(contract);
-            self.unsigned.load(serving, contract, first);
+            if refusal == Some(ErrorCode::OutOfOrder) {
+                debug!(%contract, first, "results wait for a snapshot");
+                self.unsigned.wait(contract);
+            } else {
+                debug!(%contract, first, "loading results to sign them");
+                self.unsigned.load(serving, contract, first);
+            }
             afterwards = Afterwards::Continue;
         }
         Ok(afterwards)
     }
 }
 
-/// Whether a refusal to sign is about some of the results: they are not there, or wait for a snapshot
-/// under the keys of another epoch.
+/// Whether a refusal to sign is about some of the results: they are not there, or wait for a snapshot.
 fn is_unsignable(error: &EnclaveError) -> bool {
     matches!(
         error.code(),

@@ -22,7 +22,7 @@ pub(super) struct Unsigned {
     under_way: JoinSet<Made>,
     /// Of those that were loaded already, to no avail so far.
     again: BTreeMap<ContractId, Backoff>,
-    /// Since they were loaded, until they are signed for.
+    /// Since they were loaded, until the next round is over.
     held: Vec<Held>,
 }
 
@@ -53,6 +53,20 @@ impl Unsigned {
             again: BTreeMap::new(),
             held: Vec::new(),
         }
+    }
+
+    /// Leaves a contract for a while: its results wait for a snapshot, which its own task takes.
+    pub(super) fn wait(&mut self, contract: ContractId) {
+        let backoff = self.again.entry(contract);
+        let backoff = backoff.or_insert_with(|| Backoff::new(FIRST_DELAY, LONGEST_DELAY));
+        let (delay, clock) = (backoff.step(), Arc::clone(&self.needs.clock));
+        self.under_way.spawn(async move {
+            clock.sleep(delay).await;
+            Made {
+                contract,
+                outcome: Ok(None),
+            }
+        });
     }
 
     /// Has a contract loaded, whose first result to be signed is of entry `first`.
@@ -112,8 +126,8 @@ impl Unsigned {
         Some(Ok(Loaded { contract, narrow }))
     }
 
-    /// Whatever was loaded has been tried.
-    pub(super) fn tried(&mut self) {
+    /// Gives up what was loaded: others may be loaded in its place.
+    pub(super) fn release(&mut self) {
         self.held.clear();
     }
 

@@ -22,10 +22,9 @@ impl Caller {
         let Some(proxies) = proxies else {
             return Self(peer);
         };
-        let trusted = |address| proxies.addresses.iter().any(|net| net.contains(address));
         let mut caller = peer;
         let mut hops = hops(headers, proxies.header).unwrap_or_default();
-        while trusted(caller) {
+        while proxies.name(caller) {
             match hops.pop().as_deref().and_then(address) {
                 Some(hop) => caller = hop,
                 None => break,

@@ -16,11 +16,15 @@ use jsonrpsee::{
         TowerServiceBuilder, serve_with_graceful_shutdown, stop_channel,
     },
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tokio_io_timeout::TimeoutStream;
 use tower::{Service, layer::util::Identity};
 use tracing::debug;
 
-use super::caller::Caller;
+use super::{caller::Caller, quotas::UnderWay};
 use crate::{clock::Clock, config::Proxies};
 
 /// What connections are served with.
@@ -28,6 +32,9 @@ pub(super) struct Listening {
     pub(super) listener: TcpListener,
     pub(super) methods: Methods,
     pub(super) config: ServerConfig,
+    /// Most open connections, of everybody and of one address.
+    pub(super) most: usize,
+    pub(super) most_of_one: usize,
     /// Whose word on a client's address counts.
     pub(super) proxies: Option<Proxies>,
     pub(super) clock: Arc<dyn Clock>,
@@ -49,6 +56,8 @@ impl Listening {
             methods: self.methods,
             proxies: self.proxies,
         });
+        let room = Arc::new(Semaphore::new(self.most));
+        let by_address = UnderWay::at_most(self.most_of_one);
         let stopped = stop.clone().shutdown();
         tokio::pin!(stopped);
         loop {
@@ -59,12 +68,30 @@ impl Listening {
             };
             match accepted {
                 Ok((stream, peer)) => {
+                    let peer = peer.ip();
+                    // A proxy has everybody's connections.
+                    let is_proxy = serving.proxies.as_ref().is_some_and(|p| p.name(peer));
+                    let place = if is_proxy {
+                        None
+                    } else if let Some(place) = by_address.enter(peer) {
+                        Some(place)
+                    } else {
+                        debug!(%peer, "one connection too many");
+                        continue;
+                    };
+                    let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
+                        debug!("no room for a connection");
+                        continue;
+                    };
                     let connection = Connection {
                         serving: Arc::clone(&serving),
-                        peer: peer.ip(),
+                        peer,
                         stop: stop.clone(),
                     };
-                    tokio::spawn(serve(connection, stream));
+                    tokio::spawn(async move {
+                        let _places = (place, permit);
+                        serve(connection, stream).await;
+                    });
                 }
                 Err(error) => {
                     // Too many files are open, as a rule: that passes when some are closed.
@@ -89,6 +116,10 @@ async fn serve(connection: Connection, stream: TcpStream) {
         debug!(%error, "connection failed");
         return;
     }
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_read_timeout(Some(IDLE));
+    stream.set_write_timeout(Some(IDLE));
+    let stream = Box::pin(stream);
     let stopped = connection.stop.clone().shutdown();
     if let Err(error) = serve_with_graceful_shutdown(stream, connection, stopped).await {
         debug!(
@@ -127,6 +158,9 @@ where
         service.call(request)
     }
 }
+
+/// How long a connection may say nothing, or take nothing: longer than any call is waited for.
+const IDLE: Duration = Duration::from_secs(300);
 
 /// Between attempts to take connections in.
 const AFTER_FAILURE: Duration = Duration::from_millis(100);

@@ -44,10 +44,7 @@ impl Quotas {
                 &now,
             ),
             deploys: Limiter::per_minute(limits.deploys_per_minute, limits.deploy_burst, &now),
-            under_way: Arc::new(UnderWay {
-                most: limits.max_waiting,
-                calls: Mutex::default(),
-            }),
+            under_way: UnderWay::at_most(limits.max_waiting),
         }
     }
 
@@ -69,15 +66,24 @@ impl Quotas {
     }
 }
 
-/// Calls under way by address. No longer than there are such calls.
+/// Calls or connections under way by address. No longer than there are any.
 #[derive(Debug)]
-struct UnderWay {
+pub(super) struct UnderWay {
     most: usize,
     calls: Mutex<HashMap<IpAddr, usize>>,
 }
 
 impl UnderWay {
-    fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Admitted> {
+    /// For this many of each address.
+    pub(super) fn at_most(most: usize) -> Arc<Self> {
+        Arc::new(Self {
+            most,
+            calls: Mutex::default(),
+        })
+    }
+
+    /// Counts one, which is under way until what is returned is dropped; `None` if it is one too many.
+    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Admitted> {
         let client = subscriber(address);
         let mut calls = self.calls();
         let count = calls.entry(client).or_default();
@@ -97,7 +103,7 @@ impl UnderWay {
     }
 }
 
-/// A call that is under way until this is dropped.
+/// A call or a connection that is under way until this is dropped.
 #[derive(Debug)]
 pub(super) struct Admitted {
     client: IpAddr,

@@ -6,7 +6,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc};
 use jsonrpsee::{
     Extensions, RpcModule,
     core::RegisterMethodError,
-    server::{BatchRequestConfig, ServerConfig, ServerHandle},
+    server::{BatchRequestConfig, PingConfig, ServerConfig, ServerHandle},
     types::ErrorObjectOwned,
 };
 use tokio::net::TcpListener;
@@ -75,12 +75,16 @@ pub(crate) async fn serve(
         .max_subscriptions_per_connection(0)
         .set_message_buffer_capacity(MESSAGES_PER_CONNECTION)
         .set_batch_request_config(BatchRequestConfig::Limit(config.max_batch))
+        // A client that is gone without a word would keep its place.
+        .enable_ws_ping(PingConfig::new())
         .build();
     let listener = TcpListener::bind(config.listen).await?;
     let address = listener.local_addr()?;
     let listening = Listening {
         listener,
         config: limits,
+        most: config.max_connections as usize,
+        most_of_one: config.limits.max_connections,
         proxies: config.proxies.clone(),
         clock: Arc::clone(&served.clock),
         methods: module(served)?.into(),

@@ -334,3 +334,30 @@ async fn another_chain_or_other_code_is_refused_at_the_start() {
     let what = elsewhere(error);
     assert_eq!(what, "chain id");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_has_so_many_connections_and_no_more() {
+    let chain = FakeChain::start().await;
+    let mut config = chain.config();
+    config.rpc.limits.max_connections = 2;
+    let node = start(config).await.unwrap();
+    let open = || async { TcpStream::connect(node.rpc()).await.unwrap() };
+    let held = [open().await, open().await];
+    let closed = open().await.read_u8().await;
+    assert!(closed.is_err(), "{closed:?}");
+    drop(held);
+    let answered = async {
+        loop {
+            let mut stream = open().await;
+            let asked = stream
+                .write_all(b"GET / HTTP/1.1\r\nhost: node\r\n\r\n")
+                .await;
+            if asked.is_ok() && stream.read_u8().await.is_ok() {
+                return;
+            }
+        }
+    };
+    let patience = std::time::Duration::from_secs(30);
+    tokio::time::timeout(patience, answered).await.unwrap();
+    node.stop().await;
+}
