@@ -120,7 +120,7 @@ async fn who_burns_all_fuel_in_precompiled_contracts_holds_up_only_itself() {
     let (world, node, mut client) = serving(51).await;
     let hostile = deploy(&world, &node, &mut client, &recoverer()).await;
     let other = deploy(&world, &node, &mut client, &guest::vault(1)).await;
-    let burners = 12;
+    let burners = 72;
     for _ in 0..burners {
         let input = signature().into();
         world.chain.request(hostile, GREEDY, input).unwrap();
