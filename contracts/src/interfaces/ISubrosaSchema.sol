@@ -11,10 +11,10 @@ interface ISubrosaSchema {
     function entry(Entry calldata) external;
     /// @notice See `Outcome`.
     function outcome(Outcome calldata) external;
-    /// @notice See `Fulfillment`.
-    function fulfillment(Fulfillment calldata) external;
     /// @notice See `SignedResults`.
     function signedResults(SignedResults calldata) external;
+    /// @notice See `CosignedResults`.
+    function cosignedResults(CosignedResults calldata) external;
     /// @notice See `SignerAdmission`.
     function signerAdmission(SignerAdmission calldata) external;
     /// @notice See `EpochOpening`.

@@ -14,14 +14,12 @@ pragma solidity ^0.8.28;
 /// @notice One entry of a confidential contract's log: everything that decides what executing it
 /// means. The oracle assigns it, stores only its digest, and emits the rest.
 ///
-/// digest = H["entry"](chainId, oracle, contractId, seq, previousDigest, executionHash, settlement,
-/// payment) & ~0xff, with executionHash = keccak256(abi.encode(context, inputHash, execution)).
+/// digest = H["entry"](chainId, oracle, contractId, previousDigest, executionHash, settlement,
+/// payment) & ~0xff, with executionHash = keccak256(abi.encode(context, inputHash, execution, refundTo)).
 struct Entry {
     /// Identifies the confidential contract.
     bytes32 contractId;
-    /// Position in the log, from 0 (the deployment).
-    uint48 seq;
-    /// Digest of entry `seq - 1`; zero for entry 0 and for every entry of a stateless contract.
+    /// Digest of the entry before; zero for entry 0 and for every entry of a stateless contract.
     bytes32 previousDigest;
     /// What the requester asserts about on whose behalf it asks. `SubrosaConsumer` sets
     /// address (160 bits) ‖ nonce (96 bits).
@@ -29,81 +27,71 @@ struct Entry {
     /// keccak256 of the input bytes; for entry 0 and upgrades the code commitment.
     bytes32 inputHash;
     /// Packed, high to low: kind 8 ‖ flags 16 ‖ fuelLimit 64 ‖ codeVersion 16 ‖
-    /// runtimeGeneration 16 ‖ finalityClass 8 ‖ blockNumber 48 ‖ blockTimestamp 48 ‖ zero 32.
+    /// runtimeGeneration 16 ‖ finalityClass 8 ‖ blockNumber 48 ‖ blockTimestamp 48 ‖ outputLimit 32.
+    ///
+    /// Kinds: 0 deploy, 1 call, 2 upgrade, 3 epoch, 4 runtime. Flags of a call: bit 0 the input is an
+    /// envelope, bit 1 its key opens a session. Flags of a deployment: bit 2 a world, bits 8 to 11 the
+    /// profile (see `Registration`). outputLimit: bytes of public and sealed output together; a call that
+    /// yields more is a failed one.
     uint256 execution;
     /// Packed, high to low: requester 160 ‖ callbackGasLimit 32 ‖ flags 16 ‖ deadline 48.
-    /// The callback's target is the requester. A gas limit of zero asks for no callback.
+    /// The callback's target is the requester. A gas limit of zero asks for no callback. Flag bit 0: no
+    /// callback once the deadline has passed. Bit 1: an epoch entry, whose callbackGasLimit is the number
+    /// of the epoch that is left; no callback.
     uint256 settlement;
-    /// Packed, high to low: fee 96 (wei, all of it) ‖ executionCharge 96 (wei, the part of the fee
-    /// that is never refunded) ‖ keyGroup 32 ‖ keyEpoch 32.
+    /// Packed, high to low: landing 48 ‖ callback 48 ‖ charge 48 ‖ keyGroup 32 ‖ keyEpoch 32 ‖ seq 48.
+    /// The three parts of the fee, in gwei, whose keys the entry needs, and its position in the log,
+    /// from 0 (the deployment).
     uint256 payment;
+    /// Whom refunds go to; zero for the requester.
+    address refundTo;
 }
 
 /// @notice What executing an entry yields, as far as anyone but the recipient may know it.
-/// outcomeHash = H["outcome"](status, outputHash, sealedOutputHash, fuelBucket).
+/// outcomeHash = keccak256(abi.encode(outputHash, sealedOutputHash, sealedLogsHash, tag)) with tag = the
+/// first 240 bits of keccak256("subrosa.v1.outcome") ‖ status 8 ‖ fuelBucket 8: one block of Keccak.
 struct Outcome {
-    /// 1 succeeded, 2 failed (the guest reverted or ran out of fuel), 3 rejected (the input did
-    /// not open or decode under the key that the entry names).
+    /// 1 succeeded, 2 failed (the guest reverted, ran out of fuel or yielded more than the output limit),
+    /// 3 rejected (the input did not open or decode under the key that the entry names).
     uint8 status;
     /// keccak256 of the public output; of the empty string if there is none.
     bytes32 outputHash;
     /// keccak256 of the sealed output; of the empty string if there is none.
     bytes32 sealedOutputHash;
+    /// keccak256 of the sealed logs; zero for a contract without a log key.
+    bytes32 sealedLogsHash;
     /// Smallest b with fuel used <= 2^b.
     uint8 fuelBucket;
 }
 
-/// @notice One executed entry inside a group of consecutive entries.
-struct FulfillmentItem {
-    /// keccak256(abi.encode(context, inputHash, execution)) of the entry.
-    bytes32 executionHash;
-    /// The entry's settlement word.
-    uint256 settlement;
-    /// The entry's payment word.
-    uint256 payment;
-    /// Packed, high to low: new commitment 208 ‖ status 8 ‖ fuelBucket 8 ‖ outputLength 32.
-    uint256 result;
-    /// Public output (the first outputLength bytes) followed by sealed output.
-    bytes data;
-}
-
-/// @notice Consecutive entries of one contract. For a stateless contract: exactly one entry.
-struct FulfillmentGroup {
-    bytes32 contractId;
-    /// The head this group continues. Packed, high to low: commitment 208 ‖ seq 48, where seq is
-    /// the number of entries executed and so the seq of the first item. The oracle's head slot has
-    /// the same layout. For a stateless contract the commitment is zero.
-    uint256 start;
-    /// Digest of the entry before the first item's; zero if the first item is entry 0.
-    bytes32 previousDigest;
-    FulfillmentItem[] items;
-}
-
-/// @notice A batch of results under one signature.
-struct Fulfillment {
-    FulfillmentGroup[] groups;
-    /// A block at or after the last proven entry, as the enclave saw it.
-    uint64 anchorNumber;
-    bytes32 anchorHash;
-    bytes32 configHash;
-    bytes32 measurementId;
-    uint32 keyGroup;
-    uint32 keyEpoch;
-    /// secp256k1 signature over the `SignedResults` message, compact form of EIP-2098.
-    bytes32 r;
-    bytes32 vs;
-}
-
-/// @notice EIP-712 message (domain "Subrosa", "1", chainId, oracle) an enclave's signer signs.
-/// Each element: resultHash = H["result"](digest, outcomeHash, previousCommitment, newCommitment).
+/// @notice EIP-712 message (domain "Subrosa", "1", chainId, oracle) that the first signer of a batch signs.
+/// Each element of the list: resultHash = keccak256(abi.encode(digest, outcomeHash, previousCommitment | tag,
+/// newCommitment)) with tag = the first 48 bits of keccak256("subrosa.v1.result"), in the 48 bits that a
+/// commitment leaves free. It says nothing of who computed it: every enclave computes the same one.
 struct SignedResults {
     bytes32[] resultHashes;
-    uint64 anchorNumber;
-    bytes32 anchorHash;
-    bytes32 configHash;
-    bytes32 measurementId;
-    uint32 keyGroup;
-    uint32 keyEpoch;
+    /// Who earns the fees; zero for whoever sends the transaction.
+    address payee;
+}
+
+/// @notice EIP-712 message (same domain) that every further signer of a batch signs, for contracts that ask
+/// for more than one. A type of its own, so that nobody can put its signer first and name another payee.
+struct CosignedResults {
+    bytes32[] resultHashes;
+}
+
+/// @notice What is left to be done about an executed entry: a callback that failed or was late, a refund of
+/// one that was late. The oracle stores outstandingHash = keccak256(abi.encode(digest, status,
+/// outputHash, held, since)) & ~0xff, and two flags.
+struct Outstanding {
+    /// As in `Outcome`.
+    uint8 status;
+    /// keccak256 of the public output.
+    bytes32 outputHash;
+    /// Gwei: what is held for whoever makes the callback, or for the refund's recipient.
+    uint48 held;
+    /// Unix seconds: when the entry was executed.
+    uint48 since;
 }
 
 /// @notice EIP-712 message (domain "Subrosa Registry", "1", chainId, registry) by which a verifier
@@ -203,7 +191,7 @@ struct ReportBinding {
 /// @notice codeCommitment = H["code"](salt, engine, keccak256(code), keccak256(init)).
 /// The plaintext of a deployment envelope.
 struct DeployPlaintext {
-    /// 1 EVM, 2 Wasm.
+    /// 1 EVM, 2 Wasm (the host interface of Arbitrum Stylus).
     uint8 engine;
     bytes32 salt;
     bytes code;
