@@ -3,26 +3,32 @@ pragma solidity ^0.8.28;
 
 import {ISubrosaConsumer} from "./interfaces/ISubrosaConsumer.sol";
 import {ISubrosaOracle} from "./interfaces/ISubrosaOracle.sol";
+import {Terms} from "./consumer/Terms.sol";
 
-/// @title Base for contracts that ask confidential contracts
-/// @notice `_request` asks on behalf of `msg.sender`, which it puts into the request's context with a
-/// nonce; `_onResult` receives the answer.
+/// @title Base for contracts that ask confidential contracts, at their users' expense
+/// @notice `_requestPaying` asks on behalf of `msg.sender`, which it puts into the request's context with a
+/// nonce, and takes the fee from the value sent; `_onResult` receives the answer. A contract that pays itself
+/// inherits `FundedConsumer`.
 ///
 /// A user who sends an envelope reads `nextContext` first and encrypts for exactly that context. The
 /// envelope then opens for nobody else, and once: copied from the mempool and sent by another account
 /// it has another context.
 ///
-/// Funds. `_request` forwards the fee it is told, from this contract's balance. A refund goes to the
-/// requester, which is this contract, never straight to the user: pushed if it has a `receive`
-/// function, else kept by the oracle until anyone calls `withdrawRefunds`, which sends it where the
-/// inheriting contract says with `_refundRecipient`. **Where users bring the fee (`paying(msg.value)`),
-/// inherit `RefundingConsumer` and ask with `_requestRefundable`**: it remembers who paid and hands the
-/// refund back to that account. This base is for contracts that pay the fees themselves.
+/// Funds. The request is given exactly what it costs in this block (`_quote`); what the user sent beyond that is
+/// returned at once. Refunds go straight to the user.
 ///
-/// Charge and epoch. A contract's owner can raise the charge, or move to another epoch, while a
-/// request waits to be mined: the first makes less of the fee refundable, the second has an envelope
-/// rejected and paid for. `maximumChargeGwei` and `keyEpoch` refuse the request instead. Take them
-/// from the user, who knows what the envelope was made for; read on chain they say nothing.
+/// Charge, code and epoch. A contract's owner can raise the charge, change the code, or move to another epoch, while a
+/// request waits to be mined: the last has an envelope rejected and paid for. `maximumChargeGwei`, `codeVersion`
+/// and `keyEpoch` refuse the request instead. Take them from the user, who knows what the envelope was made for;
+/// read on chain they say nothing.
+///
+/// Callbacks. Whoever lands a result chooses what else its transaction does before and after the callback, as
+/// with any transaction: it can be called from inside a call that this contract made, while this contract is
+/// in the middle of something, and what the callback changes can be used in the same transaction. So record the
+/// answer in `_onResult` and let users act on it in a transaction of their own; never trade on it at whatever price
+/// there is in that moment. A callback that reverts, as behind a lock, is not lost: anyone can make it
+/// again for at least the oracle's grace period, also after the deadline of a request with
+/// `callbackExpires`: such a request is over at `deadline` plus that period.
 abstract contract SubrosaConsumer is ISubrosaConsumer {
     /// @custom:storage-location erc7201:subrosa.storage.Consumer
     struct ConsumerStorage {
@@ -43,12 +49,16 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
         uint32 callbackGasLimit;
         /// Unix seconds.
         uint48 deadline;
-        /// Wei to send along.
-        uint256 fee;
-        /// The largest execution charge agreed to; zero for any.
-        uint40 maximumChargeGwei;
+        /// Bytes of public and sealed output together that are paid for.
+        uint24 outputLimit;
+        /// The largest charge agreed to, if `boundsCharge`; kept as four to five digits, rounded up.
+        bool boundsCharge;
+        uint64 maximumChargeGwei;
         /// The key epoch that `input` was made for; zero for any.
         uint32 keyEpoch;
+        /// The version of the code that is meant, if `pinsCode`.
+        bool pinsCode;
+        uint16 codeVersion;
     }
 
     /// keccak256(abi.encode(uint256(keccak256("subrosa.storage.Consumer")) - 1)) & ~0xff (ERC-7201)
@@ -65,8 +75,15 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
     error ZeroOracle();
     /// @notice The request would be on behalf of the oracle: it was made in a callback, where the sender
     /// is no user.
-    /// @custom:remedy From `_onResult`, ask with `_requestFor` or `_requestRefundableFor` and name the user.
+    /// @custom:remedy From `_onResult`, ask with `_requestFor` and name the user.
     error OracleIsNoUser();
+    /// @notice The value sent is less than the request costs in this block.
+    /// @custom:remedy Send at least `required` wei, with room for the base fee to rise; what is not needed comes
+    /// back.
+    error ValueTooLow(uint256 value, uint256 required);
+    /// @notice The sender did not take back what it sent too much.
+    /// @custom:remedy Send exactly what the request costs, or from an account that accepts a plain transfer.
+    error ChangeRefused(address sender);
 
     /// @param oracle_ The oracle on this chain; fixed for good.
     constructor(ISubrosaOracle oracle_) {
@@ -80,13 +97,6 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
         _onResult(contractId, seq, status, output);
     }
 
-    /// @notice Sends the refunds that the oracle keeps for this contract to whom it names for that. Anyone
-    /// may call it.
-    /// @return amount In wei.
-    function withdrawRefunds() external returns (uint256 amount) {
-        return _withdraw(_refundRecipient());
-    }
-
     /// @notice The context of the user's next request: address (160 bits) ‖ nonce (96 bits).
     function nextContext(address user) public view returns (bytes32) {
         return _context(user, _consumerStorage().nonces[user]);
@@ -96,33 +106,36 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
     /// it reverts, the log moves on all the same and anyone may have the call made again.
     function _onResult(bytes32 contractId, uint256 seq, uint8 status, bytes calldata output) internal virtual;
 
-    /// @dev Where refunds go that the oracle could not push: who pays the fees, a treasury for one. This
-    /// contract itself only if it has a `receive` function.
-    function _refundRecipient() internal view virtual returns (address payable);
-
-    /// @dev Asks on behalf of `msg.sender`, at this contract's expense: the sender gets no refund; see
-    /// above. Not from a callback, where the sender is the oracle.
-    /// @return seq The request's position in the contract's log.
-    function _request(Ask memory ask, bytes memory input) internal returns (uint48 seq) {
-        return _requestFor(msg.sender, ask, input);
+    /// @dev What a request costs in this block, in wei.
+    function _quote(Ask memory ask, uint256 inputLength) internal view returns (uint256 fee) {
+        return oracle.quote(ask.contractId, inputLength, ask.outputLimit, ask.callbackGasLimit, ask.fuelLimit);
     }
 
-    /// @dev Asks on behalf of `user`, as from a callback or for a relayed message. The confidential
-    /// contract believes it: name only whom this contract knows to want this, never whom a caller names.
+    /// @dev Asks on behalf of `msg.sender`, who pays with the value sent, gets back what of it is not needed, and
+    /// gets the refunds. Not from a callback, where the sender is the oracle. The sender is called: do this
+    /// last, or behind a lock.
     /// @return seq The request's position in the contract's log.
-    function _requestFor(address user, Ask memory ask, bytes memory input) internal returns (uint48 seq) {
+    function _requestPaying(Ask memory ask, bytes memory input) internal returns (uint48 seq) {
+        uint256 fee = _quote(ask, input.length);
+        if (msg.value < fee) revert ValueTooLow(msg.value, fee);
+        seq = _requestFor(msg.sender, msg.sender, fee, ask, input);
+        if (msg.value == fee) return seq;
+        (bool taken,) = msg.sender.call{value: msg.value - fee}("");
+        if (!taken) revert ChangeRefused(msg.sender);
+    }
+
+    /// @dev Asks on behalf of `user`, as from a callback or for a relayed message, with `fee` wei of this contract's.
+    /// The confidential contract believes it: name only whom this contract knows to want this, never whom a
+    /// caller names.
+    /// @param refundTo Whom refunds go to; zero for this contract.
+    /// @return seq The request's position in the contract's log.
+    function _requestFor(address user, address refundTo, uint256 fee, Ask memory ask, bytes memory input)
+        internal
+        returns (uint48 seq)
+    {
         if (user == address(oracle)) revert OracleIsNoUser();
         bytes32 context = _context(user, _consumerStorage().nonces[user]++);
-        uint256 terms = (ask.sealedInput ? 1 << 240 : 0) | (ask.opensSession ? 2 << 240 : 0)
-            | (ask.callbackExpires ? 1 << 224 : 0) | uint256(ask.fuelLimit) << 160 | uint256(ask.callbackGasLimit)
-            << 128 | uint256(ask.deadline) << 80 | uint256(ask.maximumChargeGwei) << 40 | uint256(ask.keyEpoch) << 8;
-        return oracle.request{value: ask.fee}(ask.contractId, context, terms, input);
-    }
-
-    /// @dev Takes refunds that the oracle could not push. `recipient` may be this contract only if it
-    /// has a `receive` function.
-    function _withdraw(address payable recipient) internal returns (uint256 amount) {
-        return oracle.withdraw(recipient);
+        return oracle.request{value: fee}(ask.contractId, context, Terms.pack(ask), refundTo, input);
     }
 
     function _context(address user, uint256 nonce) private pure returns (bytes32) {

@@ -26,6 +26,10 @@ contract SubrosaRegistry is Epochs, DcapSigners, Governance, Products, Runtimes,
         Activation(activationDelay_)
     {}
 
+    function _domainNameHash() internal pure override returns (bytes32) {
+        return keccak256("Subrosa Registry");
+    }
+
     function _domainName() internal pure override returns (string memory) {
         return "Subrosa Registry";
     }

@@ -29,7 +29,7 @@ export async function start({ hardfork = 'osaka', tracing = false } = {}) {
   );
   const exited = once(child, 'exit');
   const url = await listening(child, exited);
-  const client = createTestClient({ chain: foundry, mode: 'anvil', transport: http(url), cacheTime: 0 })
+  const client = createTestClient({ chain: foundry, mode: 'anvil', transport: http(url, { maxResponseBodySize: 2 ** 28 }), cacheTime: 0 })
     .extend(publicActions)
     .extend(walletActions);
 

@@ -24,54 +24,69 @@ export function pack(...fields) {
   return packed;
 }
 
-/** A request's terms; a charge, in gwei, or an epoch of zero is any. */
-export function terms({ envelope = false, fuelLimit = 1_000_000n, callbackGas = 0, deadline, charge = 0, epoch = 0 }) {
-  const bounds = [[charge, 40], [epoch, 32], [0, 8]];
-  return pack([envelope ? 1 : 0, 16], [0, 16], [fuelLimit, 64], [callbackGas, 32], [deadline, 48], ...bounds);
+/** A request's terms; a charge (mantissa 15, decimal exponent 5), an epoch or a code version plus one of zero is any. */
+export function terms({
+  envelope = false, fuelLimit = 1_000_000n, callbackGas = 0, deadline, outputLimit = 32, epoch = 0, code = 0, charge = 0,
+}) {
+  const bounds = [[epoch, 32], [code, 16], [charge, 20], [0, 4]];
+  const flags = [[envelope ? 1 : 0, 8], [0, 8]];
+  return pack(...flags, [fuelLimit, 64], [callbackGas, 32], [deadline, 48], [outputLimit, 24], ...bounds);
 }
 
-/** The digest of an entry, from its `EntryAppended` event and the digest before. */
-export function entryDigest({ chainId, oracle, contractId, previousDigest, event, inputHash }) {
-  const executionHash = keccak256(concat([event.context, inputHash, word(event.execution)]));
+/** The digest of an entry, from its `EntryAppended` event. */
+export function entryDigest({ chainId, oracle, event, inputHash }) {
+  const executionHash = keccak256(concat([event.context, inputHash, word(event.execution), word(event.refundTo)]));
   const full = hash(
-    'entry', chainId, oracle, contractId, event.seq, previousDigest, executionHash, event.settlement, event.payment,
+    'entry', chainId, oracle, event.contractId, event.previousDigest, executionHash, event.settlement, event.payment,
   );
   return { executionHash, digest: word(hexToBigInt(full) & ~0xffn) };
 }
 
-/** One `FulfillmentItem` and its result hash. `commitment` is the new one, 208 bits. */
+/** A packed item and its result hash. `commitment` is the new one, 208 bits. */
 export function item({ digest, executionHash, event, previousCommitment, commitment, output }) {
   const data = bytesToHex(output);
-  const outcome = hash('outcome', 1n, keccak256(data), keccak256('0x'), 20n);
+  const tag = (hexToBigInt(keccak256(toHex('subrosa.v1.outcome'))) >> 16n) << 16n;
+  const outcome = keccak256(concat([keccak256(data), keccak256('0x'), word(0), word(tag | (1n << 8n) | 20n)]));
+  const resultTag = hexToBigInt(keccak256(toHex('subrosa.v1.result'))) >> 208n;
   return {
-    item: {
+    packed: concat([
       executionHash,
-      settlement: event.settlement,
-      payment: event.payment,
-      result: pack([commitment, 208], [1, 8], [20, 8], [output.length, 32]),
+      word(event.settlement),
+      toHex(event.payment >> 112n, { size: 18 }),
+      word(pack([commitment, 208], [1, 8], [20, 8], [output.length, 32])),
+      toHex(output.length, { size: 4 }),
       data,
-    },
-    resultHash: hash('result', digest, outcome, previousCommitment << 48n, commitment << 48n),
+    ]),
+    resultHash: keccak256(
+      concat([digest, outcome, word((previousCommitment << 48n) | resultTag), word(commitment << 48n)]),
+    ),
   };
 }
 
-/** The compact signature (EIP-2098) of a `SignedResults` message. */
-export async function signResults({ chainId, oracle, privateKey, message }) {
+/** A group of packed items. */
+export function group({ contractId, commitment, seq, previousDigest, items }) {
+  const start = word((commitment << 48n) | seq);
+  const counted = word(hexToBigInt(previousDigest) | BigInt(items.length));
+  return concat([contractId, start, counted, ...items]);
+}
+
+/** A batch; see `ISubrosaOracle.fulfill`. */
+export function batch({ payee = zero, keyGroup, keyEpoch, signatures, groups }) {
+  const header = concat([
+    payee, toHex(keyGroup, { size: 4 }), toHex(keyEpoch, { size: 4 }), '0x000000', toHex(signatures.length, { size: 1 }),
+  ]);
+  return concat([header, ...signatures.flatMap(({ r, vs }) => [r, vs]), ...groups]);
+}
+
+/** The compact signature (EIP-2098) of a `SignedResults` message, or of a `CosignedResults` one without payee. */
+export async function signResults({ chainId, oracle, privateKey, resultHashes, payee }) {
+  const primaryType = payee === undefined ? 'CosignedResults' : 'SignedResults';
+  const hashes = { name: 'resultHashes', type: 'bytes32[]' };
   const digest = hashTypedData({
     domain: { name: 'Subrosa', version: '1', chainId, verifyingContract: oracle },
-    primaryType: 'SignedResults',
-    types: {
-      SignedResults: [
-        { name: 'resultHashes', type: 'bytes32[]' },
-        { name: 'anchorNumber', type: 'uint64' },
-        { name: 'anchorHash', type: 'bytes32' },
-        { name: 'configHash', type: 'bytes32' },
-        { name: 'measurementId', type: 'bytes32' },
-        { name: 'keyGroup', type: 'uint32' },
-        { name: 'keyEpoch', type: 'uint32' },
-      ],
-    },
-    message,
+    primaryType,
+    types: { [primaryType]: payee === undefined ? [hashes] : [hashes, { name: 'payee', type: 'address' }] },
+    message: { resultHashes, payee },
   });
   const { r, s, yParity } = await sign({ hash: digest, privateKey });
   return { r, vs: word(hexToBigInt(s) | (BigInt(yParity) << 255n)) };
@@ -105,6 +120,9 @@ export function randomBytes(seed) {
     return out;
   };
 }
+
+/** Who sends. */
+export const zero = `0x${'0'.repeat(40)}`;
 
 function word(value) {
   if (typeof value === 'bigint' || typeof value === 'number') return toHex(value, { size: 32 });

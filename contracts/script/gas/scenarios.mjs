@@ -8,15 +8,27 @@ import { bytesToHex, hexToBigInt, keccak256, parseEther, parseEventLogs } from '
 import { privateKeyToAddress } from 'viem/accounts';
 import { breakdown } from './breakdown.mjs';
 import { measureDcap } from './dcap.mjs';
-import { entryDigest, hash, item, randomBytes, signForRegistry, signResults, terms } from './protocol.mjs';
+import {
+  batch, entryDigest, group, hash, item, randomBytes, signForRegistry, signResults, terms, zero,
+} from './protocol.mjs';
 
 const teeKind = 1;
 const keyGroup = 1;
 const keyEpoch = 1;
 const fee = parseEther('0.003');
-/** Execution charge, gwei. */
-const charge = 100_000;
+/** Slots of a log's ring. */
+const ring = 64;
 const callbackGas = 60_000;
+export const prices = {
+  landing: 68_000,
+  record: 28_000,
+  callback: 8_000,
+  inputByte: 2,
+  outputByte: 40,
+  includedFuel: 10_000_000n,
+  fuelPerGas: 1_000,
+  grace: 86_400,
+};
 const day = 86_400n;
 
 /** Envelope of format version 1, suite X-Wing: header, encapsulated key, a call with 32 bytes of input
@@ -29,11 +41,13 @@ const sessionEnvelopeLength = 100 + 8 + 64 + 16;
 
 /** What is measured besides DCAP: the name of a scenario, and what sends its transaction and gives its gas. */
 const scenarios = {
-  request_32B: (stage) => request(stage, 32, false),
-  request_bounded_32B: (stage) => request(stage, 32, false, { charge, epoch: keyEpoch }),
+  request_32B_first: (stage) => request(stage, 32, false),
+  request_32B: (stage) => steady(stage, () => request(stage, 32, false)),
+  request_bounded_32B: (stage) => request(stage, 32, false, { epoch: keyEpoch, code: 1, charge: 1 }),
   request_1KB: (stage) => request(stage, 1024, false),
   request_sealed_32B: (stage) => request(stage, envelopeLength, true),
   request_session_32B: (stage) => request(stage, sessionEnvelopeLength, true),
+  request_many16_each: (stage) => requestMany(stage, 16),
   fulfill_single: (stage) => fulfill(stage, stage.confidential.slice(0, 1), 1),
   fulfill_batch16_same_each: (stage) => fulfill(stage, stage.confidential.slice(0, 1), 16),
   fulfill_batch16_distinct_each: (stage) => fulfill(stage, stage.confidential, 1),
@@ -74,7 +88,7 @@ async function prepare(chain, root) {
   };
   const authority = await deploy(artifact('AccessManager'), [governor.address]);
   const registry = await deploy(artifact('SubrosaRegistry'), [authority.address, 0, 30 * 86_400]);
-  const oracle = await deploy(artifact('SubrosaOracle'), [registry.address]);
+  const oracle = await deploy(artifact('SubrosaOracle'), [registry.address, prices]);
 
   const stage = { chain, chainId, random, governor, relayer, user, registry, oracle, confidential: [] };
   stage.deploy = (name, args) => deploy(artifact(name), args);
@@ -168,16 +182,27 @@ async function register(stage, deployConsumer) {
     codeCommitment: commitment,
     context: bytesToHex(random(32)),
     keyGroup,
+    keyEpoch,
     finalityClass: 1,
     runtimeGeneration: 1,
     stateless: false,
-    restricted: false,
+    world: false,
+    profile: 0,
+    abandonedOnRetirement: false,
     fuelLimit: 10_000_000n,
-    executionChargeGwei: charge,
-    minimumDeadline: 3600,
-    maximumCallbackGas: 1_000_000,
     upgradeDelay: 0,
     deadline: Number(timestamp + day),
+    signers: 0,
+    kinds: 0,
+    policy: {
+      chargeGwei: 0n,
+      baseFeeSixteenths: 24,
+      gasPriceFloor: 1_000_000_000n,
+      minimumDeadline: 3600,
+      maximumCallbackGas: 1_000_000,
+      restricted: false,
+      paused: false,
+    },
   };
   const receipt = await chain.send(user, { ...oracle, functionName: 'register', args: [registration], value: fee });
   const [registered] = parseEventLogs({ abi: oracle.abi, logs: receipt.logs, eventName: 'Registered' });
@@ -185,7 +210,7 @@ async function register(stage, deployConsumer) {
     contractId: registered.args.contractId,
     consumer: await deployConsumer(),
     pending: [],
-    lastDigest: word0,
+    length: 0,
     executedDigest: word0,
     commitment: 0n,
     executed: 0n,
@@ -210,12 +235,43 @@ async function request(stage, length, envelope, bounds = {}) {
       confidential.contractId,
       context,
       terms({ envelope, deadline: timestamp + day, ...bounds }),
+      zero,
       bytesToHex(input),
     ],
     value: fee,
   });
   appended(stage, confidential, receipt, keccak256(input));
   return Number(receipt.gasUsed);
+}
+
+/** Runs a scenario once every slot of the first contract's ring was used before. */
+async function steady(stage, scenario) {
+  const [confidential] = stage.confidential;
+  while (confidential.length < ring + 1) {
+    await request(stage, 32, false);
+    if (confidential.pending.length === 16) await fulfillPending(stage, [confidential]);
+  }
+  await fulfillPending(stage, [confidential]);
+  return scenario();
+}
+
+/** Gas per request of `count` in one transaction. */
+async function requestMany(stage, count) {
+  const { chain, user, oracle, random } = stage;
+  const [confidential] = stage.confidential;
+  await fulfillPending(stage, [confidential]);
+  const { timestamp } = await chain.client.getBlock();
+  const inputs = Array.from({ length: count }, () => random(32));
+  const context = `0x${user.address.slice(2)}${'1'.padStart(24, '0')}`;
+  const calls = inputs.map((input) => ({ context, terms: terms({ deadline: timestamp + day }), input: bytesToHex(input) }));
+  const receipt = await chain.send(user, {
+    ...oracle,
+    functionName: 'requestMany',
+    args: [confidential.contractId, zero, calls],
+    value: fee * BigInt(count),
+  });
+  appended(stage, confidential, receipt, ...inputs.map((input) => keccak256(input)));
+  return Math.ceil(Number(receipt.gasUsed) / count);
 }
 
 /** A request through the contract's consumer, which wants a callback. */
@@ -231,9 +287,12 @@ async function ask(stage, confidential) {
     fuelLimit: 1_000_000n,
     callbackGasLimit: callbackGas,
     deadline: Number(timestamp + day),
-    fee,
-    maximumChargeGwei: 0,
+    outputLimit: 32,
+    boundsCharge: false,
+    maximumChargeGwei: 0n,
     keyEpoch: 0,
+    pinsCode: false,
+    codeVersion: 0,
   };
   const receipt = await chain.send(user, {
     ...confidential.consumer,
@@ -241,7 +300,8 @@ async function ask(stage, confidential) {
     args: [what, bytesToHex(input)],
     value: fee,
   });
-  const { seq } = appended(stage, confidential, receipt, keccak256(input));
+  const { payment } = appended(stage, confidential, receipt, keccak256(input));
+  const seq = payment & 0xffffffffffffn;
   await chain.send(user, { ...confidential.consumer, functionName: 'prepare', args: [seq] });
 }
 
@@ -261,35 +321,20 @@ async function fulfillPending(stage, contracts) {
   const todo = contracts.filter(({ pending }) => pending.length > 0);
   if (todo.length === 0) return 0;
 
-  const { groups, resultHashes, outputs } = results(stage, todo);
-  const anchor = await chain.client.getBlock();
-  const signed = {
-    anchorNumber: anchor.number,
-    anchorHash: anchor.hash,
-    configHash: stage.configHash,
-    measurementId: stage.measurementId,
-    keyGroup,
-    keyEpoch,
-  };
+  const { groups, resultHashes, outputs, fees } = results(stage, todo);
+  const { chainId, signerKey } = stage;
   const signature = await signResults({
-    chainId: stage.chainId,
-    oracle: oracle.address,
-    privateKey: stage.signerKey,
-    message: { resultHashes, ...signed },
+    chainId, oracle: oracle.address, privateKey: signerKey, resultHashes, payee: zero,
   });
-  const before = await chain.client.getBalance({ address: relayer.address });
-  const receipt = await chain.send(relayer, {
-    ...oracle,
-    functionName: 'fulfill',
-    args: [{ groups, ...signed, ...signature }],
-  });
-  const after = await chain.client.getBalance({ address: relayer.address });
+  const balance = () => chain.client.readContract({ ...oracle, functionName: 'balanceOf', args: [relayer.address] });
+  const before = await balance();
+  const packed = batch({ keyGroup, keyEpoch, signatures: [signature], groups });
+  const receipt = await chain.send(relayer, { ...oracle, functionName: 'fulfill', args: [packed] });
 
   const events = parseEventLogs({ abi: oracle.abi, logs: receipt.logs });
   const count = resultHashes.length;
   assert(events.length === count && events.every((e) => e.eventName === 'EntryFulfilled'), 'every item is applied');
-  const earned = after - before + receipt.gasUsed * receipt.effectiveGasPrice;
-  assert(earned === fee * BigInt(count), 'the relayer is paid every fee');
+  assert((await balance()) - before === fees, 'the relayer is paid every fee');
   for (const { consumer, seq, output } of outputs) {
     const stored = await chain.client.readContract({ ...consumer, functionName: 'results', args: [seq] });
     assert(stored === bytesToHex(output), 'every callback stored its output');
@@ -297,10 +342,11 @@ async function fulfillPending(stage, contracts) {
   return Number(receipt.gasUsed);
 }
 
-/** Groups with random commitments and outputs for all that is pending. */
+/** Groups with random commitments and outputs for all that is pending, and what they earn, in wei. */
 function results({ random }, contracts) {
   const resultHashes = [];
   const outputs = [];
+  let fees = 0n;
   const groups = contracts.map((confidential) => {
     const { contractId, consumer, commitment: head, executed, executedDigest } = confidential;
     const items = confidential.pending.map((pending) => {
@@ -308,38 +354,34 @@ function results({ random }, contracts) {
       const output = random(32);
       const made = item({ ...pending, previousCommitment: confidential.commitment, commitment, output });
       resultHashes.push(made.resultHash);
-      if (pending.event.settlement >> 96n === hexToBigInt(consumer.address)) {
-        outputs.push({ consumer, seq: pending.event.seq, output });
+      const { settlement, payment } = pending.event;
+      if (settlement >> 96n === hexToBigInt(consumer.address)) {
+        outputs.push({ consumer, seq: payment & 0xffffffffffffn, output });
       }
+      fees += ((payment >> 208n) + ((payment >> 160n) & 0xffffffffffffn)) * 1_000_000_000n;
       Object.assign(confidential, {
         commitment,
         executed: confidential.executed + 1n,
         executedDigest: pending.digest,
       });
-      return made.item;
+      return made.packed;
     });
     confidential.pending = [];
-    return { contractId, start: (head << 48n) | executed, previousDigest: executedDigest, items };
+    return group({ contractId, commitment: head, seq: executed, previousDigest: executedDigest, items });
   });
-  return { groups, resultHashes, outputs };
+  return { groups, resultHashes, outputs, fees };
 }
 
-/** Notes the entry that a transaction appended. */
-function appended({ chainId, oracle }, confidential, receipt, inputHash) {
+/** Notes the entries that a transaction appended. */
+function appended({ chainId, oracle }, confidential, receipt, ...inputHashes) {
   const logs = parseEventLogs({ abi: oracle.abi, logs: receipt.logs, eventName: 'EntryAppended' });
-  assert(logs.length === 1, 'one entry is appended');
-  const event = logs[0].args;
-  const entry = entryDigest({
-    chainId: BigInt(chainId),
-    oracle: oracle.address,
-    contractId: confidential.contractId,
-    previousDigest: confidential.lastDigest,
-    event,
-    inputHash,
+  assert(logs.length === inputHashes.length, 'as many entries are appended');
+  logs.forEach(({ args: event }, i) => {
+    const entry = entryDigest({ chainId: BigInt(chainId), oracle: oracle.address, event, inputHash: inputHashes[i] });
+    confidential.pending.push({ event, ...entry });
+    confidential.length += 1;
   });
-  confidential.lastDigest = entry.digest;
-  confidential.pending.push({ event, ...entry });
-  return event;
+  return logs[0].args;
 }
 
 function structure(abi, functionName, argument) {

@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {SubrosaConsumer} from "../SubrosaConsumer.sol";
 
 /// @title Putting a request together
-/// @notice Reads as what it says: `Asks.inTheClear(id).fuel(1e6).callback(100_000).within(1 hours).paying(msg.value)`.
+/// @notice Reads as what it says: `Asks.inTheClear(id).fuel(1e6).output(64).callback(100_000).within(1 hours)`.
 /// Every step changes the request it is given and passes it on.
 library Asks {
     /// @notice A request whose input everybody may read.
@@ -41,8 +41,8 @@ library Asks {
         return ask;
     }
 
-    /// @notice Asks for a callback with this much gas, but not once the deadline has passed: after it,
-    /// the requester may act as if there were no answer.
+    /// @notice Asks for a callback with this much gas, but not for a result that comes once the deadline has passed:
+    /// after the deadline and the oracle's grace period, the requester may act as if there were no answer.
     function timelyCallback(SubrosaConsumer.Ask memory ask, uint32 gasLimit)
         internal
         pure
@@ -62,14 +62,31 @@ library Asks {
         return ask;
     }
 
-    /// @notice Refuses to ask should the execution charge be higher by then: without this the whole fee
-    /// may turn out to be a charge, which is never refunded. In gwei; zero for any.
-    function chargedAtMost(SubrosaConsumer.Ask memory ask, uint40 maximumGwei)
+    /// @notice Pays for this many bytes of output, public and sealed together. A call that yields more fails.
+    function output(SubrosaConsumer.Ask memory ask, uint24 limit) internal pure returns (SubrosaConsumer.Ask memory) {
+        ask.outputLimit = limit;
+        return ask;
+    }
+
+    /// @notice Refuses to ask should the owner's charge be higher by then. In gwei.
+    function chargedAtMost(SubrosaConsumer.Ask memory ask, uint64 maximumGwei)
         internal
         pure
         returns (SubrosaConsumer.Ask memory)
     {
+        ask.boundsCharge = true;
         ask.maximumChargeGwei = maximumGwei;
+        return ask;
+    }
+
+    /// @notice Refuses to ask should the contract run another version of its code by then.
+    function ofCode(SubrosaConsumer.Ask memory ask, uint16 codeVersion)
+        internal
+        pure
+        returns (SubrosaConsumer.Ask memory)
+    {
+        ask.pinsCode = true;
+        ask.codeVersion = codeVersion;
         return ask;
     }
 
@@ -81,12 +98,6 @@ library Asks {
         returns (SubrosaConsumer.Ask memory)
     {
         ask.keyEpoch = keyEpoch;
-        return ask;
-    }
-
-    /// @notice Sets the fee, in wei. The execution charge in it is never refunded.
-    function paying(SubrosaConsumer.Ask memory ask, uint256 fee) internal pure returns (SubrosaConsumer.Ask memory) {
-        ask.fee = fee;
         return ask;
     }
 }

@@ -257,6 +257,9 @@ interface ISubrosaOracle is IERC5267 {
     /// @notice The value sent is not a whole number of gwei.
     /// @custom:remedy Round up to the next gwei, as `quote` does.
     error FeeNotInGwei(uint256 fee);
+    /// @notice Fuel has no price.
+    /// @custom:remedy Deploy the oracle with a price table in which some fuel is worth a gas.
+    error ZeroFuelPerGas();
     /// @notice No requests were named.
     /// @custom:remedy Name one at least.
     error NoRequests();
@@ -366,7 +369,7 @@ interface ISubrosaOracle is IERC5267 {
     error WithdrawalFailed(address recipient);
 
     /// @notice Registers a confidential contract and appends entry 0, its deployment. The value sent
-    /// is the fee for executing that entry; `quoteRegistration` says how much.
+    /// is the fee for executing that entry; the lens says how much.
     /// @return contractId H["contract-id"](chainId, oracle, deployer, deployer's nonce).
     function register(Registration calldata registration) external payable returns (bytes32 contractId);
 
@@ -417,9 +420,6 @@ interface ISubrosaOracle is IERC5267 {
         uint256 callbackGas,
         uint256 fuelLimit
     ) external view returns (uint256 fee);
-
-    /// @notice What entry 0 of such a contract costs in this block, in wei.
-    function quoteRegistration(Registration calldata registration) external view returns (uint256 fee);
 
     /// @notice Tops up the landing part of a pending entry, by the value sent. Anyone may. It is never
     /// refunded but where the landing part is.
@@ -566,54 +566,15 @@ interface ISubrosaOracle is IERC5267 {
     /// ‖ keyGroup 32 ‖ nextSeq 48.
     function logOf(bytes32 contractId) external view returns (uint256 packed);
 
-    /// @notice A slot of a contract's log.
-    ///
-    /// Slots form a ring of 64: entry n is written to slot n mod 64, unless what lies there is still pending,
-    /// else to slot n | 2^48, of its own. So a slot is an entry's only if it holds its digest.
-    /// @return slot The digest (248 bits) and the status byte: bit 0 callback part and charge returned, bit 1
-    /// callback cancelled, bit 2 executed (stateless contracts only), bit 3 topped up, bit 4 landing part
-    /// returned.
-    function slotOf(bytes32 contractId, uint256 position) external view returns (bytes32 slot);
-
     /// @notice What is left to be done about an executed entry; zero for nothing.
     /// @return word See `Outstanding`; flags in the low byte as in `EntryOutstanding`.
     function outstandingOf(bytes32 contractId, uint256 seq) external view returns (bytes32 word);
 
-    /// @notice By how much a pending entry's landing part was topped up, in gwei.
-    function addedFee(bytes32 contractId, uint256 seq) external view returns (uint256);
-
-    /// @notice How many contracts an epoch's keys are needed for. One that moved on counts until its epoch
-    /// entry is executed.
-    function contractsIn(uint32 keyGroup, uint32 keyEpoch) external view returns (uint256);
-
-    /// @notice A contract's threshold, and the lower one announced.
-    /// @return signers How many signers; zero or one for one.
-    /// @return kinds Of how many kinds.
-    /// @return nextSigners What is announced; see `from`.
-    /// @return nextKinds What is announced.
-    /// @return from Unix seconds from which that counts; zero if nothing is announced.
-    function thresholdOf(bytes32 contractId)
-        external
-        view
-        returns (uint8 signers, uint8 kinds, uint8 nextSigners, uint8 nextKinds, uint48 from);
-
-    /// @notice A contract's terms of upgrade, and the upgrade announced.
-    /// @return delay In seconds; zero if the code never changes.
-    /// @return codeCommitment What is announced; zero if nothing is.
-    /// @return readyAt Unix seconds from which it can be appended, for 30 days.
-    function upgradeOf(bytes32 contractId) external view returns (uint32 delay, bytes32 codeCommitment, uint48 readyAt);
-
     /// @notice The owner of a contract; zero if there is no such contract.
     function ownerOf(bytes32 contractId) external view returns (address);
 
-    /// @notice The account to which a contract is offered; zero if none.
-    function candidateOf(bytes32 contractId) external view returns (address);
-
-    /// @notice The nonce that the account's next registration will use.
-    function nonceOf(address deployer) external view returns (uint256);
-
-    /// @notice Whether an account may append requests while the contract is restricted.
-    function isCaller(bytes32 contractId, address account) external view returns (bool);
+    /// @notice A word of this contract's storage, for `SubrosaLens`, which has every other view.
+    function extsload(bytes32 slot) external view returns (bytes32 word);
 
     /// @notice What waits for an account to withdraw, in wei.
     function balanceOf(address account) external view returns (uint256);

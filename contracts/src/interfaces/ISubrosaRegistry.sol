@@ -262,16 +262,12 @@ interface ISubrosaRegistry is IERC5267 {
     /// that its configuration gives it.
     function registerSignerDcap(DcapRegistration calldata registration) external;
 
-    /// @notice Reverts unless the signer may sign results now: admitted with exactly this measurement
-    /// and configuration, lease running, neither it nor its measurement nor who vouched for it revoked,
-    /// its configuration not removed, its product not denied, its family not stopped and its TCB recent
-    /// enough. Of a product 16 bits are compared, so that one signer in 65,536 is refused for a denied
-    /// product of the same family that it does not run on.
-    /// @return keyGroup The key group that the signer's configuration serves.
-    function checkSigner(address signer, bytes32 measurementId, bytes32 configHash)
-        external
-        view
-        returns (uint32 keyGroup);
+    /// @notice Reverts unless the signer may sign results of this epoch now.
+    /// @return record The signer's word; see `SignerSlot`.
+    function checkSigner(address signer, uint32 keyGroup, uint32 keyEpoch) external view returns (uint256 record);
+
+    /// @notice Whether an epoch was retired, and the notice given is over.
+    function isRetired(uint32 keyGroup, uint32 keyEpoch) external view returns (bool);
 
     /// @notice Opens the next epoch of a key group, if nobody was faster.
     /// @param opening What the signer signed (EIP-712).

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {EnclaveConfig, EpochOpening, FulfillmentItem, ReportBinding} from "../interfaces/SubrosaTypes.sol";
+import {EnclaveConfig, Entry, EpochOpening, Outstanding, ReportBinding} from "../interfaces/SubrosaTypes.sol";
+import {Item} from "./Batch.sol";
 
 /// @title Every hash of the protocol
 /// @notice H["name"](x, y, …) is keccak256(abi.encode(keccak256("subrosa.v1.name"), x, y, …)), as
@@ -30,33 +31,48 @@ library Digests {
         return keccak256(abi.encode(CODE, salt, engine, codeHash, initHash));
     }
 
-    /// @notice The part of an entry's digest that says what is executed.
-    function execution(bytes32 context, bytes32 inputHash, uint256 executionWord) internal pure returns (bytes32) {
-        return keccak256(abi.encode(context, inputHash, executionWord));
+    /// @notice The part of an entry's digest that says what is executed, and whom refunds go to.
+    function execution(bytes32 context, bytes32 inputHash, uint256 executionWord, address refundTo)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(context, inputHash, executionWord, refundTo));
     }
 
     /// @notice The digest of an entry of this chain and this oracle: 248 bits, low byte zero.
-    function entry(
-        bytes32 id,
-        uint256 seq,
-        bytes32 previousDigest,
-        bytes32 executionHash,
-        uint256 settlement,
-        uint256 payment
-    ) internal view returns (bytes32) {
+    function entry(Entry calldata e) internal view returns (bytes32) {
+        return entry(
+            e.contractId,
+            e.previousDigest,
+            execution(e.context, e.inputHash, e.execution, e.refundTo),
+            e.settlement,
+            e.payment
+        );
+    }
+
+    /// @notice The same, of the parts that are hashed.
+    function entry(bytes32 id, bytes32 previousDigest, bytes32 executionHash, uint256 settlement, uint256 payment)
+        internal
+        view
+        returns (bytes32)
+    {
         bytes32 full = keccak256(
-            abi.encode(ENTRY, block.chainid, address(this), id, seq, previousDigest, executionHash, settlement, payment)
+            abi.encode(ENTRY, block.chainid, address(this), id, previousDigest, executionHash, settlement, payment)
         );
         return full & ~bytes32(uint256(0xff));
     }
 
     /// @notice The hash of an outcome.
-    function outcome(uint8 status, bytes32 outputHash, bytes32 sealedOutputHash, uint8 fuelBucket)
-        internal
-        pure
-        returns (bytes32)
-    {
-        return keccak256(abi.encode(OUTCOME, status, outputHash, sealedOutputHash, fuelBucket));
+    function outcome(
+        uint8 status,
+        bytes32 outputHash,
+        bytes32 sealedOutputHash,
+        bytes32 sealedLogsHash,
+        uint8 fuelBucket
+    ) internal pure returns (bytes32) {
+        uint256 tag = uint256(OUTCOME) >> 16 << 16 | uint256(status) << 8 | fuelBucket;
+        return keccak256(abi.encode(outputHash, sealedOutputHash, sealedLogsHash, tag));
     }
 
     /// @notice The hash of a result, which every enclave computes alike.
@@ -65,21 +81,26 @@ library Digests {
         pure
         returns (bytes32)
     {
-        return keccak256(abi.encode(RESULT, digest, outcomeHash, previousCommitment, newCommitment));
+        return keccak256(abi.encode(digest, outcomeHash, previousCommitment | RESULT >> 208, newCommitment));
+    }
+
+    /// @notice What is kept of an executed entry about which something is left to be done, without the flags.
+    function outstanding(bytes32 digest, Outstanding memory o) internal pure returns (bytes32) {
+        return keccak256(abi.encode(digest, o.status, o.outputHash, o.held, o.since)) & ~bytes32(uint256(0xff));
     }
 
     /// @notice `entry` and `result` of one item of a batch. The caller has checked that the item's
-    /// output is no longer than its data.
+    /// output is no longer than its data, and that there is room for the logs' hash.
     /// @dev The same hashes as above, in assembly: with `abi.encode` they cost 2,000 gas more for each
     /// item. Preimages are built past the free memory pointer, which stays where it is.
-    /// @param data `item.data`.
+    /// @param keys keyGroup 32 ‖ keyEpoch 32.
     function item(
         bytes32 id,
+        uint256 keys,
         uint256 seq,
         bytes32 previousDigest,
         bytes32 previousCommitment,
-        FulfillmentItem calldata executed,
-        bytes calldata data
+        Item executed
     ) internal view returns (bytes32 digest, bytes32 resultHash) {
         bytes32 entryDomain = ENTRY;
         bytes32 outcomeDomain = OUTCOME;
@@ -91,32 +112,38 @@ library Digests {
             mstore(add(p, 0x20), chainid())
             mstore(add(p, 0x40), address())
             mstore(add(p, 0x60), id)
-            mstore(add(p, 0x80), seq)
-            mstore(add(p, 0xa0), previousDigest)
-            // The item starts with executionHash, settlement, payment.
-            calldatacopy(add(p, 0xc0), executed, 0x60)
-            digest := and(keccak256(p, 0x120), not(0xff))
+            mstore(add(p, 0x80), previousDigest)
+            // executionHash, settlement, and the parts of the fee, to which keys and position belong.
+            calldatacopy(add(p, 0xa0), executed, 0x60)
+            let payment := or(shl(112, shr(112, mload(add(p, 0xe0)))), or(shl(48, keys), seq))
+            mstore(add(p, 0xe0), payment)
+            digest := and(keccak256(p, 0x100), not(0xff))
 
-            // newCommitment 208, status 8, fuelBucket 8, outputLength 32.
-            let word := calldataload(add(executed, 0x60))
-            let outputLength := and(word, 0xffffffff)
-            calldatacopy(p, data.offset, data.length)
+            // newCommitment 208, status 8, fuelBucket 8, hasLogs 1, outputLength 31.
+            let word := calldataload(add(executed, 82))
+            let length := shr(224, calldataload(add(executed, 114)))
+            let outputLength := and(word, 0x7fffffff)
+            calldatacopy(p, add(executed, 118), length)
+            let logsHash := 0
+            if and(word, 0x80000000) {
+                length := sub(length, 0x20)
+                logsHash := mload(add(p, length))
+            }
             let outputHash := keccak256(p, outputLength)
-            let sealedOutputHash := keccak256(add(p, outputLength), sub(data.length, outputLength))
+            let sealedOutputHash := keccak256(add(p, outputLength), sub(length, outputLength))
 
-            mstore(p, outcomeDomain)
-            mstore(add(p, 0x20), and(shr(40, word), 0xff))
-            mstore(add(p, 0x40), outputHash)
-            mstore(add(p, 0x60), sealedOutputHash)
-            mstore(add(p, 0x80), and(shr(32, word), 0xff))
-            let outcomeHash := keccak256(p, 0xa0)
+            mstore(p, outputHash)
+            mstore(add(p, 0x20), sealedOutputHash)
+            mstore(add(p, 0x40), logsHash)
+            // Status and bucket stand together in the word.
+            mstore(add(p, 0x60), or(and(outcomeDomain, not(0xffff)), and(shr(32, word), 0xffff)))
+            let outcomeHash := keccak256(p, 0x80)
 
-            mstore(p, resultDomain)
-            mstore(add(p, 0x20), digest)
-            mstore(add(p, 0x40), outcomeHash)
-            mstore(add(p, 0x60), previousCommitment)
-            mstore(add(p, 0x80), and(word, not(0xffffffffffff)))
-            resultHash := keccak256(p, 0xa0)
+            mstore(p, digest)
+            mstore(add(p, 0x20), outcomeHash)
+            mstore(add(p, 0x40), or(previousCommitment, shr(208, resultDomain)))
+            mstore(add(p, 0x60), and(word, not(0xffffffffffff)))
+            resultHash := keccak256(p, 0x80)
         }
     }
 

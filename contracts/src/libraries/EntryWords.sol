@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Decimal} from "./Decimal.sol";
 import {LogSlot} from "./LogSlot.sol";
 
 /// @notice What an entry executes and under which rules; see `Entry.execution`.
@@ -15,7 +16,7 @@ type PaymentWord is uint256;
 /// @notice What a requester chooses; see `ISubrosaOracle.request`.
 type TermsWord is uint256;
 
-/// @notice What executing an entry yielded; see `FulfillmentItem.result`.
+/// @notice What executing an entry yielded; see `ISubrosaOracle.fulfill`.
 type ResultWord is uint256;
 
 using ExecutionWords for ExecutionWord global;
@@ -34,15 +35,19 @@ library EntryKind {
 }
 
 /// @title kind 8 ‖ flags 16 ‖ fuelLimit 64 ‖ codeVersion 16 ‖ runtimeGeneration 16 ‖ finalityClass 8
-/// ‖ blockNumber 48 ‖ blockTimestamp 48 ‖ zero 32
+/// ‖ blockNumber 48 ‖ blockTimestamp 48 ‖ outputLimit 32
 library ExecutionWords {
-    /// @notice The word of an entry appended to `log` in this block. `flags` and `fuelLimit` must fit
-    /// their fields.
-    function create(uint256 kind, uint256 flags, uint256 fuelLimit, LogSlot log) internal view returns (ExecutionWord) {
+    /// @notice The word of an entry appended to `log` in this block. `flags`, `fuelLimit` and `outputLimit` must
+    /// fit their fields.
+    function create(uint256 kind, uint256 flags, uint256 fuelLimit, uint256 outputLimit, LogSlot log, uint256 number)
+        internal
+        view
+        returns (ExecutionWord)
+    {
         return ExecutionWord.wrap(
             kind << 248 | flags << 232 | fuelLimit << 168 | uint256(log.codeVersion()) << 152
                 | uint256(log.runtimeGeneration()) << 136 | uint256(log.finalityClass()) << 128
-                | uint256(uint48(block.number)) << 80 | uint256(uint48(block.timestamp)) << 32
+                | uint256(uint48(number)) << 80 | uint256(uint48(block.timestamp)) << 32 | outputLimit
         );
     }
 }
@@ -50,6 +55,10 @@ library ExecutionWords {
 /// @title requester 160 ‖ callbackGasLimit 32 ‖ flags 16 ‖ deadline 48
 library SettlementWords {
     uint256 private constant CALLBACK_EXPIRES = 1 << 48;
+    uint256 private constant LEAVES_EPOCH = 2 << 48;
+
+    /// @notice The flag of an entry that moves its contract to another epoch.
+    uint256 internal constant LEAVING = 2;
 
     /// @notice `callbackGasLimit`, `flags` and `deadline` must fit their fields.
     function create(address account, uint256 callbackGas, uint256 flags, uint256 until)
@@ -60,14 +69,24 @@ library SettlementWords {
         return SettlementWord.wrap(uint256(uint160(account)) << 96 | callbackGas << 64 | flags << 48 | until);
     }
 
-    /// @notice Who asked, is called back and gets a refund.
+    /// @notice Who asked and is called back.
     function requester(SettlementWord word) internal pure returns (address) {
         return address(uint160(SettlementWord.unwrap(word) >> 96));
     }
 
-    /// @notice Zero if no callback is wanted.
+    /// @notice Zero if no callback is wanted; of an entry that leaves an epoch, that epoch.
     function callbackGasLimit(SettlementWord word) internal pure returns (uint256) {
         return SettlementWord.unwrap(word) >> 64 & type(uint32).max;
+    }
+
+    /// @notice Whether the entry moves its contract from the epoch that stands for the callback's gas limit.
+    function leavesEpoch(SettlementWord word) internal pure returns (bool) {
+        return SettlementWord.unwrap(word) & LEAVES_EPOCH != 0;
+    }
+
+    /// @notice Whether a callback is wanted.
+    function wantsCallback(SettlementWord word) internal pure returns (bool) {
+        return callbackGasLimit(word) != 0 && !leavesEpoch(word);
     }
 
     /// @notice Whether the requester wants no callback after the deadline.
@@ -86,41 +105,58 @@ library SettlementWords {
     }
 }
 
-/// @title fee 96 ‖ executionCharge 96 ‖ keyGroup 32 ‖ keyEpoch 32
+/// @title landing 48 ‖ callback 48 ‖ charge 48 ‖ keyGroup 32 ‖ keyEpoch 32 ‖ seq 48
 library PaymentWords {
-    /// @notice `paid` and `charge`, in wei, must fit their fields.
-    function create(uint256 paid, uint256 charge, LogSlot log) internal pure returns (PaymentWord) {
-        return PaymentWord.wrap(paid << 160 | charge << 64 | uint256(log.keyGroup()) << 32 | log.keyEpoch());
+    /// @notice The parts, in gwei, must fit their fields.
+    function create(uint256 landing_, uint256 callback_, uint256 charge_, LogSlot log)
+        internal
+        pure
+        returns (PaymentWord)
+    {
+        return PaymentWord.wrap(
+            landing_ << 208 | callback_ << 160 | charge_ << 112 | uint256(log.keyGroup()) << 80
+                | uint256(log.keyEpoch()) << 48 | log.nextSeq()
+        );
     }
 
-    /// @notice All that was paid, in wei.
-    function fee(PaymentWord word) internal pure returns (uint256) {
-        return PaymentWord.unwrap(word) >> 160;
+    /// @notice For whoever lands the result, in gwei.
+    function landing(PaymentWord word) internal pure returns (uint256) {
+        return PaymentWord.unwrap(word) >> 208;
     }
 
-    /// @notice The part of the fee that is never refunded, in wei.
-    function executionCharge(PaymentWord word) internal pure returns (uint256) {
-        return PaymentWord.unwrap(word) >> 64 & type(uint96).max;
+    /// @notice For the callback, in gwei.
+    function callback(PaymentWord word) internal pure returns (uint256) {
+        return PaymentWord.unwrap(word) >> 160 & type(uint48).max;
+    }
+
+    /// @notice For the contract's owner, in gwei.
+    function charge(PaymentWord word) internal pure returns (uint256) {
+        return PaymentWord.unwrap(word) >> 112 & type(uint48).max;
     }
 
     /// @notice keyGroup 32 ‖ keyEpoch 32.
     function keys(PaymentWord word) internal pure returns (uint256) {
-        return PaymentWord.unwrap(word) & type(uint64).max;
+        return PaymentWord.unwrap(word) >> 48 & type(uint64).max;
+    }
+
+    /// @notice The entry's position.
+    function seq(PaymentWord word) internal pure returns (uint256) {
+        return PaymentWord.unwrap(word) & type(uint48).max;
     }
 }
 
-/// @title executionFlags 16 ‖ settlementFlags 16 ‖ fuelLimit 64 ‖ callbackGasLimit 32 ‖ deadline 48 ‖
-/// maximumChargeGwei 40 ‖ keyEpoch 32 ‖ zero 8
+/// @title executionFlags 8 ‖ settlementFlags 8 ‖ fuelLimit 64 ‖ callbackGasLimit 32 ‖ deadline 48 ‖
+/// outputLimit 24 ‖ keyEpoch 32 ‖ codeVersion 16 ‖ maximumCharge 20 ‖ zero 4
 library TermsWords {
-    uint256 private constant ENVELOPE = 1 << 240;
-    uint256 private constant OPENS_SESSION = 2 << 240;
-    uint256 private constant CALLBACK_EXPIRES = 1 << 224;
+    uint256 private constant ENVELOPE = 1 << 248;
+    uint256 private constant OPENS_SESSION = 2 << 248;
+    uint256 private constant CALLBACK_EXPIRES = 1 << 240;
 
     /// Everything but the flags that mean something and the fields below.
-    uint256 private constant UNKNOWN = ~(ENVELOPE | OPENS_SESSION | CALLBACK_EXPIRES | ((1 << 224) - (1 << 8)));
+    uint256 private constant UNKNOWN = ~(ENVELOPE | OPENS_SESSION | CALLBACK_EXPIRES | ((1 << 240) - (1 << 4)));
 
-    /// The largest charge and the epoch.
-    uint256 private constant BOUNDS = (1 << 80) - (1 << 8);
+    /// Epoch, version and largest charge.
+    uint256 private constant BOUNDS = (1 << 72) - (1 << 4);
 
     /// @notice Whether a bit is set that means nothing: none such, or a session without an envelope to
     /// take its key from.
@@ -130,45 +166,60 @@ library TermsWords {
     }
 
     function executionFlags(TermsWord terms) internal pure returns (uint256) {
-        return TermsWord.unwrap(terms) >> 240;
+        return TermsWord.unwrap(terms) >> 248;
     }
 
     function settlementFlags(TermsWord terms) internal pure returns (uint256) {
-        return TermsWord.unwrap(terms) >> 224 & type(uint16).max;
+        return TermsWord.unwrap(terms) >> 240 & type(uint8).max;
     }
 
     function fuelLimit(TermsWord terms) internal pure returns (uint256) {
-        return TermsWord.unwrap(terms) >> 160 & type(uint64).max;
+        return TermsWord.unwrap(terms) >> 176 & type(uint64).max;
     }
 
     function callbackGasLimit(TermsWord terms) internal pure returns (uint256) {
-        return TermsWord.unwrap(terms) >> 128 & type(uint32).max;
+        return TermsWord.unwrap(terms) >> 144 & type(uint32).max;
     }
 
     function deadline(TermsWord terms) internal pure returns (uint256) {
-        return TermsWord.unwrap(terms) >> 80 & type(uint48).max;
+        return TermsWord.unwrap(terms) >> 96 & type(uint48).max;
     }
 
-    /// @notice Whether the terms say what charge or which epoch the request is meant for.
+    /// @notice Bytes of output that are paid for.
+    function outputLimit(TermsWord terms) internal pure returns (uint256) {
+        return TermsWord.unwrap(terms) >> 72 & type(uint24).max;
+    }
+
+    /// @notice Whether the terms say for what epoch, code or charge the request is meant.
     function hasBounds(TermsWord terms) internal pure returns (bool) {
         return TermsWord.unwrap(terms) & BOUNDS != 0;
     }
 
-    /// @notice The largest execution charge the requester agrees to, in wei; zero for any.
-    function maximumCharge(TermsWord terms) internal pure returns (uint256) {
-        unchecked {
-            return (TermsWord.unwrap(terms) >> 40 & type(uint40).max) * 1 gwei;
-        }
-    }
-
     /// @notice The epoch that the input was made for; zero for any.
     function keyEpoch(TermsWord terms) internal pure returns (uint32) {
-        return uint32(TermsWord.unwrap(terms) >> 8);
+        return uint32(TermsWord.unwrap(terms) >> 40);
+    }
+
+    /// @notice The version of the code that is meant, plus one; zero for any.
+    function codeVersion(TermsWord terms) internal pure returns (uint256) {
+        return TermsWord.unwrap(terms) >> 24 & type(uint16).max;
+    }
+
+    /// @notice Whether there is a largest charge.
+    function hasMaximumCharge(TermsWord terms) internal pure returns (bool) {
+        return TermsWord.unwrap(terms) >> 4 & 0xfffff != 0;
+    }
+
+    /// @notice The largest charge the requester agrees to, in gwei.
+    function maximumCharge(TermsWord terms) internal pure returns (uint256) {
+        return Decimal.unpack(TermsWord.unwrap(terms) >> 4 & 0xfffff);
     }
 }
 
-/// @title newCommitment 208 ‖ status 8 ‖ fuelBucket 8 ‖ outputLength 32
+/// @title newCommitment 208 ‖ status 8 ‖ fuelBucket 8 ‖ hasLogs 1 ‖ outputLength 31
 library ResultWords {
+    uint256 private constant HAS_LOGS = 1 << 31;
+
     /// @notice The commitment after the entry; low 48 bits zero.
     function newCommitment(ResultWord word) internal pure returns (bytes32) {
         return bytes32(ResultWord.unwrap(word) & ~uint256(type(uint48).max));
@@ -184,6 +235,14 @@ library ResultWords {
 
     /// @notice How many of the data's bytes are public output.
     function outputLength(ResultWord word) internal pure returns (uint256) {
-        return ResultWord.unwrap(word) & type(uint32).max;
+        return ResultWord.unwrap(word) & (HAS_LOGS - 1);
+    }
+
+    /// @notice How many bytes of data there are at least: the public output, and the hash of the sealed logs if the
+    /// data's last 32 bytes are that.
+    function publicLength(ResultWord word) internal pure returns (uint256) {
+        unchecked {
+            return outputLength(word) + ((ResultWord.unwrap(word) & HAS_LOGS) >> 26);
+        }
     }
 }

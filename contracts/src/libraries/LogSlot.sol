@@ -2,10 +2,12 @@
 pragma solidity ^0.8.28;
 
 import {Policy, Registration} from "../interfaces/ISubrosaOracle.sol";
+import {Decimal} from "./Decimal.sol";
 
-/// @notice A log's policy and length in one word, high to low: minimumDeadline 24 ‖
-/// maximumCallbackGas 32 ‖ executionChargeGwei 40 ‖ flags 8 ‖ finalityClass 8 ‖ runtimeGeneration 16
-/// ‖ codeVersion 16 ‖ keyEpoch 32 ‖ keyGroup 32 ‖ nextSeq 48.
+/// @notice A log's policy and length in one word, high to low: charge 20 (gwei, mantissa 15 ‖ exponent 5) ‖
+/// gasPriceFloor 16 (wei, mantissa 11 ‖ exponent 5) ‖ baseFeeSixteenths 8 ‖ minimumDeadline 24 ‖
+/// maximumCallbackGas 24 ‖ flags 12 ‖ finalityClass 8 ‖ runtimeGeneration 16 ‖ codeVersion 16 ‖ keyEpoch 32 ‖
+/// keyGroup 32 ‖ nextSeq 48.
 type LogSlot is uint256;
 
 using LogSlots for LogSlot global;
@@ -18,32 +20,44 @@ library LogSlots {
     uint256 private constant RUNTIME_GENERATION = 128;
     uint256 private constant FINALITY_CLASS = 144;
     uint256 private constant FLAGS = 152;
-    uint256 private constant EXECUTION_CHARGE = 160;
-    uint256 private constant MAXIMUM_CALLBACK_GAS = 200;
-    uint256 private constant MINIMUM_DEADLINE = 232;
+    uint256 private constant MAXIMUM_CALLBACK_GAS = 164;
+    uint256 private constant MINIMUM_DEADLINE = 188;
+    uint256 private constant MULTIPLE = 212;
+    uint256 private constant FLOOR = 220;
+    uint256 private constant CHARGE = 236;
 
     uint256 private constant STATELESS = 1 << FLAGS;
     uint256 private constant RESTRICTED = 2 << FLAGS;
     uint256 private constant PAUSED = 4 << FLAGS;
+    uint256 private constant LAST_APART = 8 << FLAGS;
+    uint256 private constant WORLD = 16 << FLAGS;
+    uint256 private constant ABANDONABLE = 32 << FLAGS;
+    uint256 private constant ABANDONED = 64 << FLAGS;
+
+    /// Largest mantissas.
+    uint256 private constant CHARGE_DIGITS = 0x7fff;
+    uint256 private constant FLOOR_DIGITS = 0x7ff;
+
+    /// No entry has a higher position: a head's number has 40 bits.
+    uint256 private constant LAST_SEQ = type(uint40).max - 1;
 
     /// @notice The word of a new, still empty log.
-    function create(Registration calldata r, uint32 epoch) internal pure returns (LogSlot) {
+    function create(Registration calldata r) internal pure returns (LogSlot) {
         return LogSlot.wrap(
-            uint256(r.minimumDeadline) << MINIMUM_DEADLINE | uint256(r.maximumCallbackGas) << MAXIMUM_CALLBACK_GAS
-                | uint256(r.executionChargeGwei) << EXECUTION_CHARGE | (r.stateless ? STATELESS : 0)
-                | (r.restricted ? RESTRICTED : 0) | uint256(r.finalityClass) << FINALITY_CLASS
-                | uint256(r.runtimeGeneration) << RUNTIME_GENERATION | uint256(epoch) << KEY_EPOCH | uint256(r.keyGroup)
-                << KEY_GROUP
-        );
+            (r.stateless ? STATELESS : 0) | (r.world ? WORLD : 0) | (r.abandonedOnRetirement ? ABANDONABLE : 0)
+                | uint256(r.finalityClass) << FINALITY_CLASS | uint256(r.runtimeGeneration) << RUNTIME_GENERATION
+                | uint256(r.keyEpoch) << KEY_EPOCH | uint256(r.keyGroup) << KEY_GROUP
+        ).withPolicy(r.policy);
     }
 
     /// @notice The same log under another policy.
     function withPolicy(LogSlot log, Policy calldata p) internal pure returns (LogSlot) {
-        uint256 kept = LogSlot.unwrap(log) & ((1 << EXECUTION_CHARGE) - 1) & ~(RESTRICTED | PAUSED);
+        uint256 kept = LogSlot.unwrap(log) & ((1 << MAXIMUM_CALLBACK_GAS) - 1) & ~(RESTRICTED | PAUSED);
         return LogSlot.wrap(
-            kept | uint256(p.minimumDeadline) << MINIMUM_DEADLINE | uint256(p.maximumCallbackGas)
-                << MAXIMUM_CALLBACK_GAS | uint256(p.executionChargeGwei) << EXECUTION_CHARGE
-                | (p.restricted ? RESTRICTED : 0) | (p.paused ? PAUSED : 0)
+            kept | Decimal.pack(p.chargeGwei, CHARGE_DIGITS) << CHARGE | Decimal.pack(p.gasPriceFloor, FLOOR_DIGITS)
+                << FLOOR | uint256(p.baseFeeSixteenths) << MULTIPLE | uint256(p.minimumDeadline) << MINIMUM_DEADLINE
+                | uint256(p.maximumCallbackGas) << MAXIMUM_CALLBACK_GAS | (p.restricted ? RESTRICTED : 0)
+                | (p.paused ? PAUSED : 0)
         );
     }
 
@@ -67,10 +81,17 @@ library LogSlots {
     }
 
     /// @notice The same log with one entry more. The caller checks `isFull`.
-    function withEntry(LogSlot log) internal pure returns (LogSlot) {
+    /// @param apart Whether the entry has a slot of its own.
+    function withEntry(LogSlot log, bool apart) internal pure returns (LogSlot) {
         unchecked {
-            return LogSlot.wrap(LogSlot.unwrap(log) + 1);
+            uint256 word = (LogSlot.unwrap(log) & ~LAST_APART) + 1;
+            return LogSlot.wrap(apart ? word | LAST_APART : word);
         }
+    }
+
+    /// @notice The same log, given up.
+    function abandoned(LogSlot log) internal pure returns (LogSlot) {
+        return LogSlot.wrap(LogSlot.unwrap(log) | ABANDONED);
     }
 
     /// @notice Whether there is a log at all: every log has at least entry 0.
@@ -79,7 +100,7 @@ library LogSlots {
     }
 
     function isFull(LogSlot log) internal pure returns (bool) {
-        return nextSeq(log) == type(uint48).max;
+        return nextSeq(log) > LAST_SEQ;
     }
 
     function isStateless(LogSlot log) internal pure returns (bool) {
@@ -94,13 +115,31 @@ library LogSlots {
         return LogSlot.unwrap(log) & PAUSED != 0;
     }
 
-    /// @notice Whether it is paused or restricted.
+    /// @notice Whether it is paused, restricted or abandoned.
     function isGated(LogSlot log) internal pure returns (bool) {
-        return LogSlot.unwrap(log) & (RESTRICTED | PAUSED) != 0;
+        return LogSlot.unwrap(log) & (RESTRICTED | PAUSED | ABANDONED) != 0;
+    }
+
+    /// @notice Whether the last entry has a slot of its own.
+    function isLastApart(LogSlot log) internal pure returns (bool) {
+        return LogSlot.unwrap(log) & LAST_APART != 0;
+    }
+
+    function isAbandonable(LogSlot log) internal pure returns (bool) {
+        return LogSlot.unwrap(log) & ABANDONABLE != 0;
+    }
+
+    function isAbandoned(LogSlot log) internal pure returns (bool) {
+        return LogSlot.unwrap(log) & ABANDONED != 0;
     }
 
     function nextSeq(LogSlot log) internal pure returns (uint48) {
         return uint48(LogSlot.unwrap(log));
+    }
+
+    /// @notice keyGroup 32 ‖ keyEpoch 32, as contracts are counted by.
+    function keys(LogSlot log) internal pure returns (uint256) {
+        return uint256(keyGroup(log)) << 32 | keyEpoch(log);
     }
 
     function keyGroup(LogSlot log) internal pure returns (uint32) {
@@ -123,19 +162,27 @@ library LogSlots {
         return uint8(LogSlot.unwrap(log) >> FINALITY_CLASS);
     }
 
-    /// @notice The part of every fee that is never refunded, in wei.
-    function executionCharge(LogSlot log) internal pure returns (uint256) {
-        unchecked {
-            return (LogSlot.unwrap(log) >> EXECUTION_CHARGE & type(uint40).max) * 1 gwei;
-        }
+    /// @notice The owner's charge, in gwei.
+    function charge(LogSlot log) internal pure returns (uint256) {
+        return Decimal.unpack(LogSlot.unwrap(log) >> CHARGE);
     }
 
-    function maximumCallbackGas(LogSlot log) internal pure returns (uint32) {
-        return uint32(LogSlot.unwrap(log) >> MAXIMUM_CALLBACK_GAS);
+    /// @notice What gas is asked at while the base fee is `baseFee`, in wei: a multiple of it, or the floor.
+    function gasPrice(LogSlot log, uint256 baseFee) internal pure returns (uint256 price) {
+        uint256 word = LogSlot.unwrap(log);
+        unchecked {
+            price = (baseFee * (word >> MULTIPLE & 0xff) + 15) >> 4;
+        }
+        uint256 floor = Decimal.unpack(word >> FLOOR & 0xffff);
+        if (price < floor) price = floor;
+    }
+
+    function maximumCallbackGas(LogSlot log) internal pure returns (uint256) {
+        return LogSlot.unwrap(log) >> MAXIMUM_CALLBACK_GAS & type(uint24).max;
     }
 
     /// @notice In seconds.
-    function minimumDeadline(LogSlot log) internal pure returns (uint24) {
-        return uint24(LogSlot.unwrap(log) >> MINIMUM_DEADLINE);
+    function minimumDeadline(LogSlot log) internal pure returns (uint256) {
+        return LogSlot.unwrap(log) >> MINIMUM_DEADLINE & type(uint24).max;
     }
 }

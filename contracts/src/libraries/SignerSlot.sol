@@ -92,6 +92,11 @@ library SignerSlots {
         return uint16(SignerSlot.unwrap(slot) >> VOUCHERS);
     }
 
+    /// @notice What of the machine's id is kept; zero where the platform gives none.
+    function machine(SignerSlot) internal pure returns (uint256) {
+        return 0;
+    }
+
     function product(SignerSlot slot) internal pure returns (uint16) {
         return uint16(SignerSlot.unwrap(slot) >> PRODUCT);
     }

@@ -15,10 +15,13 @@ abstract contract TypedData is IERC5267 {
     /// @notice What an EIP-712 message with this struct hash is signed as.
     function _typedDataHash(bytes32 structHash) internal view returns (bytes32) {
         bytes32 separator = keccak256(
-            abi.encode(DOMAIN_TYPE_HASH, keccak256(bytes(_domainName())), VERSION_HASH, block.chainid, address(this))
+            abi.encode(DOMAIN_TYPE_HASH, _domainNameHash(), VERSION_HASH, block.chainid, address(this))
         );
         return MessageHashUtils.toTypedDataHash(separator, structHash);
     }
+
+    /// @notice The hash of the domain's name, as a constant.
+    function _domainNameHash() internal pure virtual returns (bytes32);
 
     /// @notice The domain's name.
     function _domainName() internal pure virtual returns (string memory);

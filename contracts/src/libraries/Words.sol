@@ -11,6 +11,13 @@ library Words {
         }
     }
 
+    /// @notice `words[index]` without the bounds check. The caller keeps `index` below the length.
+    function nth(bytes32[] memory words, uint256 index) internal pure returns (bytes32 value) {
+        assembly ("memory-safe") {
+            value := mload(add(add(words, 0x20), shl(5, index)))
+        }
+    }
+
     /// @notice keccak256 of the concatenated words: how EIP-712 hashes an array.
     function hash(bytes32[] memory words) internal pure returns (bytes32 result) {
         assembly ("memory-safe") {

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ISubrosaOracle} from "../interfaces/ISubrosaOracle.sol";
-import {EntryKind, ExecutionWords} from "../libraries/EntryWords.sol";
+import {EntryKind, ExecutionWord, ExecutionWords, SettlementWords} from "../libraries/EntryWords.sol";
 import {LogSlot} from "../libraries/LogSlot.sol";
 import {Logs} from "./Logs.sol";
 import {OracleStorage} from "./OracleStorage.sol";
@@ -11,19 +11,36 @@ import {OracleStorage} from "./OracleStorage.sol";
 /// @notice Another epoch's keys, other code, another runtime: each is an entry of the log like any
 /// other, so whoever proves an entry has proven every change before it.
 abstract contract Changes is Logs {
+    /// @dev For how long an announced upgrade can be appended once it is ready.
+    uint256 private constant UPGRADE_WINDOW = 30 days;
+
     /// @inheritdoc ISubrosaOracle
     function advanceEpoch(bytes32 contractId, uint32 epoch) external payable returns (uint48 seq) {
-        _checkOwner(contractId);
-        LogSlot log = OracleStorage.load().logs[contractId];
-
+        OracleStorage.Layout storage $ = OracleStorage.load();
+        LogSlot log = _existing(contractId);
         uint32 previous = log.keyEpoch();
+        bool anyone = !log.isAbandonable() && registry.isRetired(log.keyGroup(), previous);
+        if (!anyone) _checkOwner(contractId);
+
         uint32 current = registry.currentEpoch(log.keyGroup());
         if (epoch != current) revert EpochNotCurrent(log.keyGroup(), current);
         if (epoch <= previous) revert EpochNotNewer(contractId, previous);
         log = log.withEpoch(epoch);
+        ++$.contracts[log.keys()];
 
         bytes memory input = abi.encode(previous, epoch, registry.epochRecord(log.keyGroup(), epoch));
-        return _appendChange(contractId, log, EntryKind.EPOCH, input);
+        return _change(contractId, log, EntryKind.EPOCH, previous, SettlementWords.LEAVING, input);
+    }
+
+    /// @inheritdoc ISubrosaOracle
+    function abandon(bytes32 contractId) external {
+        OracleStorage.Layout storage $ = OracleStorage.load();
+        LogSlot log = _existing(contractId);
+        bool can = log.isAbandonable() && !log.isAbandoned() && registry.isRetired(log.keyGroup(), log.keyEpoch());
+        if (!can) revert NotAbandonable(contractId);
+        $.logs[contractId] = log.abandoned();
+        --$.contracts[log.keys()];
+        emit Abandoned(contractId, log.keyGroup(), log.keyEpoch());
     }
 
     /// @inheritdoc ISubrosaOracle
@@ -45,20 +62,23 @@ abstract contract Changes is Logs {
         OracleStorage.Upgrade storage announced = $.upgrades[contractId];
         bytes32 codeCommitment = announced.codeCommitment;
         if (codeCommitment == 0) revert UpgradeNotAnnounced(contractId);
-        if (block.timestamp < announced.readyAt) revert UpgradeNotReady(contractId, announced.readyAt);
+        uint256 readyAt = announced.readyAt;
+        if (block.timestamp < readyAt) revert UpgradeNotReady(contractId, readyAt);
+        if (block.timestamp > readyAt + UPGRADE_WINDOW) revert UpgradeExpired(contractId, readyAt + UPGRADE_WINDOW);
         announced.codeCommitment = 0;
         announced.readyAt = 0;
 
         LogSlot log = $.logs[contractId];
         if (log.codeVersion() == type(uint16).max) revert CodeVersionsExhausted(contractId);
         log = log.withNextCode();
-        return _append(
+        return _appendOwn(
             contractId,
             log,
             0,
-            codeCommitment,
-            ExecutionWords.create(EntryKind.UPGRADE, 0, fuelLimit, log),
+            ExecutionWord.unwrap(ExecutionWords.create(EntryKind.UPGRADE, 0, fuelLimit, 0, log, _blockNumber())),
             _settlement(log, 0, 0, deadline),
+            fuelLimit,
+            codeCommitment,
             abi.encode(codeCommitment)
         );
     }
@@ -69,36 +89,29 @@ abstract contract Changes is Logs {
         uint16 previous = log.runtimeGeneration();
         if (generation <= previous) revert GenerationNotNewer(contractId, previous);
         if (registry.runtimeSuccessor(previous) != generation) _checkOwner(contractId);
-        _checkRuntime(generation);
+        registry.checkRuntime(generation);
         log = log.withRuntime(generation);
 
         // A stateless contract's head stays zero, and its entries wait in no order.
         bytes memory input = abi.encode(previous, generation, OracleStorage.load().heads[contractId].word.seq());
-        return _appendChange(contractId, log, EntryKind.RUNTIME, input);
-    }
-
-    /// @inheritdoc ISubrosaOracle
-    function upgradeOf(bytes32 contractId)
-        external
-        view
-        returns (uint32 delay, bytes32 codeCommitment, uint48 readyAt)
-    {
-        OracleStorage.Upgrade storage announced = OracleStorage.load().upgrades[contractId];
-        return (announced.delay, announced.codeCommitment, announced.readyAt);
+        return _change(contractId, log, EntryKind.RUNTIME, 0, 0, input);
     }
 
     /// @dev Appends an entry that runs no code; its deadline is the policy's minimum.
-    function _appendChange(bytes32 contractId, LogSlot log, uint256 kind, bytes memory input)
+    /// @param left The epoch that is left, if that is what the flags say.
+    function _change(bytes32 contractId, LogSlot log, uint256 kind, uint256 left, uint256 flags, bytes memory input)
         private
         returns (uint48 seq)
     {
-        return _append(
+        uint256 deadline = block.timestamp + log.minimumDeadline();
+        return _appendOwn(
             contractId,
             log,
             0,
+            ExecutionWord.unwrap(ExecutionWords.create(kind, 0, 0, 0, log, _blockNumber())),
+            SettlementWords.create(msg.sender, left, flags, deadline),
+            0,
             keccak256(input),
-            ExecutionWords.create(kind, 0, 0, log),
-            _settlement(log, 0, 0, block.timestamp + log.minimumDeadline()),
             input
         );
     }

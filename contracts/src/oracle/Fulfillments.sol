@@ -2,207 +2,308 @@
 pragma solidity ^0.8.28;
 
 import {ISubrosaOracle} from "../interfaces/ISubrosaOracle.sol";
-import {Fulfillment, FulfillmentGroup, FulfillmentItem} from "../interfaces/SubrosaTypes.sol";
-import {Anchors} from "../libraries/Anchors.sol";
-import {BatchCalldata} from "../libraries/BatchCalldata.sol";
+import {Outstanding} from "../interfaces/SubrosaTypes.sol";
+import {Group, Item} from "../libraries/Batch.sol";
+import {Calls} from "../libraries/Calls.sol";
 import {PaymentWord, ResultWord, SettlementWord} from "../libraries/EntryWords.sol";
 import {HeadSlot} from "../libraries/HeadSlot.sol";
+import {Quorum} from "../libraries/Quorum.sol";
+import {Words} from "../libraries/Words.sol";
 import {Callbacks} from "./Callbacks.sol";
-import {Escrow} from "./Escrow.sol";
 import {Logs} from "./Logs.sol";
 import {OracleStorage} from "./OracleStorage.sol";
 import {SignedResults} from "./SignedResults.sol";
+import {Slots} from "./Slots.sol";
+import {Thresholds} from "./Thresholds.sol";
 
 /// @title Applying signed results
 /// @notice Reentrancy needs no guard. An item counts only while its group's cursor equals the stored
 /// head, the head is moved before the item's callback, and both are read anew for the next item; so
 /// whatever a callback does to this contract, each entry is executed, paid for and called back once.
-abstract contract Fulfillments is SignedResults, Logs, Escrow, Callbacks {
-    using BatchCalldata for FulfillmentGroup[];
-    using BatchCalldata for FulfillmentGroup;
-    using BatchCalldata for FulfillmentItem[];
-    using BatchCalldata for FulfillmentItem;
-    using BatchCalldata for bytes;
+abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
+    using Words for bytes32[];
 
     /// @dev Reasons of `ItemsSkipped`.
     uint8 private constant ALREADY_EXECUTED = 1;
     uint8 private constant WRONG_HEAD = 2;
     uint8 private constant UNKNOWN_ENTRY = 3;
-    uint8 private constant WRONG_EPOCH = 4;
+    uint8 private constant TOO_FEW_SIGNERS = 4;
 
-    /// @dev What applying groups has come to.
-    struct Progress {
+    /// @dev What applying groups has come to, and the item that is being applied. One for a batch: a pointer is
+    /// cheaper to hand on than what it points at.
+    struct Work {
+        /// Who signed.
+        Quorum quorum;
+        uint256 keyGroup;
+        /// The digests of all items' entries.
+        bytes32[] digests;
         /// Items executed.
         uint256 executed;
-        /// Wei that the sender has earned.
+        /// Gwei that the payee has earned.
         uint256 earned;
+        /// Gwei that the owner of the group's contract has earned.
+        uint256 charged;
         /// Whether gas ran low.
         bool ended;
+        bytes32 contractId;
+        uint256 seq;
+        bytes32 digest;
+        /// Of the entry's slot.
+        bytes32 status;
+        SettlementWord settlement;
+        ResultWord result;
+        Item item;
+        uint256 dataLength;
     }
 
     /// @inheritdoc ISubrosaOracle
-    function fulfill(Fulfillment calldata fulfillment) external returns (uint256 executed) {
-        Anchors.check(fulfillment.anchorNumber, fulfillment.anchorHash);
-        (bytes32[] memory digests, address signer) = _recover(fulfillment);
-        uint32 keyGroup = registry.checkSigner(signer, fulfillment.measurementId, fulfillment.configHash);
-        if (keyGroup != fulfillment.keyGroup) revert WrongKeyGroup(fulfillment.keyGroup, keyGroup);
+    function fulfill(bytes calldata batch) external returns (uint256 executed) {
+        Reading memory reading = _open(batch);
+        Work memory work;
+        bytes32 resultsHash;
+        (work.digests, resultsHash) = _hash(reading);
+        work.quorum = _signers(registry, reading, resultsHash);
+        work.keyGroup = reading.keys >> 32;
 
-        uint256 keys = uint256(keyGroup) << 32 | fulfillment.keyEpoch;
-        Progress memory progress;
-        uint256 first;
-        FulfillmentGroup[] calldata groups = fulfillment.groups;
-        for (uint256 g = 0; g < groups.length && !progress.ended; ++g) {
-            FulfillmentGroup calldata group = groups.nth(g);
-            _applyGroup(group, digests, first, keys, progress);
+        uint256 first = 0;
+        uint256 offset = reading.groups;
+        while (offset < reading.end && !work.ended) {
+            Group group = Group.wrap(offset);
+            offset = _applyGroup(group, first, work);
+            if (work.charged != 0) {
+                _credit(OracleStorage.load().owners[work.contractId], work.charged);
+                work.charged = 0;
+            }
             unchecked {
-                first += group.itemsOf().length;
+                first += group.count();
             }
         }
-        if (progress.earned != 0) _pay(msg.sender, progress.earned);
-        return progress.executed;
+        if (work.earned != 0) _credit(reading.payee == address(0) ? msg.sender : reading.payee, work.earned);
+        return work.executed;
     }
 
     /// @dev Applies as many of a group's items as continue the head.
-    /// @param first Where the digests of the group's items start in `digests`.
-    function _applyGroup(
-        FulfillmentGroup calldata group,
-        bytes32[] memory digests,
-        uint256 first,
-        uint256 keys,
-        Progress memory progress
-    ) private {
-        OracleStorage.Layout storage $ = OracleStorage.load();
-        bytes32 contractId = group.contractId;
-        // Only a stateful log has a head, from its first execution on, so the log's word is read only
-        // for a new log and a stateless one.
-        OracleStorage.Head storage stored = $.heads[contractId];
-        if (stored.word.isZero() && $.logs[contractId].isStateless()) {
-            _applyStateless(group, digests, first, keys, progress);
-            return;
-        }
-
-        FulfillmentItem[] calldata items = group.itemsOf();
-        HeadSlot cursor = HeadSlot.wrap(group.start);
-        uint256 known = 0;
-        bool announced = false;
-        for (uint256 i = 0; i < items.length; ++i) {
-            FulfillmentItem calldata item = items.nth(i);
-            HeadSlot next = cursor.advance(ResultWord.wrap(item.result).newCommitment());
-            HeadSlot head = stored.word;
-
-            if (!head.equals(cursor)) {
-                if (head.seq() <= cursor.seq()) {
-                    emit ItemsSkipped(contractId, cursor.seq(), WRONG_HEAD);
-                    return;
-                }
-                if (!announced) {
-                    emit ItemsSkipped(contractId, cursor.seq(), ALREADY_EXECUTED);
+    /// @param first Where the digests of the group's items start.
+    /// @return offset Where the next group starts.
+    function _applyGroup(Group group, uint256 first, Work memory work) private returns (uint256 offset) {
+        unchecked {
+            bytes32 id = group.contractId();
+            work.contractId = id;
+            OracleStorage.Head storage stored = OracleStorage.load().heads[id];
+            if (stored.word.isStateless()) return _applyStateless(group, first, work);
+            uint256 end = first + group.count();
+            uint256 cursor = group.start();
+            uint256 known = 0;
+            bool announced = false;
+            offset = Item.unwrap(group.first());
+            for (uint256 i = first; i != end; ++i) {
+                HeadSlot head = stored.word;
+                uint256 next = _load(offset, uint48(cursor), work);
+                if (!head.isAt(cursor)) {
+                    if (head.seq() <= work.seq) return _skip(work, WRONG_HEAD, end - i);
+                    if (!announced) emit ItemsSkipped(id, work.seq, ALREADY_EXECUTED);
                     announced = true;
+                } else {
+                    work.digest = work.digests.nth(i);
+                    work.status = 0;
+                    if (known == 0) known = _known(work, i, end);
+                    if (i >= known) return _skip(work, UNKNOWN_ENTRY, end - i);
+                    if (head.hasFlags()) {
+                        // What a slot held before another item's callback need not be what it holds now.
+                        if (head.isMarked()) (, work.status) = Slots.find(id, work.seq, work.digest);
+                        if (head.hasThreshold() && !_suffices(work)) return _skip(work, TOO_FEW_SIGNERS, end - i);
+                    }
+                    if (_lacksGas(work)) return next;
+                    stored.word = _next(work, head);
+                    _settle(work);
                 }
-                cursor = next;
-                continue;
+                cursor = uint256(work.result.newCommitment()) | uint48(cursor + 1);
+                offset = next;
             }
-
-            if (known == 0) known = _known(group, digests, first, i);
-            if (i >= known) {
-                emit ItemsSkipped(contractId, cursor.seq(), UNKNOWN_ENTRY);
-                return;
-            }
-            if (PaymentWord.wrap(item.payment).keys() != keys) {
-                emit ItemsSkipped(contractId, cursor.seq(), WRONG_EPOCH);
-                return;
-            }
-            if (_lacksGas(contractId, cursor.seq(), item, progress)) return;
-
-            stored.word = next;
-            _settle(contractId, cursor.seq(), item, progress);
-            cursor = next;
         }
     }
 
-    /// @dev Applies a group of a stateless contract: one entry, in no order, marked in its own slot.
-    /// Further items are skipped, as their digests are chained and so never on such a log.
-    function _applyStateless(
-        FulfillmentGroup calldata group,
-        bytes32[] memory digests,
-        uint256 first,
-        uint256 keys,
-        Progress memory progress
-    ) private {
-        OracleStorage.Layout storage $ = OracleStorage.load();
-        bytes32 contractId = group.contractId;
-        FulfillmentItem[] calldata items = group.itemsOf();
-        HeadSlot cursor = HeadSlot.wrap(group.start);
+    /// @dev Applies a group of a stateless contract: one entry, in no order, marked in its own slot. Digests of such
+    /// are not chained, so further items are not on the log.
+    /// @return offset Where the next group starts.
+    function _applyStateless(Group group, uint256 first, Work memory work) private returns (uint256 offset) {
+        offset = _load(Item.unwrap(group.first()), uint48(group.start()), work);
+        work.digest = work.digests.nth(first);
+        (uint256 position, bytes32 slot) = Slots.find(work.contractId, work.seq, work.digest);
+        work.status = slot;
+        if (slot == 0 || group.count() != 1) return _skip(work, UNKNOWN_ENTRY, group.count());
+        if (slot & Slots.EXECUTED != 0) return _skip(work, ALREADY_EXECUTED, 1);
+        if (OracleStorage.load().heads[work.contractId].word.hasThreshold() && !_suffices(work)) {
+            return _skip(work, TOO_FEW_SIGNERS, 1);
+        }
+        if (_lacksGas(work)) return offset;
+        OracleStorage.load().entries[work.contractId][position] = slot | Slots.EXECUTED;
+        _settle(work);
+    }
 
-        for (uint256 i = 0; i < items.length; ++i) {
-            FulfillmentItem calldata item = items.nth(i);
-            uint256 seq = cursor.seq();
-            bytes32 slot = $.entries[contractId][seq];
+    /// @dev Reads the item at `offset`.
+    /// @return next Where it ends.
+    function _load(uint256 offset, uint256 seq, Work memory work) private pure returns (uint256 next) {
+        Item item = Item.wrap(offset);
+        work.seq = seq;
+        work.item = item;
+        work.settlement = item.settlement();
+        work.result = item.result();
+        work.dataLength = item.dataLength();
+        return item.end();
+    }
 
-            if (OracleStorage.digestOf(slot) != digests[first + i]) {
-                emit ItemsSkipped(contractId, seq, UNKNOWN_ENTRY);
-                return;
-            }
-            if (slot & OracleStorage.EXECUTED != 0) {
-                emit ItemsSkipped(contractId, seq, ALREADY_EXECUTED);
-            } else if (PaymentWord.wrap(item.payment).keys() != keys) {
-                emit ItemsSkipped(contractId, seq, WRONG_EPOCH);
-                return;
-            } else {
-                if (_lacksGas(contractId, seq, item, progress)) return;
-                $.entries[contractId][seq] = slot | OracleStorage.EXECUTED;
-                _settle(contractId, seq, item, progress);
-            }
-            cursor = cursor.advance(ResultWord.wrap(item.result).newCommitment());
+    /// @dev Says why the item that was read, and those after it, were not applied.
+    /// @return offset Where the last of so many items ends.
+    function _skip(Work memory work, uint8 reason, uint256 count) private returns (uint256 offset) {
+        emit ItemsSkipped(work.contractId, work.seq, reason);
+        Item item = work.item;
+        for (; count != 0; --count) {
+            offset = item.end();
+            item = Item.wrap(offset);
         }
     }
 
-    /// @dev How many of a group's items are on the log for certain: up to the last whose digest is
-    /// stored. Digests chain, so that one slot vouches for every item before it, and as a rule it is
-    /// the group's last, one slot for the whole group. Zero if there is none from item `from` on.
-    function _known(FulfillmentGroup calldata group, bytes32[] memory digests, uint256 first, uint256 from)
-        private
-        view
-        returns (uint256 known)
-    {
-        mapping(uint256 => bytes32) storage entries = OracleStorage.load().entries[group.contractId];
-        uint256 start = HeadSlot.wrap(group.start).seq();
-        for (known = group.itemsOf().length; known > from; --known) {
-            bytes32 slot = entries[start + known - 1];
-            if (OracleStorage.digestOf(slot) == digests[first + known - 1]) return known;
+    /// @dev The head once the item that it is at is executed.
+    function _next(Work memory work, HeadSlot head) private view returns (HeadSlot next) {
+        next = head.advance(work.result.newCommitment());
+        // Nothing is pending any more, so nothing that is has a status.
+        if (head.isMarked() && next.seq() == OracleStorage.load().logs[work.contractId].nextSeq()) {
+            next = next.unmarked();
         }
-        return 0;
+    }
+
+    /// @dev Up to which of a group's digests its entries are on the log for certain: the last that is stored.
+    /// Digests chain, so that one slot vouches for every item before it, and as a rule it is
+    /// the group's last, one slot for the whole group. Zero if there is none from `from` on, which is the item that
+    /// was read.
+    /// @return known The digest's index plus one.
+    function _known(Work memory work, uint256 from, uint256 end) private view returns (uint256 known) {
+        unchecked {
+            uint256 seq = work.seq - 1 - from;
+            for (known = end; known != from; --known) {
+                (, bytes32 slot) = Slots.find(work.contractId, seq + known, work.digests.nth(known - 1));
+                if (slot != 0) return known;
+            }
+            return 0;
+        }
+    }
+
+    /// @dev Whether the signers are as many as the contract asks for.
+    function _suffices(Work memory work) private view returns (bool) {
+        OracleStorage.Threshold memory threshold = _threshold(work.contractId);
+        return threshold.signers < 2 || work.quorum.suffices(threshold.signers, threshold.kinds);
     }
 
     /// @dev Ends the batch if less gas is left than the item may need.
-    function _lacksGas(bytes32 contractId, uint256 seq, FulfillmentItem calldata item, Progress memory progress)
-        private
-        returns (bool)
-    {
-        uint256 required = _requiredGas(SettlementWord.wrap(item.settlement), item.dataOf().length);
+    function _lacksGas(Work memory work) private returns (bool) {
+        uint256 required = _requiredGas(work.settlement, work.dataLength);
         if (gasleft() >= required) return false;
-        emit BatchEnded(contractId, seq, required);
-        progress.ended = true;
+        emit BatchEnded(work.contractId, work.seq, required);
+        work.ended = true;
         return true;
     }
 
-    /// @dev Credits the fee of an item just marked as executed, and makes its callback.
-    function _settle(bytes32 contractId, uint256 seq, FulfillmentItem calldata item, Progress memory progress) private {
-        SettlementWord settlement = SettlementWord.wrap(item.settlement);
-        PaymentWord payment = PaymentWord.wrap(item.payment);
-        bool late = settlement.isLate();
-        // Before the deadline nothing can have been refunded, and the slot need not be read.
-        bool refunded = late && OracleStorage.load().entries[contractId][seq] & OracleStorage.REFUNDED != 0;
+    /// @dev Accounts for an item just marked as executed, and makes its callback.
+    function _settle(Work memory work) private {
         unchecked {
-            progress.earned += refunded ? payment.executionCharge() : payment.fee();
-            ++progress.executed;
-        }
+            PaymentWord fee = work.item.fee();
+            bytes32 status = work.status;
+            // No sum of gwei that was ever escrowed overflows.
+            uint256 earned = fee.landing();
+            if (status & (Slots.RECLAIMED | Slots.TOPPED_UP) != 0) earned = _landing(work, earned);
+            ++work.executed;
+            _logFulfilled(work);
 
-        bytes calldata data = item.dataOf();
-        emit EntryFulfilled(contractId, seq, item.result, data);
-        if (settlement.callbackGasLimit() != 0 && !(late && settlement.callbackExpires())) {
-            ResultWord result = ResultWord.wrap(item.result);
-            _callBack(contractId, seq, settlement, result.status(), data.slice(0, result.outputLength()));
+            SettlementWord settlement = work.settlement;
+            bool wanted = settlement.callbackGasLimit() != 0;
+            if (wanted) {
+                if (settlement.leavesEpoch()) {
+                    wanted = false;
+                    _leaveEpoch(settlement, work.keyGroup);
+                }
+                if (status & Slots.CANCELLED != 0) wanted = false;
+            }
+            if (settlement.isLate()) {
+                _settleLate(work, fee, wanted && !settlement.callbackExpires());
+            } else {
+                work.charged += fee.charge();
+                if (wanted) earned += _callBack(work, fee.callback());
+            }
+            work.earned += earned;
         }
+    }
+
+    /// @dev Makes a callback with exactly the gas its request named, which is there. If it fails, what its part exceeds
+    /// the share of the gas it burned is held for whoever makes it succeed. The callee may reenter.
+    /// @param part What was paid for the callback, in gwei.
+    /// @return earned What of it the payee has earned.
+    function _callBack(Work memory work, uint256 part) private returns (uint256 earned) {
+        SettlementWord settlement = work.settlement;
+        uint256 gasLimit = settlement.callbackGasLimit();
+        bytes calldata output = work.item.output();
+        uint8 status = work.result.status();
+        (bytes32 id, uint256 seq) = (work.contractId, work.seq);
+        uint256 before = gasleft();
+        if (Calls.deliver(settlement.requester(), gasLimit, id, seq, status, output)) return part;
+        unchecked {
+            earned = _burned(part, gasLimit, before - gasleft());
+            _leave(id, seq, work.digest, _outstanding(work, part - earned), CALLBACK_DUE);
+        }
+    }
+
+    /// @dev The landing part of an entry whose slot says that it was topped up or returned.
+    function _landing(Work memory work, uint256 part) private returns (uint256) {
+        if (work.status & Slots.RECLAIMED != 0) part = 0;
+        if (work.status & Slots.TOPPED_UP != 0) {
+            mapping(uint256 => uint256) storage added = OracleStorage.load().added[work.contractId];
+            part += added[work.seq];
+            delete added[work.seq];
+        }
+        return part;
+    }
+
+    /// @dev The contract needs the keys of the epoch before no more.
+    function _leaveEpoch(SettlementWord settlement, uint256 keyGroup) private {
+        --OracleStorage.load().contracts[keyGroup << 32 | settlement.callbackGasLimit()];
+    }
+
+    /// @dev `emit EntryFulfilled(id, seq, result, data)`, which costs 300 gas more.
+    function _logFulfilled(Work memory work) private {
+        bytes32 topic = EntryFulfilled.selector;
+        bytes32 id = work.contractId;
+        uint256 seq = work.seq;
+        uint256 length = work.dataLength;
+        ResultWord result = work.result;
+        Item item = work.item;
+        assembly ("memory-safe") {
+            let p := mload(0x40)
+            let padded := and(add(length, 0x1f), not(0x1f))
+            // The padding may hold what was in memory before.
+            mstore(add(p, add(0x60, padded)), 0)
+            mstore(p, seq)
+            mstore(add(p, 0x20), result)
+            mstore(add(p, 0x40), 0x60)
+            mstore(add(p, 0x60), length)
+            calldatacopy(add(p, 0x80), add(item, 118), length)
+            log2(p, add(0x80, padded), topic, id)
+        }
+    }
+
+    /// @dev Keeps what is the requester's of a late entry's fee, and its callback, which is made at its caller's
+    /// cost.
+    function _settleLate(Work memory work, PaymentWord fee, bool callback) private {
+        uint256 held = _refundable(fee, work.status);
+        uint256 flags = (callback ? CALLBACK_DUE : 0) | (held != 0 ? FOR_REQUESTER : 0);
+        if (flags != 0) _leave(work.contractId, work.seq, work.digest, _outstanding(work, held), flags);
+    }
+
+    function _outstanding(Work memory work, uint256 held) private view returns (Outstanding memory) {
+        return Outstanding({
+            status: work.result.status(),
+            outputHash: keccak256(work.item.output()),
+            held: uint48(held),
+            since: uint48(block.timestamp)
+        });
     }
 }

@@ -1,29 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {ISubrosaOracle, Registration} from "../interfaces/ISubrosaOracle.sol";
+import {ISubrosaOracle} from "../interfaces/ISubrosaOracle.sol";
 import {ISubrosaRegistry} from "../interfaces/ISubrosaRegistry.sol";
+import {Entry} from "../interfaces/SubrosaTypes.sol";
 import {Digests} from "../libraries/Digests.sol";
-import {
-    EntryKind,
-    ExecutionWord,
-    ExecutionWords,
-    PaymentWord,
-    PaymentWords,
-    SettlementWord,
-    SettlementWords,
-    TermsWord
-} from "../libraries/EntryWords.sol";
-import {LogSlot, LogSlots} from "../libraries/LogSlot.sol";
+import {PaymentWord, SettlementWord, SettlementWords} from "../libraries/EntryWords.sol";
+import {LogSlot} from "../libraries/LogSlot.sol";
 import {OracleStorage} from "./OracleStorage.sol";
 import {Ownership} from "./Ownership.sol";
+import {Pricing} from "./Pricing.sol";
+import {Slots} from "./Slots.sol";
 
 /// @title Appending to logs
-abstract contract Logs is Ownership {
-    /// @notice Longest input, in bytes: what fits a transaction of 128 KiB, the limit of most nodes'
-    /// pools, beside everything else.
-    uint256 internal constant MAXIMUM_INPUT = 120 * 1024;
-
+abstract contract Logs is Ownership, Pricing {
     /// @inheritdoc ISubrosaOracle
     ISubrosaRegistry public immutable registry;
 
@@ -31,121 +21,116 @@ abstract contract Logs is Ownership {
         registry = registry_;
     }
 
-    /// @inheritdoc ISubrosaOracle
-    function register(Registration calldata registration) external payable returns (bytes32 contractId) {
-        if (registration.codeCommitment == 0) revert ZeroCodeCommitment();
-        _checkMaximumCallbackGas(registration.maximumCallbackGas);
-        OracleStorage.Layout storage $ = OracleStorage.load();
-
-        uint32 epoch = registry.currentEpoch(registration.keyGroup);
-        if (epoch == 0) revert NoEpoch(registration.keyGroup);
-        _checkRuntime(registration.runtimeGeneration);
-
-        contractId = Digests.contractId(address(this), msg.sender, $.nonces[msg.sender]++);
-        $.owners[contractId] = msg.sender;
-        if (registration.upgradeDelay != 0) {
-            if (registration.stateless) revert StatelessUpgrade();
-            $.upgrades[contractId].delay = registration.upgradeDelay;
+    /// @dev Stores the digest of an entry that continues the log, and logs it. What of it is hashed is filled
+    /// in, but for the input's hash; the entry before is `previousDigest`.
+    /// @return digest The entry's.
+    /// @return The log with the entry.
+    function _append(LogSlot log, Entry memory entry, bytes calldata input) internal returns (bytes32 digest, LogSlot) {
+        uint256 room;
+        bytes32 inputHash;
+        // The entry's event is built in memory that is not allocated yet, and the digest's preimage before it in
+        // the place of the event's words: the input is copied once.
+        assembly ("memory-safe") {
+            room := mload(0x40)
+            let copy := add(room, 0x100)
+            calldatacopy(copy, input.offset, input.length)
+            inputHash := keccak256(copy, input.length)
+            mstore(add(copy, input.length), 0)
         }
-        emit Registered(contractId, msg.sender, registration.codeCommitment);
-
-        LogSlot log = LogSlots.create(registration, epoch);
-        _append(
-            contractId,
-            log,
-            registration.context,
-            registration.codeCommitment,
-            ExecutionWords.create(EntryKind.DEPLOY, 0, registration.fuelLimit, log),
-            _settlement(log, 0, 0, registration.deadline),
-            abi.encode(registration.codeCommitment)
-        );
+        entry.inputHash = inputHash;
+        return _store(log, entry, room, input.length);
     }
 
-    /// @inheritdoc ISubrosaOracle
-    function request(bytes32 contractId, bytes32 context, uint256 terms, bytes calldata input)
-        external
-        payable
-        returns (uint48 seq)
+    /// @dev The same for an input that was put together here, and whose hash is filled in.
+    function _appendChange(LogSlot log, Entry memory entry, bytes memory input)
+        internal
+        returns (bytes32 digest, LogSlot)
     {
-        LogSlot log = _existing(contractId);
-        if (log.isGated()) _checkGates(contractId, log);
-
-        TermsWord chosen = TermsWord.wrap(terms);
-        if (chosen.hasUnknown()) revert UnknownTerms(terms);
-        if (chosen.hasBounds()) _checkBounds(contractId, log, chosen);
-        if (input.length > MAXIMUM_INPUT) revert InputTooLong(input.length, MAXIMUM_INPUT);
-
-        return _append(
-            contractId,
-            log,
-            context,
-            keccak256(input),
-            ExecutionWords.create(EntryKind.CALL, chosen.executionFlags(), chosen.fuelLimit(), log),
-            _settlement(log, chosen.callbackGasLimit(), chosen.settlementFlags(), chosen.deadline()),
-            input
-        );
+        uint256 room;
+        assembly ("memory-safe") {
+            room := mload(0x40)
+            let copy := add(room, 0x100)
+            let length := mload(input)
+            mcopy(copy, add(input, 0x20), length)
+            mstore(add(copy, length), 0)
+        }
+        return _store(log, entry, room, input.length);
     }
 
-    /// @dev Stores the digest of the log's next entry, whose keys `log` names, and escrows the value
-    /// sent as its fee.
-    function _append(
+    /// @param room Where the event is built; the input lies 256 bytes behind, and a word of zeros behind it.
+    function _store(LogSlot log, Entry memory entry, uint256 room, uint256 inputLength)
+        private
+        returns (bytes32 digest, LogSlot)
+    {
+        bytes32 contractId = entry.contractId;
+        if (log.isFull()) revert LogFull(contractId);
+        digest = _digest(entry, room);
+        bool apart = Slots.store(contractId, log.nextSeq(), log.isStateless(), digest);
+
+        bytes32 topic = EntryAppended.selector;
+        assembly ("memory-safe") {
+            // previousDigest, context, execution, settlement, payment, refundTo, and the input behind them.
+            mcopy(room, add(entry, 0x20), 0x40)
+            mcopy(add(room, 0x40), add(entry, 0x80), 0x80)
+            mstore(add(room, 0xc0), 0xe0)
+            mstore(add(room, 0xe0), inputLength)
+            log2(room, add(0x100, and(add(inputLength, 0x1f), not(0x1f))), topic, contractId)
+        }
+        return (digest, log.withEntry(apart));
+    }
+
+    /// @dev `Digests.entry` of an entry in memory, in the 256 bytes from `room` on.
+    function _digest(Entry memory entry, uint256 room) private view returns (bytes32 digest) {
+        bytes32 domain = Digests.ENTRY;
+        assembly ("memory-safe") {
+            // context, inputHash, execution; refundTo.
+            mcopy(room, add(entry, 0x40), 0x60)
+            mstore(add(room, 0x60), mload(add(entry, 0xe0)))
+            let executionHash := keccak256(room, 0x80)
+            mstore(room, domain)
+            mstore(add(room, 0x20), chainid())
+            mstore(add(room, 0x40), address())
+            // contractId, previousDigest; settlement, payment.
+            mcopy(add(room, 0x60), entry, 0x40)
+            mstore(add(room, 0xa0), executionHash)
+            mcopy(add(room, 0xc0), add(entry, 0xa0), 0x40)
+            digest := and(keccak256(room, 0x100), not(0xff))
+        }
+    }
+
+    /// @dev The digest that the log's next entry continues.
+    function _previousDigest(bytes32 contractId, LogSlot log) internal view returns (bytes32) {
+        return log.nextSeq() == 0 || log.isStateless() ? bytes32(0) : Slots.lastDigest(contractId, log);
+    }
+
+    /// @dev Appends an entry of the contract's owner, or of anyone who keeps it going, at what an entry without
+    /// output or callback costs.
+    function _appendOwn(
         bytes32 contractId,
         LogSlot log,
         bytes32 context,
-        bytes32 inputHash,
-        ExecutionWord execution,
+        uint256 execution,
         SettlementWord settlement,
+        uint256 fuelLimit,
+        bytes32 inputHash,
         bytes memory input
     ) internal returns (uint48 seq) {
-        OracleStorage.Layout storage $ = OracleStorage.load();
-        PaymentWord payment = _payment(log);
-        if (log.isFull()) revert LogFull(contractId);
         seq = log.nextSeq();
-
-        bytes32 previousDigest;
-        if (seq != 0 && !log.isStateless()) {
-            unchecked {
-                previousDigest = OracleStorage.digestOf($.entries[contractId][seq - 1]);
-            }
-        }
-        $.entries[contractId][seq] = Digests.entry(
-            contractId,
-            seq,
-            previousDigest,
-            Digests.execution(context, inputHash, ExecutionWord.unwrap(execution)),
-            SettlementWord.unwrap(settlement),
-            PaymentWord.unwrap(payment)
-        );
-        $.logs[contractId] = log.withEntry();
-
-        emit EntryAppended(
-            contractId,
-            seq,
-            context,
-            ExecutionWord.unwrap(execution),
-            SettlementWord.unwrap(settlement),
-            PaymentWord.unwrap(payment),
-            input
-        );
-    }
-
-    /// @dev Reverts unless the sender may append requests to a contract that is not open to everybody.
-    function _checkGates(bytes32 contractId, LogSlot log) private view {
-        if (log.isPaused()) revert ContractPaused(contractId);
-        if (!isCaller(contractId, msg.sender)) revert CallerNotAllowed(contractId, msg.sender);
-    }
-
-    /// @dev Reverts unless the log still has the charge and the epoch that the requester saw.
-    function _checkBounds(bytes32 contractId, LogSlot log, TermsWord terms) private pure {
-        uint256 maximum = terms.maximumCharge();
-        if (maximum != 0 && log.executionCharge() > maximum) revert ChargeTooHigh(log.executionCharge(), maximum);
-        uint32 epoch = terms.keyEpoch();
-        if (epoch != 0 && epoch != log.keyEpoch()) revert OtherEpoch(contractId, log.keyEpoch());
-    }
-
-    /// @dev Reverts unless contracts can be in this runtime generation now.
-    function _checkRuntime(uint16 generation) internal view {
-        registry.checkRuntime(generation);
+        (uint256 landing,,) = _price(log, input.length, 0, 0, fuelLimit);
+        Entry memory entry = Entry({
+            contractId: contractId,
+            previousDigest: _previousDigest(contractId, log),
+            context: context,
+            inputHash: inputHash,
+            execution: execution,
+            settlement: SettlementWord.unwrap(settlement),
+            payment: 0,
+            refundTo: address(0)
+        });
+        // Whoever owns the contract owes itself no charge.
+        entry.payment = PaymentWord.unwrap(_pays(log, _valueInGwei(), landing, 0, 0));
+        (, LogSlot next) = _appendChange(log, entry, input);
+        OracleStorage.load().logs[contractId] = next;
     }
 
     /// @dev The settlement word of an entry by the sender, within the log's policy.
@@ -157,16 +142,13 @@ abstract contract Logs is Ownership {
         if (callbackGasLimit > log.maximumCallbackGas()) {
             revert CallbackGasTooHigh(callbackGasLimit, log.maximumCallbackGas());
         }
-        uint256 earliest = block.timestamp + log.minimumDeadline();
-        if (deadline < earliest) revert DeadlineTooEarly(deadline, earliest);
+        _checkDeadline(log, deadline);
         return SettlementWords.create(msg.sender, callbackGasLimit, flags, deadline);
     }
 
-    /// @dev The payment word of an entry for which the value sent is the fee.
-    function _payment(LogSlot log) private view returns (PaymentWord) {
-        uint256 charge = log.executionCharge();
-        if (msg.value < charge) revert FeeTooLow(msg.value, charge);
-        if (msg.value > type(uint96).max) revert FeeTooHigh(msg.value);
-        return PaymentWords.create(msg.value, charge, log);
+    /// @dev Reverts unless the log's policy allows this deadline.
+    function _checkDeadline(LogSlot log, uint256 deadline) internal view {
+        uint256 earliest = block.timestamp + log.minimumDeadline();
+        if (deadline < earliest) revert DeadlineTooEarly(deadline, earliest);
     }
 }

@@ -23,30 +23,38 @@ library OracleStorage {
         bytes32 codeCommitment;
     }
 
+    /// @notice How many signers of how many kinds a contract asks for, and the lower threshold announced.
+    struct Threshold {
+        uint8 signers;
+        uint8 kinds;
+        uint8 nextSigners;
+        uint8 nextKinds;
+        /// Unix seconds from which the next counts; zero if none is announced.
+        uint48 from;
+    }
+
     /// @custom:storage-location erc7201:subrosa.storage.Oracle
     struct Layout {
-        /// Digest 248 ‖ status 8. Never cleared.
-        mapping(bytes32 contractId => mapping(uint256 seq => bytes32)) entries;
-        /// Zero for stateless contracts and until entry 0 is executed.
+        /// Digest 248 ‖ status 8, by position; see `Slots`.
+        mapping(bytes32 contractId => mapping(uint256 position => bytes32)) entries;
+        /// Zero until entry 0 is executed or there is a flag.
         mapping(bytes32 contractId => Head) heads;
         mapping(bytes32 contractId => LogSlot) logs;
         mapping(bytes32 contractId => address) owners;
         mapping(bytes32 contractId => address) candidates;
         mapping(bytes32 contractId => mapping(address account => bool)) callers;
         mapping(address deployer => uint256) nonces;
-        /// keccak256(settlement, status, keccak256(output)) of callbacks that failed.
-        mapping(bytes32 contractId => mapping(uint256 seq => bytes32)) failedCallbacks;
-        /// Wei that could not be pushed.
+        /// See `Outstanding`; flags in the low byte.
+        mapping(bytes32 contractId => mapping(uint256 seq => bytes32)) outstanding;
+        /// Wei that waits for `withdraw`.
         mapping(address account => uint256) balances;
         mapping(bytes32 contractId => Upgrade) upgrades;
+        mapping(bytes32 contractId => Threshold) thresholds;
+        /// Gwei by which a pending entry's landing part was topped up.
+        mapping(bytes32 contractId => mapping(uint256 seq => uint256)) added;
+        /// How many contracts need an epoch's keys, by keyGroup 32 ‖ keyEpoch 32.
+        mapping(uint256 keys => uint256) contracts;
     }
-
-    /// @notice Status bit of an entry's slot: the refundable part of its fee was returned.
-    bytes32 internal constant REFUNDED = bytes32(uint256(1));
-    /// @notice Status bit: its callback failed and can be made again.
-    bytes32 internal constant CALLBACK_FAILED = bytes32(uint256(2));
-    /// @notice Status bit: executed. Only for entries of stateless contracts, which have no head.
-    bytes32 internal constant EXECUTED = bytes32(uint256(4));
 
     /// keccak256(abi.encode(uint256(keccak256("subrosa.storage.Oracle")) - 1)) & ~0xff (ERC-7201)
     bytes32 internal constant LOCATION = 0x2e725a373a1b400ac80c7a46f974dc4393d9d2bdbdd7c27a84606fc2b36c8800;
@@ -56,10 +64,5 @@ library OracleStorage {
         assembly ("memory-safe") {
             $.slot := location
         }
-    }
-
-    /// @notice The digest in an entry's slot, whatever its status.
-    function digestOf(bytes32 slot) internal pure returns (bytes32) {
-        return slot & ~bytes32(uint256(0xff));
     }
 }

@@ -16,10 +16,13 @@ abstract contract Ownership is ISubrosaOracle {
     /// of output, and most of a batch of entries without such a callback.
     uint32 internal constant LARGEST_CALLBACK_GAS = 10_000_000;
 
+    /// @dev In gwei: the part of a fee has 48 bits, and rounding up to few digits adds to it.
+    uint256 private constant LARGEST_CHARGE = 200_000 ether / 1 gwei;
+
     /// @inheritdoc ISubrosaOracle
     function setPolicy(bytes32 contractId, Policy calldata policy) external {
         _checkOwner(contractId);
-        _checkMaximumCallbackGas(policy.maximumCallbackGas);
+        _checkPolicy(policy);
         OracleStorage.Layout storage $ = OracleStorage.load();
         $.logs[contractId] = $.logs[contractId].withPolicy(policy);
         emit PolicyChanged(contractId, policy);
@@ -54,20 +57,18 @@ abstract contract Ownership is ISubrosaOracle {
         return OracleStorage.load().owners[contractId];
     }
 
-    /// @inheritdoc ISubrosaOracle
-    function candidateOf(bytes32 contractId) external view returns (address) {
-        return OracleStorage.load().candidates[contractId];
-    }
-
-    /// @inheritdoc ISubrosaOracle
-    function isCaller(bytes32 contractId, address account) public view returns (bool) {
+    /// @dev Whether an account may append requests while the contract is restricted.
+    function _isCaller(bytes32 contractId, address account) internal view returns (bool) {
         OracleStorage.Layout storage $ = OracleStorage.load();
         return $.callers[contractId][account] || $.owners[contractId] == account;
     }
 
-    /// @dev Reverts if a policy promises callbacks more gas than a transaction can carry.
-    function _checkMaximumCallbackGas(uint32 gasLimit) internal pure {
+    /// @dev Reverts if a policy promises callbacks more gas than a transaction can carry, or its charge does not
+    /// fit a part of a fee.
+    function _checkPolicy(Policy calldata policy) internal pure {
+        uint256 gasLimit = policy.maximumCallbackGas;
         if (gasLimit > LARGEST_CALLBACK_GAS) revert MaximumCallbackGasTooHigh(gasLimit, LARGEST_CALLBACK_GAS);
+        if (policy.chargeGwei > LARGEST_CHARGE) revert FeeTooHigh(uint256(policy.chargeGwei) * 1 gwei);
     }
 
     /// @dev Reverts unless the sender owns the contract, which then exists.

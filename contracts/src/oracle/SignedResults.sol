@@ -4,99 +4,176 @@ pragma solidity ^0.8.28;
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 import {ISubrosaOracle} from "../interfaces/ISubrosaOracle.sol";
-import {Fulfillment, FulfillmentGroup, FulfillmentItem} from "../interfaces/SubrosaTypes.sol";
-import {BatchCalldata} from "../libraries/BatchCalldata.sol";
+import {ISubrosaRegistry} from "../interfaces/ISubrosaRegistry.sol";
+import {Batch, Group, Item} from "../libraries/Batch.sol";
 import {Digests} from "../libraries/Digests.sol";
 import {ResultWord} from "../libraries/EntryWords.sol";
-import {HeadSlot} from "../libraries/HeadSlot.sol";
+import {Quorum, Quorums} from "../libraries/Quorum.sol";
 import {TypedData} from "../libraries/TypedData.sol";
 import {Words} from "../libraries/Words.sol";
 
-/// @title What the signature of a batch is over
-/// @notice Everything the signature covers is computed from calldata and this contract's own address
-/// and chain; nothing is taken on trust from the relayer.
+/// @title What the signatures of a batch are over, and who made them
+/// @notice Everything that is signed is computed from calldata and this contract's own address and chain; nothing
+/// is taken on trust from the relayer.
 abstract contract SignedResults is TypedData, ISubrosaOracle {
-    using BatchCalldata for FulfillmentGroup[];
-    using BatchCalldata for FulfillmentGroup;
-    using BatchCalldata for FulfillmentItem[];
-    using BatchCalldata for FulfillmentItem;
     using Words for bytes32[];
 
-    bytes32 private constant TYPE_HASH = keccak256(
-        "SignedResults(bytes32[] resultHashes,uint64 anchorNumber,bytes32 anchorHash,bytes32 configHash,bytes32 measurementId,uint32 keyGroup,uint32 keyEpoch)"
-    );
+    bytes32 private constant TYPE_HASH = keccak256("SignedResults(bytes32[] resultHashes,address payee)");
+    bytes32 private constant COSIGNED_TYPE_HASH = keccak256("CosignedResults(bytes32[] resultHashes)");
 
-    /// @dev The digests of all items' entries, in order, and who signed their results.
-    function _recover(Fulfillment calldata f) internal view returns (bytes32[] memory digests, address signer) {
-        bytes32 resultsHash;
-        (digests, resultsHash) = _hashItems(f.groups);
+    uint256 private constant MOST_SIGNATURES = 16;
 
-        bytes32 structHash = keccak256(
-            abi.encode(
-                TYPE_HASH,
-                resultsHash,
-                f.anchorNumber,
-                f.anchorHash,
-                f.configHash,
-                f.measurementId,
-                f.keyGroup,
-                f.keyEpoch
-            )
-        );
-        ECDSA.RecoverError failure;
-        (signer, failure,) = ECDSA.tryRecover(_typedDataHash(structHash), f.r, f.vs);
-        if (failure != ECDSA.RecoverError.NoError) revert InvalidSignature();
+    /// @dev What the header of a batch says, and where its groups are.
+    struct Reading {
+        /// Calldata positions.
+        uint256 start;
+        uint256 groups;
+        uint256 end;
+        uint256 signatures;
+        address payee;
+        /// keyGroup 32 ‖ keyEpoch 32.
+        uint256 keys;
     }
 
-    /// @dev The digests, and keccak256 of the concatenated result hashes, as EIP-712 hashes an array.
-    function _hashItems(FulfillmentGroup[] calldata groups)
-        private
+    /// @dev Reads a batch's header.
+    function _open(bytes calldata batch) internal pure returns (Reading memory reading) {
+        uint256 start;
+        uint256 header;
+        assembly ("memory-safe") {
+            start := batch.offset
+            header := calldataload(start)
+        }
+        uint256 signatures = header & 0xff;
+        uint256 groups = start + Batch.HEADER + Batch.SIGNATURE * signatures;
+        uint256 end = start + batch.length;
+        bool sound = signatures != 0 && signatures <= MOST_SIGNATURES && header & 0xffffff00 == 0 && groups < end;
+        if (!sound) revert MalformedBatch(0);
+        return Reading({
+            start: start,
+            groups: groups,
+            end: end,
+            signatures: signatures,
+            payee: address(uint160(header >> 96)),
+            keys: header >> 32 & type(uint64).max
+        });
+    }
+
+    /// @dev The digests of all items' entries, in order, and keccak256 of the concatenated result hashes, as
+    /// EIP-712 hashes an array. Whatever reads the batch afterwards need not check bounds.
+    function _hash(Reading memory reading) internal view returns (bytes32[] memory digests, bytes32 resultsHash) {
+        unchecked {
+            uint256 end = reading.end;
+            uint256 offset = reading.groups;
+            uint256 most = (end - offset) / Batch.ITEM;
+            bytes32[] memory results;
+            // Not cleared: what is read of them is written before.
+            assembly ("memory-safe") {
+                digests := mload(0x40)
+                let size := add(0x20, shl(5, most))
+                results := add(digests, size)
+                mstore(0x40, add(results, size))
+                mstore(digests, most)
+            }
+
+            uint256 known = 0;
+            while (offset < end) {
+                Group group = Group.wrap(offset);
+                if (offset + Batch.GROUP > end || group.count() == 0) revert MalformedBatch(offset - reading.start);
+                (offset, known) = _hashGroup(reading, group, digests, results, known);
+            }
+            assembly ("memory-safe") {
+                mstore(digests, known)
+                mstore(results, known)
+            }
+            resultsHash = results.hash();
+        }
+    }
+
+    /// @dev Who signed, as far as thresholds ask: who of them may not sign results of the epoch makes the batch
+    /// revert.
+    function _signers(ISubrosaRegistry registry, Reading memory reading, bytes32 resultsHash)
+        internal
         view
-        returns (bytes32[] memory digests, bytes32 resultsHash)
+        returns (Quorum quorum)
     {
-        uint256 count;
-        for (uint256 g = 0; g < groups.length; ++g) {
-            count += groups.nth(g).itemsOf().length;
-        }
-        digests = new bytes32[](count);
-        bytes32[] memory results = new bytes32[](count);
-
-        uint256 position;
-        for (uint256 g = 0; g < groups.length; ++g) {
-            FulfillmentGroup calldata group = groups.nth(g);
-            position = _hashGroup(group, g, digests, results, position);
-        }
-        resultsHash = results.hash();
+        uint256 offset = reading.start + Batch.HEADER;
+        bytes32 message =
+            _typedDataHash(keccak256(abi.encode(TYPE_HASH, resultsHash, uint256(uint160(reading.payee)))));
+        address signer = _recover(message, offset);
+        uint256 record = registry.checkSigner(signer, uint32(reading.keys >> 32), uint32(reading.keys));
+        if (reading.signatures == 1) return quorum;
+        return _cosigners(registry, reading, resultsHash, signer, record);
     }
 
-    /// @dev Puts the hashes of a group's items into the arrays from `position` on, and gives the
-    /// position after them.
+    /// @dev The same for more than one signature, of which the first is checked.
+    function _cosigners(
+        ISubrosaRegistry registry,
+        Reading memory reading,
+        bytes32 resultsHash,
+        address first,
+        uint256 record
+    ) private view returns (Quorum quorum) {
+        uint256[] memory records = new uint256[](reading.signatures);
+        records[0] = record;
+        bytes32 message = _typedDataHash(keccak256(abi.encode(COSIGNED_TYPE_HASH, resultsHash)));
+        address last = address(0);
+        for (uint256 i = 1; i < records.length; ++i) {
+            address signer = _recover(message, reading.start + Batch.HEADER + Batch.SIGNATURE * i);
+            if (signer <= last || signer == first) revert SignersNotAscending(signer);
+            records[i] = registry.checkSigner(signer, uint32(reading.keys >> 32), uint32(reading.keys));
+            last = signer;
+        }
+        return Quorums.count(records);
+    }
+
+    /// @dev Puts the hashes of a group's items into the arrays from `known` on.
+    /// @return offset Where the next group starts.
+    /// @return How many hashes there are then.
     function _hashGroup(
-        FulfillmentGroup calldata group,
-        uint256 g,
+        Reading memory reading,
+        Group group,
         bytes32[] memory digests,
         bytes32[] memory results,
-        uint256 position
-    ) private view returns (uint256) {
-        FulfillmentItem[] calldata items = group.itemsOf();
-        bytes32 contractId = group.contractId;
-        bytes32 digest = group.previousDigest;
-        HeadSlot cursor = HeadSlot.wrap(group.start);
-        for (uint256 i = 0; i < items.length; ++i) {
-            FulfillmentItem calldata item = items.nth(i);
-            ResultWord word = ResultWord.wrap(item.result);
-            bytes calldata data = item.dataOf();
-            if (word.outputLength() > data.length) revert OutputLengthTooLong(g, i);
-
-            bytes32 resultHash;
-            (digest, resultHash) = Digests.item(contractId, cursor.seq(), digest, cursor.commitment(), item, data);
-            digests.put(position, digest);
-            results.put(position, resultHash);
-            cursor = cursor.advance(word.newCommitment());
-            unchecked {
-                ++position;
+        uint256 known
+    ) private view returns (uint256 offset, uint256) {
+        unchecked {
+            bytes32 contractId = group.contractId();
+            bytes32 digest = group.previousDigest();
+            uint256 cursor = group.start();
+            uint256 end = reading.end;
+            uint256 keys = reading.keys;
+            offset = Item.unwrap(group.first());
+            for (uint256 left = group.count(); left != 0; --left) {
+                Item item = Item.wrap(offset);
+                // No length has more than 32 bits, so nothing overflows.
+                uint256 next = item.end();
+                if (offset + Batch.ITEM > end || next > end) revert MalformedBatch(offset - reading.start);
+                ResultWord result = item.result();
+                if (result.publicLength() > item.dataLength()) {
+                    revert OutputLengthTooLong(contractId, uint48(cursor));
+                }
+                bytes32 resultHash;
+                (digest, resultHash) =
+                    Digests.item(contractId, keys, uint48(cursor), digest, bytes32(cursor >> 48 << 48), item);
+                digests.put(known, digest);
+                results.put(known, resultHash);
+                cursor = uint256(result.newCommitment()) | uint48(cursor + 1);
+                offset = next;
+                ++known;
             }
+            return (offset, known);
         }
-        return position;
+    }
+
+    function _recover(bytes32 message, uint256 offset) private pure returns (address signer) {
+        bytes32 r;
+        bytes32 vs;
+        assembly ("memory-safe") {
+            r := calldataload(offset)
+            vs := calldataload(add(offset, 0x20))
+        }
+        ECDSA.RecoverError failure;
+        (signer, failure,) = ECDSA.tryRecover(message, r, vs);
+        if (failure != ECDSA.RecoverError.NoError) revert InvalidSignature();
     }
 }

@@ -23,7 +23,7 @@ abstract contract Epochs is Signers {
         (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(message, signature);
         if (failure != ECDSA.RecoverError.NoError || recovered != signer) revert InvalidSignature();
 
-        uint32 signerKeyGroup = checkSigner(signer, measurementId, opening.configHash);
+        uint32 signerKeyGroup = _checkSigner(signer, measurementId, opening.configHash);
         if (signerKeyGroup != opening.keyGroup) revert WrongKeyGroup(opening.keyGroup, signerKeyGroup);
 
         RegistryStorage.Layout storage $ = RegistryStorage.load();

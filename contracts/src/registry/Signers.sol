@@ -26,8 +26,22 @@ abstract contract Signers is TypedData, Leases {
     }
 
     /// @inheritdoc ISubrosaRegistry
-    function checkSigner(address signer, bytes32 measurementId, bytes32 configHash)
-        public
+    function checkSigner(address signer, uint32 keyGroup, uint32) external view returns (uint256 record) {
+        SignerSlot slot = RegistryStorage.load().signers[signer];
+        if (slot.isRevoked()) revert SignerIsRevoked(signer);
+        if (slot.leaseUntil() == 0) revert SignerUnknown(signer);
+        if (block.timestamp >= slot.leaseUntil()) revert LeaseEnded(signer, slot.leaseUntil());
+        if (slot.keyGroup() != keyGroup) revert WrongKeyGroup(keyGroup, slot.keyGroup());
+        return SignerSlot.unwrap(slot);
+    }
+
+    /// @inheritdoc ISubrosaRegistry
+    function isRetired(uint32, uint32) external pure returns (bool) {
+        return false;
+    }
+
+    function _checkSigner(address signer, bytes32 measurementId, bytes32 configHash)
+        internal
         view
         returns (uint32 keyGroup)
     {

@@ -15,11 +15,7 @@ contract GasConsumer is SubrosaConsumer {
     }
 
     function inquire(Ask calldata what, bytes calldata input) external payable {
-        _request(what, input);
-    }
-
-    function _refundRecipient() internal view override returns (address payable) {
-        return payable(address(this));
+        _requestFor(msg.sender, address(0), msg.value, what, input);
     }
 
     function _onResult(bytes32, uint256 seq, uint8, bytes calldata output) internal override {
