@@ -131,9 +131,10 @@ interface ISubrosaOracle is IERC5267 {
     );
 
     /// @notice An entry was executed.
-    /// @param result See `fulfill`.
+    /// @param outcome Packed, high to low: new commitment 160 (its first bits; `head` has all of them) ‖ status 8 ‖
+    /// fuelBucket 8 ‖ outputLength 32 (with the flag for sealed logs; see `fulfill`) ‖ seq 48.
     /// @param data See `fulfill`.
-    event EntryFulfilled(bytes32 indexed contractId, uint256 seq, uint256 result, bytes data);
+    event EntryFulfilled(bytes32 indexed contractId, uint256 outcome, bytes data);
 
     /// @notice Items of a group were not applied.
     /// @param seq The first entry concerned.
@@ -307,13 +308,11 @@ interface ISubrosaOracle is IERC5267 {
     /// @notice A contract moves to later runtime generations only.
     /// @custom:remedy Name a generation above `generation`, which the contract is in.
     error GenerationNotNewer(bytes32 contractId, uint16 generation);
-    /// @notice The batch ends in the middle, goes on behind its end, or has no item or no signature.
+    /// @notice The batch ends in the middle, goes on behind its end, has no item or no signature, or an item that
+    /// claims more public output than it has data.
     /// @custom:remedy Pack the batch as `fulfill` says.
     /// @param position The byte of the batch from which on it does not decode.
     error MalformedBatch(uint256 position);
-    /// @notice An item claims more public output than it has data.
-    /// @custom:remedy Pass the batch exactly as the enclave signed it.
-    error OutputLengthTooLong(bytes32 contractId, uint256 seq);
     /// @notice Further signers are not in ascending order, or one of them signed twice.
     /// @custom:remedy Sort the signatures after the first by the address of who made them.
     error SignersNotAscending(address signer);

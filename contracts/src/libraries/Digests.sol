@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import {EnclaveConfig, Entry, EpochOpening, Outstanding, ReportBinding} from "../interfaces/SubrosaTypes.sol";
-import {Item} from "./Batch.sol";
 
 /// @title Every hash of the protocol
 /// @notice H["name"](x, y, …) is keccak256(abi.encode(keccak256("subrosa.v1.name"), x, y, …)), as
@@ -87,64 +86,6 @@ library Digests {
     /// @notice What is kept of an executed entry about which something is left to be done, without the flags.
     function outstanding(bytes32 digest, Outstanding memory o) internal pure returns (bytes32) {
         return keccak256(abi.encode(digest, o.status, o.outputHash, o.held, o.since)) & ~bytes32(uint256(0xff));
-    }
-
-    /// @notice `entry` and `result` of one item of a batch. The caller has checked that the item's
-    /// output is no longer than its data, and that there is room for the logs' hash.
-    /// @dev The same hashes as above, in assembly: with `abi.encode` they cost 2,000 gas more for each
-    /// item. Preimages are built past the free memory pointer, which stays where it is.
-    /// @param keys keyGroup 32 ‖ keyEpoch 32.
-    function item(
-        bytes32 id,
-        uint256 keys,
-        uint256 seq,
-        bytes32 previousDigest,
-        bytes32 previousCommitment,
-        Item executed
-    ) internal view returns (bytes32 digest, bytes32 resultHash) {
-        bytes32 entryDomain = ENTRY;
-        bytes32 outcomeDomain = OUTCOME;
-        bytes32 resultDomain = RESULT;
-        assembly ("memory-safe") {
-            let p := mload(0x40)
-
-            mstore(p, entryDomain)
-            mstore(add(p, 0x20), chainid())
-            mstore(add(p, 0x40), address())
-            mstore(add(p, 0x60), id)
-            mstore(add(p, 0x80), previousDigest)
-            // executionHash, settlement, and the parts of the fee, to which keys and position belong.
-            calldatacopy(add(p, 0xa0), executed, 0x60)
-            let payment := or(shl(112, shr(112, mload(add(p, 0xe0)))), or(shl(48, keys), seq))
-            mstore(add(p, 0xe0), payment)
-            digest := and(keccak256(p, 0x100), not(0xff))
-
-            // newCommitment 208, status 8, fuelBucket 8, hasLogs 1, outputLength 31.
-            let word := calldataload(add(executed, 82))
-            let length := shr(224, calldataload(add(executed, 114)))
-            let outputLength := and(word, 0x7fffffff)
-            calldatacopy(p, add(executed, 118), length)
-            let logsHash := 0
-            if and(word, 0x80000000) {
-                length := sub(length, 0x20)
-                logsHash := mload(add(p, length))
-            }
-            let outputHash := keccak256(p, outputLength)
-            let sealedOutputHash := keccak256(add(p, outputLength), sub(length, outputLength))
-
-            mstore(p, outputHash)
-            mstore(add(p, 0x20), sealedOutputHash)
-            mstore(add(p, 0x40), logsHash)
-            // Status and bucket stand together in the word.
-            mstore(add(p, 0x60), or(and(outcomeDomain, not(0xffff)), and(shr(32, word), 0xffff)))
-            let outcomeHash := keccak256(p, 0x80)
-
-            mstore(p, digest)
-            mstore(add(p, 0x20), outcomeHash)
-            mstore(add(p, 0x40), or(previousCommitment, shr(208, resultDomain)))
-            mstore(add(p, 0x60), and(word, not(0xffffffffffff)))
-            resultHash := keccak256(p, 0x80)
-        }
     }
 
     /// @notice An epoch's record.

@@ -233,16 +233,14 @@ library ResultWords {
         return uint8(ResultWord.unwrap(word) >> 32);
     }
 
+    /// @notice The word of `ISubrosaOracle.EntryFulfilled`.
+    function outcome(ResultWord word, uint256 seq) internal pure returns (uint256) {
+        uint256 packed = ResultWord.unwrap(word);
+        return packed >> 96 << 96 | (packed & type(uint48).max) << 48 | seq;
+    }
+
     /// @notice How many of the data's bytes are public output.
     function outputLength(ResultWord word) internal pure returns (uint256) {
         return ResultWord.unwrap(word) & (HAS_LOGS - 1);
-    }
-
-    /// @notice How many bytes of data there are at least: the public output, and the hash of the sealed logs if the
-    /// data's last 32 bytes are that.
-    function publicLength(ResultWord word) internal pure returns (uint256) {
-        unchecked {
-            return outputLength(word) + ((ResultWord.unwrap(word) & HAS_LOGS) >> 26);
-        }
     }
 }

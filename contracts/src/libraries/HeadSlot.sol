@@ -55,10 +55,6 @@ library HeadSlots {
         return HeadSlot.wrap(asked ? word | THRESHOLD : word);
     }
 
-    function hasFlags(HeadSlot head) internal pure returns (bool) {
-        return HeadSlot.unwrap(head) & 0xff << 40 != 0;
-    }
-
     function isMarked(HeadSlot head) internal pure returns (bool) {
         return HeadSlot.unwrap(head) & MARKED != 0;
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {ISubrosaConsumer} from "../interfaces/ISubrosaConsumer.sol";
 import {ISubrosaOracle} from "../interfaces/ISubrosaOracle.sol";
 import {Outstanding} from "../interfaces/SubrosaTypes.sol";
 import {Group, Item} from "../libraries/Batch.sol";
-import {Calls} from "../libraries/Calls.sol";
 import {PaymentWord, ResultWord, SettlementWord} from "../libraries/EntryWords.sol";
 import {HeadSlot} from "../libraries/HeadSlot.sol";
 import {Quorum} from "../libraries/Quorum.sol";
@@ -90,16 +90,21 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
             bytes32 id = group.contractId();
             work.contractId = id;
             OracleStorage.Head storage stored = OracleStorage.load().heads[id];
-            if (stored.word.isStateless()) return _applyStateless(group, first, work);
+            HeadSlot head = stored.word;
+            if (head.isStateless()) return _applyStateless(group, first, work);
             uint256 end = first + group.count();
             uint256 cursor = group.start();
             uint256 known = 0;
             bool announced = false;
             offset = Item.unwrap(group.first());
             for (uint256 i = first; i != end; ++i) {
-                HeadSlot head = stored.word;
+                // A callback may have moved it.
+                if (i != first) head = stored.word;
                 uint256 next = _load(offset, uint48(cursor), work);
-                if (!head.isAt(cursor)) {
+                uint256 advanced = uint256(work.result.newCommitment()) | uint48(cursor + 1);
+                // As a rule nothing else has to be looked up.
+                bool flagged = HeadSlot.unwrap(head) != cursor;
+                if (flagged && !head.isAt(cursor)) {
                     if (head.seq() <= work.seq) return _skip(work, WRONG_HEAD, end - i);
                     if (!announced) emit ItemsSkipped(id, work.seq, ALREADY_EXECUTED);
                     announced = true;
@@ -108,16 +113,16 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
                     work.status = 0;
                     if (known == 0) known = _known(work, i, end);
                     if (i >= known) return _skip(work, UNKNOWN_ENTRY, end - i);
-                    if (head.hasFlags()) {
+                    if (flagged) {
                         // What a slot held before another item's callback need not be what it holds now.
                         if (head.isMarked()) (, work.status) = Slots.find(id, work.seq, work.digest);
                         if (head.hasThreshold() && !_suffices(work)) return _skip(work, TOO_FEW_SIGNERS, end - i);
                     }
                     if (_lacksGas(work)) return next;
-                    stored.word = _next(work, head);
+                    stored.word = flagged ? _next(work, head) : HeadSlot.wrap(advanced);
                     _settle(work);
                 }
-                cursor = uint256(work.result.newCommitment()) | uint48(cursor + 1);
+                cursor = advanced;
                 offset = next;
             }
         }
@@ -208,48 +213,40 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
     function _settle(Work memory work) private {
         unchecked {
             PaymentWord fee = work.item.fee();
-            bytes32 status = work.status;
+            SettlementWord settlement = work.settlement;
+            uint256 gasLimit = settlement.callbackGasLimit();
             // No sum of gwei that was ever escrowed overflows.
             uint256 earned = fee.landing();
-            if (status & (Slots.RECLAIMED | Slots.TOPPED_UP) != 0) earned = _landing(work, earned);
             ++work.executed;
-            _logFulfilled(work);
-
-            SettlementWord settlement = work.settlement;
-            bool wanted = settlement.callbackGasLimit() != 0;
-            if (wanted) {
-                if (settlement.leavesEpoch()) {
-                    wanted = false;
-                    _leaveEpoch(settlement, work.keyGroup);
-                }
-                if (status & Slots.CANCELLED != 0) wanted = false;
+            if (work.status != 0) {
+                earned = _landing(work, earned);
+                if (work.status & Slots.CANCELLED != 0) gasLimit = 0;
+            }
+            if (settlement.leavesEpoch()) {
+                gasLimit = 0;
+                _leaveEpoch(settlement, work.keyGroup);
             }
             if (settlement.isLate()) {
-                _settleLate(work, fee, wanted && !settlement.callbackExpires());
+                _announce(work, 0);
+                _settleLate(work, fee, gasLimit != 0 && !settlement.callbackExpires());
             } else {
                 work.charged += fee.charge();
-                if (wanted) earned += _callBack(work, fee.callback());
+                uint256 before = gasleft();
+                bool made = _announce(work, gasLimit);
+                if (gasLimit != 0) {
+                    earned += made ? fee.callback() : _keepCallback(work, fee.callback(), before - gasleft());
+                }
             }
             work.earned += earned;
         }
     }
 
-    /// @dev Makes a callback with exactly the gas its request named, which is there. If it fails, what its part exceeds
-    /// the share of the gas it burned is held for whoever makes it succeed. The callee may reenter.
-    /// @param part What was paid for the callback, in gwei.
+    /// @dev Holds what the part for a callback, in gwei, that failed exceeds the share of the gas it burned for whoever
+    /// makes it succeed.
     /// @return earned What of it the payee has earned.
-    function _callBack(Work memory work, uint256 part) private returns (uint256 earned) {
-        SettlementWord settlement = work.settlement;
-        uint256 gasLimit = settlement.callbackGasLimit();
-        bytes calldata output = work.item.output();
-        uint8 status = work.result.status();
-        (bytes32 id, uint256 seq) = (work.contractId, work.seq);
-        uint256 before = gasleft();
-        if (Calls.deliver(settlement.requester(), gasLimit, id, seq, status, output)) return part;
-        unchecked {
-            earned = _burned(part, gasLimit, before - gasleft());
-            _leave(id, seq, work.digest, _outstanding(work, part - earned), CALLBACK_DUE);
-        }
+    function _keepCallback(Work memory work, uint256 part, uint256 used) private returns (uint256 earned) {
+        earned = _burned(part, work.settlement.callbackGasLimit(), used);
+        _leave(work.contractId, work.seq, work.digest, _outstanding(work, part - earned), CALLBACK_DUE);
     }
 
     /// @dev The landing part of an entry whose slot says that it was topped up or returned.
@@ -268,25 +265,44 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
         --OracleStorage.load().contracts[keyGroup << 32 | settlement.callbackGasLimit()];
     }
 
-    /// @dev `emit EntryFulfilled(id, seq, result, data)`, which costs 300 gas more.
-    function _logFulfilled(Work memory work) private {
+    /// @dev `emit EntryFulfilled(…)`, and the callback with exactly this much gas, which is there; none if that is
+    /// zero. The callee may reenter. In assembly because the data is copied once for both, and because nothing of what
+    /// the callee returns is: a huge return value costs the callee only.
+    /// @return success Whether the callee neither reverted nor ran out of gas. An account without code always
+    /// succeeds.
+    function _announce(Work memory work, uint256 gasLimit) private returns (bool success) {
         bytes32 topic = EntryFulfilled.selector;
-        bytes32 id = work.contractId;
-        uint256 seq = work.seq;
-        uint256 length = work.dataLength;
-        ResultWord result = work.result;
-        Item item = work.item;
+        bytes4 selector = ISubrosaConsumer.onSubrosaResult.selector;
+        (bytes32 id, uint256 seq, ResultWord result) = (work.contractId, work.seq, work.result);
+        uint256 outcome = result.outcome(seq);
+        (uint256 length, Item item) = (work.dataLength, work.item);
+        address requester = work.settlement.requester();
         assembly ("memory-safe") {
-            let p := mload(0x40)
+            // Room before it for the rest of the callback's message.
+            let data := add(mload(0x40), 0xa4)
             let padded := and(add(length, 0x1f), not(0x1f))
-            // The padding may hold what was in memory before.
-            mstore(add(p, add(0x60, padded)), 0)
-            mstore(p, seq)
-            mstore(add(p, 0x20), result)
-            mstore(add(p, 0x40), 0x60)
-            mstore(add(p, 0x60), length)
-            calldatacopy(add(p, 0x80), add(item, 118), length)
-            log2(p, add(0x80, padded), topic, id)
+            // The padding may hold what was in memory before; there is a word of it at most.
+            mstore(add(data, sub(padded, 0x20)), 0)
+            mstore(sub(data, 0x60), outcome)
+            mstore(sub(data, 0x40), 0x40)
+            mstore(sub(data, 0x20), length)
+            calldatacopy(data, add(item, 118), length)
+            log2(sub(data, 0x60), add(0x60, padded), topic, id)
+
+            success := 1
+            if gasLimit {
+                let outputLength := and(result, 0x7fffffff)
+                // What follows the output is no padding.
+                mstore(add(data, outputLength), 0)
+                mstore(sub(data, 0xa4), selector)
+                mstore(sub(data, 0xa0), id)
+                mstore(sub(data, 0x80), seq)
+                mstore(sub(data, 0x60), and(shr(40, result), 0xff))
+                mstore(sub(data, 0x40), 0x80)
+                mstore(sub(data, 0x20), outputLength)
+                padded := and(add(outputLength, 0x1f), not(0x1f))
+                success := call(gasLimit, requester, 0, sub(data, 0xa4), add(0xa4, padded), 0, 0)
+            }
         }
     }
 

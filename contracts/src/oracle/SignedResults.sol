@@ -5,9 +5,8 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 import {ISubrosaOracle} from "../interfaces/ISubrosaOracle.sol";
 import {ISubrosaRegistry} from "../interfaces/ISubrosaRegistry.sol";
-import {Batch, Group, Item} from "../libraries/Batch.sol";
-import {Digests} from "../libraries/Digests.sol";
-import {ResultWord} from "../libraries/EntryWords.sol";
+import {Batch, Group} from "../libraries/Batch.sol";
+import {BatchHashes, BatchHashing} from "../libraries/BatchHashes.sol";
 import {Quorum, Quorums} from "../libraries/Quorum.sol";
 import {TypedData} from "../libraries/TypedData.sol";
 import {Words} from "../libraries/Words.sol";
@@ -62,30 +61,17 @@ abstract contract SignedResults is TypedData, ISubrosaOracle {
     /// EIP-712 hashes an array. Whatever reads the batch afterwards need not check bounds.
     function _hash(Reading memory reading) internal view returns (bytes32[] memory digests, bytes32 resultsHash) {
         unchecked {
-            uint256 end = reading.end;
-            uint256 offset = reading.groups;
-            uint256 most = (end - offset) / Batch.ITEM;
-            bytes32[] memory results;
-            // Not cleared: what is read of them is written before.
-            assembly ("memory-safe") {
-                digests := mload(0x40)
-                let size := add(0x20, shl(5, most))
-                results := add(digests, size)
-                mstore(0x40, add(results, size))
-                mstore(digests, most)
-            }
-
-            uint256 known = 0;
+            (uint256 end, uint256 offset) = (reading.end, reading.groups);
+            BatchHashes memory hashes = BatchHashing.create((end - offset) / Batch.ITEM);
             while (offset < end) {
                 Group group = Group.wrap(offset);
                 if (offset + Batch.GROUP > end || group.count() == 0) revert MalformedBatch(offset - reading.start);
-                (offset, known) = _hashGroup(reading, group, digests, results, known);
+                uint256 left;
+                (offset, left) = hashes.add(group, reading.keys, end);
+                if (left != 0) revert MalformedBatch(offset - reading.start);
             }
-            assembly ("memory-safe") {
-                mstore(digests, known)
-                mstore(results, known)
-            }
-            resultsHash = results.hash();
+            hashes.close();
+            return (hashes.digests, hashes.results.hash());
         }
     }
 
@@ -124,45 +110,6 @@ abstract contract SignedResults is TypedData, ISubrosaOracle {
             last = signer;
         }
         return Quorums.count(records);
-    }
-
-    /// @dev Puts the hashes of a group's items into the arrays from `known` on.
-    /// @return offset Where the next group starts.
-    /// @return How many hashes there are then.
-    function _hashGroup(
-        Reading memory reading,
-        Group group,
-        bytes32[] memory digests,
-        bytes32[] memory results,
-        uint256 known
-    ) private view returns (uint256 offset, uint256) {
-        unchecked {
-            bytes32 contractId = group.contractId();
-            bytes32 digest = group.previousDigest();
-            uint256 cursor = group.start();
-            uint256 end = reading.end;
-            uint256 keys = reading.keys;
-            offset = Item.unwrap(group.first());
-            for (uint256 left = group.count(); left != 0; --left) {
-                Item item = Item.wrap(offset);
-                // No length has more than 32 bits, so nothing overflows.
-                uint256 next = item.end();
-                if (offset + Batch.ITEM > end || next > end) revert MalformedBatch(offset - reading.start);
-                ResultWord result = item.result();
-                if (result.publicLength() > item.dataLength()) {
-                    revert OutputLengthTooLong(contractId, uint48(cursor));
-                }
-                bytes32 resultHash;
-                (digest, resultHash) =
-                    Digests.item(contractId, keys, uint48(cursor), digest, bytes32(cursor >> 48 << 48), item);
-                digests.put(known, digest);
-                results.put(known, resultHash);
-                cursor = uint256(result.newCommitment()) | uint48(cursor + 1);
-                offset = next;
-                ++known;
-            }
-            return (offset, known);
-        }
     }
 
     function _recover(bytes32 message, uint256 offset) private pure returns (address signer) {
