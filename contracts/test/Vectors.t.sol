@@ -248,10 +248,18 @@ contract HashVectorsTest is VectorFile {
                 version: uint16(_uint("reportData", i, "version")),
                 signer: _account("reportData", i, "signer"),
                 transferKeyHash: _word("reportData", i, "transferKeyHash"),
-                configHash: _word("reportData", i, "configHash")
+                configHash: _word("reportData", i, "configHash"),
+                startHash: _word("reportData", i, "startHash")
             });
-            bytes memory data = bytes.concat(Digests.reportData(binding), sha256(_bytes("reportData", i, "challenge")));
-            assertEq(data, _bytes("reportData", i, "reportData"));
+            bytes32 start = keccak256(_bytes("reportData", i, "checkpoint"));
+            assertEq(keccak256(abi.encode(Digests.START, start)), binding.startHash);
+            bytes32 high = Digests.reportData(binding);
+            bytes32 low = Digests.clientChallenge(_bytes("reportData", i, "challenge"));
+            assertEq(bytes.concat(high, low), _bytes("reportData", i, "reportData"));
+            low = Digests.registrationChallenge(
+                _word("reportData", i, "blockHash"), _account("reportData", i, "registrant")
+            );
+            assertEq(bytes.concat(high, low), _bytes("reportData", i, "registrationReportData"));
         }
     }
 }
@@ -529,6 +537,7 @@ contract MessageVectorsTest is VectorFile {
             transferKeyHash: _word(kind, i, "message.transferKeyHash"),
             measurementId: _word(kind, i, "message.measurementId"),
             configHash: _word(kind, i, "message.configHash"),
+            startHash: _word(kind, i, "message.startHash"),
             rootId: _word(kind, i, "message.rootId"),
             teeKind: uint8(_uint(kind, i, "message.teeKind")),
             product: _word(kind, i, "message.product"),

@@ -156,14 +156,20 @@ each('config', (v, name) => {
 })
 
 each('reportData', (v, name) => {
-  const binding = encode('bytes32, uint16, address, bytes32, bytes32', [
+  const start = encode('bytes32, bytes32', [domain('start'), keccak256(v.checkpoint)])
+  assert.equal(keccak256(start), v.startHash, name)
+  const binding = encode('bytes32, uint16, address, bytes32, bytes32, bytes32', [
     domain('report-data'),
     Number(v.version),
     v.signer,
     v.transferKeyHash,
     v.configHash,
+    v.startHash,
   ])
-  assert.equal(concat([sha256(binding), sha256(v.challenge)]), v.reportData, name)
+  const client = sha256(concat([domain('client-challenge'), v.challenge]))
+  assert.equal(concat([sha256(binding), client]), v.reportData, name)
+  const registration = sha256(concat([domain('registration-challenge'), v.blockHash, v.registrant]))
+  assert.equal(concat([sha256(binding), registration]), v.registrationReportData, name)
 })
 
 // Packed words.
@@ -237,7 +243,7 @@ const types = {
     'bytes32[] resultHashes, uint64 anchorNumber, bytes32 anchorHash, bytes32 configHash, bytes32 measurementId, uint32 keyGroup, uint32 keyEpoch',
   ),
   SignerAdmission: fields(
-    'address signer, bytes32 transferKeyHash, bytes32 measurementId, bytes32 configHash, bytes32 rootId, uint8 teeKind, bytes32 product, bytes32 machineId, uint8 tcbStatus, uint32 tcbEvaluation, bytes32 policyHash, bytes32 evidenceHash, uint64 challengeBlock, bytes32 challengeBlockHash, address registrant, uint64 notAfter',
+    'address signer, bytes32 transferKeyHash, bytes32 measurementId, bytes32 configHash, bytes32 startHash, bytes32 rootId, uint8 teeKind, bytes32 product, bytes32 machineId, uint8 tcbStatus, uint32 tcbEvaluation, bytes32 policyHash, bytes32 evidenceHash, uint64 challengeBlock, bytes32 challengeBlockHash, address registrant, uint64 notAfter',
   ),
   EpochOpening: fields(
     'uint32 keyGroup, uint32 keyEpoch, bytes32 publicKeyHash, bytes32 configHash, bytes32 measurementSetHash, uint256 recovery',

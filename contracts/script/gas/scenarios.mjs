@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { bytesToHex, hexToBigInt, keccak256, parseEther, parseEventLogs } from 'viem';
 import { privateKeyToAddress } from 'viem/accounts';
 import { breakdown } from './breakdown.mjs';
-import { measureDcap } from './dcap.mjs';
+import { measureDcap, startHash } from './dcap.mjs';
 import { entryDigest, hash, item, randomBytes, signForRegistry, signResults, terms } from './protocol.mjs';
 
 const teeKind = 1;
@@ -112,6 +112,7 @@ async function admit(stage, signerKey) {
     transferKeyHash: word(),
     measurementId: stage.measurementId,
     configHash: stage.configHash,
+    startHash,
     rootId: stage.rootId,
     teeKind,
     product: word(),

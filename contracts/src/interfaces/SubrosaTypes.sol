@@ -113,6 +113,8 @@ struct SignerAdmission {
     bytes32 transferKeyHash;
     bytes32 measurementId;
     bytes32 configHash;
+    /// As in `ReportBinding`.
+    bytes32 startHash;
     /// SHA-256 of the root key's SubjectPublicKeyInfo (DER).
     bytes32 rootId;
     uint8 teeKind;
@@ -126,7 +128,8 @@ struct SignerAdmission {
     bytes32 policyHash;
     /// keccak256 of the evidence that was appraised.
     bytes32 evidenceHash;
-    /// The challenge was challengeBlockHash ‖ registrant.
+    /// The evidence answers challengeBlockHash ‖ registrant, as `DcapRegistration` does. The block is one
+    /// of the last 256; where EIP-2935 is active, of the last 8,191.
     uint64 challengeBlock;
     bytes32 challengeBlockHash;
     address registrant;
@@ -134,8 +137,9 @@ struct SignerAdmission {
     uint64 notAfter;
 }
 
-/// @notice What registers a signer by its enclave's DCAP quote. The challenge is the hash of the
-/// challenge block ‖ the account that sends the transaction.
+/// @notice What registers a signer by its enclave's DCAP quote. The second half of its report data is
+/// SHA-256(keccak256("subrosa.v1.registration-challenge") ‖ hash of the challenge block ‖ the account that
+/// sends the transaction).
 struct DcapRegistration {
     /// As `ISubrosaDcap.verifyQuote` takes them.
     bytes quote;
@@ -148,7 +152,8 @@ struct DcapRegistration {
     address signer;
     bytes32 transferKeyHash;
     bytes32 configHash;
-    /// One of the last 256 blocks.
+    bytes32 startHash;
+    /// One of the last 256 blocks; where EIP-2935 is active, of the last 8,191.
     uint64 challengeBlock;
 }
 
@@ -188,8 +193,10 @@ struct EnclaveConfig {
     uint256 recovery;
 }
 
-/// @notice First half of report_data: sha256(abi.encode(this struct)); the second half is
-/// sha256(challenge).
+/// @notice First half of report_data: sha256(abi.encode(this struct)). The second half is
+/// sha256(domain ‖ challenge), with domain = keccak256("subrosa.v1.client-challenge") for the bytes that a
+/// client chose and keccak256("subrosa.v1.registration-challenge") for registrations: no client obtains
+/// evidence that registers or renews a signer.
 struct ReportBinding {
     /// keccak256("subrosa.v1.report-data").
     bytes32 domain;
@@ -198,6 +205,9 @@ struct ReportBinding {
     /// keccak256 of the node transfer key (X-Wing public key).
     bytes32 transferKeyHash;
     bytes32 configHash;
+    /// H["start"](keccak256(checkpoint)), where the checkpoint is what the enclave's header trust started
+    /// from; empty for host-asserted.
+    bytes32 startHash;
 }
 
 /// @notice codeCommitment = H["code"](salt, engine, keccak256(code), keccak256(init)).

@@ -8,9 +8,10 @@ use subrosa_attestation::{Claims, Expectations, Measurements, Policy, VerifyErro
 use subrosa_crypto::{EpochId, EpochPublicKey};
 use subrosa_evidence::{Binding, EvidenceBundle, Verdict};
 use subrosa_types::{
+    Challenge,
     abi::{EnclaveConfig, EpochOpening},
     config::{HeaderTrustKind, Recovery},
-    id::measurement_set_hash,
+    id::{measurement_set_hash, start_hash},
     rpc::{Attestation, AttestationRequest},
 };
 
@@ -86,7 +87,7 @@ impl Connection {
             policy: policy(deployment, development),
             measurements: Measurements::AnyOf(deployment.measurements.iter().copied().collect()),
             binding: presented,
-            challenge: challenge.to_vec(),
+            challenge: Challenge::Client(challenge.to_vec()),
         };
         let measurement_id =
             self.check_attestation(&mut checklist, &attestation, &expectations, options, now)?;
@@ -317,11 +318,15 @@ fn check_presented(
         }
     };
     checklist.equal("config-hash", &config.hash(), &found);
+    // What host-asserted headers start from, the one kind that is attested so far.
+    let start = start_hash(&[]);
+    checklist.equal("start-hash", &start, &attestation.start_hash);
     checklist.settle()?;
     Ok(Binding {
         signer: attestation.signer,
         transfer_key_hash: keccak256(&attestation.transfer_key),
         config_hash: config.hash(),
+        start_hash: attestation.start_hash,
     })
 }
 

@@ -8,7 +8,9 @@ use std::{
 };
 
 use alloy_primitives::{Bytes, keccak256};
+use subrosa_evidence::Binding;
 use subrosa_types::{
+    Challenge,
     entry::{EntryKind, Execution},
     frame::{
         ErrorCode, FrameError, HelloReply, LoggedEntry, Request, Response, Started, WIRE_VERSION,
@@ -330,21 +332,24 @@ impl Enclave {
         Ok(self.fixed.get_or_init(|| fixed).started.clone())
     }
 
-    fn quote(&self, challenge: &[u8]) -> Result<Bytes, FrameError> {
-        if challenge.is_empty() || challenge.len() > MAX_CHALLENGE_BYTES {
+    fn quote(&self, challenge: &Challenge) -> Result<Bytes, FrameError> {
+        if let Challenge::Client(bytes) = challenge
+            && !(1..=MAX_CHALLENGE_BYTES).contains(&bytes.len())
+        {
             let message = format!(
                 "challenge of {} bytes, 1 to {MAX_CHALLENGE_BYTES} are taken",
-                challenge.len()
+                bytes.len()
             );
             return Err(FrameError::new(ErrorCode::Malformed, message));
         }
         let started = &self.fixed()?.started;
-        let report_data = subrosa_evidence::report_data(
-            started.signer,
-            keccak256(&started.transfer_key),
-            started.config_hash,
-            challenge,
-        );
+        let binding = Binding {
+            signer: started.signer,
+            transfer_key_hash: keccak256(&started.transfer_key),
+            config_hash: started.config_hash,
+            start_hash: started.start_hash,
+        };
+        let report_data = subrosa_evidence::report_data(&binding, challenge);
         Ok(self.platform().evidence(report_data)?.bundle.into())
     }
 

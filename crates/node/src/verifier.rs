@@ -17,7 +17,7 @@ use subrosa_evidence::{
         SignedAdmission,
     },
 };
-use subrosa_types::frame::Started;
+use subrosa_types::{Challenge, frame::Started};
 
 /// A verifier, reached over HTTP.
 #[derive(Clone, Debug)]
@@ -26,18 +26,21 @@ pub struct Verifier {
     base: Url,
 }
 
-/// What an admission's challenge was made of.
+/// A recent block and who registers, which evidence for the chain answers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Challenge {
+pub(crate) struct ChainChallenge {
     pub(crate) block: u64,
     pub(crate) block_hash: B256,
     pub(crate) registrant: Address,
 }
 
-impl Challenge {
-    /// The bytes that the evidence answers: block hash ‖ registrant.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        [self.block_hash.as_slice(), self.registrant.as_slice()].concat()
+impl ChainChallenge {
+    /// What the evidence answers.
+    pub(crate) const fn asked(&self) -> Challenge {
+        Challenge::Registration {
+            block_hash: self.block_hash,
+            registrant: self.registrant,
+        }
     }
 }
 
@@ -84,7 +87,7 @@ impl Verifier {
         bundle: &Bytes,
         chain_id: u64,
         registry: Address,
-        challenge: &Challenge,
+        challenge: &ChainChallenge,
         started: &Started,
     ) -> Result<SignedAdmission, VerifierError> {
         let request = AdmitRequest {
@@ -178,6 +181,7 @@ fn binding(started: &Started) -> Binding {
         signer: started.signer,
         transfer_key_hash: keccak256(&started.transfer_key),
         config_hash: started.config_hash,
+        start_hash: started.start_hash,
     }
 }
 

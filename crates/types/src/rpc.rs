@@ -35,6 +35,8 @@ pub struct Attestation {
     pub signer: Address,
     /// Node transfer key (X-Wing public key).
     pub transfer_key: Bytes,
+    /// H\["start"\] of the checkpoint that the enclave's header trust started from.
+    pub start_hash: B256,
     /// Public keys of the current epoch.
     pub epoch: EpochPublicKeys,
     /// What the registry recorded for that epoch.

@@ -14,7 +14,10 @@ use subrosa_client::{
 };
 use subrosa_evidence::DEVELOPMENT_ROOT_ID;
 use subrosa_tee::forge::Fault;
-use subrosa_types::{entry::LARGEST_CALLBACK_GAS, id::measurement_set_hash};
+use subrosa_types::{
+    entry::LARGEST_CALLBACK_GAS,
+    id::{measurement_set_hash, start_hash},
+};
 
 use crate::world::{self, CONTRACT, EXECUTABLE, NOW, World, connection, deployment, measurement};
 
@@ -52,6 +55,7 @@ async fn an_honest_node_is_accepted_and_every_check_is_named() {
             "registry-code",
             "oracle-code",
             "config-hash",
+            "start-hash",
             "root",
             "measurement",
             "config",
@@ -182,6 +186,21 @@ fn cases() -> Vec<Case> {
         }),
         case("a configuration with trailing bytes", "config-hash", |w| {
             w.config = [w.config.as_ref(), &[0; 32]].concat().into();
+        }),
+        case("started from a checkpoint", "start-hash", |w| {
+            w.start_hash = B256::repeat_byte(9);
+        }),
+        case(
+            "started from a checkpoint, and denied",
+            "report-data",
+            |w| {
+                w.start_hash = B256::repeat_byte(9);
+                w.tamper = |a| a.start_hash = start_hash(&[]);
+            },
+        ),
+        evidence_case("evidence of another start", "report-data", |w| {
+            w.start_hash = B256::repeat_byte(9);
+            w.tamper = |a| a.start_hash = start_hash(&[]);
         }),
         case("a result of an unknown key", "ear.key", |w| w.ear_key = 4),
         case("a result of another issuer", "ear.issuer", |w| {

@@ -21,9 +21,10 @@ use subrosa_evidence::{
 };
 use subrosa_tee::forge::{Fault, Forge};
 use subrosa_types::{
+    Challenge,
     abi::EpochOpening,
     config::{HeaderTrustKind, Recovery},
-    id::measurement_set_hash,
+    id::{measurement_set_hash, start_hash},
     rpc::{Attestation, AttestationRequest, EpochPublicKeys},
 };
 
@@ -65,6 +66,8 @@ pub(crate) struct World {
     pub(crate) executable: Vec<u8>,
     /// Configuration hash extended into the evidence and bound by it.
     pub(crate) config_hash: B256,
+    /// Checkpoint's hash that the evidence binds and the node presents.
+    pub(crate) start_hash: B256,
     /// Encoded configuration presented.
     pub(crate) config: Bytes,
     pub(crate) fault: Option<Fault>,
@@ -106,6 +109,7 @@ impl World {
             head_commitment: HEAD_COMMITMENT,
             executable: EXECUTABLE.to_vec(),
             config_hash: config.hash(),
+            start_hash: start_hash(&[]),
             config: config.abi_encode().into(),
             fault: None,
             challenge: None,
@@ -191,6 +195,7 @@ impl World {
             config: self.config.clone(),
             signer: signer().address(),
             transfer_key: transfer_key(),
+            start_hash: self.start_hash,
             epoch: EpochPublicKeys {
                 group: EPOCH.group,
                 epoch: EPOCH.epoch,
@@ -208,6 +213,7 @@ impl World {
             signer: signer().address(),
             transfer_key_hash: keccak256(transfer_key()),
             config_hash: self.config_hash,
+            start_hash: self.start_hash,
         }
     }
 
@@ -218,10 +224,8 @@ impl World {
             .config(self.config_hash.0)
             .ppid(ppid)
             .report_data(report_data(
-                binding.signer,
-                binding.transfer_key_hash,
-                binding.config_hash,
-                challenge,
+                &binding,
+                &Challenge::Client(challenge.to_vec()),
             ));
         if let Some(fault) = self.fault {
             forge = forge.fault(fault);
@@ -249,12 +253,12 @@ impl World {
             policy: Policy::development(),
             measurements: Measurements::JudgedElsewhere,
             binding: sound.binding(),
-            challenge: challenge.to_vec(),
+            challenge: Challenge::Client(challenge.to_vec()),
         };
         let bundle = sound.bundle(challenge, [0x99; 16]);
         let bound = appraise(&bundle, &expectations, NOW).bound.unwrap();
         let key = EarKey::from_bytes(&[self.ear_key; 32]).unwrap();
-        ear::sign(&bound, &self.issuer, &key, self.ear_signed_at, 300)
+        ear::sign(&bound, &self.issuer, &key, self.ear_signed_at, 300).unwrap()
     }
 }
 

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From boot to an active epoch.
 
-use alloy_primitives::{B256, Bytes, Signature, keccak256};
+use alloy_primitives::{Address, B256, Bytes, Signature, keccak256};
 use alloy_sol_types::SolValue;
 use subrosa_enclave_core::Enclave;
+use subrosa_evidence::Binding;
 use subrosa_types::{
+    Challenge,
     config::{HeaderTrustKind, Recovery},
     eip712,
     frame::{
         ErrorCode, FrameError, MAX_CHECKPOINT_BYTES, MAX_UPDATE_BYTES, Request, Response,
         WIRE_VERSION,
     },
+    id::start_hash,
 };
 
 use crate::{
@@ -40,7 +43,9 @@ fn nothing_works_before_start() {
         Request::Advance {
             update: Bytes::new(),
         },
-        Request::Quote { challenge: vec![1] },
+        Request::Quote {
+            challenge: Challenge::Client(vec![1]),
+        },
         Request::ProposeEpoch {
             epoch: 1,
             measurements: vec![],
@@ -93,7 +98,12 @@ fn where_header_trust_starts_is_fixed_once_per_boot() {
         let mut enclave = boot(1);
         assert_refused(answer(&mut enclave, from(checkpoint)), ErrorCode::Config);
         assert_refused(
-            answer(&mut enclave, Request::Quote { challenge: vec![1] }),
+            answer(
+                &mut enclave,
+                Request::Quote {
+                    challenge: Challenge::Client(vec![1]),
+                },
+            ),
             ErrorCode::OutOfOrder,
         );
         start(&mut enclave, &chain);
@@ -191,7 +201,7 @@ fn header_trust_that_this_build_lacks_is_refused() {
 }
 
 #[test]
-fn evidence_binds_signer_transfer_key_configuration_and_challenge() {
+fn evidence_binds_signer_transfer_key_configuration_start_and_challenge() {
     let chain = Chain::new();
     let mut enclave = boot(1);
     start(&mut enclave, &chain);
@@ -206,19 +216,32 @@ fn evidence_binds_signer_transfer_key_configuration_and_challenge() {
     let Ok(Response::Evidence(report_data)) = answer(
         &mut enclave,
         Request::Quote {
-            challenge: b"fresh".to_vec(),
+            challenge: Challenge::Client(b"fresh".to_vec()),
         },
     ) else {
         panic!()
     };
-    let expected = subrosa_evidence::report_data(
-        started.signer,
-        keccak256(&started.transfer_key),
-        started.config_hash,
-        b"fresh",
-    );
+    let binding = Binding {
+        signer: started.signer,
+        transfer_key_hash: keccak256(&started.transfer_key),
+        config_hash: started.config_hash,
+        start_hash: start_hash(&[]),
+    };
+    let fresh = Challenge::Client(b"fresh".to_vec());
+    let expected = subrosa_evidence::report_data(&binding, &fresh);
     assert_eq!(report_data.as_ref(), expected);
-    for challenge in [vec![], vec![0; 257]] {
+    let challenge = Challenge::Registration {
+        block_hash: B256::repeat_byte(1),
+        registrant: Address::repeat_byte(2),
+    };
+    let expected = subrosa_evidence::report_data(&binding, &challenge);
+    let Ok(Response::Evidence(report_data)) = answer(&mut enclave, Request::Quote { challenge })
+    else {
+        panic!()
+    };
+    assert_eq!(report_data.as_ref(), expected);
+    for bytes in [vec![], vec![0; 257]] {
+        let challenge = Challenge::Client(bytes);
         let answer = answer(&mut enclave, Request::Quote { challenge });
         assert_refused(answer, ErrorCode::Malformed);
     }

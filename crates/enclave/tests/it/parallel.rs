@@ -6,7 +6,10 @@ use std::sync::{Arc, Barrier};
 
 use alloy_primitives::B256;
 use subrosa_enclave_core::{Enclave, Stage, Tag};
-use subrosa_types::frame::{ErrorCode, Request, Response, ResultRef};
+use subrosa_types::{
+    Challenge,
+    frame::{ErrorCode, Request, Response, ResultRef},
+};
 use subrosa_vm::{Call, Engines, Execution, Runtimes, State, Vm};
 use subrosa_vm_evm::{ENGINE_EVM, EvmEngine};
 
@@ -115,7 +118,7 @@ fn nothing_but_its_own_log_waits_for_a_guest() {
             let part = answer(&enclave, Request::Snapshot { contract, part: 0 });
             assert!(matches!(part, Response::Snapshot(_)), "{part:?}");
         }
-        let challenge = vec![1];
+        let challenge = Challenge::Client(vec![1]);
         let quoted = answer(&enclave, Request::Quote { challenge });
         assert!(matches!(quoted, Response::Evidence(_)), "{quoted:?}");
         // Its own log stands in line, opened, and takes no thread.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use alloy_primitives::{B256, Bytes};
 use async_trait::async_trait;
 use futures::future::join_all;
-use subrosa_types::frame::{
-    ErrorCode, HelloReply, MAX_FRAME_BYTES, Request, Response, WIRE_VERSION,
+use subrosa_types::{
+    Challenge,
+    frame::{ErrorCode, HelloReply, MAX_FRAME_BYTES, Request, Response, WIRE_VERSION},
 };
 
 use super::patience::soon;
@@ -47,7 +48,7 @@ async fn connect(harness: &mut impl EnclaveHarness) -> (Arc<dyn EnclaveLink>, He
 /// An enclave that was not started quotes nothing.
 fn quote() -> Request {
     Request::Quote {
-        challenge: vec![7; 32],
+        challenge: Challenge::Client(vec![7; 32]),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use alloy_primitives::{B256, Bytes};
 use metrics::Counter;
 use subrosa_types::{
-    ContractId,
+    Challenge, ContractId,
     abi::Entry,
     frame::{
         EpochProposal, Executed, HeaderFrame, Loaded, LoggedEntry, PublishedEpoch, Queried,
@@ -48,7 +48,7 @@ impl Link {
     }
 
     /// Evidence over a challenge.
-    pub(crate) async fn quote(&self, challenge: Vec<u8>) -> Result<Bytes, EnclaveError> {
+    pub(crate) async fn quote(&self, challenge: Challenge) -> Result<Bytes, EnclaveError> {
         match self.ask(Request::Quote { challenge }).await? {
             Response::Evidence(bundle) => Ok(bundle),
             _ => Err(EnclaveError::OutOfStep { asked: "quote" }),

@@ -2,6 +2,7 @@
 //! `subrosa_attestation`: everything a client appraises before it encrypts.
 
 use alloy_sol_types::SolValue;
+use subrosa_types::Challenge;
 use subrosa_types::rpc::{Attestation, AttestationRequest, EpochPublicKeys};
 
 use super::{context::Context, error::RpcError};
@@ -19,7 +20,9 @@ pub(super) async fn attestation(
     let serving = context.stage.now().ok_or(RpcError::NotReady)?;
     let (bundle, ear) = context
         .wait_for(async {
-            let bundle = serving.link.quote(challenge.to_vec()).await?;
+            // Never anything else, whatever the bytes: nobody registers a signer by asking here.
+            let asked = Challenge::Client(challenge.to_vec());
+            let bundle = serving.link.quote(asked).await?;
             let Some(verifier) = &context.verifier else {
                 return Ok((bundle, None));
             };
@@ -37,6 +40,7 @@ pub(super) async fn attestation(
         config: context.settings.enclave_config.abi_encode().into(),
         signer: serving.started.signer,
         transfer_key: serving.started.transfer_key.clone(),
+        start_hash: serving.started.start_hash,
         epoch: EpochPublicKeys {
             group: keys.group,
             epoch: keys.epoch,

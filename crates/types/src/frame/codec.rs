@@ -80,7 +80,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::frame::{Request, Response};
+    use crate::{
+        Challenge,
+        frame::{Request, Response},
+    };
 
     proptest! {
         #[test]
@@ -91,7 +94,7 @@ mod tests {
 
         #[test]
         fn frames_round_trip(id in any::<u64>(), challenge in proptest::collection::vec(any::<u8>(), 0..64)) {
-            let request = Request::Quote { challenge };
+            let request = Request::Quote { challenge: Challenge::Client(challenge) };
             let mut frame = encode(id, &request).unwrap();
             let (length, body) = frame.split_first_chunk().unwrap();
             prop_assert_eq!(u32::from_be_bytes(*length) as usize, body.len());

@@ -7,7 +7,7 @@ use alloy_primitives::{B256, Bytes};
 use serde::{Deserialize, Serialize};
 
 use super::{HeaderFrame, StateBlob, StorageProof, bounded};
-use crate::{ContractId, abi::Entry};
+use crate::{Challenge, ContractId, abi::Entry};
 
 /// A request from host to enclave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +25,8 @@ pub enum Request {
         /// ABI encoding of [`EnclaveConfig`](crate::abi::EnclaveConfig).
         config: Bytes,
         /// What header trust starts from, at most [`MAX_CHECKPOINT_BYTES`]; empty for
-        /// host-asserted. The enclave keeps its [`start_hash`](crate::id::start_hash) and starts
-        /// from no other in this boot; evidence, admissions and statements do not name it.
+        /// host-asserted. The enclave starts from no other in this boot, and evidence and admissions
+        /// bind its [`start_hash`](crate::id::start_hash).
         checkpoint: Bytes,
     },
     /// Brings header trust forward. Answered by where it stands then.
@@ -34,10 +34,10 @@ pub enum Request {
         /// What the kind of header trust takes, at most [`MAX_UPDATE_BYTES`].
         update: Bytes,
     },
-    /// Asks for evidence that binds the enclave's keys, configuration and this challenge.
+    /// Asks for evidence that binds the enclave's keys, configuration, start and this challenge.
     Quote {
-        /// At most 256 bytes.
-        challenge: Vec<u8>,
+        /// For whom, and what it answers. A client's has at most 256 bytes.
+        challenge: Challenge,
     },
     /// Draws a fresh epoch secret and proposes its public key.
     ProposeEpoch {

@@ -71,6 +71,8 @@ pub struct HelloReply {
 pub struct Started {
     /// Hash of the configuration.
     pub config_hash: B256,
+    /// [`start_hash`](crate::id::start_hash) of the checkpoint.
+    pub start_hash: B256,
     /// Address of the signer key.
     pub signer: Address,
     /// Node transfer key (X-Wing public key, 1,216 bytes).

@@ -135,6 +135,7 @@ pub(crate) fn signer_admissions() -> Value {
             transferKeyHash: draw.word(),
             measurementId: draw.word(),
             configHash: draw.word(),
+            startHash: draw.word(),
             rootId: draw.word(),
             teeKind: draw.bits(8) as u8,
             product: draw.word(),
@@ -151,7 +152,7 @@ pub(crate) fn signer_admissions() -> Value {
         let hash = signing_hash(&message, &registry_domain(chain_id, registry));
         let message = json!({
             "signer": message.signer, "transferKeyHash": message.transferKeyHash,
-            "measurementId": message.measurementId, "configHash": message.configHash,
+            "measurementId": message.measurementId, "configHash": message.configHash, "startHash": message.startHash,
             "rootId": message.rootId, "teeKind": decimal(message.teeKind),
             "product": message.product, "machineId": message.machineId, "tcbStatus": decimal(message.tcbStatus),
             "tcbEvaluation": decimal(message.tcbEvaluation), "policyHash": message.policyHash,

@@ -43,7 +43,7 @@ fn vectors() -> Value {
         "measurementSet": hashes::measurement_sets(),
         "product": hashes::products(),
         "config": hashes::configs(),
-        "reportData": hashes::report_data(),
+        "reportData": hashes::reported(),
         "executionWord": words::executions(),
         "settlementWord": words::settlements(),
         "paymentWord": words::payments(),
