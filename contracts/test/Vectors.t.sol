@@ -6,6 +6,7 @@ import {Test} from "forge-std/Test.sol";
 import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
 import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
 import {
+    AttestationStatement,
     EnclaveConfig,
     Entry,
     EpochOpening,
@@ -487,6 +488,29 @@ contract MessageVectorsTest is VectorFile {
                 )
             );
             _checkOracleMessage("contractStatement", i, address(exposed), structHash);
+        }
+    }
+
+    function test_attestation_statements() public {
+        bytes32 typeHash = keccak256(
+            "AttestationStatement(bytes32 challengeHash,uint32 keyGroup,uint32 keyEpoch,bytes32 publicKeyHash,uint256 recovery,bytes32 configHash,bytes32 startHash,uint64 headerNumber,bytes32 headerHash,uint64 headerTime)"
+        );
+        Exposed exposed = new Exposed();
+        string memory kind = "attestationStatement";
+        for (uint256 i = 0; i < CASES; ++i) {
+            AttestationStatement memory statement = AttestationStatement({
+                challengeHash: _word(kind, i, "message.challengeHash"),
+                keyGroup: uint32(_uint(kind, i, "message.keyGroup")),
+                keyEpoch: uint32(_uint(kind, i, "message.keyEpoch")),
+                publicKeyHash: _word(kind, i, "message.publicKeyHash"),
+                recovery: _uint(kind, i, "message.recovery"),
+                configHash: _word(kind, i, "message.configHash"),
+                startHash: _word(kind, i, "message.startHash"),
+                headerNumber: uint64(_uint(kind, i, "message.headerNumber")),
+                headerHash: _word(kind, i, "message.headerHash"),
+                headerTime: uint64(_uint(kind, i, "message.headerTime"))
+            });
+            _checkOracleMessage(kind, i, address(exposed), keccak256(abi.encode(typeHash, statement)));
         }
     }
 

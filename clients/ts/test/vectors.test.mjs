@@ -252,6 +252,9 @@ const types = {
   QueryReply: fields(
     'bytes32 queryHash, bytes32 contractId, uint48 seq, bytes32 commitment, uint64 blockNumber, bytes32 nonce, bytes32 replyHash, bytes32 configHash',
   ),
+  AttestationStatement: fields(
+    'bytes32 challengeHash, uint32 keyGroup, uint32 keyEpoch, bytes32 publicKeyHash, uint256 recovery, bytes32 configHash, bytes32 startHash, uint64 headerNumber, bytes32 headerHash, uint64 headerTime',
+  ),
   ContractStatement: fields(
     'bytes32 contractId, bytes32 codeCommitment, uint48 seq, bytes32 commitment, bytes32 configHash, bytes32 nonce',
   ),
@@ -276,6 +279,7 @@ for (const [kind, domainName, primaryType] of [
   ['query', 'Subrosa', 'Query'],
   ['queryReply', 'Subrosa', 'QueryReply'],
   ['contractStatement', 'Subrosa', 'ContractStatement'],
+  ['attestationStatement', 'Subrosa', 'AttestationStatement'],
 ]) {
   each(kind, async (v, name) => {
     assert.deepEqual(

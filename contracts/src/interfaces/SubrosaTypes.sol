@@ -210,6 +210,28 @@ struct ReportBinding {
     bytes32 startHash;
 }
 
+/// @notice EIP-712 message (oracle's domain) that an enclave's signer signs in the same request that makes its
+/// evidence for a client: what to encrypt to, as of when. The evidence binds the signer, so whoever has
+/// verified both need not take the epoch's keys from anybody's view of the chain.
+struct AttestationStatement {
+    /// The second half of that evidence's report data: sha256(domain ‖ the client's challenge).
+    bytes32 challengeHash;
+    uint32 keyGroup;
+    uint32 keyEpoch;
+    /// H["epoch-key"](keccak256(X-Wing public key), X25519 public key) of the epoch whose secret is held.
+    bytes32 publicKeyHash;
+    /// As the registry is proven to have recorded it; see `EpochOpening`.
+    uint256 recovery;
+    bytes32 configHash;
+    /// As in `ReportBinding`.
+    bytes32 startHash;
+    /// Where the enclave's header trust stands. With host-asserted headers it is the host's word.
+    uint64 headerNumber;
+    bytes32 headerHash;
+    /// Unix seconds.
+    uint64 headerTime;
+}
+
 /// @notice codeCommitment = H["code"](salt, engine, keccak256(code), keccak256(init)).
 /// The plaintext of a deployment envelope.
 struct DeployPlaintext {

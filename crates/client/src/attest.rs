@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use alloy_primitives::{Address, B256, Bytes, keccak256};
+use alloy_primitives::{Address, B256, keccak256};
 use subrosa_attestation::{Claims, Expectations, Measurements, Policy, VerifyError};
 use subrosa_crypto::{EpochId, EpochPublicKey};
 use subrosa_evidence::{Binding, EvidenceBundle, Verdict};
@@ -19,6 +19,7 @@ use crate::{
     Attested, ClientError, Connection, Deployment,
     check::{Checklist, Refusal, Subject},
     random,
+    stated::check_statement,
 };
 
 /// What is asked of an attestation beyond what the deployment says.
@@ -59,8 +60,9 @@ pub enum Appraisal {
 impl Connection {
     /// Challenges the node and checks, in this order: the chain and the code of both contracts;
     /// the configuration the node presents; the verifier's attestation result and the evidence
-    /// itself (measurement, root, key binding, configuration, challenge, freshness); the epoch
-    /// whose keys it presents, against the registry; the signer's admission.
+    /// itself (measurement, root, key binding, configuration, challenge, freshness); what the signer
+    /// that it binds states, over the same challenge, of the epoch whose keys the node presents; that
+    /// epoch against the registry; the signer's admission.
     ///
     /// # Errors
     ///
@@ -75,9 +77,9 @@ impl Connection {
         self.check_chain(&mut checklist).await?;
         check_consent(&mut checklist, deployment, options.development)?;
 
-        let challenge = *random::bytes::<CHALLENGE_BYTES>()?;
+        let challenge = Challenge::Client(random::bytes::<CHALLENGE_BYTES>()?.to_vec());
         let request = AttestationRequest {
-            challenge: Bytes::copy_from_slice(&challenge),
+            challenge: challenge.bytes().into(),
         };
         let attestation = self.node.attestation(&request).await?;
         let now = self.clock.now();
@@ -87,13 +89,16 @@ impl Connection {
             policy: policy(deployment, development),
             measurements: Measurements::AnyOf(deployment.measurements.iter().copied().collect()),
             binding: presented,
-            challenge: Challenge::Client(challenge.to_vec()),
+            challenge,
         };
         let measurement_id =
             self.check_attestation(&mut checklist, &attestation, &expectations, options, now)?;
 
-        let (epoch_id, epoch_key) = self
-            .check_epoch(&mut checklist, &attestation, &config, presented.config_hash)
+        let challenge = &expectations.challenge;
+        let (epoch_id, epoch_key) =
+            check_statement(&mut checklist, &attestation, &config, &presented, challenge)?;
+        let epoch = (epoch_id, &epoch_key);
+        self.check_epoch(&mut checklist, &attestation, &config, epoch)
             .await?;
         self.check_signer(
             &mut checklist,
@@ -198,20 +203,16 @@ impl Connection {
         }
     }
 
+    /// Checks that the registry, as the RPC tells, recorded what was stated.
     async fn check_epoch(
         &self,
         checklist: &mut Checklist,
         attestation: &Attestation,
         config: &EnclaveConfig,
-        config_hash: B256,
-    ) -> Result<(EpochId, EpochPublicKey), ClientError> {
+        (id, key): (EpochId, &EpochPublicKey),
+    ) -> Result<(), ClientError> {
         checklist.turn_to(Subject::Epoch);
-        let presented = &attestation.epoch;
         let opening = EpochOpening::from(attestation.epoch_opening.clone());
-        let id = EpochId {
-            group: presented.group,
-            epoch: presented.epoch,
-        };
         checklist.equal("epoch.group", &config.keyGroup, &id.group);
         let current = self.chain.current_epoch(id.group).await?;
         checklist.equal("epoch.current", &current, &id.epoch);
@@ -226,7 +227,7 @@ impl Connection {
         );
         let record = self.chain.epoch_record(id.group, id.epoch).await?;
         checklist.equal("epoch.record", &record, &opening.record());
-        checklist.equal("epoch.config", &config_hash, &opening.configHash);
+        checklist.equal("epoch.config", &config.hash(), &opening.configHash);
         checklist.equal(
             "epoch.recovery",
             &B256::from(config.recovery),
@@ -237,18 +238,8 @@ impl Connection {
             &self.deployment.measurements,
             opening.measurementSetHash,
         );
-        checklist.settle()?;
-
-        let key = match EpochPublicKey::from_bytes(&presented.xwing, presented.x25519.as_slice()) {
-            Ok(key) => key,
-            Err(error) => {
-                checklist.record("epoch.keys", false, "two public keys", error);
-                return Err(checklist.refusal().into());
-            }
-        };
-        checklist.equal("epoch.keys", &opening.publicKeyHash, &key.hash());
-        checklist.settle()?;
-        Ok((id, key))
+        checklist.equal("epoch.keys", &key.hash(), &opening.publicKeyHash);
+        Ok(checklist.settle()?)
     }
 
     /// Checks that the registry lets `signer` sign.

@@ -51,11 +51,16 @@ pub fn report_data(binding: &Binding, challenge: &Challenge) -> [u8; 64] {
     let mut data = [0; 64];
     let (bound, fresh) = data.split_at_mut(32);
     bound.copy_from_slice(&binding.digest());
+    fresh.copy_from_slice(challenge_hash(challenge).as_slice());
+    data
+}
+
+/// sha256(domain ‖ challenge): the second half of the report data.
+pub fn challenge_hash(challenge: &Challenge) -> B256 {
     let answered = Sha256::new()
         .chain_update(challenge.domain().tag())
         .chain_update(challenge.bytes());
-    fresh.copy_from_slice(&answered.finalize());
-    data
+    B256::new(answered.finalize().into())
 }
 
 /// The value of the configuration register (TDX: RTMR3) of an enclave that was started with

@@ -17,7 +17,7 @@ use subrosa_evidence::{
         SignedAdmission,
     },
 };
-use subrosa_types::{Challenge, frame::Started};
+use subrosa_types::frame::Started;
 
 /// A verifier, reached over HTTP.
 #[derive(Clone, Debug)]
@@ -32,16 +32,6 @@ pub(crate) struct ChainChallenge {
     pub(crate) block: u64,
     pub(crate) block_hash: B256,
     pub(crate) registrant: Address,
-}
-
-impl ChainChallenge {
-    /// What the evidence answers.
-    pub(crate) const fn asked(&self) -> Challenge {
-        Challenge::Registration {
-            block_hash: self.block_hash,
-            registrant: self.registrant,
-        }
-    }
 }
 
 impl Verifier {

@@ -41,6 +41,10 @@ pub struct Attestation {
     pub epoch: EpochPublicKeys,
     /// What the registry recorded for that epoch.
     pub epoch_opening: EpochOpening,
+    /// ABI encoding of the signer's `AttestationStatement`, over the same challenge as the evidence.
+    pub statement: Bytes,
+    /// The signer's signature over it, r ‖ s ‖ v.
+    pub signature: Bytes,
 }
 
 /// An epoch's public keys.

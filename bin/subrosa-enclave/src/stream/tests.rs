@@ -3,11 +3,10 @@
 
 use std::{io::Write, num::NonZeroUsize, os::unix::net::UnixStream, thread};
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use proptest::prelude::*;
 use subrosa_enclave_core::{Enclave, Evidence, Identity, Platform, PlatformError};
 use subrosa_types::{
-    Challenge,
     frame::{self, ErrorCode, Request, Response, WIRE_VERSION},
     id::TeeKind,
 };
@@ -99,7 +98,8 @@ fn the_first_frame_must_be_a_hello_of_this_version() {
     let quote = frame::encode(
         1,
         &Request::Quote {
-            challenge: Challenge::Client(vec![1]),
+            block_hash: B256::ZERO,
+            registrant: Address::ZERO,
         },
     )
     .unwrap();
@@ -170,9 +170,9 @@ proptest! {
 
     #[test]
     fn a_frame_is_read_whole_or_not_at_all(
-        challenge in proptest::collection::vec(any::<u8>(), 0..64),
+        update in proptest::collection::vec(any::<u8>(), 0..64),
     ) {
-        let frame = frame::encode(9, &Request::Quote { challenge: Challenge::Client(challenge) }).unwrap();
+        let frame = frame::encode(9, &Request::Advance { update: update.into() }).unwrap();
         let Ok(Some(Frame::Body(body))) = read(&mut frame.as_slice()) else {
             panic!("no frame")
         };

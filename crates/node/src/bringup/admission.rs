@@ -92,7 +92,9 @@ async fn by_verifier(
         block_hash: tip.hash,
         registrant: needs.chain.address(),
     };
-    let bundle = link.quote(challenge.asked()).await?;
+    let bundle = link
+        .quote(challenge.block_hash, challenge.registrant)
+        .await?;
     let registry = needs.settings.enclave_config.registry;
     let signed = verifier
         .admit(

@@ -71,7 +71,9 @@ impl Evidence {
             block_hash: tip.hash,
             registrant: needs.chain.address(),
         };
-        let bundle = link.quote(challenge.asked()).await?;
+        let bundle = link
+            .quote(challenge.block_hash, challenge.registrant)
+            .await?;
         let (quote, collateral) = evidence_parts(&bundle)?;
         let collateral = match collateral {
             [] => None,

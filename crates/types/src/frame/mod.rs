@@ -32,8 +32,9 @@ pub use request::{
     MAX_SIGNED_RESULTS, MAX_UPDATE_BYTES, Reassignment, Request, ResultRef,
 };
 pub use response::{
-    Advanced, BlobKind, Ended, EpochProposal, Executed, ExecutedEntry, HelloReply, Loaded,
-    PublishedEpoch, Queried, Response, Signed, SignedStatement, Started, StateBlob, VouchedBlock,
+    Advanced, Attested, BlobKind, Ended, EpochProposal, Executed, ExecutedEntry, HelloReply,
+    Loaded, PublishedEpoch, Queried, Response, Signed, SignedStatement, Started, StateBlob,
+    VouchedBlock,
 };
 
 /// Version of this protocol; both sides must speak the same.

@@ -3,11 +3,11 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 
 use super::{HeaderFrame, StateBlob, StorageProof, bounded};
-use crate::{Challenge, ContractId, abi::Entry};
+use crate::{ContractId, abi::Entry};
 
 /// A request from host to enclave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,10 +34,23 @@ pub enum Request {
         /// What the kind of header trust takes, at most [`MAX_UPDATE_BYTES`].
         update: Bytes,
     },
-    /// Asks for evidence that binds the enclave's keys, configuration, start and this challenge.
+    /// Asks for evidence that registers the enclave's signer, or renews its lease: it binds keys,
+    /// configuration and start, and answers a recent block. No client ever has use for it.
     Quote {
-        /// For whom, and what it answers. A client's has at most 256 bytes.
-        challenge: Challenge,
+        /// Hash of the block.
+        block_hash: B256,
+        /// Who sends the transaction.
+        registrant: Address,
+    },
+    /// Asks for evidence for a client, and for the signer's statement of what to encrypt to. The
+    /// evidence registers nobody, whatever the challenge is.
+    Attest {
+        /// The client's, 16 to 64 bytes.
+        challenge: Vec<u8>,
+        /// The epoch whose keys are stated, which must be active.
+        epoch: u32,
+        /// A header that header trust vouches for: where it stands, if it stands anywhere.
+        header: HeaderFrame,
     },
     /// Draws a fresh epoch secret and proposes its public key.
     ProposeEpoch {

@@ -58,6 +58,7 @@ fn vectors() -> Value {
         "query": messages::queries(),
         "queryReply": messages::query_replies(),
         "contractStatement": messages::contract_statements(),
+        "attestationStatement": messages::attestation_statements(),
     })
 }
 

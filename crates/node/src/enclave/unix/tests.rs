@@ -5,12 +5,9 @@ use std::{collections::VecDeque, path::PathBuf, sync::Arc, time::Duration};
 
 use alloy_primitives::{Address, B256, Bytes, b256};
 use futures::FutureExt;
-use subrosa_types::{
-    Challenge,
-    frame::{
-        ErrorCode, FrameError, HelloReply, MAX_FRAME_BYTES, Request, Response, Started,
-        WIRE_VERSION, decode, encode,
-    },
+use subrosa_types::frame::{
+    ErrorCode, FrameError, HelloReply, MAX_FRAME_BYTES, Request, Response, Started, WIRE_VERSION,
+    decode, encode,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -140,8 +137,8 @@ async fn pair(fake: &FakeEnclave) -> (Link, FakeStream) {
     (connected.unwrap().0, stream)
 }
 
-fn fresh(round: u8) -> Challenge {
-    Challenge::Client(vec![round])
+async fn quote(link: &Link, round: u8) -> Result<Bytes, EnclaveError> {
+    link.quote(B256::repeat_byte(round), Address::ZERO).await
 }
 
 #[tokio::test]
@@ -151,10 +148,10 @@ async fn answers_come_in_any_order_and_reach_whoever_asked() {
     let enclave = async move {
         let mut asked = Vec::new();
         for _ in 0..3 {
-            let Request::Quote { challenge } = stream.receive().await else {
+            let Request::Quote { block_hash, .. } = stream.receive().await else {
                 panic!("not a quote");
             };
-            asked.push((stream.ids.pop_front().unwrap(), challenge.bytes()[0]));
+            asked.push((stream.ids.pop_front().unwrap(), block_hash[0]));
         }
         for (id, round) in asked.into_iter().rev() {
             let answer = Response::Evidence(vec![round; 3].into());
@@ -162,11 +159,7 @@ async fn answers_come_in_any_order_and_reach_whoever_asked() {
         }
     };
     let host = async {
-        let quotes = futures::future::join3(
-            link.quote(fresh(0)),
-            link.quote(fresh(1)),
-            link.quote(fresh(2)),
-        );
+        let quotes = futures::future::join3(quote(&link, 0), quote(&link, 1), quote(&link, 2));
         let (a, b, c) = quotes.await;
         [a, b, c].map(Result::unwrap)
     };
@@ -189,7 +182,7 @@ async fn refusals_keep_the_stream_and_their_code() {
     let host = async {
         let error = link.snapshot(B256::ZERO, 0).await.unwrap_err();
         assert_eq!(error.code(), Some(ErrorCode::MissingKey));
-        link.quote(fresh(1)).await.unwrap();
+        quote(&link, 1).await.unwrap();
     };
     let ((), _stream) = tokio::join!(host, enclave);
     assert!(link.closed().now_or_never().is_none());
@@ -203,7 +196,7 @@ async fn an_answer_to_another_question_is_not_taken() {
         stream.receive().await;
         stream.send(&hello(1)).await;
     };
-    let (answer, ()) = tokio::join!(link.quote(fresh(1)), enclave);
+    let (answer, ()) = tokio::join!(quote(&link, 1), enclave);
     assert!(matches!(
         answer,
         Err(EnclaveError::OutOfStep { asked: "quote" })
@@ -280,7 +273,7 @@ async fn garbage_ends_the_handshake_or_the_link() {
             stream.receive().await;
             stream.stream.write_all(garbage).await.unwrap();
         };
-        let (answer, ()) = tokio::join!(link.quote(fresh(1)), enclave);
+        let (answer, ()) = tokio::join!(quote(&link, 1), enclave);
         assert!(matches!(answer, Err(EnclaveError::Disconnected)));
         link.closed().await;
     }
@@ -296,12 +289,12 @@ async fn a_stream_that_ends_inside_a_frame_fails_the_request_and_those_after_it(
         stream.stream.write_all(&frame[..500]).await.unwrap();
         drop(stream);
     };
-    let host = async { tokio::join!(link.quote(fresh(1)), link.quote(fresh(2))) };
+    let host = async { tokio::join!(quote(&link, 1), quote(&link, 2)) };
     let ((first, second), ()) = tokio::join!(host, enclave);
     assert!(matches!(first, Err(EnclaveError::Disconnected)));
     assert!(matches!(second, Err(EnclaveError::Disconnected)));
     assert!(matches!(
-        link.quote(fresh(3)).await,
+        quote(&link, 3).await,
         Err(EnclaveError::Disconnected)
     ));
 }
@@ -322,7 +315,7 @@ async fn an_enclave_that_speaks_unasked_is_hung_up_on() {
     stream.send(&hello(1)).await;
     link.closed().await;
     assert!(matches!(
-        link.quote(fresh(1)).await,
+        quote(&link, 1).await,
         Err(EnclaveError::Disconnected)
     ));
 }
@@ -360,11 +353,11 @@ async fn slow_answers_are_waited_for_until_patience_ends() {
             tokio::task::yield_now().await;
         }
     };
-    let (answer, ()) = tokio::join!(link.quote(fresh(1)), enclave);
+    let (answer, ()) = tokio::join!(quote(&link, 1), enclave);
     assert_eq!(answer.unwrap(), Bytes::from(vec![9; 20]));
 
     // Never.
-    let (answer, _) = tokio::join!(link.quote(fresh(1)), stream.receive());
+    let (answer, _) = tokio::join!(quote(&link, 1), stream.receive());
     assert!(matches!(answer, Err(EnclaveError::Disconnected)));
     link.closed().await;
 }
@@ -391,7 +384,7 @@ async fn a_request_that_fits_no_frame_is_not_sent() {
         assert!(matches!(stream.receive().await, Request::Quote { .. }));
         stream.send(&Response::Evidence(Bytes::new())).await;
     };
-    let (answer, ()) = tokio::join!(link.quote(fresh(1)), enclave);
+    let (answer, ()) = tokio::join!(quote(&link, 1), enclave);
     answer.unwrap();
 }
 

@@ -231,6 +231,8 @@ fn shapes_are_those_of_the_types() {
                 start_hash: hash,
                 epoch: epoch.clone(),
                 epoch_opening: opening.clone(),
+                statement: bytes.clone(),
+                signature: bytes.clone(),
             },
         );
     }
