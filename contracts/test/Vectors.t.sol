@@ -6,6 +6,7 @@ import {Test} from "forge-std/Test.sol";
 import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
 import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
 import {
+    AttestationAnswer,
     AttestationStatement,
     EnclaveConfig,
     Entry,
@@ -511,6 +512,23 @@ contract MessageVectorsTest is VectorFile {
                 headerTime: uint64(_uint(kind, i, "message.headerTime"))
             });
             _checkOracleMessage(kind, i, address(exposed), keccak256(abi.encode(typeHash, statement)));
+        }
+    }
+
+    function test_attestation_answers() public {
+        bytes32 typeHash = keccak256(
+            "AttestationAnswer(bytes32 challengeHash,bytes32 evidenceHash,bytes32 statementHash,address payee)"
+        );
+        Exposed exposed = new Exposed();
+        string memory kind = "attestationAnswer";
+        for (uint256 i = 0; i < CASES; ++i) {
+            AttestationAnswer memory answer = AttestationAnswer({
+                challengeHash: _word(kind, i, "message.challengeHash"),
+                evidenceHash: _word(kind, i, "message.evidenceHash"),
+                statementHash: _word(kind, i, "message.statementHash"),
+                payee: _account(kind, i, "message.payee")
+            });
+            _checkOracleMessage(kind, i, address(exposed), keccak256(abi.encode(typeHash, answer)));
         }
     }
 

@@ -255,6 +255,7 @@ const types = {
   AttestationStatement: fields(
     'bytes32 challengeHash, uint32 keyGroup, uint32 keyEpoch, bytes32 publicKeyHash, uint256 recovery, bytes32 configHash, bytes32 startHash, uint64 headerNumber, bytes32 headerHash, uint64 headerTime',
   ),
+  AttestationAnswer: fields('bytes32 challengeHash, bytes32 evidenceHash, bytes32 statementHash, address payee'),
   ContractStatement: fields(
     'bytes32 contractId, bytes32 codeCommitment, uint48 seq, bytes32 commitment, bytes32 configHash, bytes32 nonce',
   ),
@@ -280,6 +281,7 @@ for (const [kind, domainName, primaryType] of [
   ['queryReply', 'Subrosa', 'QueryReply'],
   ['contractStatement', 'Subrosa', 'ContractStatement'],
   ['attestationStatement', 'Subrosa', 'AttestationStatement'],
+  ['attestationAnswer', 'Subrosa', 'AttestationAnswer'],
 ]) {
   each(kind, async (v, name) => {
     assert.deepEqual(

@@ -25,6 +25,8 @@ interface ISubrosaSchema {
     function reportBinding(ReportBinding calldata) external;
     /// @notice See `AttestationStatement`.
     function attestationStatement(AttestationStatement calldata) external;
+    /// @notice See `AttestationAnswer`.
+    function attestationAnswer(AttestationAnswer calldata) external;
     /// @notice See `DeployPlaintext`.
     function deployPlaintext(DeployPlaintext calldata) external;
     /// @notice See `CallPlaintext`.

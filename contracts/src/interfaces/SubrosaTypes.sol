@@ -232,6 +232,19 @@ struct AttestationStatement {
     uint64 headerTime;
 }
 
+/// @notice EIP-712 message (oracle's domain) by which an enclave's signer answers a challenge that was put on
+/// chain, with evidence and statement that it made for it; see `ISubrosaMailbox`.
+struct AttestationAnswer {
+    /// As in `AttestationStatement`.
+    bytes32 challengeHash;
+    /// keccak256 of the evidence bundle.
+    bytes32 evidenceHash;
+    /// keccak256 of the ABI encoding of the `AttestationStatement`.
+    bytes32 statementHash;
+    /// Whom the answer's escrow is paid to; zero for whoever brings it.
+    address payee;
+}
+
 /// @notice codeCommitment = H["code"](salt, engine, keccak256(code), keccak256(init)).
 /// The plaintext of a deployment envelope.
 struct DeployPlaintext {

@@ -5,8 +5,8 @@ use alloy_primitives::{Address, B256, U256, aliases::U48, keccak256};
 use serde_json::{Value, json};
 use subrosa_types::{
     abi::{
-        AttestationStatement, ContractStatement, Entry, Outcome, Query, QueryReply, SignedResults,
-        SignerAdmission,
+        AttestationAnswer, AttestationStatement, ContractStatement, Entry, Outcome, Query,
+        QueryReply, SignedResults, SignerAdmission,
     },
     eip712::{oracle_domain, registry_domain, signing_hash},
     result::{Head, pack_result, result_hash},
@@ -270,6 +270,25 @@ pub(crate) fn attestation_statements() -> Value {
             "recovery": word(message.recovery), "configHash": message.configHash,
             "startHash": message.startHash, "headerNumber": decimal(message.headerNumber),
             "headerHash": message.headerHash, "headerTime": decimal(message.headerTime),
+        });
+        typed(chain_id, oracle, message, hash)
+    })
+}
+
+pub(crate) fn attestation_answers() -> Value {
+    let mut draw = Draw::new("attestation answer");
+    cases(|_| {
+        let (chain_id, oracle) = place(&mut draw);
+        let message = AttestationAnswer {
+            challengeHash: draw.word(),
+            evidenceHash: draw.word(),
+            statementHash: draw.word(),
+            payee: draw.address(),
+        };
+        let hash = signing_hash(&message, &oracle_domain(chain_id, oracle));
+        let message = json!({
+            "challengeHash": message.challengeHash, "evidenceHash": message.evidenceHash,
+            "statementHash": message.statementHash, "payee": message.payee,
         });
         typed(chain_id, oracle, message, hash)
     })

@@ -59,6 +59,7 @@ fn vectors() -> Value {
         "queryReply": messages::query_replies(),
         "contractStatement": messages::contract_statements(),
         "attestationStatement": messages::attestation_statements(),
+        "attestationAnswer": messages::attestation_answers(),
     })
 }
 
