@@ -18,10 +18,12 @@ const contracts = [
   'SubrosaRegistry',
   'SubrosaConsumer',
   'SubrosaDcap',
+  'SubrosaMailbox',
   'ISubrosaOracle',
   'ISubrosaRegistry',
   'ISubrosaConsumer',
   'ISubrosaDcap',
+  'ISubrosaMailbox',
   'ISubrosaSchema',
   'AccessManager',
 ];

@@ -7,7 +7,9 @@ import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessMana
 import {DcapClaims, ISubrosaDcap} from "../src/interfaces/ISubrosaDcap.sol";
 import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
 import {DcapRegistration} from "../src/interfaces/SubrosaTypes.sol";
+import {Digests} from "../src/libraries/Digests.sol";
 import {DcapTest} from "./support/DcapTest.sol";
+import {History} from "./support/History.sol";
 
 /// @notice Registering signers by their quotes.
 contract DcapRegistryTests is DcapTest {
@@ -53,6 +55,7 @@ contract DcapRegistryTests is DcapTest {
             claims.machineId,
             _product(),
             config,
+            r.startHash,
             r.transferKeyHash,
             claims.evidenceHash,
             0,
@@ -225,6 +228,9 @@ contract DcapRegistryTests is DcapTest {
         r.configHash = keccak256("another configuration");
         _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ReportDataMismatch.selector));
         r = _registration("tdx");
+        r.startHash = keccak256("another checkpoint");
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ReportDataMismatch.selector));
+        r = _registration("tdx");
         r.challengeBlock = 998;
         _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ReportDataMismatch.selector));
     }
@@ -236,6 +242,34 @@ contract DcapRegistryTests is DcapTest {
         r.challengeBlock = 999;
         vm.roll(999 + 257);
         _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ChallengeStale.selector, 999, bytes32(0)));
+    }
+
+    function test_where_the_chain_keeps_more_hashes_an_older_challenge_block_is_taken() public {
+        DcapRegistration memory r = _registration("tdx");
+        vm.roll(999 + 8191);
+        History.keep(999, keccak256("another block"));
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ReportDataMismatch.selector));
+        History.keep(999, vm.parseJsonBytes32(json, ".registration.challengeBlockHash"));
+        uint256 snapshot = vm.snapshotState();
+        _register(r);
+
+        vm.revertToState(snapshot);
+        vm.roll(999 + 8192);
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ChallengeStale.selector, 999, bytes32(0)));
+    }
+
+    function test_a_quote_made_for_a_client_registers_nobody() public {
+        // The enclave answers whatever bytes a client sends, those of a registration too.
+        DcapRegistration memory r = _registration("tdx");
+        DcapClaims memory claims = _verify(r.quote);
+        bytes memory wanted = bytes.concat(blockhash(999), bytes20(registrant));
+        claims.reportDataLow = Digests.clientChallenge(wanted);
+        vm.mockCall(address(dcap), abi.encodeWithSelector(ISubrosaDcap.verifyQuote.selector), abi.encode(claims));
+        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ReportDataMismatch.selector));
+
+        claims.reportDataLow = Digests.registrationChallenge(blockhash(999), registrant);
+        vm.mockCall(address(dcap), abi.encodeWithSelector(ISubrosaDcap.verifyQuote.selector), abi.encode(claims));
+        _register(r);
     }
 
     function test_a_td_started_with_another_configuration_is_refused() public {
@@ -387,6 +421,7 @@ contract DcapRegistryTests is DcapTest {
             signer: vm.parseJsonAddress(json, ".registration.signer"),
             transferKeyHash: vm.parseJsonBytes32(json, ".registration.transferKeyHash"),
             configHash: config,
+            startHash: vm.parseJsonBytes32(json, ".registration.startHash"),
             challengeBlock: 999
         });
     }

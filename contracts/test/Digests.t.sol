@@ -30,7 +30,11 @@ contract DigestsTest is Test {
         assertEq(Digests.MEASUREMENT, Reference.domain("measurement"));
         assertEq(Digests.MEASUREMENT_SET, Reference.domain("measurement-set"));
         assertEq(Digests.CONFIG, Reference.domain("config"));
+        assertEq(Digests.PRODUCT, Reference.domain("product"));
+        assertEq(Digests.START, Reference.domain("start"));
         assertEq(Digests.REPORT_DATA, Reference.domain("report-data"));
+        assertEq(Digests.CLIENT_CHALLENGE, Reference.domain("client-challenge"));
+        assertEq(Digests.REGISTRATION_CHALLENGE, Reference.domain("registration-challenge"));
     }
 
     function testFuzz_an_entrys_digest(Entry memory e) public view {
@@ -120,6 +124,18 @@ contract DigestsTest is Test {
         );
         assertEq(Digests.config(config), keccak256(abi.encode(Reference.domain("config"), config)));
         assertEq(Digests.reportData(report), sha256(abi.encode(report)));
+    }
+
+    function testFuzz_the_hashes_of_challenges(bytes memory challenge, bytes32 blockHash, address registrant)
+        public
+        pure
+    {
+        bytes32 forClients = Digests.clientChallenge(challenge);
+        assertEq(forClients, sha256(abi.encodePacked(Reference.domain("client-challenge"), challenge)));
+        bytes32 forChains = Digests.registrationChallenge(blockHash, registrant);
+        bytes memory registration = abi.encodePacked(blockHash, registrant);
+        assertEq(forChains, sha256(abi.encodePacked(Reference.domain("registration-challenge"), registration)));
+        assertNotEq(Digests.clientChallenge(registration), forChains);
     }
 
     function hashOpening(EpochOpening calldata opening) external pure returns (bytes32) {

@@ -5,6 +5,7 @@ import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessMana
 
 import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
 import {EpochOpening, SignerAdmission} from "../src/interfaces/SubrosaTypes.sol";
+import {History} from "./support/History.sol";
 import {Reference} from "./support/Reference.sol";
 import {RegistryTest} from "./support/RegistryTest.sol";
 
@@ -28,6 +29,7 @@ contract RegistryTests is RegistryTest {
             a.machineId,
             PRODUCT,
             CONFIG,
+            a.startHash,
             a.transferKeyHash,
             a.evidenceHash,
             a.policyHash,
@@ -80,7 +82,7 @@ contract RegistryTests is RegistryTest {
     function testFuzz_every_field_of_an_admission_is_signed(uint8 field) public {
         SignerAdmission memory a = _admission(vm.addr(NEW));
         bytes[] memory signatures = _vouch(a, verifierKey);
-        field %= 16;
+        field %= 17;
         if (field == 0) a.signer = address(1);
         if (field == 1) a.transferKeyHash ^= bytes32(uint256(1));
         if (field == 2) a.measurementId ^= bytes32(uint256(1));
@@ -97,6 +99,7 @@ contract RegistryTests is RegistryTest {
         if (field == 13) a.registrant = address(1);
         if (field == 14) a.notAfter += 1;
         if (field == 15) a.product ^= bytes32(uint256(1));
+        if (field == 16) a.startHash ^= bytes32(uint256(1));
         vm.expectPartialRevert(ISubrosaRegistry.VerifierUnknown.selector);
         registry.admit(a, signatures);
     }
@@ -128,6 +131,23 @@ contract RegistryTests is RegistryTest {
         a.challengeBlock = uint64(block.number - 256);
         a.challengeBlockHash = blockhash(block.number - 256);
         registry.admit(a, _vouch(a, verifierKey));
+    }
+
+    function test_where_the_chain_keeps_more_hashes_older_challenges_are_taken() public {
+        SignerAdmission memory a = _admission(vm.addr(NEW));
+        vm.roll(block.number + 8190);
+        _expectRefused(a, _stale(a));
+
+        History.keep(a.challengeBlock, a.challengeBlockHash);
+        a.challengeBlockHash ^= bytes32(uint256(1));
+        _expectRefused(a, _stale(a));
+        a.challengeBlockHash ^= bytes32(uint256(1));
+        uint256 snapshot = vm.snapshotState();
+        registry.admit(a, _vouch(a, verifierKey));
+
+        vm.revertToState(snapshot);
+        vm.roll(block.number + 1);
+        _expectRefused(a, _stale(a));
     }
 
     function test_an_expired_admission_is_refused() public {

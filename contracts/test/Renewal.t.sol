@@ -30,6 +30,7 @@ contract RenewalTests is RegistryTest {
             a.machineId,
             PRODUCT,
             CONFIG,
+            a.startHash,
             a.transferKeyHash,
             a.evidenceHash,
             a.policyHash,

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
 import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
 import {Entry, Fulfillment} from "../src/interfaces/SubrosaTypes.sol";
+import {History} from "./support/History.sol";
 import {OracleTest} from "./support/OracleTest.sol";
 
 /// @notice What a batch's signature, signer and anchor must be.
@@ -151,13 +152,7 @@ contract SignatureTest is OracleTest {
 
     function test_an_anchor_beyond_256_blocks_is_looked_up_in_the_history_contract() public {
         uint256 number = block.number - 300;
-        // EIP-2935: the hash of block n is in slot n mod 8191 of this contract.
-        address history = 0x0000F90827F1C53a10cb7A02335B175320002935;
-        vm.etch(
-            history,
-            hex"3373fffffffffffffffffffffffffffffffffffffffe14604657602036036042575f35600143038111604257611fff81430311604257611fff9006545f5260205ff35b5f5ffd5b5f35611fff60014303065500"
-        );
-        vm.store(history, bytes32(number % 8191), keccak256("real"));
+        History.keep(number, keccak256("real"));
 
         Fulfillment memory f = _anchored(number, keccak256("forged"));
         vm.expectRevert(

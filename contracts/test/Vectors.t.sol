@@ -6,6 +6,8 @@ import {Test} from "forge-std/Test.sol";
 import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
 import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
 import {
+    AttestationAnswer,
+    AttestationStatement,
     EnclaveConfig,
     Entry,
     EpochOpening,
@@ -248,10 +250,18 @@ contract HashVectorsTest is VectorFile {
                 version: uint16(_uint("reportData", i, "version")),
                 signer: _account("reportData", i, "signer"),
                 transferKeyHash: _word("reportData", i, "transferKeyHash"),
-                configHash: _word("reportData", i, "configHash")
+                configHash: _word("reportData", i, "configHash"),
+                startHash: _word("reportData", i, "startHash")
             });
-            bytes memory data = bytes.concat(Digests.reportData(binding), sha256(_bytes("reportData", i, "challenge")));
-            assertEq(data, _bytes("reportData", i, "reportData"));
+            bytes32 start = keccak256(_bytes("reportData", i, "checkpoint"));
+            assertEq(keccak256(abi.encode(Digests.START, start)), binding.startHash);
+            bytes32 high = Digests.reportData(binding);
+            bytes32 low = Digests.clientChallenge(_bytes("reportData", i, "challenge"));
+            assertEq(bytes.concat(high, low), _bytes("reportData", i, "reportData"));
+            low = Digests.registrationChallenge(
+                _word("reportData", i, "blockHash"), _account("reportData", i, "registrant")
+            );
+            assertEq(bytes.concat(high, low), _bytes("reportData", i, "registrationReportData"));
         }
     }
 }
@@ -482,6 +492,46 @@ contract MessageVectorsTest is VectorFile {
         }
     }
 
+    function test_attestation_statements() public {
+        bytes32 typeHash = keccak256(
+            "AttestationStatement(bytes32 challengeHash,uint32 keyGroup,uint32 keyEpoch,bytes32 publicKeyHash,uint256 recovery,bytes32 configHash,bytes32 startHash,uint64 headerNumber,bytes32 headerHash,uint64 headerTime)"
+        );
+        Exposed exposed = new Exposed();
+        string memory kind = "attestationStatement";
+        for (uint256 i = 0; i < CASES; ++i) {
+            AttestationStatement memory statement = AttestationStatement({
+                challengeHash: _word(kind, i, "message.challengeHash"),
+                keyGroup: uint32(_uint(kind, i, "message.keyGroup")),
+                keyEpoch: uint32(_uint(kind, i, "message.keyEpoch")),
+                publicKeyHash: _word(kind, i, "message.publicKeyHash"),
+                recovery: _uint(kind, i, "message.recovery"),
+                configHash: _word(kind, i, "message.configHash"),
+                startHash: _word(kind, i, "message.startHash"),
+                headerNumber: uint64(_uint(kind, i, "message.headerNumber")),
+                headerHash: _word(kind, i, "message.headerHash"),
+                headerTime: uint64(_uint(kind, i, "message.headerTime"))
+            });
+            _checkOracleMessage(kind, i, address(exposed), keccak256(abi.encode(typeHash, statement)));
+        }
+    }
+
+    function test_attestation_answers() public {
+        bytes32 typeHash = keccak256(
+            "AttestationAnswer(bytes32 challengeHash,bytes32 evidenceHash,bytes32 statementHash,address payee)"
+        );
+        Exposed exposed = new Exposed();
+        string memory kind = "attestationAnswer";
+        for (uint256 i = 0; i < CASES; ++i) {
+            AttestationAnswer memory answer = AttestationAnswer({
+                challengeHash: _word(kind, i, "message.challengeHash"),
+                evidenceHash: _word(kind, i, "message.evidenceHash"),
+                statementHash: _word(kind, i, "message.statementHash"),
+                payee: _account(kind, i, "message.payee")
+            });
+            _checkOracleMessage(kind, i, address(exposed), keccak256(abi.encode(typeHash, answer)));
+        }
+    }
+
     /// @dev Under the domain as the contract's own code and as the tests' reference have it.
     function _checkOracleMessage(string memory kind, uint256 i, address exposed, bytes32 structHash) private {
         address where = _place(kind, i, exposed);
@@ -529,6 +579,7 @@ contract MessageVectorsTest is VectorFile {
             transferKeyHash: _word(kind, i, "message.transferKeyHash"),
             measurementId: _word(kind, i, "message.measurementId"),
             configHash: _word(kind, i, "message.configHash"),
+            startHash: _word(kind, i, "message.startHash"),
             rootId: _word(kind, i, "message.rootId"),
             teeKind: uint8(_uint(kind, i, "message.teeKind")),
             product: _word(kind, i, "message.product"),

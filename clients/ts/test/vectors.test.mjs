@@ -156,14 +156,20 @@ each('config', (v, name) => {
 })
 
 each('reportData', (v, name) => {
-  const binding = encode('bytes32, uint16, address, bytes32, bytes32', [
+  const start = encode('bytes32, bytes32', [domain('start'), keccak256(v.checkpoint)])
+  assert.equal(keccak256(start), v.startHash, name)
+  const binding = encode('bytes32, uint16, address, bytes32, bytes32, bytes32', [
     domain('report-data'),
     Number(v.version),
     v.signer,
     v.transferKeyHash,
     v.configHash,
+    v.startHash,
   ])
-  assert.equal(concat([sha256(binding), sha256(v.challenge)]), v.reportData, name)
+  const client = sha256(concat([domain('client-challenge'), v.challenge]))
+  assert.equal(concat([sha256(binding), client]), v.reportData, name)
+  const registration = sha256(concat([domain('registration-challenge'), v.blockHash, v.registrant]))
+  assert.equal(concat([sha256(binding), registration]), v.registrationReportData, name)
 })
 
 // Packed words.
@@ -237,7 +243,7 @@ const types = {
     'bytes32[] resultHashes, uint64 anchorNumber, bytes32 anchorHash, bytes32 configHash, bytes32 measurementId, uint32 keyGroup, uint32 keyEpoch',
   ),
   SignerAdmission: fields(
-    'address signer, bytes32 transferKeyHash, bytes32 measurementId, bytes32 configHash, bytes32 rootId, uint8 teeKind, bytes32 product, bytes32 machineId, uint8 tcbStatus, uint32 tcbEvaluation, bytes32 policyHash, bytes32 evidenceHash, uint64 challengeBlock, bytes32 challengeBlockHash, address registrant, uint64 notAfter',
+    'address signer, bytes32 transferKeyHash, bytes32 measurementId, bytes32 configHash, bytes32 startHash, bytes32 rootId, uint8 teeKind, bytes32 product, bytes32 machineId, uint8 tcbStatus, uint32 tcbEvaluation, bytes32 policyHash, bytes32 evidenceHash, uint64 challengeBlock, bytes32 challengeBlockHash, address registrant, uint64 notAfter',
   ),
   EpochOpening: fields(
     'uint32 keyGroup, uint32 keyEpoch, bytes32 publicKeyHash, bytes32 configHash, bytes32 measurementSetHash, uint256 recovery',
@@ -246,6 +252,10 @@ const types = {
   QueryReply: fields(
     'bytes32 queryHash, bytes32 contractId, uint48 seq, bytes32 commitment, uint64 blockNumber, bytes32 nonce, bytes32 replyHash, bytes32 configHash',
   ),
+  AttestationStatement: fields(
+    'bytes32 challengeHash, uint32 keyGroup, uint32 keyEpoch, bytes32 publicKeyHash, uint256 recovery, bytes32 configHash, bytes32 startHash, uint64 headerNumber, bytes32 headerHash, uint64 headerTime',
+  ),
+  AttestationAnswer: fields('bytes32 challengeHash, bytes32 evidenceHash, bytes32 statementHash, address payee'),
   ContractStatement: fields(
     'bytes32 contractId, bytes32 codeCommitment, uint48 seq, bytes32 commitment, bytes32 configHash, bytes32 nonce',
   ),
@@ -270,6 +280,8 @@ for (const [kind, domainName, primaryType] of [
   ['query', 'Subrosa', 'Query'],
   ['queryReply', 'Subrosa', 'QueryReply'],
   ['contractStatement', 'Subrosa', 'ContractStatement'],
+  ['attestationStatement', 'Subrosa', 'AttestationStatement'],
+  ['attestationAnswer', 'Subrosa', 'AttestationAnswer'],
 ]) {
   each(kind, async (v, name) => {
     assert.deepEqual(

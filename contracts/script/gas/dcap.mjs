@@ -122,10 +122,9 @@ async function register(stage, kind, id, whole = false) {
   const block = await chain.client.getBlock();
   const signer = privateKeyToAddress(bytesToHex(random(32)));
   const transferKeyHash = bytesToHex(random(32));
-  const challenge = concat([block.hash, relayer.address]);
   const reportData = Buffer.concat([
-    sha256(hexToBytes(binding(signer, transferKeyHash, configHash))),
-    sha256(hexToBytes(challenge)),
+    sha256(hexToBytes(binding(signer, transferKeyHash, configHash, startHash))),
+    registrationChallenge(block.hash, relayer.address),
   ]);
   const machine = intel.machine(id, { cpuSvn: kind.cpuSvn, pceSvn: 11 + (kind === sgx ? 2 : 0), fmspc: kind.fmspc });
   const chainPem = pem(machine.certificate, intel.authorityCertificate, intel.rootCertificate);
@@ -144,6 +143,7 @@ async function register(stage, kind, id, whole = false) {
     signer,
     transferKeyHash,
     configHash,
+    startHash,
     challengeBlock: block.number,
   };
   const receipt = await chain.send(relayer, { ...registry, functionName: 'registerSignerDcap', args: [registration] });
@@ -154,11 +154,19 @@ async function register(stage, kind, id, whole = false) {
 
 export const sha256 = (bytes) => createHash('sha256').update(bytes).digest();
 
+/** Second half of the report data that registers a signer. */
+export function registrationChallenge(blockHash, registrant) {
+  return sha256(hexToBytes(concat([keccak256(toHex('subrosa.v1.registration-challenge')), blockHash, registrant])));
+}
+
+/** What host-asserted headers start from: H["start"] of nothing. */
+export const startHash = keccak256(concat([keccak256(toHex('subrosa.v1.start')), keccak256('0x')]));
+
 /** abi.encode(`ReportBinding`). */
-export function binding(signer, transferKeyHash, configHash) {
+export function binding(signer, transferKeyHash, configHash, startHash) {
   return encodeAbiParameters(
-    [{ type: 'bytes32' }, { type: 'uint16' }, { type: 'address' }, { type: 'bytes32' }, { type: 'bytes32' }],
-    [keccak256(toHex('subrosa.v1.report-data')), 1, signer, transferKeyHash, configHash],
+    ['bytes32', 'uint16', 'address', 'bytes32', 'bytes32', 'bytes32'].map((type) => ({ type })),
+    [keccak256(toHex('subrosa.v1.report-data')), 1, signer, transferKeyHash, configHash, startHash],
   );
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { bytesToHex, hexToBigInt, keccak256, parseEther, parseEventLogs } from 'viem';
 import { privateKeyToAddress } from 'viem/accounts';
 import { breakdown } from './breakdown.mjs';
-import { measureDcap } from './dcap.mjs';
+import { measureDcap, startHash } from './dcap.mjs';
 import {
   batch, entryDigest, group, hash, item, randomBytes, signForRegistry, signResults, terms, zero,
 } from './protocol.mjs';
@@ -126,6 +126,7 @@ async function admit(stage, signerKey) {
     transferKeyHash: word(),
     measurementId: stage.measurementId,
     configHash: stage.configHash,
+    startHash,
     rootId: stage.rootId,
     teeKind,
     product: word(),

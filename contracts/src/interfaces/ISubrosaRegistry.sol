@@ -58,6 +58,7 @@ interface ISubrosaRegistry is IERC5267 {
         bytes32 indexed machineId,
         bytes32 product,
         bytes32 configHash,
+        bytes32 startHash,
         bytes32 transferKeyHash,
         bytes32 evidenceHash,
         bytes32 policyHash,
@@ -130,8 +131,9 @@ interface ISubrosaRegistry is IERC5267 {
     /// @notice The threshold cannot be zero.
     /// @custom:remedy Pass at least one.
     error ZeroThreshold();
-    /// @notice The challenge is not the hash of one of the last 256 blocks.
-    /// @custom:remedy Get evidence for a fresh challenge and submit it within 256 blocks.
+    /// @notice The challenge is not the hash of one of the last 256 blocks, or of the last 8,191 where the
+    /// chain keeps them (EIP-2935).
+    /// @custom:remedy Get evidence for a fresh challenge and submit it within that many blocks.
     error ChallengeStale(uint256 challengeBlock, bytes32 challengeBlockHash);
     /// @notice The admission's validity has ended.
     /// @custom:remedy Have the enclave appraised again.
@@ -257,8 +259,8 @@ interface ISubrosaRegistry is IERC5267 {
     /// The caller chooses among the TCB infos and QE identities in force, which Intel keeps serving for
     /// older evaluation numbers too: the family must have a minimum.
     ///
-    /// The report data must be sha256(abi.encode(`ReportBinding`)) ‖ sha256(hash of the challenge
-    /// block ‖ caller), so nobody can register with another's quote. A TD's RTMR3 must be the value
+    /// The report data must be sha256(abi.encode(`ReportBinding`)) ‖ sha256(domain ‖ hash of the challenge
+    /// block ‖ caller), so nobody can register with another's quote, nor with one made for a client. A TD's RTMR3 must be the value
     /// that its configuration gives it.
     function registerSignerDcap(DcapRegistration calldata registration) external;
 

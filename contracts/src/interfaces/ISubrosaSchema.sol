@@ -23,6 +23,10 @@ interface ISubrosaSchema {
     function enclaveConfig(EnclaveConfig calldata) external;
     /// @notice See `ReportBinding`.
     function reportBinding(ReportBinding calldata) external;
+    /// @notice See `AttestationStatement`.
+    function attestationStatement(AttestationStatement calldata) external;
+    /// @notice See `AttestationAnswer`.
+    function attestationAnswer(AttestationAnswer calldata) external;
     /// @notice See `DeployPlaintext`.
     function deployPlaintext(DeployPlaintext calldata) external;
     /// @notice See `CallPlaintext`.

@@ -101,6 +101,8 @@ struct SignerAdmission {
     bytes32 transferKeyHash;
     bytes32 measurementId;
     bytes32 configHash;
+    /// As in `ReportBinding`.
+    bytes32 startHash;
     /// SHA-256 of the root key's SubjectPublicKeyInfo (DER).
     bytes32 rootId;
     uint8 teeKind;
@@ -114,7 +116,8 @@ struct SignerAdmission {
     bytes32 policyHash;
     /// keccak256 of the evidence that was appraised.
     bytes32 evidenceHash;
-    /// The challenge was challengeBlockHash ‖ registrant.
+    /// The evidence answers challengeBlockHash ‖ registrant, as `DcapRegistration` does. The block is one
+    /// of the last 256; where EIP-2935 is active, of the last 8,191.
     uint64 challengeBlock;
     bytes32 challengeBlockHash;
     address registrant;
@@ -122,8 +125,9 @@ struct SignerAdmission {
     uint64 notAfter;
 }
 
-/// @notice What registers a signer by its enclave's DCAP quote. The challenge is the hash of the
-/// challenge block ‖ the account that sends the transaction.
+/// @notice What registers a signer by its enclave's DCAP quote. The second half of its report data is
+/// SHA-256(keccak256("subrosa.v1.registration-challenge") ‖ hash of the challenge block ‖ the account that
+/// sends the transaction).
 struct DcapRegistration {
     /// As `ISubrosaDcap.verifyQuote` takes them.
     bytes quote;
@@ -136,7 +140,8 @@ struct DcapRegistration {
     address signer;
     bytes32 transferKeyHash;
     bytes32 configHash;
-    /// One of the last 256 blocks.
+    bytes32 startHash;
+    /// One of the last 256 blocks; where EIP-2935 is active, of the last 8,191.
     uint64 challengeBlock;
 }
 
@@ -176,8 +181,10 @@ struct EnclaveConfig {
     uint256 recovery;
 }
 
-/// @notice First half of report_data: sha256(abi.encode(this struct)); the second half is
-/// sha256(challenge).
+/// @notice First half of report_data: sha256(abi.encode(this struct)). The second half is
+/// sha256(domain ‖ challenge), with domain = keccak256("subrosa.v1.client-challenge") for the bytes that a
+/// client chose and keccak256("subrosa.v1.registration-challenge") for registrations: no client obtains
+/// evidence that registers or renews a signer.
 struct ReportBinding {
     /// keccak256("subrosa.v1.report-data").
     bytes32 domain;
@@ -186,6 +193,44 @@ struct ReportBinding {
     /// keccak256 of the node transfer key (X-Wing public key).
     bytes32 transferKeyHash;
     bytes32 configHash;
+    /// H["start"](keccak256(checkpoint)), where the checkpoint is what the enclave's header trust started
+    /// from; empty for host-asserted.
+    bytes32 startHash;
+}
+
+/// @notice EIP-712 message (oracle's domain) that an enclave's signer signs in the same request that makes its
+/// evidence for a client: what to encrypt to, as of when. The evidence binds the signer, so whoever has
+/// verified both need not take the epoch's keys from anybody's view of the chain.
+struct AttestationStatement {
+    /// The second half of that evidence's report data: sha256(domain ‖ the client's challenge).
+    bytes32 challengeHash;
+    uint32 keyGroup;
+    uint32 keyEpoch;
+    /// H["epoch-key"](keccak256(X-Wing public key), X25519 public key) of the epoch whose secret is held.
+    bytes32 publicKeyHash;
+    /// As the registry is proven to have recorded it; see `EpochOpening`.
+    uint256 recovery;
+    bytes32 configHash;
+    /// As in `ReportBinding`.
+    bytes32 startHash;
+    /// Where the enclave's header trust stands. With host-asserted headers it is the host's word.
+    uint64 headerNumber;
+    bytes32 headerHash;
+    /// Unix seconds.
+    uint64 headerTime;
+}
+
+/// @notice EIP-712 message (oracle's domain) by which an enclave's signer answers a challenge that was put on
+/// chain, with evidence and statement that it made for it; see `ISubrosaMailbox`.
+struct AttestationAnswer {
+    /// As in `AttestationStatement`.
+    bytes32 challengeHash;
+    /// keccak256 of the evidence bundle.
+    bytes32 evidenceHash;
+    /// keccak256 of the ABI encoding of the `AttestationStatement`.
+    bytes32 statementHash;
+    /// Whom the answer's escrow is paid to; zero for whoever brings it.
+    address payee;
 }
 
 /// @notice codeCommitment = H["code"](salt, engine, keccak256(code), keccak256(init)).

@@ -18,7 +18,10 @@ library Digests {
     bytes32 internal constant MEASUREMENT_SET = keccak256("subrosa.v1.measurement-set");
     bytes32 internal constant PRODUCT = keccak256("subrosa.v1.product");
     bytes32 internal constant CONFIG = keccak256("subrosa.v1.config");
+    bytes32 internal constant START = keccak256("subrosa.v1.start");
     bytes32 internal constant REPORT_DATA = keccak256("subrosa.v1.report-data");
+    bytes32 internal constant CLIENT_CHALLENGE = keccak256("subrosa.v1.client-challenge");
+    bytes32 internal constant REGISTRATION_CHALLENGE = keccak256("subrosa.v1.registration-challenge");
 
     /// @notice A contract's id, on this chain.
     function contractId(address oracle, address deployer, uint256 nonce) internal view returns (bytes32) {
@@ -122,5 +125,15 @@ library Digests {
     /// @notice First half of an enclave's report data.
     function reportData(ReportBinding memory value) internal pure returns (bytes32) {
         return sha256(abi.encode(value));
+    }
+
+    /// @notice Second half of an enclave's report data, for a client that challenged it.
+    function clientChallenge(bytes memory challenge) internal pure returns (bytes32) {
+        return sha256(bytes.concat(CLIENT_CHALLENGE, challenge));
+    }
+
+    /// @notice Second half of an enclave's report data, for whoever registers its signer.
+    function registrationChallenge(bytes32 blockHash, address registrant) internal pure returns (bytes32) {
+        return sha256(bytes.concat(REGISTRATION_CHALLENGE, blockHash, bytes20(registrant)));
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
+
 import {DcapClaims, ISubrosaDcap} from "../interfaces/ISubrosaDcap.sol";
 import {ISubrosaRegistry} from "../interfaces/ISubrosaRegistry.sol";
 import {DcapRegistration, ReportBinding, SignerAdmission} from "../interfaces/SubrosaTypes.sol";
@@ -43,6 +45,7 @@ abstract contract DcapSigners is Signers {
                 transferKeyHash: registration.transferKeyHash,
                 measurementId: Digests.measurement(registration.rootId, claims.teeKind, claims.measurementHash),
                 configHash: registration.configHash,
+                startHash: registration.startHash,
                 rootId: registration.rootId,
                 teeKind: claims.teeKind,
                 product: Digests.product(claims.teeKind, keccak256(abi.encodePacked(claims.fmspc))),
@@ -61,7 +64,7 @@ abstract contract DcapSigners is Signers {
         );
     }
 
-    /// @dev The report data binds keys and configuration, and answers a challenge that nobody knew
+    /// @dev The report data binds keys, configuration and start, and answers a challenge that nobody knew
     /// before the challenge block and nobody but the caller can use.
     function _checkReport(DcapRegistration calldata registration, DcapClaims memory claims) private view {
         bytes32 binding = Digests.reportData(
@@ -70,12 +73,13 @@ abstract contract DcapSigners is Signers {
                 version: BINDING_VERSION,
                 signer: registration.signer,
                 transferKeyHash: registration.transferKeyHash,
-                configHash: registration.configHash
+                configHash: registration.configHash,
+                startHash: registration.startHash
             })
         );
-        bytes32 blockHash = blockhash(registration.challengeBlock);
+        bytes32 blockHash = Blockhash.blockHash(registration.challengeBlock);
         if (blockHash == 0) revert ChallengeStale(registration.challengeBlock, blockHash);
-        bytes32 answer = sha256(bytes.concat(blockHash, bytes20(msg.sender)));
+        bytes32 answer = Digests.registrationChallenge(blockHash, msg.sender);
         if (claims.reportDataHigh != binding || claims.reportDataLow != answer) revert ReportDataMismatch();
     }
 }

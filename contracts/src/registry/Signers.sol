@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
@@ -14,7 +15,7 @@ import {RegistryStorage} from "./RegistryStorage.sol";
 /// @title Admitting enclaves' signers
 abstract contract Signers is TypedData, Leases {
     bytes32 private constant TYPE_HASH = keccak256(
-        "SignerAdmission(address signer,bytes32 transferKeyHash,bytes32 measurementId,bytes32 configHash,bytes32 rootId,uint8 teeKind,bytes32 product,bytes32 machineId,uint8 tcbStatus,uint32 tcbEvaluation,bytes32 policyHash,bytes32 evidenceHash,uint64 challengeBlock,bytes32 challengeBlockHash,address registrant,uint64 notAfter)"
+        "SignerAdmission(address signer,bytes32 transferKeyHash,bytes32 measurementId,bytes32 configHash,bytes32 startHash,bytes32 rootId,uint8 teeKind,bytes32 product,bytes32 machineId,uint8 tcbStatus,uint32 tcbEvaluation,bytes32 policyHash,bytes32 evidenceHash,uint64 challengeBlock,bytes32 challengeBlockHash,address registrant,uint64 notAfter)"
     );
 
     /// @inheritdoc ISubrosaRegistry
@@ -109,6 +110,7 @@ abstract contract Signers is TypedData, Leases {
             a.machineId,
             a.product,
             a.configHash,
+            a.startHash,
             a.transferKeyHash,
             a.evidenceHash,
             a.policyHash,
@@ -143,7 +145,7 @@ abstract contract Signers is TypedData, Leases {
         if (void != 0) revert VouchersRevoked(signer, void);
     }
 
-    /// @dev The admission in memory, and its EIP-712 struct hash. All its 16 fields are words, so the hash's
+    /// @dev The admission in memory, and its EIP-712 struct hash. All its 17 fields are words, so the hash's
     /// preimage holds it as memory does, behind the type hash. Bits that a field's type has not are hashed
     /// and then ignored: no verifier signs them.
     function _read(SignerAdmission calldata admission)
@@ -156,9 +158,9 @@ abstract contract Signers is TypedData, Leases {
             let preimage := mload(0x40)
             mstore(preimage, typeHash)
             a := add(preimage, 0x20)
-            calldatacopy(a, admission, 0x200)
-            structHash := keccak256(preimage, 0x220)
-            mstore(0x40, add(preimage, 0x220))
+            calldatacopy(a, admission, 0x220)
+            structHash := keccak256(preimage, 0x240)
+            mstore(0x40, add(preimage, 0x240))
         }
     }
 
@@ -183,10 +185,10 @@ abstract contract Signers is TypedData, Leases {
         }
     }
 
-    /// @dev Freshness: the challenge cannot have been known before its block, and nothing older than
-    /// what BLOCKHASH still tells is taken.
+    /// @dev Freshness: the challenge cannot have been known before its block, and nothing is taken that is
+    /// older than what BLOCKHASH still tells, or EIP-2935's history.
     function _checkChallenge(SignerAdmission memory admission) private view {
-        bytes32 known = blockhash(admission.challengeBlock);
+        bytes32 known = Blockhash.blockHash(admission.challengeBlock);
         if (known == 0 || known != admission.challengeBlockHash) {
             revert ChallengeStale(admission.challengeBlock, admission.challengeBlockHash);
         }

@@ -190,6 +190,7 @@ contract TrustProof is Symbolic {
         a.transferKeyHash = svm.createBytes32("transferKeyHash");
         a.measurementId = svm.createBytes32("measurementId");
         a.configHash = svm.createBytes32("configHash");
+        a.startHash = svm.createBytes32("startHash");
         a.rootId = svm.createBytes32("rootId");
         a.teeKind = uint8(svm.createUint256("teeKind"));
         a.product = svm.createBytes32("product");

@@ -17,6 +17,7 @@ abstract contract RegistryTest is Test {
     bytes32 internal constant ROOT = keccak256("root");
     bytes32 internal constant MEASUREMENT_HASH = keccak256("build");
     bytes32 internal constant CONFIG = keccak256("config");
+    bytes32 internal constant START = keccak256("start");
     bytes32 internal constant PRODUCT = keccak256("product");
 
     AccessManager internal authority;
@@ -58,6 +59,7 @@ abstract contract RegistryTest is Test {
             transferKeyHash: keccak256("transfer key"),
             measurementId: measurement,
             configHash: CONFIG,
+            startHash: START,
             rootId: ROOT,
             teeKind: TEE_KIND,
             product: PRODUCT,
@@ -85,7 +87,7 @@ abstract contract RegistryTest is Test {
 
     function _vouchOne(SignerAdmission memory a, uint256 key) internal view returns (bytes memory) {
         bytes32 typeHash = keccak256(
-            "SignerAdmission(address signer,bytes32 transferKeyHash,bytes32 measurementId,bytes32 configHash,bytes32 rootId,uint8 teeKind,bytes32 product,bytes32 machineId,uint8 tcbStatus,uint32 tcbEvaluation,bytes32 policyHash,bytes32 evidenceHash,uint64 challengeBlock,bytes32 challengeBlockHash,address registrant,uint64 notAfter)"
+            "SignerAdmission(address signer,bytes32 transferKeyHash,bytes32 measurementId,bytes32 configHash,bytes32 startHash,bytes32 rootId,uint8 teeKind,bytes32 product,bytes32 machineId,uint8 tcbStatus,uint32 tcbEvaluation,bytes32 policyHash,bytes32 evidenceHash,uint64 challengeBlock,bytes32 challengeBlockHash,address registrant,uint64 notAfter)"
         );
         return _sign(key, _registryMessage(keccak256(abi.encode(typeHash, a))));
     }

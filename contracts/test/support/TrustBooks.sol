@@ -140,10 +140,15 @@ abstract contract TrustBooks is OracleTest {
         claims.rootId = ROOT;
         claims.teeKind = builds[s.build].family;
         claims.measurementHash = builds[s.build].hash;
-        ReportBinding memory binding =
-            ReportBinding(Reference.domain("report-data"), 1, s.account, keccak256("transfer key"), s.configHash);
+        ReportBinding memory binding = ReportBinding(
+            Reference.domain("report-data"), 1, s.account, keccak256("transfer key"), s.configHash, START
+        );
         claims.reportDataHigh = sha256(abi.encode(binding));
-        claims.reportDataLow = sha256(bytes.concat(blockhash(block.number - 1), bytes20(address(this))));
+        claims.reportDataLow = sha256(
+            bytes.concat(
+                Reference.domain("registration-challenge"), blockhash(block.number - 1), bytes20(address(this))
+            )
+        );
         claims.tcbStatus = 1;
         claims.tcbEvaluation = s.tcbEvaluation;
         claims.expires = s.leaseUntil;
@@ -155,6 +160,7 @@ abstract contract TrustBooks is OracleTest {
         r.signer = s.account;
         r.transferKeyHash = binding.transferKeyHash;
         r.configHash = s.configHash;
+        r.startHash = START;
         r.challengeBlock = uint64(block.number - 1);
     }
 }

@@ -3,9 +3,9 @@
 // expected of each. Signatures are random, so every run writes other bytes with the same meaning.
 
 import { writeFileSync } from 'node:fs';
-import { bytesToHex, concat, hexToBytes, keccak256, toFunctionSelector, toHex } from 'viem';
+import { bytesToHex, hexToBytes, keccak256, toFunctionSelector, toHex } from 'viem';
 import { pckAuthorityId, rootId } from '../../script/dcap/evidence.mjs';
-import { binding, configRegister, measurement, sha256 } from '../../script/gas/dcap.mjs';
+import { binding, configRegister, measurement, registrationChallenge, sha256, startHash } from '../../script/gas/dcap.mjs';
 import { bits, boolean, explicit, octets, oid, sequence, small, time } from './der.mjs';
 import { certificate, hierarchy, key, moduleIdentity, name, qeIdentity, revocationList, tcbInfo } from './intel.mjs';
 import { enclaveReport, quote, tdReport } from './quotes.mjs';
@@ -21,10 +21,11 @@ const registration = {
   signer: '0x000000000000000000000000000000000051ea7e',
   transferKeyHash: keccak256(toHex('transfer key')),
   configHash: keccak256(toHex('config')),
+  startHash,
 };
 const reportData = Buffer.concat([
-  sha256(hexToBytes(binding(registration.signer, registration.transferKeyHash, registration.configHash))),
-  sha256(hexToBytes(concat([registration.challengeBlockHash, registration.registrant]))),
+  sha256(hexToBytes(binding(registration.signer, registration.transferKeyHash, registration.configHash, startHash))),
+  registrationChallenge(registration.challengeBlockHash, registration.registrant),
 ]);
 
 const cpuSvn = Buffer.from('0403020100ff05000000000000000000', 'hex');

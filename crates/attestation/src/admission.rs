@@ -10,6 +10,7 @@ use core::fmt;
 use alloy_primitives::{Address, B256, Signature};
 use alloy_sol_types::Eip712Domain;
 use k256::ecdsa::SigningKey;
+use subrosa_types::Challenge;
 use subrosa_types::abi::SignerAdmission;
 use subrosa_types::eip712::signing_hash;
 
@@ -27,14 +28,12 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// What the evidence must answer: block hash ‖ registrant, 52 bytes. Nobody can have known it
-    /// before that block, and nobody else can use it.
-    pub fn challenge(&self) -> [u8; 52] {
-        let mut challenge = [0; 52];
-        let (hash, registrant) = challenge.split_at_mut(32);
-        hash.copy_from_slice(self.challenge_block_hash.as_slice());
-        registrant.copy_from_slice(self.registrant.as_slice());
-        challenge
+    /// What the evidence must answer.
+    pub const fn challenge(&self) -> Challenge {
+        Challenge::Registration {
+            block_hash: self.challenge_block_hash,
+            registrant: self.registrant,
+        }
     }
 }
 
@@ -82,6 +81,7 @@ pub fn admit(
         transferKeyHash: binding.transfer_key_hash,
         measurementId: claims.measurement_id,
         configHash: binding.config_hash,
+        startHash: binding.start_hash,
         rootId: claims.root_id,
         teeKind: claims.tee as u8,
         product: claims.product_id().ok_or(AdmissionError::Product)?,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use subrosa_evidence::{
     Binding, Collateral, INTEL_SGX_ROOT_ID, Product, Subject, TcbStatus, Verdict, is_development,
 };
+use subrosa_types::Challenge;
 use subrosa_types::id::{TeeKind, measurement_id, product_id};
 
 /// What hardware says about an enclave, the same for every kind of TEE.
@@ -260,7 +261,7 @@ pub struct Bound {
     /// The preimages of the first half of the report data.
     pub binding: Binding,
     /// The preimage of the second half.
-    pub challenge: Vec<u8>,
+    pub challenge: Challenge,
     /// Whether the measurement was compared with a list. If not, whoever uses this must.
     pub measurement_appraised: bool,
     /// [`Policy::hash`](crate::Policy::hash) of the policy that was applied.

@@ -14,6 +14,8 @@ use subrosa_evidence::{
     CHALLENGE_BYTES, Check, CheckId, Product, config_register, is_development, report_data,
 };
 
+use subrosa_types::Challenge;
+
 use crate::policy::why;
 use crate::roots::Roots;
 use crate::{Claims, Expectations, Measurements, Policy, Stated};
@@ -272,19 +274,18 @@ fn age_check(claims: &Claims, policy: &Policy, now: u64) -> Check {
 /// Does it run what is expected, and is it bound to these keys, this configuration and challenge?
 pub(crate) fn bound_checks(claims: &Claims, expectations: &Expectations) -> Vec<Check> {
     let binding = &expectations.binding;
-    let expected = report_data(
-        binding.signer,
-        binding.transfer_key_hash,
-        binding.config_hash,
-        &expectations.challenge,
-    );
+    let challenge = &expectations.challenge;
+    let expected = report_data(binding, challenge);
     let (expected_binding, expected_challenge) = expected.split_at(BINDING_BYTES);
     // Anything but 64 bytes is not report data of ours, and has neither half.
     let halves = claims.report_data.split_at_checked(BINDING_BYTES);
     let (found_binding, found_challenge) = halves
         .filter(|(_, challenge)| challenge.len() == BINDING_BYTES)
         .unwrap_or_default();
-    let long_enough = CHALLENGE_BYTES.contains(&expectations.challenge.len());
+    let long_enough = match challenge {
+        Challenge::Client(bytes) => CHALLENGE_BYTES.contains(&bytes.len()),
+        Challenge::Registration { .. } => true,
+    };
     vec![
         measurement_check(claims, &expectations.measurements),
         config_check(claims, expectations, found_binding == expected_binding),

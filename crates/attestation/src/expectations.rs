@@ -2,10 +2,10 @@
 //! What whoever asks for evidence, or is handed some, has in mind.
 
 use alloc::collections::BTreeSet;
-use alloc::vec::Vec;
 
 use alloy_primitives::{B256, Bytes};
 use subrosa_evidence::Binding;
+use subrosa_types::Challenge;
 
 use crate::Policy;
 
@@ -36,8 +36,9 @@ pub struct Expectations {
     pub measurements: Measurements,
     /// The keys that the node presents and the configuration it must have.
     pub binding: Binding,
-    /// The challenge that was sent, [`CHALLENGE_BYTES`](subrosa_evidence::CHALLENGE_BYTES) long.
-    pub challenge: Vec<u8>,
+    /// The challenge that was sent; a client's is [`CHALLENGE_BYTES`](subrosa_evidence::CHALLENGE_BYTES)
+    /// long.
+    pub challenge: Challenge,
 }
 
 /// What a person states about evidence that somebody hands over, instead of the keys and the

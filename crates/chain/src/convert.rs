@@ -56,6 +56,7 @@ same_fields!(SubrosaRegistry::SignerAdmission {
     transferKeyHash,
     measurementId,
     configHash,
+    startHash,
     rootId,
     teeKind,
     product,

@@ -3,14 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use alloy_primitives::{Address, B256, Bytes, keccak256};
+use alloy_primitives::{Address, B256, keccak256};
 use subrosa_attestation::{Claims, Expectations, Measurements, Policy, VerifyError};
 use subrosa_crypto::{EpochId, EpochPublicKey};
 use subrosa_evidence::{Binding, EvidenceBundle, Verdict};
 use subrosa_types::{
+    Challenge,
     abi::{EnclaveConfig, EpochOpening},
     config::{HeaderTrustKind, Recovery},
-    id::measurement_set_hash,
+    id::{measurement_set_hash, start_hash},
     rpc::{Attestation, AttestationRequest},
 };
 
@@ -18,6 +19,7 @@ use crate::{
     Attested, ClientError, Connection, Deployment,
     check::{Checklist, Refusal, Subject},
     random,
+    stated::check_statement,
 };
 
 /// What is asked of an attestation beyond what the deployment says.
@@ -58,8 +60,9 @@ pub enum Appraisal {
 impl Connection {
     /// Challenges the node and checks, in this order: the chain and the code of both contracts;
     /// the configuration the node presents; the verifier's attestation result and the evidence
-    /// itself (measurement, root, key binding, configuration, challenge, freshness); the epoch
-    /// whose keys it presents, against the registry; the signer's admission.
+    /// itself (measurement, root, key binding, configuration, challenge, freshness); what the signer
+    /// that it binds states, over the same challenge, of the epoch whose keys the node presents; that
+    /// epoch against the registry; the signer's admission.
     ///
     /// # Errors
     ///
@@ -74,9 +77,9 @@ impl Connection {
         self.check_chain(&mut checklist).await?;
         check_consent(&mut checklist, deployment, options.development)?;
 
-        let challenge = *random::bytes::<CHALLENGE_BYTES>()?;
+        let challenge = Challenge::Client(random::bytes::<CHALLENGE_BYTES>()?.to_vec());
         let request = AttestationRequest {
-            challenge: Bytes::copy_from_slice(&challenge),
+            challenge: challenge.bytes().into(),
         };
         let attestation = self.node.attestation(&request).await?;
         let now = self.clock.now();
@@ -86,13 +89,16 @@ impl Connection {
             policy: policy(deployment, development),
             measurements: Measurements::AnyOf(deployment.measurements.iter().copied().collect()),
             binding: presented,
-            challenge: challenge.to_vec(),
+            challenge,
         };
         let measurement_id =
             self.check_attestation(&mut checklist, &attestation, &expectations, options, now)?;
 
-        let (epoch_id, epoch_key) = self
-            .check_epoch(&mut checklist, &attestation, &config, presented.config_hash)
+        let challenge = &expectations.challenge;
+        let (epoch_id, epoch_key) =
+            check_statement(&mut checklist, &attestation, &config, &presented, challenge)?;
+        let epoch = (epoch_id, &epoch_key);
+        self.check_epoch(&mut checklist, &attestation, &config, epoch)
             .await?;
         self.check_signer(
             &mut checklist,
@@ -197,20 +203,16 @@ impl Connection {
         }
     }
 
+    /// Checks that the registry, as the RPC tells, recorded what was stated.
     async fn check_epoch(
         &self,
         checklist: &mut Checklist,
         attestation: &Attestation,
         config: &EnclaveConfig,
-        config_hash: B256,
-    ) -> Result<(EpochId, EpochPublicKey), ClientError> {
+        (id, key): (EpochId, &EpochPublicKey),
+    ) -> Result<(), ClientError> {
         checklist.turn_to(Subject::Epoch);
-        let presented = &attestation.epoch;
         let opening = EpochOpening::from(attestation.epoch_opening.clone());
-        let id = EpochId {
-            group: presented.group,
-            epoch: presented.epoch,
-        };
         checklist.equal("epoch.group", &config.keyGroup, &id.group);
         let current = self.chain.current_epoch(id.group).await?;
         checklist.equal("epoch.current", &current, &id.epoch);
@@ -225,7 +227,7 @@ impl Connection {
         );
         let record = self.chain.epoch_record(id.group, id.epoch).await?;
         checklist.equal("epoch.record", &record, &opening.record());
-        checklist.equal("epoch.config", &config_hash, &opening.configHash);
+        checklist.equal("epoch.config", &config.hash(), &opening.configHash);
         checklist.equal(
             "epoch.recovery",
             &B256::from(config.recovery),
@@ -236,18 +238,8 @@ impl Connection {
             &self.deployment.measurements,
             opening.measurementSetHash,
         );
-        checklist.settle()?;
-
-        let key = match EpochPublicKey::from_bytes(&presented.xwing, presented.x25519.as_slice()) {
-            Ok(key) => key,
-            Err(error) => {
-                checklist.record("epoch.keys", false, "two public keys", error);
-                return Err(checklist.refusal().into());
-            }
-        };
-        checklist.equal("epoch.keys", &opening.publicKeyHash, &key.hash());
-        checklist.settle()?;
-        Ok((id, key))
+        checklist.equal("epoch.keys", &key.hash(), &opening.publicKeyHash);
+        Ok(checklist.settle()?)
     }
 
     /// Checks that the registry lets `signer` sign.
@@ -317,11 +309,15 @@ fn check_presented(
         }
     };
     checklist.equal("config-hash", &config.hash(), &found);
+    // What host-asserted headers start from, the one kind that is attested so far.
+    let start = start_hash(&[]);
+    checklist.equal("start-hash", &start, &attestation.start_hash);
     checklist.settle()?;
     Ok(Binding {
         signer: attestation.signer,
         transfer_key_hash: keccak256(&attestation.transfer_key),
         config_hash: config.hash(),
+        start_hash: attestation.start_hash,
     })
 }
 

@@ -3,6 +3,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use alloy_primitives::{Address, B256, Signature};
 use serde::Serialize;
 
 /// One comparison that a verdict rests on.
@@ -43,6 +44,8 @@ pub enum Subject {
     AttestationResult,
     /// The evidence itself.
     Evidence,
+    /// What the attested signer states beside the evidence.
+    AttestationStatement,
     /// The epoch whose keys are presented.
     Epoch,
     /// The signer's admission on chain.
@@ -62,6 +65,7 @@ impl fmt::Display for Subject {
             Self::Node => "node",
             Self::AttestationResult => "attestation-result",
             Self::Evidence => "evidence",
+            Self::AttestationStatement => "attestation-statement",
             Self::Epoch => "epoch",
             Self::Signer => "signer",
             Self::QueryReply => "query-reply",
@@ -154,6 +158,25 @@ impl Checklist {
             }
         };
         self.record(id, allowed.contains(found), expected, found)
+    }
+
+    /// Records whether `signature` (r ‖ s ‖ v, low s) over `hash` is that of `signer`.
+    pub(crate) fn signature(
+        &mut self,
+        id: &'static str,
+        signer: Address,
+        signature: &[u8],
+        hash: B256,
+    ) -> bool {
+        let found = Signature::from_raw(signature)
+            .ok()
+            .filter(|signature| signature.normalize_s().is_none())
+            .and_then(|signature| signature.recover_address_from_prehash(&hash).ok())
+            .map_or_else(
+                || "no valid signature".to_owned(),
+                |address| address.to_string(),
+            );
+        self.equal(id, &signer.to_string(), &found)
     }
 
     /// Records a result that was decided elsewhere.

@@ -53,6 +53,7 @@ mod reply_key;
 mod request;
 mod seal;
 mod session;
+mod stated;
 mod ticket;
 mod wait;
 

@@ -3,7 +3,7 @@
 //! caller with a sealed answer, and statements of what code runs.
 
 use alloy::signers::SignerSync;
-use alloy_primitives::{Address, B256, Bytes, Signature, keccak256};
+use alloy_primitives::{Address, B256, Bytes, keccak256};
 use alloy_sol_types::SolValue;
 use serde::Serialize;
 use subrosa_crypto::Subject as ReplySubject;
@@ -196,7 +196,7 @@ impl Attested {
         };
         let domain = eip712::oracle_domain(measured.chain_id, measured.oracle);
         let hash = eip712::signing_hash(&statement, &domain);
-        check_signature(&mut checklist, self.signer(), &response.signature, hash);
+        checklist.signature("signature", self.signer(), &response.signature, hash);
         checklist.equal("statement.contract", &contract, &statement.contractId);
         checklist.equal("statement.nonce", &nonce, &statement.nonce);
         checklist.equal(
@@ -295,7 +295,7 @@ impl Attested {
         let measured = &self.connection().deployment.measured;
         let domain = eip712::oracle_domain(measured.chain_id, measured.oracle);
         let hash = eip712::signing_hash(&reply, &domain);
-        check_signature(&mut checklist, self.signer(), &response.signature, hash);
+        checklist.signature("signature", self.signer(), &response.signature, hash);
         checklist.equal("reply.query", &asked.query_hash, &reply.queryHash);
         checklist.equal("reply.contract", &asked.contract, &reply.contractId);
         checklist.equal("reply.nonce", &asked.nonce, &reply.nonce);
@@ -336,19 +336,6 @@ fn check_output(asked: &Asked, opened: &[u8]) -> Result<(Status, Bytes), ClientE
             Err(checklist.refusal().into())
         }
     }
-}
-
-/// Records whether `signature` (r ‖ s ‖ v) over `hash` is that of `signer`.
-fn check_signature(checklist: &mut Checklist, signer: Address, signature: &[u8], hash: B256) {
-    let found = Signature::from_raw(signature)
-        .ok()
-        .filter(|signature| signature.normalize_s().is_none())
-        .and_then(|signature| signature.recover_address_from_prehash(&hash).ok())
-        .map_or_else(
-            || "no valid signature".to_owned(),
-            |address| address.to_string(),
-        );
-    checklist.equal("signature", &signer.to_string(), &found);
 }
 
 struct SignedQuery {

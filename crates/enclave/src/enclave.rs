@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The state machine's state, and which request does what.
 
-use alloc::{boxed::Box, format, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
 };
 
-use alloy_primitives::{Bytes, keccak256};
 use subrosa_types::{
+    Challenge,
     entry::{EntryKind, Execution},
     frame::{
-        ErrorCode, FrameError, HelloReply, LoggedEntry, Request, Response, Started, WIRE_VERSION,
+        Attested, ErrorCode, FrameError, HeaderFrame, HelloReply, LoggedEntry, Request, Response,
+        Started, WIRE_VERSION,
     },
 };
 use subrosa_vm::Engines;
 
 use crate::{
+    attest,
     boot::BootKeys,
     contracts::Contracts,
     epoch::{Active, Epochs},
     execute::{self, Asked, Opened, Unsealed},
     fixed::Fixed,
     job::{Job, Progress, Tag, Turn, Work},
-    limits::MAX_CHALLENGE_BYTES,
     load::Loader,
     platform::{Platform, PlatformError},
     query, sign, snapshot,
@@ -231,7 +232,22 @@ impl Enclave {
                 Response::Started(Box::new(self.start(&config, &checkpoint)?))
             }
             Request::Advance { update } => Response::Advanced(self.fixed()?.advance(&update)?),
-            Request::Quote { challenge } => Response::Evidence(self.quote(&challenge)?),
+            Request::Quote {
+                block_hash,
+                registrant,
+            } => {
+                let challenge = Challenge::Registration {
+                    block_hash,
+                    registrant,
+                };
+                let fixed = self.fixed()?;
+                Response::Evidence(attest::quote(fixed, self.platform().as_mut(), &challenge)?)
+            }
+            Request::Attest {
+                challenge,
+                epoch,
+                header,
+            } => Response::Attested(Box::new(self.attest(challenge, epoch, &header)?)),
             Request::ProposeEpoch {
                 epoch,
                 measurements,
@@ -330,22 +346,28 @@ impl Enclave {
         Ok(self.fixed.get_or_init(|| fixed).started.clone())
     }
 
-    fn quote(&self, challenge: &[u8]) -> Result<Bytes, FrameError> {
-        if challenge.is_empty() || challenge.len() > MAX_CHALLENGE_BYTES {
-            let message = format!(
-                "challenge of {} bytes, 1 to {MAX_CHALLENGE_BYTES} are taken",
-                challenge.len()
-            );
-            return Err(FrameError::new(ErrorCode::Malformed, message));
-        }
-        let started = &self.fixed()?.started;
-        let report_data = subrosa_evidence::report_data(
-            started.signer,
-            keccak256(&started.transfer_key),
-            started.config_hash,
-            challenge,
-        );
-        Ok(self.platform().evidence(report_data)?.bundle.into())
+    fn attest(
+        &self,
+        challenge: Vec<u8>,
+        epoch: u32,
+        header: &HeaderFrame,
+    ) -> Result<Attested, FrameError> {
+        let fixed = self.fixed()?;
+        let challenge = Challenge::Client(challenge);
+        let (statement, signature) = attest::state(
+            fixed,
+            &self.boot.signer,
+            &self.active(),
+            &challenge,
+            epoch,
+            header,
+        )?;
+        let bundle = attest::quote(fixed, self.platform().as_mut(), &challenge)?;
+        Ok(Attested {
+            bundle,
+            statement,
+            signature,
+        })
     }
 
     fn fixed(&self) -> Result<&Fixed, FrameError> {

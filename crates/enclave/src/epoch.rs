@@ -3,7 +3,7 @@
 
 use alloc::{collections::BTreeMap, format, sync::Arc, vec::Vec};
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{B256, Bytes, U256};
 use alloy_sol_types::SolValue;
 use subrosa_chain_proof::verify_slot;
 use subrosa_crypto::{
@@ -42,6 +42,8 @@ struct Proposed {
 pub(crate) struct Epoch {
     /// What the registry records, or would, of its opening.
     pub(crate) record: B256,
+    /// The recovery policy that it was opened with.
+    pub(crate) recovery: U256,
     pub(crate) secret: EpochSecret,
     pub(crate) keys: EpochKeyPairs,
 }
@@ -115,6 +117,7 @@ impl Epochs {
             let proposed = Proposed {
                 epoch: Epoch {
                     record: opening.record(),
+                    recovery: opening.recovery,
                     secret,
                     keys,
                 },
@@ -159,6 +162,7 @@ impl Epochs {
             let proposed = Proposed {
                 epoch: Epoch {
                     record: opening.record(),
+                    recovery: opening.recovery,
                     secret,
                     keys,
                 },

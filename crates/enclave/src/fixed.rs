@@ -77,6 +77,7 @@ impl Fixed {
         platform.fix_config(config_hash)?;
         let started = Started {
             config_hash,
+            start_hash: trust.start_hash(),
             signer: boot.signer.address(),
             transfer_key: boot.transfer_public.clone(),
             tee: identity.tee,
@@ -117,7 +118,7 @@ impl Fixed {
         if self.started.config_hash != config.hash() {
             return refuse("configuration", self.started.config_hash);
         }
-        let start_hash = self.trust().start_hash();
+        let start_hash = self.started.start_hash;
         if start_hash != id::start_hash(checkpoint) {
             return refuse("checkpoint", start_hash);
         }

@@ -36,6 +36,7 @@
 
 extern crate alloc;
 
+mod attest;
 mod blob;
 mod boot;
 mod cell;

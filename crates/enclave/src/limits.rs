@@ -2,9 +2,6 @@
 //! What the enclave takes, keeps and gives at most. What a guest may use is in
 //! [`subrosa_vm::limits`], what a frame may hold in [`subrosa_types::frame`].
 
-/// Longest challenge, bytes.
-pub(crate) const MAX_CHALLENGE_BYTES: usize = 256;
-
 /// Work ([`subrosa_vm::Execution::work_used`]) after which a request to execute ends early: about a
 /// tenth of a second. The entry that exceeds it is the last.
 pub const FRAME_WORK: u64 = 100_000_000;

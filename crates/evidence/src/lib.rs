@@ -26,7 +26,7 @@ mod roots;
 mod tcb;
 mod verdict;
 
-pub use binding::{Binding, CHALLENGE_BYTES, config_register, report_data};
+pub use binding::{Binding, CHALLENGE_BYTES, challenge_hash, config_register, report_data};
 pub use bundle::EvidenceBundle;
 pub use check::{Check, CheckId, CheckOutcome, shown};
 pub use encoded::EncodedBundle;

@@ -26,19 +26,12 @@ pub struct Verifier {
     base: Url,
 }
 
-/// What an admission's challenge was made of.
+/// A recent block and who registers, which evidence for the chain answers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Challenge {
+pub(crate) struct ChainChallenge {
     pub(crate) block: u64,
     pub(crate) block_hash: B256,
     pub(crate) registrant: Address,
-}
-
-impl Challenge {
-    /// The bytes that the evidence answers: block hash ‖ registrant.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        [self.block_hash.as_slice(), self.registrant.as_slice()].concat()
-    }
 }
 
 impl Verifier {
@@ -84,7 +77,7 @@ impl Verifier {
         bundle: &Bytes,
         chain_id: u64,
         registry: Address,
-        challenge: &Challenge,
+        challenge: &ChainChallenge,
         started: &Started,
     ) -> Result<SignedAdmission, VerifierError> {
         let request = AdmitRequest {
@@ -178,6 +171,7 @@ fn binding(started: &Started) -> Binding {
         signer: started.signer,
         transfer_key_hash: keccak256(&started.transfer_key),
         config_hash: started.config_hash,
+        start_hash: started.start_hash,
     }
 }
 

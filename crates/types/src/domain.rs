@@ -33,11 +33,15 @@ pub enum Domain {
     Start,
     /// `report-data`: the binding of evidence to an enclave's keys.
     ReportData,
+    /// `client-challenge`: what clients have evidence answer.
+    ClientChallenge,
+    /// `registration-challenge`: what evidence answers that registers a signer.
+    RegistrationChallenge,
 }
 
 impl Domain {
     /// Every domain, in declaration order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::ContractId,
         Self::Code,
         Self::Entry,
@@ -51,6 +55,8 @@ impl Domain {
         Self::Config,
         Self::Start,
         Self::ReportData,
+        Self::ClientChallenge,
+        Self::RegistrationChallenge,
     ];
 
     /// The name after `subrosa.v1.`.
@@ -69,6 +75,8 @@ impl Domain {
             Self::Config => "config",
             Self::Start => "start",
             Self::ReportData => "report-data",
+            Self::ClientChallenge => "client-challenge",
+            Self::RegistrationChallenge => "registration-challenge",
         }
     }
 
@@ -113,6 +121,12 @@ impl Domain {
             }
             Self::ReportData => {
                 b256!("413ac0e234fe8da6768639dde0418939f8251a22a482971bdf3769a25946ff46")
+            }
+            Self::ClientChallenge => {
+                b256!("a83aa9d363c8d28faba04d43a35020d715e1063a5f6fba99ffacbbd5a7fc2907")
+            }
+            Self::RegistrationChallenge => {
+                b256!("3d1971e0f14ff6f03579c6bf97f756765e824f71557905264c0b103c6b9997b5")
             }
         }
     }

@@ -47,7 +47,8 @@ pub fn measurement_set_hash(ids: &[B256]) -> B256 {
 }
 
 /// H\["start"\](keccak256(checkpoint)): what names the checkpoint that an enclave's header trust
-/// started from. So far it is compared inside the enclave alone; no signature binds it.
+/// started from. Evidence and admissions bind it beside the configuration, which stays the same
+/// from one checkpoint to the next.
 pub fn start_hash(checkpoint: &[u8]) -> B256 {
     Domain::Start.hash(&keccak256(checkpoint))
 }

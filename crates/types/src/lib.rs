@@ -12,6 +12,7 @@
 extern crate alloc;
 
 pub mod abi;
+mod challenge;
 pub mod change;
 pub mod config;
 mod domain;
@@ -27,5 +28,6 @@ pub mod slot;
 pub mod terms;
 mod word;
 
+pub use challenge::Challenge;
 pub use domain::Domain;
 pub use id::ContractId;

@@ -35,10 +35,16 @@ pub struct Attestation {
     pub signer: Address,
     /// Node transfer key (X-Wing public key).
     pub transfer_key: Bytes,
+    /// H\["start"\] of the checkpoint that the enclave's header trust started from.
+    pub start_hash: B256,
     /// Public keys of the current epoch.
     pub epoch: EpochPublicKeys,
     /// What the registry recorded for that epoch.
     pub epoch_opening: EpochOpening,
+    /// ABI encoding of the signer's `AttestationStatement`, over the same challenge as the evidence.
+    pub statement: Bytes,
+    /// The signer's signature over it, r ‖ s ‖ v.
+    pub signature: Bytes,
 }
 
 /// An epoch's public keys.

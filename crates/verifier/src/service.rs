@@ -13,7 +13,7 @@ use subrosa_evidence::{
         Problem, ProblemCode, SignedAdmission,
     },
 };
-use subrosa_types::eip712::registry_domain;
+use subrosa_types::{Challenge, eip712::registry_domain};
 
 use crate::{Config, ConfigError, Keys};
 
@@ -123,10 +123,10 @@ impl Verifier {
         request: &AppraiseRequest,
         now: u64,
     ) -> Result<AppraiseResponse, Problem> {
-        let challenge = request.challenge.0.as_slice();
+        let challenge = Challenge::Client(request.challenge.0.clone());
         let appraisal = self.judge(bundle, challenge, request.binding, now);
         let keys = self.held();
-        let ear = appraisal.bound.as_ref().ok().map(|bound| {
+        let ear = appraisal.bound.as_ref().ok().and_then(|bound| {
             let (issuer, lifetime) = (&self.config.issuer, self.config.ear_seconds);
             ear::sign(bound, issuer, &keys.ear, now, lifetime)
         });
@@ -149,8 +149,7 @@ impl Verifier {
             challenge_block_hash: request.challenge_block_hash,
             registrant: request.registrant,
         };
-        let challenge = registration.challenge();
-        let appraisal = self.judge(bundle, &challenge, request.binding, now);
+        let appraisal = self.judge(bundle, registration.challenge(), request.binding, now);
         let Ok(bound) = &appraisal.bound else {
             return Ok(AdmitResponse {
                 admission: None,
@@ -196,7 +195,7 @@ impl Verifier {
     fn judge(
         &self,
         bundle: &EvidenceBundle,
-        challenge: &[u8],
+        challenge: Challenge,
         binding: Binding,
         now: u64,
     ) -> Appraisal {
@@ -204,7 +203,7 @@ impl Verifier {
             policy: self.config.policy(),
             measurements: self.config.measurements(),
             binding,
-            challenge: challenge.to_vec(),
+            challenge,
         };
         // Answered as it is, because it is what is signed: that a verifier is for development is
         // for its issuer to say, and `development` in a verdict is about the evidence.

@@ -18,6 +18,7 @@ use subrosa_attestation::measurement::measurement_of_executable;
 use subrosa_attestation::{Expectations, Measurements, Policy, Verified, verify};
 use subrosa_evidence::{Binding, CheckOutcome, api::Jwks, report_data};
 use subrosa_tee::forge::Forge;
+use subrosa_types::Challenge;
 
 use super::target::{MIB, Target, stock};
 use crate::forge::samples::DEVELOPMENT_NOW as NOW;
@@ -80,14 +81,10 @@ impl Fixture {
             signer: Address::repeat_byte(0x51),
             transfer_key_hash: B256::repeat_byte(0x7f),
             config_hash: B256::repeat_byte(0xcf),
+            start_hash: B256::repeat_byte(0x57),
         };
-        let challenge = vec![0xc4; 32];
-        let data = report_data(
-            binding.signer,
-            binding.transfer_key_hash,
-            binding.config_hash,
-            &challenge,
-        );
+        let challenge = Challenge::Client(vec![0xc4; 32]);
+        let data = report_data(&binding, &challenge);
         let bundle = Forge::new()
             .mrtd(measured.mrtd)
             .config(binding.config_hash.0)
@@ -107,7 +104,7 @@ impl Fixture {
                 keys: vec![key.jwk()],
             },
         }];
-        let token = ear::sign(&bound, ISSUER, &key, NOW, 300);
+        let token = ear::sign(&bound, ISSUER, &key, NOW, 300).unwrap();
         let result = ear::verify(&token, &verifiers, &expectations, NOW).unwrap();
         Self {
             key: SigningKey::from_slice(&SCALAR).unwrap(),

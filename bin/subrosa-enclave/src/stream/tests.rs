@@ -3,7 +3,7 @@
 
 use std::{io::Write, num::NonZeroUsize, os::unix::net::UnixStream, thread};
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use proptest::prelude::*;
 use subrosa_enclave_core::{Enclave, Evidence, Identity, Platform, PlatformError};
 use subrosa_types::{
@@ -95,7 +95,14 @@ fn assert_error(response: &Response, code: ErrorCode) {
 
 #[test]
 fn the_first_frame_must_be_a_hello_of_this_version() {
-    let quote = frame::encode(1, &Request::Quote { challenge: vec![1] }).unwrap();
+    let quote = frame::encode(
+        1,
+        &Request::Quote {
+            block_hash: B256::ZERO,
+            registrant: Address::ZERO,
+        },
+    )
+    .unwrap();
     let wire_version = WIRE_VERSION + 1;
     let old = frame::encode(2, &Request::Hello { wire_version }).unwrap();
     let answers = converse([quote, old, hello(3)].concat());
@@ -163,9 +170,9 @@ proptest! {
 
     #[test]
     fn a_frame_is_read_whole_or_not_at_all(
-        challenge in proptest::collection::vec(any::<u8>(), 0..64),
+        update in proptest::collection::vec(any::<u8>(), 0..64),
     ) {
-        let frame = frame::encode(9, &Request::Quote { challenge }).unwrap();
+        let frame = frame::encode(9, &Request::Advance { update: update.into() }).unwrap();
         let Ok(Some(Frame::Body(body))) = read(&mut frame.as_slice()) else {
             panic!("no frame")
         };

@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `eat_profile` | [`PROFILE`] |
 //! | `iss`, `iat`, `exp` | which verifier, when, until when (Unix seconds) |
-//! | `eat_nonce` | the challenge, base64url |
+//! | `eat_nonce` | the client's challenge, base64url |
 //! | `cnf` | the enclave's signer: `{"kid": address}` (RFC 7800) |
 //! | `ear.verifier-id` | developer and build of the verifier |
 //! | `submods`.[`SUBMODULE`] | the appraisal: `ear.status`, `ear.trustworthiness-vector` (AR4SI), `ear.appraisal-policy-id`, and the claims under `subrosa` |
@@ -33,6 +33,7 @@ use core::fmt;
 
 use p256::ecdsa::SigningKey;
 use subrosa_evidence::api::Jwk;
+use subrosa_types::Challenge;
 
 use crate::{Bound, Verified};
 
@@ -68,17 +69,21 @@ impl fmt::Debug for EarKey {
 }
 
 /// Signs an attestation result as `issuer`, in force from `now` for `lifetime` seconds, though no
-/// longer than the collateral it rests on.
+/// longer than the collateral it rests on. `None` if the evidence answers a registration: results are for
+/// clients.
 pub fn sign(
     bound: &Verified<Bound>,
     issuer: &str,
     key: &EarKey,
     now: u64,
     lifetime: u64,
-) -> String {
+) -> Option<String> {
+    let Challenge::Client(nonce) = &bound.challenge else {
+        return None;
+    };
     let expires = now
         .saturating_add(lifetime)
         .min(bound.claims.collateral_expires);
-    let token = token::Token::of(bound, issuer, now, expires);
-    jws::sign(&token, &key.0, &key.jwk().kid)
+    let token = token::Token::of(bound, nonce, issuer, now, expires);
+    Some(jws::sign(&token, &key.0, &key.jwk().kid))
 }

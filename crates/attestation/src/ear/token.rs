@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use subrosa_evidence::{Binding, Collateral, Product, TcbStatus, Verdict, report_data};
+use subrosa_types::Challenge;
 use subrosa_types::id::{TeeKind, measurement_id};
 
 use crate::{Bound, Claims, Firmware, Register};
@@ -28,7 +29,7 @@ pub(crate) struct Token {
     pub(crate) iss: String,
     pub(crate) iat: u64,
     pub(crate) exp: u64,
-    /// The challenge, base64url.
+    /// The client's challenge, base64url.
     pub(crate) eat_nonce: String,
     pub(crate) cnf: Confirmation,
     #[serde(rename = "ear.verifier-id")]
@@ -90,6 +91,7 @@ pub(crate) struct Appraised {
     pub(crate) signer: alloy_primitives::Address,
     pub(crate) transfer_key_hash: B256,
     pub(crate) config_hash: B256,
+    pub(crate) start_hash: B256,
     pub(crate) debug: u8,
     pub(crate) migratable: bool,
     #[serde(default)]
@@ -116,7 +118,7 @@ pub(crate) struct Appraised {
 }
 
 impl Token {
-    pub(crate) fn of(bound: &Bound, issuer: &str, issued: u64, expires: u64) -> Self {
+    pub(crate) fn of(bound: &Bound, nonce: &[u8], issuer: &str, issued: u64, expires: u64) -> Self {
         let (claims, binding) = (&bound.claims, &bound.binding);
         let development = claims.is_development();
         let submodule = Submodule {
@@ -147,6 +149,7 @@ impl Token {
                 signer: binding.signer,
                 transfer_key_hash: binding.transfer_key_hash,
                 config_hash: binding.config_hash,
+                start_hash: binding.start_hash,
                 debug: claims.debug,
                 migratable: claims.migratable,
                 vmpl: claims.vmpl,
@@ -170,7 +173,7 @@ impl Token {
             iss: issuer.to_owned(),
             iat: issued,
             exp: expires,
-            eat_nonce: URL_SAFE_NO_PAD.encode(&bound.challenge),
+            eat_nonce: URL_SAFE_NO_PAD.encode(nonce),
             cnf: Confirmation {
                 kid: binding.signer,
             },
@@ -189,20 +192,16 @@ impl Appraised {
             signer: self.signer,
             transfer_key_hash: self.transfer_key_hash,
             config_hash: self.config_hash,
+            start_hash: self.start_hash,
         }
     }
 
     /// The evidence's claims as they must have been for a verifier to say this. Everything that
     /// can be recomputed is; `None` if the token contradicts itself.
-    pub(crate) fn claims(&self, challenge: &[u8]) -> Option<Claims> {
+    pub(crate) fn claims(&self, challenge: &Challenge) -> Option<Claims> {
         let measurement_hash = keccak256(&self.measurement);
         let measurement_id = measurement_id(self.root_id, self.tee, measurement_hash);
-        let data = report_data(
-            self.signer,
-            self.transfer_key_hash,
-            self.config_hash,
-            challenge,
-        );
+        let data = report_data(&self.binding(), challenge);
         let claims = Claims {
             tee: self.tee,
             product: self.product,

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subrosa_evidence::{Binding, Check, CheckId, Verdict, api::Jwks};
+use subrosa_types::Challenge;
 
 use super::jwk::verifying_key;
 use super::jws::{Unverified, shortened};
@@ -208,7 +209,7 @@ fn interpret(payload: &[u8]) -> Result<(Token, AttestationResult, String), Strin
         .decode(&token.eat_nonce)
         .map_err(|_| "nonce is not base64url")?;
     let claims = subrosa
-        .claims(&challenge)
+        .claims(&Challenge::Client(challenge))
         .ok_or("the claims contradict each other, or lack what their kind always says")?;
     if token.exp > claims.collateral_expires {
         return Err("it outlives the collateral it rests on".to_owned());

@@ -5,8 +5,9 @@ use alloy_primitives::{Address, B256, U256};
 use subrosa_attestation::admission::{
     AdmissionError, AdmissionKey, Registration, admit, verify as verify_admission,
 };
-use subrosa_attestation::{Bound, Expectations, Measurements, Policy, Verified, appraise};
-use subrosa_evidence::report_data;
+use subrosa_attestation::{Bound, Expectations, Measurements, Policy, Verified, appraise, verify};
+use subrosa_evidence::{CheckId, report_data};
+use subrosa_types::Challenge;
 use subrosa_types::abi::SignerAdmission;
 use subrosa_types::eip712::registry_domain;
 use subrosa_types::id::{TeeKind, product_id};
@@ -27,14 +28,9 @@ fn registration() -> Registration {
 fn bound() -> Verified<Bound> {
     let binding = binding();
     let challenge = registration().challenge();
-    let evidence = forge().report_data(report_data(
-        binding.signer,
-        binding.transfer_key_hash,
-        binding.config_hash,
-        &challenge,
-    ));
+    let evidence = forge().report_data(report_data(&binding, &challenge));
     let expectations = Expectations {
-        challenge: challenge.to_vec(),
+        challenge,
         measurements: Measurements::JudgedElsewhere,
         ..expectations()
     };
@@ -57,6 +53,7 @@ fn an_admission_states_what_was_appraised() {
     assert_eq!(admission.signer, binding().signer);
     assert_eq!(admission.transferKeyHash, binding().transfer_key_hash);
     assert_eq!(admission.configHash, binding().config_hash);
+    assert_eq!(admission.startHash, binding().start_hash);
     assert_eq!(admission.measurementId, bound.claims.measurement_id);
     assert_eq!(admission.rootId, bound.claims.root_id);
     assert_eq!(
@@ -107,6 +104,27 @@ fn evidence_for_another_registration_admits_nobody() {
 }
 
 #[test]
+fn evidence_for_a_client_admits_nobody_whatever_the_client_sent() {
+    let challenge = Challenge::Client(registration().challenge().bytes());
+    let evidence = forge().report_data(report_data(&binding(), &challenge));
+    let for_client = Expectations {
+        challenge,
+        ..expectations()
+    };
+    let bound = verify(&evidence.evidence(), &for_client, NOW).unwrap();
+    assert_eq!(
+        admit(&bound, &registration(), LEASE, NOW),
+        Err(AdmissionError::Challenge)
+    );
+    let for_registry = Expectations {
+        challenge: registration().challenge(),
+        ..expectations()
+    };
+    let error = verify(&evidence.evidence(), &for_registry, NOW).unwrap_err();
+    assert_eq!(error.check(), CheckId::Challenge);
+}
+
+#[test]
 fn the_signature_is_the_verifiers_over_every_field_chain_and_registry() {
     let registry = Address::repeat_byte(0x0e);
     let domain = registry_domain(31_337, registry);
@@ -126,7 +144,7 @@ fn the_signature_is_the_verifiers_over_every_field_chain_and_registry() {
     ] {
         assert!(verify_admission(&admission(), &signature, &domain, &verifiers).is_err());
     }
-    let changes: [fn(&mut SignerAdmission); 16] = [
+    let changes: [fn(&mut SignerAdmission); 17] = [
         |a| a.signer = Address::ZERO,
         |a| a.transferKeyHash.0[0] ^= 1,
         |a| a.measurementId.0[0] ^= 1,
@@ -143,6 +161,7 @@ fn the_signature_is_the_verifiers_over_every_field_chain_and_registry() {
         |a| a.registrant = Address::ZERO,
         |a| a.notAfter ^= 1,
         |a| a.product.0[0] ^= 1,
+        |a| a.startHash.0[0] ^= 1,
     ];
     for (index, change) in changes.into_iter().enumerate() {
         let mut changed = admission();

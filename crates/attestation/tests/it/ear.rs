@@ -10,15 +10,18 @@ use p256::ecdsa::signature::Signer;
 use serde_json::{Value, json};
 use subrosa_attestation::ear::{self, EarKey, PROFILE, SUBMODULE, TrustedVerifier};
 use subrosa_attestation::{Expectations, Measurements, Policy, VerifyError, appraise, verify};
-use subrosa_evidence::{CheckId, CheckOutcome, VerdictStatus, api::Jwks};
+use subrosa_evidence::{CheckId, CheckOutcome, VerdictStatus, api::Jwks, report_data};
+use subrosa_types::Challenge;
 
-use crate::fixture::{ISSUER, NOW, challenge, ear_key, expectations, sound, trusted};
+use crate::fixture::{
+    ISSUER, NOW, binding, challenge, ear_key, expectations, forge, sound, trusted,
+};
 
 const LIFETIME: u64 = 300;
 
 fn token() -> String {
     let bound = verify(&sound(), &expectations(), NOW).unwrap();
-    ear::sign(&bound, ISSUER, &ear_key(), NOW, LIFETIME)
+    ear::sign(&bound, ISSUER, &ear_key(), NOW, LIFETIME).unwrap()
 }
 
 fn check(token: &str, expectations: &Expectations, now: u64) -> CheckId {
@@ -82,7 +85,10 @@ fn an_independent_implementation_reads_the_token() {
     );
     let claims = read.claims;
     assert_eq!(claims["eat_profile"], PROFILE);
-    assert_eq!(claims["eat_nonce"], URL_SAFE_NO_PAD.encode(challenge()));
+    assert_eq!(
+        claims["eat_nonce"],
+        URL_SAFE_NO_PAD.encode(challenge().bytes())
+    );
     let signer = serde_json::to_value(expectations().binding.signer).unwrap();
     assert_eq!(claims["cnf"]["kid"], signer);
     let submodule = &claims["submods"][SUBMODULE];
@@ -123,9 +129,24 @@ fn a_result_is_in_force_for_its_lifetime_and_no_longer() {
 }
 
 #[test]
+fn there_is_no_result_over_evidence_for_a_registration() {
+    let challenge = Challenge::Registration {
+        block_hash: B256::repeat_byte(0xb1),
+        registrant: Address::repeat_byte(0x9e),
+    };
+    let evidence = forge().report_data(report_data(&binding(), &challenge));
+    let expectations = Expectations {
+        challenge,
+        ..expectations()
+    };
+    let bound = verify(&evidence.evidence(), &expectations, NOW).unwrap();
+    assert_eq!(ear::sign(&bound, ISSUER, &ear_key(), NOW, LIFETIME), None);
+}
+
+#[test]
 fn a_result_does_not_outlive_the_collateral() {
     let bound = verify(&sound(), &expectations(), NOW).unwrap();
-    let token = ear::sign(&bound, ISSUER, &ear_key(), NOW, u64::MAX);
+    let token = ear::sign(&bound, ISSUER, &ear_key(), NOW, u64::MAX).unwrap();
     let result = ear::verify(&token, &trusted(), &expectations(), NOW).unwrap();
     assert_eq!(result.expires, bound.claims.collateral_expires);
 }
@@ -134,7 +155,7 @@ fn a_result_does_not_outlive_the_collateral() {
 fn a_key_that_is_not_trusted_is_named() {
     let bound = verify(&sound(), &expectations(), NOW).unwrap();
     let stranger = EarKey::from_bytes(&[4; 32]).unwrap();
-    let token = ear::sign(&bound, ISSUER, &stranger, NOW, LIFETIME);
+    let token = ear::sign(&bound, ISSUER, &stranger, NOW, LIFETIME).unwrap();
     assert_eq!(check(&token, &expectations(), NOW), CheckId::EarKey);
     assert_eq!(
         ear::verify(&token, &[], &expectations(), NOW)
@@ -173,7 +194,8 @@ fn another_issuer_is_refused_even_with_the_right_key() {
         &ear_key(),
         NOW,
         LIFETIME,
-    );
+    )
+    .unwrap();
     assert_eq!(check(&token, &expectations(), NOW), CheckId::EarIssuer);
 }
 
@@ -314,7 +336,7 @@ fn every_unmet_expectation_is_named_as_for_raw_evidence() {
             ..base()
         },
         Expectations {
-            challenge: vec![0xc5; 32],
+            challenge: Challenge::Client(vec![0xc5; 32]),
             ..base()
         },
         Expectations {
@@ -348,7 +370,7 @@ fn a_client_without_a_measurement_is_told_that_nothing_was_appraised() {
         ..expectations()
     };
     let bound = appraise(&sound(), &open, NOW).bound.unwrap();
-    let token = ear::sign(&bound, ISSUER, &ear_key(), NOW, LIFETIME);
+    let token = ear::sign(&bound, ISSUER, &ear_key(), NOW, LIFETIME).unwrap();
     let error = ear::verify(&token, &trusted(), &open, NOW).unwrap_err();
     assert_eq!(
         error,

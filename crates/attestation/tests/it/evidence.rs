@@ -13,7 +13,7 @@ use subrosa_evidence::{
     VerdictStatus,
 };
 use subrosa_tee::forge::{Fault, Forge};
-use subrosa_types::id::TeeKind;
+use subrosa_types::{Challenge, id::TeeKind};
 
 use crate::fixture::{EXECUTABLE, NOW, expectations, forge, sound};
 
@@ -112,14 +112,9 @@ fn evidence_outside_the_collaterals_window_is_stale() {
 #[test]
 fn a_guessable_challenge_is_never_accepted() {
     for length in [0, 15, 65] {
-        let challenge = vec![1; length];
+        let challenge = Challenge::Client(vec![1; length]);
         let binding = expectations().binding;
-        let data = subrosa_evidence::report_data(
-            binding.signer,
-            binding.transfer_key_hash,
-            binding.config_hash,
-            &challenge,
-        );
+        let data = subrosa_evidence::report_data(&binding, &challenge);
         let bundle = forge().report_data(data).evidence();
         let expectations = Expectations {
             challenge,
@@ -135,9 +130,7 @@ fn evidence_without_its_configuration_is_refused() {
     let unconfigured = Forge::new()
         .mrtd(measurement_of_executable(EXECUTABLE).mrtd)
         .report_data(subrosa_evidence::report_data(
-            expectations().binding.signer,
-            expectations().binding.transfer_key_hash,
-            expectations().binding.config_hash,
+            &expectations().binding,
             &expectations().challenge,
         ));
     let error = verify(&unconfigured.evidence(), &expectations(), NOW).unwrap_err();
@@ -166,7 +159,7 @@ fn a_measurement_judged_elsewhere_is_genuine_but_never_accepted() {
     assert!(!appraisal.bound.unwrap().measurement_appraised);
     // A failure outranks an omission.
     let wrong = Expectations {
-        challenge: vec![0; 32],
+        challenge: Challenge::Client(vec![0; 32]),
         ..open
     };
     assert_eq!(

@@ -9,6 +9,7 @@ use subrosa_attestation::measurement::measurement_of_executable;
 use subrosa_attestation::{Expectations, Measurements, Policy};
 use subrosa_evidence::{Binding, EvidenceBundle, api::Jwks, report_data};
 use subrosa_tee::forge::Forge;
+use subrosa_types::Challenge;
 
 /// 2026-06-01T00:00:00Z.
 pub(crate) const NOW: u64 = 1_780_272_000;
@@ -17,8 +18,8 @@ pub(crate) const EXECUTABLE: &[u8] = b"an enclave";
 
 pub(crate) const ISSUER: &str = "https://verifier.example";
 
-pub(crate) fn challenge() -> Vec<u8> {
-    vec![0xc4; 32]
+pub(crate) fn challenge() -> Challenge {
+    Challenge::Client(vec![0xc4; 32])
 }
 
 pub(crate) fn binding() -> Binding {
@@ -26,6 +27,7 @@ pub(crate) fn binding() -> Binding {
         signer: Address::repeat_byte(0x51),
         transfer_key_hash: B256::repeat_byte(0x7f),
         config_hash: B256::repeat_byte(0xcf),
+        start_hash: B256::repeat_byte(0x57),
     }
 }
 
@@ -36,12 +38,7 @@ pub(crate) fn forge() -> Forge {
         .mrtd(measurement_of_executable(EXECUTABLE).mrtd)
         .config(binding.config_hash.0)
         .ppid([0x99; 16])
-        .report_data(report_data(
-            binding.signer,
-            binding.transfer_key_hash,
-            binding.config_hash,
-            &challenge(),
-        ))
+        .report_data(report_data(&binding, &challenge()))
 }
 
 pub(crate) fn sound() -> EvidenceBundle {

@@ -12,7 +12,7 @@ use subrosa_evidence::{
     TcbStatus, VerdictStatus,
 };
 use subrosa_tee::forge::{Fault, Forge};
-use subrosa_types::id::TeeKind;
+use subrosa_types::{Challenge, id::TeeKind};
 
 use crate::fixture::{NOW, expectations, forge, sound};
 
@@ -420,7 +420,7 @@ fn policies() -> Vec<Negative> {
 fn unmet() -> Vec<Negative> {
     type Change = fn(&mut Expectations);
     let other = B256::repeat_byte(0xee);
-    let table: [(&str, C, Change); 9] = [
+    let table: [(&str, C, Change); 11] = [
         ("wrong measurement", C::Measurement, |expected| {
             expected.measurements = Measurements::AnyOf(BTreeSet::from([B256::repeat_byte(0xee)]));
         }),
@@ -442,11 +442,20 @@ fn unmet() -> Vec<Negative> {
         ("wrong configuration", C::Config, |expected| {
             expected.binding.config_hash = B256::repeat_byte(0xee);
         }),
+        ("wrong start", C::ReportData, |expected| {
+            expected.binding.start_hash = B256::repeat_byte(0xee);
+        }),
         ("wrong nonce", C::Challenge, |expected| {
-            expected.challenge = vec![0xc5; 32]
+            expected.challenge = Challenge::Client(vec![0xc5; 32]);
+        }),
+        ("a registration", C::Challenge, |expected| {
+            expected.challenge = Challenge::Registration {
+                block_hash: B256::repeat_byte(0xc4),
+                registrant: Address::ZERO,
+            };
         }),
         ("shorter nonce", C::Challenge, |expected| {
-            expected.challenge = vec![0xc4; 31]
+            expected.challenge = Challenge::Client(vec![0xc4; 31]);
         }),
     ];
     let mut negatives: Vec<Negative> = table

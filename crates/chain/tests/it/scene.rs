@@ -198,6 +198,7 @@ async fn admit_and_open(
         transferKeyHash: B256::repeat_byte(4),
         measurementId: id,
         configHash: config,
+        startHash: B256::repeat_byte(9),
         rootId: root,
         teeKind: TeeKind::Tdx as u8,
         product: B256::repeat_byte(8),

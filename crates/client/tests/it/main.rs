@@ -12,4 +12,5 @@ mod receipts;
 mod refusals;
 mod replies;
 mod server;
+mod stated;
 mod world;

@@ -113,6 +113,7 @@ fn parts() -> Parts {
             transferKeyHash: B256::repeat_byte(0x7f),
             measurementId: MEASUREMENT,
             configHash: CONFIG,
+            startHash: B256::repeat_byte(0x57),
             rootId: INTEL_SGX_ROOT_ID,
             teeKind: 1,
             product: B256::repeat_byte(0x9d),

@@ -14,9 +14,15 @@ use subrosa_client::{
 };
 use subrosa_evidence::DEVELOPMENT_ROOT_ID;
 use subrosa_tee::forge::Fault;
-use subrosa_types::{entry::LARGEST_CALLBACK_GAS, id::measurement_set_hash};
+use subrosa_types::{
+    entry::LARGEST_CALLBACK_GAS,
+    id::{measurement_set_hash, start_hash},
+};
 
-use crate::world::{self, CONTRACT, EXECUTABLE, NOW, World, connection, deployment, measurement};
+use crate::{
+    stated,
+    world::{self, CONTRACT, EXECUTABLE, NOW, World, connection, deployment, measurement},
+};
 
 const DEVELOPMENT: AttestOptions = AttestOptions {
     development: true,
@@ -52,11 +58,19 @@ async fn an_honest_node_is_accepted_and_every_check_is_named() {
             "registry-code",
             "oracle-code",
             "config-hash",
+            "start-hash",
             "root",
             "measurement",
             "config",
             "report-data",
             "challenge",
+            "attestation.signature",
+            "attestation.challenge",
+            "attestation.epoch",
+            "attestation.keys",
+            "attestation.recovery",
+            "attestation.config-hash",
+            "attestation.start-hash",
             "epoch.record",
             "epoch.keys",
             "epoch.config",
@@ -118,7 +132,7 @@ async fn an_envelope_arrives_once_the_node_is_attested() {
     assert!(server.was_sent_anything());
 }
 
-struct Case {
+pub(crate) struct Case {
     name: &'static str,
     check: &'static str,
     options: AttestOptions,
@@ -126,7 +140,7 @@ struct Case {
     trust: fn(&mut Deployment),
 }
 
-const fn case(name: &'static str, check: &'static str, spoil: fn(&mut World)) -> Case {
+pub(crate) const fn case(name: &'static str, check: &'static str, spoil: fn(&mut World)) -> Case {
     Case {
         name,
         check,
@@ -182,6 +196,21 @@ fn cases() -> Vec<Case> {
         }),
         case("a configuration with trailing bytes", "config-hash", |w| {
             w.config = [w.config.as_ref(), &[0; 32]].concat().into();
+        }),
+        case("started from a checkpoint", "start-hash", |w| {
+            w.start_hash = B256::repeat_byte(9);
+        }),
+        case(
+            "started from a checkpoint, and denied",
+            "report-data",
+            |w| {
+                w.start_hash = B256::repeat_byte(9);
+                w.tamper = |a| a.start_hash = start_hash(&[]);
+            },
+        ),
+        evidence_case("evidence of another start", "report-data", |w| {
+            w.start_hash = B256::repeat_byte(9);
+            w.tamper = |a| a.start_hash = start_hash(&[]);
         }),
         case("a result of an unknown key", "ear.key", |w| w.ear_key = 4),
         case("a result of another issuer", "ear.issuer", |w| {
@@ -253,7 +282,7 @@ fn cases() -> Vec<Case> {
             w.opening.keyEpoch = 2
         }),
         case("a past epoch", "epoch.current", |w| w.current_epoch += 1),
-        case("another key group", "epoch.group", |w| {
+        case("another key group", "attestation.epoch", |w| {
             w.tamper = |a| a.epoch.group = 2
         }),
         case("an opening that was not recorded", "epoch.record", |w| {
@@ -287,10 +316,10 @@ fn cases() -> Vec<Case> {
                 w.opening.measurementSetHash = measurement_set_hash(&[]);
             },
         ),
-        case("another X25519 key", "epoch.keys", |w| {
+        case("another X25519 key", "attestation.keys", |w| {
             w.tamper = |a| a.epoch.x25519 = B256::repeat_byte(9);
         }),
-        case("a short X-Wing key", "epoch.keys", |w| {
+        case("a short X-Wing key", "attestation.keys", |w| {
             w.tamper = |a| a.epoch.xwing = vec![1; 1215].into();
         }),
         case("an opening for another key", "epoch.keys", |w| {
@@ -322,6 +351,7 @@ fn cases() -> Vec<Case> {
             },
         ),
     ];
+    cases.extend(stated::cases());
     cases.push(Case {
         name: "a result asked for where the deployment names no verifier",
         check: "ear.present",

@@ -17,13 +17,15 @@ use subrosa_attestation::{
 use subrosa_client::{Clock, Connection, Deployment, Measured, VerifierTrust};
 use subrosa_crypto::{EpochId, EpochKeyPairs, EpochSecret, Signer, Suite};
 use subrosa_evidence::{
-    Binding, DEVELOPMENT_ROOT_ID, EvidenceBundle, INTEL_SGX_ROOT_ID, report_data,
+    Binding, DEVELOPMENT_ROOT_ID, EvidenceBundle, INTEL_SGX_ROOT_ID, challenge_hash, report_data,
 };
 use subrosa_tee::forge::{Fault, Forge};
 use subrosa_types::{
-    abi::EpochOpening,
+    Challenge,
+    abi::{AttestationStatement, EpochOpening},
     config::{HeaderTrustKind, Recovery},
-    id::measurement_set_hash,
+    eip712::{oracle_domain, signing_hash},
+    id::{measurement_set_hash, start_hash},
     rpc::{Attestation, AttestationRequest, EpochPublicKeys},
 };
 
@@ -65,6 +67,8 @@ pub(crate) struct World {
     pub(crate) executable: Vec<u8>,
     /// Configuration hash extended into the evidence and bound by it.
     pub(crate) config_hash: B256,
+    /// Checkpoint's hash that the evidence binds and the node presents.
+    pub(crate) start_hash: B256,
     /// Encoded configuration presented.
     pub(crate) config: Bytes,
     pub(crate) fault: Option<Fault>,
@@ -76,6 +80,12 @@ pub(crate) struct World {
     pub(crate) ear_signed_at: u64,
     /// Takes the result from other evidence than is presented.
     pub(crate) ear_of_other_machine: bool,
+    /// The keys that are presented.
+    pub(crate) keys: Arc<EpochKeyPairs>,
+    /// Last change to what is stated beside the evidence, before it is signed.
+    pub(crate) restate: fn(&mut AttestationStatement),
+    /// Who signs that.
+    pub(crate) statement_signer: Arc<Signer>,
     /// Last change to what the node answers.
     pub(crate) tamper: fn(&mut Attestation),
     /// Last change to a query's answer.
@@ -106,6 +116,7 @@ impl World {
             head_commitment: HEAD_COMMITMENT,
             executable: EXECUTABLE.to_vec(),
             config_hash: config.hash(),
+            start_hash: start_hash(&[]),
             config: config.abi_encode().into(),
             fault: None,
             challenge: None,
@@ -113,6 +124,9 @@ impl World {
             ear_key: 3,
             ear_signed_at: NOW,
             ear_of_other_machine: false,
+            keys: Arc::new(epoch_keys()),
+            restate: |_| {},
+            statement_signer: Arc::new(signer()),
             tamper: |_| {},
             answer_query: None,
         }
@@ -184,13 +198,28 @@ impl World {
 
     fn attestation(&self, challenge: &[u8]) -> Attestation {
         let challenge = self.challenge.as_deref().unwrap_or(challenge);
-        let keys = epoch_keys();
+        let keys = &self.keys;
+        let mut statement = AttestationStatement {
+            challengeHash: challenge_hash(&Challenge::Client(challenge.to_vec())),
+            keyGroup: EPOCH.group,
+            keyEpoch: EPOCH.epoch,
+            // The enclave's, whatever is presented.
+            publicKeyHash: epoch_keys().public().hash(),
+            recovery: measured().recovery.pack(),
+            configHash: measured().enclave_config().unwrap().hash(),
+            startHash: self.start_hash,
+            headerNumber: 100,
+            headerHash: B256::repeat_byte(0xb1),
+            headerTime: NOW,
+        };
+        (self.restate)(&mut statement);
         let mut attestation = Attestation {
             bundle: self.bundle(challenge, [0x99; 16]).encode().into(),
             ear: Some(self.ear(challenge)),
             config: self.config.clone(),
             signer: signer().address(),
             transfer_key: transfer_key(),
+            start_hash: self.start_hash,
             epoch: EpochPublicKeys {
                 group: EPOCH.group,
                 epoch: EPOCH.epoch,
@@ -198,9 +227,19 @@ impl World {
                 x25519: B256::from_slice(&keys.public().recipient(Suite::X25519).to_bytes()),
             },
             epoch_opening: self.opening.clone().into(),
+            statement: statement.abi_encode().into(),
+            signature: self.state(&statement),
         };
         (self.tamper)(&mut attestation);
         attestation
+    }
+
+    /// Signs a statement, as the enclave does unless a stranger is to.
+    fn state(&self, statement: &AttestationStatement) -> Bytes {
+        let domain = oracle_domain(CHAIN_ID, oracle());
+        let hash = signing_hash(statement, &domain);
+        let signature = self.statement_signer.sign(hash);
+        signature.as_bytes().to_vec().into()
     }
 
     fn binding(&self) -> Binding {
@@ -208,6 +247,7 @@ impl World {
             signer: signer().address(),
             transfer_key_hash: keccak256(transfer_key()),
             config_hash: self.config_hash,
+            start_hash: self.start_hash,
         }
     }
 
@@ -218,10 +258,8 @@ impl World {
             .config(self.config_hash.0)
             .ppid(ppid)
             .report_data(report_data(
-                binding.signer,
-                binding.transfer_key_hash,
-                binding.config_hash,
-                challenge,
+                &binding,
+                &Challenge::Client(challenge.to_vec()),
             ));
         if let Some(fault) = self.fault {
             forge = forge.fault(fault);
@@ -249,12 +287,12 @@ impl World {
             policy: Policy::development(),
             measurements: Measurements::JudgedElsewhere,
             binding: sound.binding(),
-            challenge: challenge.to_vec(),
+            challenge: Challenge::Client(challenge.to_vec()),
         };
         let bundle = sound.bundle(challenge, [0x99; 16]);
         let bound = appraise(&bundle, &expectations, NOW).bound.unwrap();
         let key = EarKey::from_bytes(&[self.ear_key; 32]).unwrap();
-        ear::sign(&bound, &self.issuer, &key, self.ear_signed_at, 300)
+        ear::sign(&bound, &self.issuer, &key, self.ear_signed_at, 300).unwrap()
     }
 }
 
@@ -323,6 +361,16 @@ pub(crate) fn signer() -> Signer {
 
 pub(crate) fn epoch_keys() -> EpochKeyPairs {
     EpochSecret::from_bytes(&[0xe9; 32]).keys(EPOCH)
+}
+
+/// Keys of whoever stands between client and node.
+pub(crate) fn proxy_keys() -> EpochKeyPairs {
+    EpochSecret::from_bytes(&[0xba; 32]).keys(EPOCH)
+}
+
+/// A signer that no evidence binds.
+pub(crate) fn stranger() -> Signer {
+    Signer::from_seed(&[0x52; 32]).unwrap()
 }
 
 fn transfer_key() -> Bytes {

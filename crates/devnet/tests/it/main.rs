@@ -18,6 +18,7 @@ mod changes;
 mod kills;
 mod leases;
 mod memory;
+mod proxy;
 mod refusals;
 mod sessions;
 mod stale;

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From boot to an active epoch.
 
-use alloy_primitives::{B256, Bytes, Signature, keccak256};
+use alloy_primitives::{B256, Bytes, Signature};
 use alloy_sol_types::SolValue;
 use subrosa_enclave_core::Enclave;
 use subrosa_types::{
     config::{HeaderTrustKind, Recovery},
     eip712,
     frame::{
-        ErrorCode, FrameError, MAX_CHECKPOINT_BYTES, MAX_UPDATE_BYTES, Request, Response,
-        WIRE_VERSION,
+        ErrorCode, FrameError, HeaderFrame, MAX_CHECKPOINT_BYTES, MAX_UPDATE_BYTES, Request,
+        Response, WIRE_VERSION,
     },
 };
 
 use crate::{
     chain::{Chain, EPOCH},
-    harness::{Host, ScriptedPlatform, assert_refused, boot, engines, own_measurement, start},
+    harness::{
+        Host, ScriptedPlatform, assert_refused, boot, engines, own_measurement, quote, start,
+    },
 };
 
 fn answer(enclave: &mut Enclave, request: Request) -> Result<Response, FrameError> {
@@ -40,7 +42,12 @@ fn nothing_works_before_start() {
         Request::Advance {
             update: Bytes::new(),
         },
-        Request::Quote { challenge: vec![1] },
+        quote(),
+        Request::Attest {
+            challenge: vec![1; 32],
+            epoch: 1,
+            header: HeaderFrame::default(),
+        },
         Request::ProposeEpoch {
             epoch: 1,
             measurements: vec![],
@@ -92,10 +99,7 @@ fn where_header_trust_starts_is_fixed_once_per_boot() {
     for checkpoint in [vec![0], vec![0; MAX_CHECKPOINT_BYTES + 1]] {
         let mut enclave = boot(1);
         assert_refused(answer(&mut enclave, from(checkpoint)), ErrorCode::Config);
-        assert_refused(
-            answer(&mut enclave, Request::Quote { challenge: vec![1] }),
-            ErrorCode::OutOfOrder,
-        );
+        assert_refused(answer(&mut enclave, quote()), ErrorCode::OutOfOrder);
         start(&mut enclave, &chain);
     }
     let mut enclave = boot(1);
@@ -188,40 +192,6 @@ fn header_trust_that_this_build_lacks_is_refused() {
         checkpoint: Bytes::new(),
     };
     assert_refused(answer(&mut boot(1), request), ErrorCode::Config);
-}
-
-#[test]
-fn evidence_binds_signer_transfer_key_configuration_and_challenge() {
-    let chain = Chain::new();
-    let mut enclave = boot(1);
-    start(&mut enclave, &chain);
-    let hello = enclave.handle(Request::Hello {
-        wire_version: WIRE_VERSION,
-    });
-    let Response::Hello(hello) = hello else {
-        panic!()
-    };
-    let started = hello.started.unwrap();
-    assert_eq!(started.config_hash, chain.config().hash());
-    let Ok(Response::Evidence(report_data)) = answer(
-        &mut enclave,
-        Request::Quote {
-            challenge: b"fresh".to_vec(),
-        },
-    ) else {
-        panic!()
-    };
-    let expected = subrosa_evidence::report_data(
-        started.signer,
-        keccak256(&started.transfer_key),
-        started.config_hash,
-        b"fresh",
-    );
-    assert_eq!(report_data.as_ref(), expected);
-    for challenge in [vec![], vec![0; 257]] {
-        let answer = answer(&mut enclave, Request::Quote { challenge });
-        assert_refused(answer, ErrorCode::Malformed);
-    }
 }
 
 #[test]

@@ -489,6 +489,14 @@ fn activate(enclave: &mut impl Answers, chain: &Chain, epoch: u32) {
     assert!(matches!(active, Response::EpochActive(_)), "{active:?}");
 }
 
+/// Asks for evidence that registers the signer.
+pub(crate) fn quote() -> Request {
+    Request::Quote {
+        block_hash: B256::repeat_byte(0xb1),
+        registrant: Address::repeat_byte(0x9e),
+    }
+}
+
 pub(crate) fn own_measurement() -> B256 {
     id::measurement_id(
         B256::repeat_byte(0xde),

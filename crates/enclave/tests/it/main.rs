@@ -11,6 +11,7 @@ mod chain;
 mod guest;
 mod harness;
 
+mod attest;
 mod bounds;
 mod bring_up;
 mod broken;

@@ -11,9 +11,9 @@ use subrosa_vm::{Call, Engines, Execution, Runtimes, State, Vm};
 use subrosa_vm_evm::{ENGINE_EVM, EvmEngine};
 
 use crate::{
-    chain::{Ask, Chain},
+    chain::{Ask, Chain, EPOCH},
     guest,
-    harness::{Host, revive},
+    harness::{Host, quote, revive},
 };
 
 /// The EVM, but it meets the test before and after calls that add 99.
@@ -115,9 +115,15 @@ fn nothing_but_its_own_log_waits_for_a_guest() {
             let part = answer(&enclave, Request::Snapshot { contract, part: 0 });
             assert!(matches!(part, Response::Snapshot(_)), "{part:?}");
         }
-        let challenge = vec![1];
-        let quoted = answer(&enclave, Request::Quote { challenge });
+        let quoted = answer(&enclave, quote());
         assert!(matches!(quoted, Response::Evidence(_)), "{quoted:?}");
+        let attest = Request::Attest {
+            challenge: vec![1; 32],
+            epoch: EPOCH,
+            header: chain.header(),
+        };
+        let attested = answer(&enclave, attest);
+        assert!(matches!(attested, Response::Attested(_)), "{attested:?}");
         // Its own log stands in line, opened, and takes no thread.
         let opened = enclave.run(second).jobs.remove(0);
         assert_eq!(opened.stage(), Stage::Execute);

@@ -13,7 +13,7 @@ use crate::{
     config::Admission,
     enclave::Link,
     failpoint::failpoint,
-    verifier::{Challenge, Verifier},
+    verifier::{ChainChallenge, Verifier},
 };
 
 /// Makes sure that the registry accepts the signer; returns when its lease ends, Unix seconds.
@@ -87,12 +87,14 @@ async fn by_verifier(
     until: u64,
 ) -> Result<B256, BringupError> {
     let tip = needs.chain.tip().await?;
-    let challenge = Challenge {
+    let challenge = ChainChallenge {
         block: tip.number,
         block_hash: tip.hash,
         registrant: needs.chain.address(),
     };
-    let bundle = link.quote(challenge.bytes()).await?;
+    let bundle = link
+        .quote(challenge.block_hash, challenge.registrant)
+        .await?;
     let registry = needs.settings.enclave_config.registry;
     let signed = verifier
         .admit(

@@ -11,7 +11,7 @@ use subrosa_types::{frame::Started, id::TeeKind};
 use tracing::{info, warn};
 
 use super::{error::BringupError, needs::Needs};
-use crate::{chain::DcapContract, enclave::Link, verifier::Challenge};
+use crate::{chain::DcapContract, enclave::Link, verifier::ChainChallenge};
 
 /// Submits what the chain lacks of the platform's collateral, then the quote. Returns the
 /// transaction.
@@ -29,7 +29,7 @@ pub(super) async fn by_quote(
     let mut evidence = Evidence::obtain(needs, link).await?;
     let (editions, sent) = provide(needs, dcap.as_ref(), &evidence, started.config_hash).await?;
     if sent {
-        // The challenge must be one of the last 256 blocks, and that took some.
+        // The challenge must be of a recent block, and that took some.
         evidence = Evidence::obtain(needs, link).await?;
     }
     let registration = DcapRegistration {
@@ -42,6 +42,7 @@ pub(super) async fn by_quote(
         signer: started.signer,
         transferKeyHash: keccak256(&started.transfer_key),
         configHash: started.config_hash,
+        startHash: started.start_hash,
         challengeBlock: evidence.challenge.block,
     };
     Ok(needs.transactions.register_by_quote(registration).await?)
@@ -57,7 +58,7 @@ struct Editions {
 
 /// A quote that answers a challenge of the chain, and the collateral that came with it.
 struct Evidence {
-    challenge: Challenge,
+    challenge: ChainChallenge,
     quoted: Quoted,
     collateral: Option<Collateral>,
 }
@@ -65,12 +66,14 @@ struct Evidence {
 impl Evidence {
     async fn obtain(needs: &Needs, link: &Link) -> Result<Self, BringupError> {
         let tip = needs.chain.tip().await?;
-        let challenge = Challenge {
+        let challenge = ChainChallenge {
             block: tip.number,
             block_hash: tip.hash,
             registrant: needs.chain.address(),
         };
-        let bundle = link.quote(challenge.bytes()).await?;
+        let bundle = link
+            .quote(challenge.block_hash, challenge.registrant)
+            .await?;
         let (quote, collateral) = evidence_parts(&bundle)?;
         let collateral = match collateral {
             [] => None,

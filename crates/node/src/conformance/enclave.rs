@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use async_trait::async_trait;
 use futures::future::join_all;
 use subrosa_types::frame::{
@@ -47,7 +47,8 @@ async fn connect(harness: &mut impl EnclaveHarness) -> (Arc<dyn EnclaveLink>, He
 /// An enclave that was not started quotes nothing.
 fn quote() -> Request {
     Request::Quote {
-        challenge: vec![7; 32],
+        block_hash: B256::repeat_byte(7),
+        registrant: Address::ZERO,
     }
 }
 

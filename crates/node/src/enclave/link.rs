@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use metrics::Counter;
 use subrosa_types::{
     ContractId,
     abi::Entry,
     frame::{
-        EpochProposal, Executed, HeaderFrame, Loaded, LoggedEntry, PublishedEpoch, Queried,
-        Reassignment, Request, Response, ResultRef, Signed, SignedStatement, Started, StateBlob,
-        StorageProof,
+        Attested, EpochProposal, Executed, HeaderFrame, Loaded, LoggedEntry, PublishedEpoch,
+        Queried, Reassignment, Request, Response, ResultRef, Signed, SignedStatement, Started,
+        StateBlob, StorageProof,
     },
 };
 
@@ -47,11 +47,37 @@ impl Link {
         }
     }
 
-    /// Evidence over a challenge.
-    pub(crate) async fn quote(&self, challenge: Vec<u8>) -> Result<Bytes, EnclaveError> {
-        match self.ask(Request::Quote { challenge }).await? {
+    /// Evidence that registers the signer, sent by `registrant`.
+    pub(crate) async fn quote(
+        &self,
+        block_hash: B256,
+        registrant: Address,
+    ) -> Result<Bytes, EnclaveError> {
+        let request = Request::Quote {
+            block_hash,
+            registrant,
+        };
+        match self.ask(request).await? {
             Response::Evidence(bundle) => Ok(bundle),
             _ => Err(EnclaveError::OutOfStep { asked: "quote" }),
+        }
+    }
+
+    /// Evidence for a client, and what the signer states beside it.
+    pub(crate) async fn attest(
+        &self,
+        challenge: Vec<u8>,
+        epoch: u32,
+        header: HeaderFrame,
+    ) -> Result<Attested, EnclaveError> {
+        let request = Request::Attest {
+            challenge,
+            epoch,
+            header,
+        };
+        match self.ask(request).await? {
+            Response::Attested(attested) => Ok(*attested),
+            _ => Err(EnclaveError::OutOfStep { asked: "attest" }),
         }
     }
 

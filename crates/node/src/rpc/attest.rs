@@ -6,8 +6,8 @@ use subrosa_types::rpc::{Attestation, AttestationRequest, EpochPublicKeys};
 
 use super::{context::Context, error::RpcError};
 
-/// Evidence over the client's challenge, the verifier's result over the same evidence if there is a
-/// verifier, and what both are about. All of it is for the client to check.
+/// Evidence over the client's challenge, the signer's statement, the verifier's result over the same
+/// evidence if there is a verifier, and what they are about. All of it is for the client to check.
 pub(super) async fn attestation(
     context: &Context,
     request: AttestationRequest,
@@ -17,26 +17,34 @@ pub(super) async fn attestation(
         return Err(RpcError::Challenge(challenge.len()));
     }
     let serving = context.stage.now().ok_or(RpcError::NotReady)?;
-    let (bundle, ear) = context
+    let (attested, ear) = context
         .wait_for(async {
-            let bundle = serving.link.quote(challenge.to_vec()).await?;
+            let tip = context.chain.tip().await?;
+            let header = context.chain.header(tip.hash).await?;
+            let epoch = serving.keys.epoch;
+            let mut attested = serving
+                .link
+                .attest(challenge.to_vec(), epoch, header)
+                .await?;
             let Some(verifier) = &context.verifier else {
-                return Ok((bundle, None));
+                return Ok((attested, None));
             };
             let (ear, bundle) = verifier
-                .appraise(&bundle, &challenge, &serving.started)
+                .appraise(&attested.bundle, &challenge, &serving.started)
                 .await
                 .map_err(RpcError::Verifier)?;
-            Ok::<_, RpcError>((bundle, Some(ear)))
+            attested.bundle = bundle;
+            Ok::<_, RpcError>((attested, Some(ear)))
         })
         .await??;
     let keys = &serving.keys;
     Ok(Attestation {
-        bundle,
+        bundle: attested.bundle,
         ear,
         config: context.settings.enclave_config.abi_encode().into(),
         signer: serving.started.signer,
         transfer_key: serving.started.transfer_key.clone(),
+        start_hash: serving.started.start_hash,
         epoch: EpochPublicKeys {
             group: keys.group,
             epoch: keys.epoch,
@@ -44,6 +52,8 @@ pub(super) async fn attestation(
             x25519: keys.x25519,
         },
         epoch_opening: serving.opening.clone().into(),
+        statement: attested.statement.abi_encode().into(),
+        signature: attested.signature,
     })
 }
 

@@ -26,6 +26,7 @@ use std::time::Duration;
 
 use jsonrpsee::types::ErrorObjectOwned;
 use serde_json::json;
+use subrosa_chain::ChainError;
 use subrosa_store::StoreError;
 use subrosa_types::{
     ContractId,
@@ -142,6 +143,12 @@ impl From<EnclaveError> for RpcError {
             EnclaveError::Disconnected => Self::NotReady,
             error => Self::Internal(Box::new(error)),
         }
+    }
+}
+
+impl From<ChainError> for RpcError {
+    fn from(error: ChainError) -> Self {
+        Self::Internal(Box::new(error))
     }
 }
 

@@ -90,8 +90,8 @@ mod tests {
         }
 
         #[test]
-        fn frames_round_trip(id in any::<u64>(), challenge in proptest::collection::vec(any::<u8>(), 0..64)) {
-            let request = Request::Quote { challenge };
+        fn frames_round_trip(id in any::<u64>(), update in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let request = Request::Advance { update: update.into() };
             let mut frame = encode(id, &request).unwrap();
             let (length, body) = frame.split_first_chunk().unwrap();
             prop_assert_eq!(u32::from_be_bytes(*length) as usize, body.len());

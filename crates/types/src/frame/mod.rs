@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The protocol between host and enclave, version 4.
+//! The protocol between host and enclave, version 5.
 //!
 //! One duplex byte stream (Unix socket, vsock, stdio). Each message is a frame: the length of what
 //! follows as a 32-bit big-endian integer, the version as a 16-bit one, a request id of the host's
@@ -32,9 +32,10 @@ pub use request::{
     MAX_SIGNED_RESULTS, MAX_UPDATE_BYTES, Reassignment, Request, ResultRef,
 };
 pub use response::{
-    Advanced, BlobKind, Ended, EpochProposal, Executed, ExecutedEntry, HelloReply, Loaded,
-    PublishedEpoch, Queried, Response, Signed, SignedStatement, Started, StateBlob, VouchedBlock,
+    Advanced, Attested, BlobKind, Ended, EpochProposal, Executed, ExecutedEntry, HelloReply,
+    Loaded, PublishedEpoch, Queried, Response, Signed, SignedStatement, Started, StateBlob,
+    VouchedBlock,
 };
 
 /// Version of this protocol; both sides must speak the same.
-pub const WIRE_VERSION: u16 = 4;
+pub const WIRE_VERSION: u16 = 5;

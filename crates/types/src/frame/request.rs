@@ -3,7 +3,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 
 use super::{HeaderFrame, StateBlob, StorageProof, bounded};
@@ -25,8 +25,8 @@ pub enum Request {
         /// ABI encoding of [`EnclaveConfig`](crate::abi::EnclaveConfig).
         config: Bytes,
         /// What header trust starts from, at most [`MAX_CHECKPOINT_BYTES`]; empty for
-        /// host-asserted. The enclave keeps its [`start_hash`](crate::id::start_hash) and starts
-        /// from no other in this boot; evidence, admissions and statements do not name it.
+        /// host-asserted. The enclave starts from no other in this boot, and evidence and admissions
+        /// bind its [`start_hash`](crate::id::start_hash).
         checkpoint: Bytes,
     },
     /// Brings header trust forward. Answered by where it stands then.
@@ -34,10 +34,23 @@ pub enum Request {
         /// What the kind of header trust takes, at most [`MAX_UPDATE_BYTES`].
         update: Bytes,
     },
-    /// Asks for evidence that binds the enclave's keys, configuration and this challenge.
+    /// Asks for evidence that registers the enclave's signer, or renews its lease: it binds keys,
+    /// configuration and start, and answers a recent block. No client ever has use for it.
     Quote {
-        /// At most 256 bytes.
+        /// Hash of the block.
+        block_hash: B256,
+        /// Who sends the transaction.
+        registrant: Address,
+    },
+    /// Asks for evidence for a client, and for the signer's statement of what to encrypt to. The
+    /// evidence registers nobody, whatever the challenge is.
+    Attest {
+        /// The client's, 16 to 64 bytes.
         challenge: Vec<u8>,
+        /// The epoch whose keys are stated, which must be active.
+        epoch: u32,
+        /// A header that header trust vouches for: where it stands, if it stands anywhere.
+        header: HeaderFrame,
     },
     /// Draws a fresh epoch secret and proposes its public key.
     ProposeEpoch {

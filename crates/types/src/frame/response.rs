@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::FrameError;
 use crate::{
     ContractId,
-    abi::{ContractStatement, EpochOpening, QueryReply},
+    abi::{AttestationStatement, ContractStatement, EpochOpening, QueryReply},
     entry::FinalityClass,
     id::TeeKind,
     result::{Head, Status},
@@ -27,6 +27,8 @@ pub enum Response {
     Advanced(Advanced),
     /// To `Quote`: an evidence bundle, as `subrosa-evidence` decodes it.
     Evidence(Bytes),
+    /// To `Attest`.
+    Attested(Box<Attested>),
     /// To `ProposeEpoch` and `RestoreEpoch`.
     Epoch(Box<EpochProposal>),
     /// To `ActivateEpoch`: envelopes of this epoch can now be opened.
@@ -71,6 +73,8 @@ pub struct HelloReply {
 pub struct Started {
     /// Hash of the configuration.
     pub config_hash: B256,
+    /// [`start_hash`](crate::id::start_hash) of the checkpoint.
+    pub start_hash: B256,
     /// Address of the signer key.
     pub signer: Address,
     /// Node transfer key (X-Wing public key, 1,216 bytes).
@@ -83,6 +87,17 @@ pub struct Started {
     pub measurement_hash: B256,
     /// Id of the measurement.
     pub measurement_id: B256,
+}
+
+/// Evidence for a client, with what the signer says beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attested {
+    /// An evidence bundle, as `subrosa-evidence` decodes it.
+    pub bundle: Bytes,
+    /// What is signed.
+    pub statement: AttestationStatement,
+    /// r ‖ s ‖ v, 65 bytes.
+    pub signature: Bytes,
 }
 
 /// Where header trust stands: the newest block that it vouches for by itself, if it knows of one.

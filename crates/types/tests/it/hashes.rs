@@ -4,10 +4,12 @@
 use alloy_primitives::{B256, Bytes, U256, aliases::U48, hex};
 use alloy_sol_types::SolValue;
 use serde_json::{Value, json};
+use subrosa_evidence::{Binding, report_data};
 use subrosa_types::{
+    Challenge,
     abi::{EnclaveConfig, Entry, EpochOpening, Outcome},
     config::{CONFIG_VERSION, Recovery},
-    id::{self, TeeKind},
+    id::{self, TeeKind, start_hash},
     result,
 };
 
@@ -233,16 +235,30 @@ pub(crate) fn configs() -> Value {
     })
 }
 
-pub(crate) fn report_data() -> Value {
+pub(crate) fn reported() -> Value {
     let mut draw = Draw::new("report data");
     cases(|index| {
-        let (signer, key, config) = (draw.address(), draw.word(), draw.word());
+        let checkpoint = draw.bytes(40 * index);
+        let binding = Binding {
+            signer: draw.address(),
+            transfer_key_hash: draw.word(),
+            config_hash: draw.word(),
+            start_hash: start_hash(&checkpoint),
+        };
         let challenge = draw.bytes(16 * (index + 1));
-        let data = subrosa_evidence::report_data(signer, key, config, &challenge);
+        let (block_hash, registrant) = (draw.word(), draw.address());
+        let for_client = report_data(&binding, &Challenge::Client(challenge.to_vec()));
+        let registration = Challenge::Registration {
+            block_hash,
+            registrant,
+        };
         json!({
-            "version": decimal(CONFIG_VERSION), "signer": signer, "transferKeyHash": key,
-            "configHash": config, "challenge": challenge,
-            "reportData": hex::encode_prefixed(data),
+            "version": decimal(CONFIG_VERSION), "signer": binding.signer,
+            "transferKeyHash": binding.transfer_key_hash, "configHash": binding.config_hash,
+            "checkpoint": checkpoint, "startHash": binding.start_hash,
+            "challenge": challenge, "reportData": hex::encode_prefixed(for_client),
+            "blockHash": block_hash, "registrant": registrant,
+            "registrationReportData": hex::encode_prefixed(report_data(&binding, &registration)),
         })
     })
 }

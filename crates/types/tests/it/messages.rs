@@ -4,7 +4,10 @@
 use alloy_primitives::{Address, B256, U256, aliases::U48, keccak256};
 use serde_json::{Value, json};
 use subrosa_types::{
-    abi::{ContractStatement, Entry, Outcome, Query, QueryReply, SignedResults, SignerAdmission},
+    abi::{
+        AttestationAnswer, AttestationStatement, ContractStatement, Entry, Outcome, Query,
+        QueryReply, SignedResults, SignerAdmission,
+    },
     eip712::{oracle_domain, registry_domain, signing_hash},
     result::{Head, pack_result, result_hash},
 };
@@ -135,6 +138,7 @@ pub(crate) fn signer_admissions() -> Value {
             transferKeyHash: draw.word(),
             measurementId: draw.word(),
             configHash: draw.word(),
+            startHash: draw.word(),
             rootId: draw.word(),
             teeKind: draw.bits(8) as u8,
             product: draw.word(),
@@ -151,7 +155,7 @@ pub(crate) fn signer_admissions() -> Value {
         let hash = signing_hash(&message, &registry_domain(chain_id, registry));
         let message = json!({
             "signer": message.signer, "transferKeyHash": message.transferKeyHash,
-            "measurementId": message.measurementId, "configHash": message.configHash,
+            "measurementId": message.measurementId, "configHash": message.configHash, "startHash": message.startHash,
             "rootId": message.rootId, "teeKind": decimal(message.teeKind),
             "product": message.product, "machineId": message.machineId, "tcbStatus": decimal(message.tcbStatus),
             "tcbEvaluation": decimal(message.tcbEvaluation), "policyHash": message.policyHash,
@@ -238,6 +242,53 @@ pub(crate) fn contract_statements() -> Value {
             "contractId": message.contractId, "codeCommitment": message.codeCommitment,
             "seq": decimal(U256::from(message.seq)), "commitment": message.commitment,
             "configHash": message.configHash, "nonce": message.nonce,
+        });
+        typed(chain_id, oracle, message, hash)
+    })
+}
+
+pub(crate) fn attestation_statements() -> Value {
+    let mut draw = Draw::new("attestation statement");
+    cases(|_| {
+        let (chain_id, oracle) = place(&mut draw);
+        let message = AttestationStatement {
+            challengeHash: draw.word(),
+            keyGroup: draw.bits(32) as u32,
+            keyEpoch: draw.bits(32) as u32,
+            publicKeyHash: draw.word(),
+            recovery: draw.uint(),
+            configHash: draw.word(),
+            startHash: draw.word(),
+            headerNumber: draw.bits(64),
+            headerHash: draw.word(),
+            headerTime: draw.bits(64),
+        };
+        let hash = signing_hash(&message, &oracle_domain(chain_id, oracle));
+        let message = json!({
+            "challengeHash": message.challengeHash, "keyGroup": decimal(message.keyGroup),
+            "keyEpoch": decimal(message.keyEpoch), "publicKeyHash": message.publicKeyHash,
+            "recovery": word(message.recovery), "configHash": message.configHash,
+            "startHash": message.startHash, "headerNumber": decimal(message.headerNumber),
+            "headerHash": message.headerHash, "headerTime": decimal(message.headerTime),
+        });
+        typed(chain_id, oracle, message, hash)
+    })
+}
+
+pub(crate) fn attestation_answers() -> Value {
+    let mut draw = Draw::new("attestation answer");
+    cases(|_| {
+        let (chain_id, oracle) = place(&mut draw);
+        let message = AttestationAnswer {
+            challengeHash: draw.word(),
+            evidenceHash: draw.word(),
+            statementHash: draw.word(),
+            payee: draw.address(),
+        };
+        let hash = signing_hash(&message, &oracle_domain(chain_id, oracle));
+        let message = json!({
+            "challengeHash": message.challengeHash, "evidenceHash": message.evidenceHash,
+            "statementHash": message.statementHash, "payee": message.payee,
         });
         typed(chain_id, oracle, message, hash)
     })

@@ -43,7 +43,7 @@ fn vectors() -> Value {
         "measurementSet": hashes::measurement_sets(),
         "product": hashes::products(),
         "config": hashes::configs(),
-        "reportData": hashes::report_data(),
+        "reportData": hashes::reported(),
         "executionWord": words::executions(),
         "settlementWord": words::settlements(),
         "paymentWord": words::payments(),
@@ -58,6 +58,8 @@ fn vectors() -> Value {
         "query": messages::queries(),
         "queryReply": messages::query_replies(),
         "contractStatement": messages::contract_statements(),
+        "attestationStatement": messages::attestation_statements(),
+        "attestationAnswer": messages::attestation_answers(),
     })
 }
 

@@ -13,6 +13,7 @@ use subrosa_evidence::{
     report_data,
 };
 use subrosa_tee::forge::Forge;
+use subrosa_types::Challenge;
 use subrosa_verifier::{Config, Keys, Verifier, serve};
 use tokio::sync::oneshot;
 
@@ -110,6 +111,7 @@ pub(crate) fn binding() -> Binding {
         signer: Address::repeat_byte(0x51),
         transfer_key_hash: B256::repeat_byte(0x7f),
         config_hash: B256::repeat_byte(0xcf),
+        start_hash: B256::repeat_byte(0x57),
     }
 }
 
@@ -117,18 +119,18 @@ pub(crate) fn challenge() -> Vec<u8> {
     vec![0xc4; 32]
 }
 
+/// What a client challenges with.
+pub(crate) fn asked() -> Challenge {
+    Challenge::Client(challenge())
+}
+
 /// Sound evidence for `challenge`.
-pub(crate) fn forge(challenge: &[u8]) -> Forge {
+pub(crate) fn forge(challenge: &Challenge) -> Forge {
     let binding = binding();
     Forge::new()
         .mrtd([0x3d; 48])
         .config(binding.config_hash.0)
-        .report_data(report_data(
-            binding.signer,
-            binding.transfer_key_hash,
-            binding.config_hash,
-            challenge,
-        ))
+        .report_data(report_data(&binding, challenge))
 }
 
 pub(crate) fn encoded(forge: &Forge) -> Base64 {
@@ -137,7 +139,7 @@ pub(crate) fn encoded(forge: &Forge) -> Base64 {
 
 pub(crate) fn appraise_request() -> AppraiseRequest {
     AppraiseRequest {
-        bundle: encoded(&forge(&challenge())),
+        bundle: encoded(&forge(&asked())),
         challenge: Base64(challenge()),
         binding: binding(),
     }

@@ -10,13 +10,11 @@ use subrosa_evidence::{
 use subrosa_tee::forge::{Fault, Forge};
 use subrosa_types::id::TeeKind;
 
-use crate::fixture::{
-    Running, appraise_request, challenge, encoded, failed, forge, pinned, start_as,
-};
+use crate::fixture::{Running, appraise_request, asked, encoded, failed, forge, pinned, start_as};
 
 /// Evidence of a hierarchy that the verifier accepts as its own.
 fn own_evidence() -> Forge {
-    forge(&challenge()).fault(Fault::ForeignRoot)
+    forge(&asked()).fault(Fault::ForeignRoot)
 }
 
 /// A production verifier that accepts [`own_evidence`] and asks a vendor with the collateral of
@@ -96,7 +94,7 @@ async fn evidence_that_leaves_no_room_is_no_way_around_what_was_published() {
 #[tokio::test]
 async fn what_another_root_published_about_the_same_platform_replaces_nothing() {
     let sound = own_evidence();
-    let others = forge(&challenge()).fault(Fault::ImpostorRoot);
+    let others = forge(&asked()).fault(Fault::ImpostorRoot);
     let vendor = Vendor::start().await;
     let evidence = others.evidence();
     let collateral = evidence.part(EvidencePart::Collateral).unwrap();

@@ -9,7 +9,7 @@ use subrosa_evidence::{
 };
 use subrosa_verifier::{Config, Keys};
 
-use crate::fixture::{NOW, Running, appraise_request, binding, challenge, start};
+use crate::fixture::{NOW, Running, appraise_request, asked, binding, start};
 
 async fn jwks(verifier: &Running) -> (Jwks, String) {
     let response = verifier.get("/.well-known/jwks.json").await;
@@ -34,7 +34,7 @@ fn unknown_key(token: &str, keys: &Jwks) -> bool {
         policy: Policy::development(),
         measurements: Measurements::JudgedElsewhere,
         binding: binding(),
-        challenge: challenge(),
+        challenge: asked(),
     };
     match ear::verify(token, &trusted, &expectations, NOW) {
         Ok(_) => false,

@@ -13,11 +13,11 @@ use subrosa_evidence::{
     api::{AdmitResponse, AppraiseResponse, Base64, Jwks, KeysResponse},
 };
 use subrosa_tee::forge::Fault;
-use subrosa_types::eip712::registry_domain;
+use subrosa_types::{Challenge, eip712::registry_domain};
 
 use crate::fixture::{
-    CHAIN, NOW, REGISTRY, Running, admit_request, appraise_request, binding, challenge, encoded,
-    forge, payload, pinned, registration, start, start_as,
+    CHAIN, NOW, REGISTRY, Running, admit_request, appraise_request, asked, binding, encoded, forge,
+    payload, pinned, registration, start, start_as,
 };
 
 async fn trusted(verifier: &Running) -> Vec<TrustedVerifier> {
@@ -46,7 +46,7 @@ fn expectations() -> Expectations {
         policy: Policy::development(),
         measurements: Measurements::AnyOf(BTreeSet::from([measurement()])),
         binding: binding(),
-        challenge: challenge(),
+        challenge: asked(),
     }
 }
 
@@ -115,7 +115,7 @@ async fn a_list_of_measurements_makes_the_verdict_an_acceptance_or_a_rejection()
 #[tokio::test]
 async fn the_verdict_that_is_answered_is_the_one_that_is_signed() {
     // Under a root of one's own: to a verifier for development not software evidence.
-    let evidence = forge(&challenge()).fault(Fault::ForeignRoot);
+    let evidence = forge(&asked()).fault(Fault::ForeignRoot);
     let verifier = start(&pinned(&[&evidence], "[collateral]\nfetch = false")).await;
     let mut foreign = appraise_request();
     foreign.bundle = encoded(&evidence);
@@ -188,6 +188,32 @@ async fn nothing_is_signed_for_evidence_of_another_challenge_or_binding() {
         CheckOutcome::Failed
     );
 
+    // A client that sends a registration's bytes gets nothing that registers, nor the other way round.
+    let registration = registration().challenge();
+    let mut request = admit_request();
+    request.bundle = encoded(&forge(&Challenge::Client(registration.bytes())));
+    let response: AdmitResponse = verifier
+        .post("/v1/admit", &request)
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert!(response.admission.is_none());
+    assert_eq!(
+        response.verdict.check(CheckId::Challenge).unwrap().outcome,
+        CheckOutcome::Failed
+    );
+    let mut request = appraise_request();
+    request.bundle = encoded(&forge(&registration));
+    request.challenge = Base64(registration.bytes());
+    let response: AppraiseResponse = verifier
+        .post("/v1/appraise", &request)
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert!(response.ear.is_none());
+
     let mut requests = [admit_request(), admit_request()];
     requests[0].registrant = Address::repeat_byte(1);
     requests[1].challenge_block_hash = B256::repeat_byte(1);
@@ -218,7 +244,7 @@ async fn nothing_is_signed_for_faulty_evidence() {
         (Fault::ForeignAttestationKey, CheckId::DcapQuotingEnclave),
     ] {
         let mut request = appraise_request();
-        request.bundle = encoded(&forge(&challenge()).fault(fault));
+        request.bundle = encoded(&forge(&asked()).fault(fault));
         let response: AppraiseResponse = verifier
             .post("/v1/appraise", &request)
             .await

@@ -137,6 +137,10 @@ async fn pair(fake: &FakeEnclave) -> (Link, FakeStream) {
     (connected.unwrap().0, stream)
 }
 
+async fn quote(link: &Link, round: u8) -> Result<Bytes, EnclaveError> {
+    link.quote(B256::repeat_byte(round), Address::ZERO).await
+}
+
 #[tokio::test]
 async fn answers_come_in_any_order_and_reach_whoever_asked() {
     let fake = FakeEnclave::listen();
@@ -144,10 +148,10 @@ async fn answers_come_in_any_order_and_reach_whoever_asked() {
     let enclave = async move {
         let mut asked = Vec::new();
         for _ in 0..3 {
-            let Request::Quote { challenge } = stream.receive().await else {
+            let Request::Quote { block_hash, .. } = stream.receive().await else {
                 panic!("not a quote");
             };
-            asked.push((stream.ids.pop_front().unwrap(), challenge[0]));
+            asked.push((stream.ids.pop_front().unwrap(), block_hash[0]));
         }
         for (id, round) in asked.into_iter().rev() {
             let answer = Response::Evidence(vec![round; 3].into());
@@ -155,11 +159,7 @@ async fn answers_come_in_any_order_and_reach_whoever_asked() {
         }
     };
     let host = async {
-        let quotes = futures::future::join3(
-            link.quote(vec![0]),
-            link.quote(vec![1]),
-            link.quote(vec![2]),
-        );
+        let quotes = futures::future::join3(quote(&link, 0), quote(&link, 1), quote(&link, 2));
         let (a, b, c) = quotes.await;
         [a, b, c].map(Result::unwrap)
     };
@@ -182,7 +182,7 @@ async fn refusals_keep_the_stream_and_their_code() {
     let host = async {
         let error = link.snapshot(B256::ZERO, 0).await.unwrap_err();
         assert_eq!(error.code(), Some(ErrorCode::MissingKey));
-        link.quote(vec![1]).await.unwrap();
+        quote(&link, 1).await.unwrap();
     };
     let ((), _stream) = tokio::join!(host, enclave);
     assert!(link.closed().now_or_never().is_none());
@@ -196,7 +196,7 @@ async fn an_answer_to_another_question_is_not_taken() {
         stream.receive().await;
         stream.send(&hello(1)).await;
     };
-    let (answer, ()) = tokio::join!(link.quote(vec![1]), enclave);
+    let (answer, ()) = tokio::join!(quote(&link, 1), enclave);
     assert!(matches!(
         answer,
         Err(EnclaveError::OutOfStep { asked: "quote" })
@@ -273,7 +273,7 @@ async fn garbage_ends_the_handshake_or_the_link() {
             stream.receive().await;
             stream.stream.write_all(garbage).await.unwrap();
         };
-        let (answer, ()) = tokio::join!(link.quote(vec![1]), enclave);
+        let (answer, ()) = tokio::join!(quote(&link, 1), enclave);
         assert!(matches!(answer, Err(EnclaveError::Disconnected)));
         link.closed().await;
     }
@@ -289,12 +289,12 @@ async fn a_stream_that_ends_inside_a_frame_fails_the_request_and_those_after_it(
         stream.stream.write_all(&frame[..500]).await.unwrap();
         drop(stream);
     };
-    let host = async { tokio::join!(link.quote(vec![1]), link.quote(vec![2])) };
+    let host = async { tokio::join!(quote(&link, 1), quote(&link, 2)) };
     let ((first, second), ()) = tokio::join!(host, enclave);
     assert!(matches!(first, Err(EnclaveError::Disconnected)));
     assert!(matches!(second, Err(EnclaveError::Disconnected)));
     assert!(matches!(
-        link.quote(vec![3]).await,
+        quote(&link, 3).await,
         Err(EnclaveError::Disconnected)
     ));
 }
@@ -315,7 +315,7 @@ async fn an_enclave_that_speaks_unasked_is_hung_up_on() {
     stream.send(&hello(1)).await;
     link.closed().await;
     assert!(matches!(
-        link.quote(vec![1]).await,
+        quote(&link, 1).await,
         Err(EnclaveError::Disconnected)
     ));
 }
@@ -353,11 +353,11 @@ async fn slow_answers_are_waited_for_until_patience_ends() {
             tokio::task::yield_now().await;
         }
     };
-    let (answer, ()) = tokio::join!(link.quote(vec![1]), enclave);
+    let (answer, ()) = tokio::join!(quote(&link, 1), enclave);
     assert_eq!(answer.unwrap(), Bytes::from(vec![9; 20]));
 
     // Never.
-    let (answer, _) = tokio::join!(link.quote(vec![1]), stream.receive());
+    let (answer, _) = tokio::join!(quote(&link, 1), stream.receive());
     assert!(matches!(answer, Err(EnclaveError::Disconnected)));
     link.closed().await;
 }
@@ -384,7 +384,7 @@ async fn a_request_that_fits_no_frame_is_not_sent() {
         assert!(matches!(stream.receive().await, Request::Quote { .. }));
         stream.send(&Response::Evidence(Bytes::new())).await;
     };
-    let (answer, ()) = tokio::join!(link.quote(vec![1]), enclave);
+    let (answer, ()) = tokio::join!(quote(&link, 1), enclave);
     answer.unwrap();
 }
 
@@ -394,6 +394,7 @@ async fn starting_gives_the_keys() {
     let (link, mut stream) = pair(&fake).await;
     let started = Started {
         config_hash: b256!("0x0101010101010101010101010101010101010101010101010101010101010101"),
+        start_hash: B256::repeat_byte(7),
         signer: Address::repeat_byte(2),
         transfer_key: vec![3; 1216].into(),
         tee: subrosa_types::id::TeeKind::Tdx,

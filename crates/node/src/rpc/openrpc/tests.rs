@@ -228,8 +228,11 @@ fn shapes_are_those_of_the_types() {
                 config: bytes.clone(),
                 signer: address,
                 transfer_key: bytes.clone(),
+                start_hash: hash,
                 epoch: epoch.clone(),
                 epoch_opening: opening.clone(),
+                statement: bytes.clone(),
+                signature: bytes.clone(),
             },
         );
     }
