@@ -3,7 +3,6 @@ pragma solidity ^0.8.28;
 
 import {SubrosaConsumer} from "@subrosa/contracts/src/SubrosaConsumer.sol";
 import {Asks} from "@subrosa/contracts/src/consumer/Asks.sol";
-import {RefundingConsumer} from "@subrosa/contracts/src/consumer/RefundingConsumer.sol";
 import {Results} from "@subrosa/contracts/src/consumer/Results.sol";
 import {SubrosaGuest} from "@subrosa/contracts/src/guest/SubrosaGuest.sol";
 import {ISubrosaOracle} from "@subrosa/contracts/src/interfaces/ISubrosaOracle.sol";
@@ -11,12 +10,14 @@ import {ISubrosaOracle} from "@subrosa/contracts/src/interfaces/ISubrosaOracle.s
 /// @title Encrypted input, public output: a credit check
 /// @notice Applicants encrypt their figures for `nextContext(applicant)`. The chain learns whether they
 /// pass, and nothing else.
-contract CreditCheck is RefundingConsumer {
+contract CreditCheck is SubrosaConsumer {
     using Asks for SubrosaConsumer.Ask;
 
     uint64 private constant FUEL = 500_000;
     uint32 private constant CALLBACK_GAS = 60_000;
     uint48 private constant ANSWER_WITHIN = 1 hours;
+    /// An address and a boolean.
+    uint24 private constant OUTPUT = 64;
 
     /// @notice The confidential contract that assesses (`ConfidentialScore`).
     bytes32 public immutable assessor;
@@ -28,19 +29,19 @@ contract CreditCheck is RefundingConsumer {
         assessor = assessor_;
     }
 
-    /// @notice Passes an application on. The value sent is the fee; should there be no answer in time,
-    /// `claimRefund` returns what of it is not the execution charge.
+    /// @notice Passes an application on. The value sent pays for it, and what is not needed comes back at once; should
+    /// there be no answer in time, so does all but the part for landing it.
     /// @param envelope A call of `ConfidentialScore.assess`, encrypted by its sender.
     /// @param keyEpoch The epoch it is encrypted for.
-    /// @param maximumChargeGwei The largest execution charge that its sender agrees to.
-    function submit(bytes calldata envelope, uint32 keyEpoch, uint40 maximumChargeGwei)
+    /// @param maximumChargeGwei The largest charge that its sender agrees to.
+    function submit(bytes calldata envelope, uint32 keyEpoch, uint64 maximumChargeGwei)
         external
         payable
         returns (uint48 seq)
     {
-        Ask memory what = Asks.envelope(assessor).fuel(FUEL).callback(CALLBACK_GAS).within(ANSWER_WITHIN);
-        what = what.inEpoch(keyEpoch).chargedAtMost(maximumChargeGwei);
-        return _requestRefundable(what.paying(msg.value), envelope);
+        Ask memory what = Asks.envelope(assessor).fuel(FUEL).output(OUTPUT).callback(CALLBACK_GAS);
+        what = what.within(ANSWER_WITHIN).inEpoch(keyEpoch).chargedAtMost(maximumChargeGwei);
+        return _requestPaying(what, envelope);
     }
 
     function _onResult(bytes32, uint256, uint8 status, bytes calldata output) internal override {

@@ -162,6 +162,23 @@ library LogSlots {
         return uint8(LogSlot.unwrap(log) >> FINALITY_CLASS);
     }
 
+    function isWorld(LogSlot log) internal pure returns (bool) {
+        return LogSlot.unwrap(log) & WORLD != 0;
+    }
+
+    /// @notice The policy, as far as it was kept exactly.
+    function policy(LogSlot log) internal pure returns (Policy memory) {
+        return Policy({
+            chargeGwei: uint64(charge(log)),
+            baseFeeSixteenths: uint8(LogSlot.unwrap(log) >> MULTIPLE),
+            gasPriceFloor: uint64(gasPrice(log, 0)),
+            minimumDeadline: uint24(minimumDeadline(log)),
+            maximumCallbackGas: uint24(maximumCallbackGas(log)),
+            restricted: isRestricted(log),
+            paused: isPaused(log)
+        });
+    }
+
     /// @notice The owner's charge, in gwei.
     function charge(LogSlot log) internal pure returns (uint256) {
         return Decimal.unpack(LogSlot.unwrap(log) >> CHARGE);
