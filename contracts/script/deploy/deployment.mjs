@@ -8,6 +8,7 @@ import { getAddress, isAddress, isAddressEqual, isHex, size } from 'viem';
 import { features, requireOwnBlockNumbers } from './chain.mjs';
 import { CREATE2_DEPLOYER, ensureContract, ensureDeployer } from './create2.mjs';
 import { setUp } from './governance.mjs';
+import { PRICES, faultsOf } from './prices.mjs';
 
 /** The runtime generation that enclaves have: `RUNTIME_GENERATION` of the virtual machine. */
 const RUNTIME_GENERATION = 1;
@@ -45,7 +46,9 @@ export async function deploy(client, account, configuration, previous) {
   };
   const manager = await put('AccessManager', [settings.admin]);
   const registry = await put('SubrosaRegistry', [manager.address, settings.activationDelay, settings.maximumLease]);
-  await put('SubrosaOracle', [registry.address]);
+  const oracle = await put('SubrosaOracle', [registry.address, settings.prices]);
+  await put('SubrosaLens', [oracle.address]);
+  await put('SubrosaMailbox', [oracle.address, registry.address]);
   const dcap = await put('SubrosaDcap', [settings.rootIds]);
   // Chosen when it was deployed: the precompile, or a fallback deployed along with it.
   contracts.SubrosaDcap.p256 = await client.readContract({ ...dcap, functionName: 'p256' });
@@ -54,7 +57,7 @@ export async function deploy(client, account, configuration, previous) {
   const [named] = await client.readContract({ ...registry, functionName: 'dcapVerification' });
   const runtimeOf = { ...registry, functionName: 'runtimeOf', args: [RUNTIME_GENERATION] };
   const [activeFrom] = await client.readContract(runtimeOf);
-  const { salt, rootIds, ...governance } = settings;
+  const { salt, rootIds, prices, ...governance } = settings;
   const record = {
     $schema: './schema.json',
     chainId: await client.getChainId(),
@@ -74,13 +77,14 @@ export async function deploy(client, account, configuration, previous) {
 
 /** The configuration with every value checked and addresses in their canonical case. */
 function checked(given) {
-  const { salt, rootIds, admin, adminDelay, appointerDelay, activationDelay, maximumLease, roles, ...unknown } = given;
+  const { salt, rootIds, admin, adminDelay, appointerDelay, activationDelay, maximumLease, roles, prices = {}, ...unknown } = given;
   const faults = Object.keys(unknown).map((key) => `${key}: not known`);
   const seconds = { adminDelay, appointerDelay, activationDelay, maximumLease };
   for (const [key, value] of Object.entries(seconds)) {
     // Delays of the AccessManager have 32 bits.
     if (!Number.isInteger(value) || value < 0 || value >= 2 ** 32) faults.push(`${key}: ${value} is not a number of seconds`);
   }
+  faults.push(...faultsOf(prices));
   if (maximumLease === 0) faults.push('maximumLease: no signer could be admitted');
   if (!isHex(salt) || size(salt) !== 32) faults.push(`salt: ${salt} is not 32 bytes`);
   const roots = Array.isArray(rootIds) ? rootIds : [];
@@ -99,6 +103,7 @@ function checked(given) {
     rootIds: sorted,
     admin: address('admin', admin),
     ...seconds,
+    prices: { ...PRICES, ...prices },
     roles: { guardian: members('guardian'), curator: members('curator'), appointer: members('appointer') },
   };
   for (const name of Object.keys(roles ?? {})) if (!settings.roles[name]) faults.push(`roles.${name}: not known`);

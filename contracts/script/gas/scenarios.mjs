@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bytesToHex, hexToBigInt, keccak256, parseEther, parseEventLogs } from 'viem';
 import { privateKeyToAddress } from 'viem/accounts';
+import { PRICES } from '../deploy/prices.mjs';
 import { breakdown } from './breakdown.mjs';
 import { measureDcap, startHash } from './dcap.mjs';
 import {
@@ -19,16 +20,6 @@ const fee = parseEther('0.003');
 /** Slots of a log's ring. */
 const ring = 64;
 const callbackGas = 60_000;
-export const prices = {
-  landing: 68_000,
-  record: 28_000,
-  callback: 8_000,
-  inputByte: 2,
-  outputByte: 40,
-  includedFuel: 10_000_000n,
-  fuelPerGas: 1_000,
-  grace: 86_400,
-};
 const day = 86_400n;
 
 /** Envelope of format version 1, suite X-Wing: header, encapsulated key, a call with 32 bytes of input
@@ -88,7 +79,7 @@ async function prepare(chain, root) {
   };
   const authority = await deploy(artifact('AccessManager'), [governor.address]);
   const registry = await deploy(artifact('SubrosaRegistry'), [authority.address, 0, 30 * 86_400]);
-  const oracle = await deploy(artifact('SubrosaOracle'), [registry.address, prices]);
+  const oracle = await deploy(artifact('SubrosaOracle'), [registry.address, PRICES]);
 
   const stage = { chain, chainId, random, governor, relayer, user, registry, oracle, confidential: [] };
   stage.deploy = (name, args) => deploy(artifact(name), args);
