@@ -5,7 +5,7 @@ import {ISubrosaOracle, PriceTable} from "../interfaces/ISubrosaOracle.sol";
 import {PaymentWord, PaymentWords} from "../libraries/EntryWords.sol";
 import {LogSlot} from "../libraries/LogSlot.sol";
 import {Prices} from "../libraries/Prices.sol";
-import {Chain} from "./Chain.sol";
+import {Chain} from "../chain/Chain.sol";
 
 /// @title What entries cost
 /// @notice The table is of immutables: gas prices of today and of one chain are nothing to write into code.
