@@ -44,7 +44,13 @@ export async function deploy(client, account, configuration, previous) {
     return { address, abi: artifact.abi };
   };
   const manager = await put('AccessManager', [settings.admin]);
-  const registry = await put('SubrosaRegistry', [manager.address, settings.activationDelay, settings.maximumLease]);
+  const registry = await put('SubrosaRegistry', [
+    manager.address,
+    settings.activationDelay,
+    settings.maximumLease,
+    settings.openingTimeout,
+    settings.suspensionCooldown,
+  ]);
   await put('SubrosaOracle', [registry.address]);
   const dcap = await put('SubrosaDcap', [settings.rootIds]);
   // Chosen when it was deployed: the precompile, or a fallback deployed along with it.
@@ -74,9 +80,10 @@ export async function deploy(client, account, configuration, previous) {
 
 /** The configuration with every value checked and addresses in their canonical case. */
 function checked(given) {
-  const { salt, rootIds, admin, adminDelay, appointerDelay, activationDelay, maximumLease, roles, ...unknown } = given;
+  const { salt, rootIds, admin, roles, ...others } = given;
+  const { adminDelay, appointerDelay, activationDelay, maximumLease, openingTimeout, suspensionCooldown, ...unknown } = others;
   const faults = Object.keys(unknown).map((key) => `${key}: not known`);
-  const seconds = { adminDelay, appointerDelay, activationDelay, maximumLease };
+  const seconds = { adminDelay, appointerDelay, activationDelay, maximumLease, openingTimeout, suspensionCooldown };
   for (const [key, value] of Object.entries(seconds)) {
     // Delays of the AccessManager have 32 bits.
     if (!Number.isInteger(value) || value < 0 || value >= 2 ** 32) faults.push(`${key}: ${value} is not a number of seconds`);

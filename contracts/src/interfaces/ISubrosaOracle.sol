@@ -232,9 +232,6 @@ interface ISubrosaOracle is IERC5267 {
     /// @notice The signature is malformed, or malleable (high s).
     /// @custom:remedy Pass the signature as the enclave made it (EIP-2098, low s).
     error InvalidSignature();
-    /// @notice The signer serves another key group.
-    /// @custom:remedy Have an enclave of the contract's key group sign, and name its group.
-    error WrongKeyGroup(uint32 keyGroup, uint32 signerKeyGroup);
     /// @notice The entry given is not on the log.
     /// @custom:remedy Rebuild the entry from `EntryAppended`, its block and the digest of the entry
     /// before.

@@ -44,10 +44,9 @@ abstract contract Fulfillments is SignedResults, Logs, Escrow, Callbacks {
     function fulfill(Fulfillment calldata fulfillment) external returns (uint256 executed) {
         Anchors.check(fulfillment.anchorNumber, fulfillment.anchorHash);
         (bytes32[] memory digests, address signer) = _recover(fulfillment);
-        uint32 keyGroup = registry.checkSigner(signer, fulfillment.measurementId, fulfillment.configHash);
-        if (keyGroup != fulfillment.keyGroup) revert WrongKeyGroup(fulfillment.keyGroup, keyGroup);
+        registry.checkSigner(signer, fulfillment.keyGroup, fulfillment.keyEpoch);
 
-        uint256 keys = uint256(keyGroup) << 32 | fulfillment.keyEpoch;
+        uint256 keys = uint256(fulfillment.keyGroup) << 32 | fulfillment.keyEpoch;
         Progress memory progress;
         uint256 first;
         FulfillmentGroup[] calldata groups = fulfillment.groups;

@@ -14,7 +14,8 @@ use subrosa_chain::{
     bindings::{SubrosaOracle, SubrosaRegistry},
     revert_reason,
 };
-use subrosa_types::{ContractId, entry::mask_digest, log::LogWord, result::Head};
+use subrosa_crypto::EpochId;
+use subrosa_types::{ContractId, abi::EpochMember, entry::mask_digest, log::LogWord, result::Head};
 
 use crate::{ChainError, ClientError};
 
@@ -112,20 +113,31 @@ impl Chain {
         answer.map_err(contract("reading an epoch's record"))
     }
 
-    /// Why the registry does not let `signer` sign; `None` if it does.
+    /// Why the registry does not let `signer` sign for an epoch; `None` if it does.
     pub(crate) async fn signer_refusal(
         &self,
         signer: Address,
-        measurement_id: B256,
-        config_hash: B256,
+        epoch: EpochId,
+        member: &EpochMember,
     ) -> Result<Option<String>, ChainError> {
         let registry = self.registry();
         let answer = registry
-            .checkSigner(signer, measurement_id, config_hash)
+            .checkSigner(signer, epoch.group, epoch.epoch)
             .call()
             .await;
         match answer {
-            Ok(_) => Ok(None),
+            Ok(_) => {
+                let known = registry.foundationOf(signer).call().await;
+                let known = known.map_err(contract("reading what the signer was admitted with"))?;
+                let same = known.measurementId == member.measurementId
+                    && known.configHash == member.configHash;
+                Ok((!same).then(|| {
+                    format!(
+                        "{signer} admitted with measurement {} and configuration {}",
+                        known.measurementId, known.configHash
+                    )
+                }))
+            }
             Err(error) => match error.as_revert_data() {
                 Some(_) => Ok(Some(refusal(&error).unwrap_or_else(|| error.to_string()))),
                 None => Err(contract("checking the signer")(error)),

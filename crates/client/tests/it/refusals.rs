@@ -14,9 +14,11 @@ use subrosa_client::{
 };
 use subrosa_evidence::DEVELOPMENT_ROOT_ID;
 use subrosa_tee::forge::Fault;
-use subrosa_types::{entry::LARGEST_CALLBACK_GAS, id::measurement_set_hash};
+use subrosa_types::{abi::EpochMember, entry::LARGEST_CALLBACK_GAS, id::epoch_set_hash};
 
-use crate::world::{self, CONTRACT, EXECUTABLE, NOW, World, connection, deployment, measurement};
+use crate::world::{
+    self, CONTRACT, EXECUTABLE, NOW, World, connection, deployment, measurement, members_hash,
+};
 
 const DEVELOPMENT: AttestOptions = AttestOptions {
     development: true,
@@ -276,16 +278,30 @@ fn cases() -> Vec<Case> {
             "an epoch that an unlisted measurement may hold",
             "epoch.measurements",
             |w| {
-                w.opening.measurementSetHash =
-                    measurement_set_hash(&[measurement(EXECUTABLE), measurement(b"evil")]);
+                w.opening.setHash = members_hash(&[measurement(EXECUTABLE), measurement(b"evil")]);
             },
         ),
         case(
             "an epoch that no measurement may hold",
             "epoch.measurements",
             |w| {
-                w.opening.measurementSetHash = measurement_set_hash(&[]);
+                w.opening.setHash = members_hash(&[]);
             },
+        ),
+        case(
+            "an epoch that another configuration may hold",
+            "epoch.measurements",
+            |w| {
+                w.opening.setHash = epoch_set_hash(&[EpochMember {
+                    measurementId: measurement(EXECUTABLE),
+                    configHash: B256::repeat_byte(9),
+                }]);
+            },
+        ),
+        case(
+            "a signer admitted with another measurement",
+            "signer.admitted",
+            |w| w.admitted.0 = B256::repeat_byte(9),
         ),
         case("another X25519 key", "epoch.keys", |w| {
             w.tamper = |a| a.epoch.x25519 = B256::repeat_byte(9);

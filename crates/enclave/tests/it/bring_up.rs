@@ -5,6 +5,7 @@ use alloy_primitives::{B256, Bytes, Signature, keccak256};
 use alloy_sol_types::SolValue;
 use subrosa_enclave_core::Enclave;
 use subrosa_types::{
+    abi::EpochMember,
     config::{HeaderTrustKind, Recovery},
     eip712,
     frame::{
@@ -15,7 +16,9 @@ use subrosa_types::{
 
 use crate::{
     chain::{Chain, EPOCH},
-    harness::{Host, ScriptedPlatform, assert_refused, boot, engines, own_measurement, start},
+    harness::{
+        Host, ScriptedPlatform, assert_refused, boot, engines, own_measurement, own_member, start,
+    },
 };
 
 fn answer(enclave: &mut Enclave, request: Request) -> Result<Response, FrameError> {
@@ -43,7 +46,7 @@ fn nothing_works_before_start() {
         Request::Quote { challenge: vec![1] },
         Request::ProposeEpoch {
             epoch: 1,
-            measurements: vec![],
+            members: vec![],
         },
         Request::RestoreEpoch {
             sealed: Bytes::new(),
@@ -231,7 +234,7 @@ fn an_epoch_is_used_only_once_the_registry_is_proven_to_name_it() {
     start(&mut enclave, &chain);
     let propose = Request::ProposeEpoch {
         epoch: EPOCH,
-        measurements: vec![own_measurement()],
+        members: vec![own_member(&chain)],
     };
     let Ok(Response::Epoch(proposal)) = answer(&mut enclave, propose.clone()) else {
         panic!()
@@ -267,7 +270,7 @@ fn a_proposal_is_signed_by_the_signer() {
     start(&mut enclave, &chain);
     let propose = Request::ProposeEpoch {
         epoch: EPOCH,
-        measurements: vec![own_measurement()],
+        members: vec![own_member(&chain)],
     };
     let Ok(Response::Epoch(proposal)) = answer(&mut enclave, propose) else {
         panic!()
@@ -290,7 +293,10 @@ fn a_proposal_is_signed_by_the_signer() {
     );
     let foreign = Request::ProposeEpoch {
         epoch: EPOCH,
-        measurements: vec![B256::ZERO],
+        members: vec![EpochMember {
+            measurementId: own_measurement(),
+            configHash: B256::ZERO,
+        }],
     };
     assert_refused(answer(&mut enclave, foreign), ErrorCode::Config);
 }
