@@ -119,8 +119,8 @@ contract SubrosaMailbox is ISubrosaMailbox {
     }
 
     function _checkAdmitted(address signer) private view {
-        (uint40 leaseUntil,,,, bool revoked) = registry.signerOf(signer);
-        if (revoked || block.timestamp >= leaseUntil) revert SignerNotAdmitted(signer);
+        (uint40 leaseUntil,,,, bool revoked, bool suspended) = registry.signerOf(signer);
+        if (revoked || suspended || block.timestamp >= leaseUntil) revert SignerNotAdmitted(signer);
     }
 
     /// @dev What is signed: enclaves know the oracle and not the mailbox.

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ISubrosaOracle, Registration} from "../src/interfaces/ISubrosaOracle.sol";
-import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
+import {ISubrosaGovernance} from "../src/interfaces/ISubrosaGovernance.sol";
 import {Entry} from "../src/interfaces/SubrosaTypes.sol";
 import {OracleTest} from "./support/OracleTest.sol";
 import {Reference} from "./support/Reference.sol";
@@ -18,8 +18,10 @@ contract ChangesTest is OracleTest {
         vm.startPrank(owner);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.EpochNotNewer.selector, stateful, 1));
         oracle.advanceEpoch{value: FEE}(stateful, 1);
+        vm.stopPrank();
 
         _openEpoch(2);
+        vm.startPrank(owner);
         vm.recordLogs();
         assertEq(oracle.advanceEpoch{value: FEE}(stateful, 2), 1);
         Entry memory entry = _appended();
@@ -216,7 +218,7 @@ contract ChangesTest is OracleTest {
     function test_nobody_moves_a_contract_to_a_runtime_that_does_not_count() public {
         vm.deal(user, 1 ether);
         vm.startPrank(owner);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.RuntimeUnknown.selector, 65535));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaGovernance.RuntimeUnknown.selector, 65535));
         oracle.changeRuntime{value: FEE}(stateful, 65535);
         vm.stopPrank();
 
@@ -224,7 +226,7 @@ contract ChangesTest is OracleTest {
         registry.addRuntime(3);
         registry.withdrawRuntime(2, 3);
         vm.startPrank(owner);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.RuntimeIsWithdrawn.selector, 2));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaGovernance.RuntimeIsWithdrawn.selector, 2));
         oracle.changeRuntime{value: FEE}(stateful, 2);
         vm.stopPrank();
 
@@ -244,14 +246,14 @@ contract ChangesTest is OracleTest {
         Registration memory registration = _registration(false);
         registration.runtimeGeneration = 2;
         vm.prank(owner);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.RuntimeUnknown.selector, 2));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaGovernance.RuntimeUnknown.selector, 2));
         oracle.register{value: FEE}(registration);
 
         registry.addRuntime(2);
         registry.withdrawRuntime(1, 2);
         registration.runtimeGeneration = 1;
         vm.prank(owner);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.RuntimeIsWithdrawn.selector, 1));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaGovernance.RuntimeIsWithdrawn.selector, 1));
         oracle.register{value: FEE}(registration);
         registration.runtimeGeneration = 2;
         vm.prank(owner);

@@ -9,6 +9,7 @@ import {Digests} from "../src/libraries/Digests.sol";
 import {ResultWord, SettlementWord, SettlementWords} from "../src/libraries/EntryWords.sol";
 import {HeadSlot} from "../src/libraries/HeadSlot.sol";
 import {LogSlot, LogSlots} from "../src/libraries/LogSlot.sol";
+import {EpochSet} from "../src/libraries/EpochSet.sol";
 import {SignerSlot, SignerSlots} from "../src/libraries/SignerSlot.sol";
 import {Reference} from "./support/Reference.sol";
 
@@ -28,7 +29,7 @@ contract DigestsTest is Test {
         assertEq(Digests.EPOCH, Reference.domain("epoch"));
         assertEq(Digests.EPOCH_KEY, Reference.domain("epoch-key"));
         assertEq(Digests.MEASUREMENT, Reference.domain("measurement"));
-        assertEq(Digests.MEASUREMENT_SET, Reference.domain("measurement-set"));
+        assertEq(Digests.EPOCH_SET, Reference.domain("epoch-set"));
         assertEq(Digests.CONFIG, Reference.domain("config"));
         assertEq(Digests.PRODUCT, Reference.domain("product"));
         assertEq(Digests.START, Reference.domain("start"));
@@ -100,7 +101,7 @@ contract DigestsTest is Test {
         assertEq(Digests.code(a, d, b, c), keccak256(abi.encode(Reference.domain("code"), a, uint256(d), b, c)));
         assertEq(Digests.epochKey(a, b), keccak256(abi.encode(Reference.domain("epoch-key"), a, b)));
         assertEq(Digests.measurement(a, d, b), keccak256(abi.encode(Reference.domain("measurement"), a, uint256(d), b)));
-        assertEq(Digests.measurementSet(a), keccak256(abi.encode(Reference.domain("measurement-set"), a)));
+        assertEq(Digests.epochSet(a), keccak256(abi.encode(Reference.domain("epoch-set"), a)));
     }
 
     function testFuzz_the_hashes_of_structs(
@@ -117,7 +118,7 @@ contract DigestsTest is Test {
                     opening.keyEpoch,
                     opening.publicKeyHash,
                     opening.configHash,
-                    opening.measurementSetHash,
+                    opening.setHash,
                     opening.recovery
                 )
             )
@@ -206,18 +207,20 @@ contract DigestsTest is Test {
         uint32 group;
         uint16 vouchers;
         bytes32 product;
-        uint88 binding;
+        uint32 pair;
+        bytes32 machine;
     }
 
     function testFuzz_a_signers_fields(SignerFields memory f) public pure {
-        SignerSlot slot = SignerSlots.create(
-            f.leaseUntil, f.tcb, f.generation, f.kind, f.group, f.vouchers, SignerSlots.tagOf(f.product), f.binding
-        );
+        SignerSlot slot = _slot(f);
         uint256 word = uint256(f.leaseUntil) << 216 | uint256(f.tcb) << 192 | uint256(f.generation) << 168;
-        word |= uint256(f.kind) << 160 | uint256(f.group) << 120 | uint256(f.vouchers) << 104;
-        assertEq(SignerSlot.unwrap(slot), word | uint256(f.product) >> 240 << 88 | f.binding, "the layout");
-        for (uint256 i = 0; i < 2; ++i) {
-            assertEq(slot.isRevoked(), i == 1);
+        word |= uint256(f.kind) << 160 | uint256(f.vouchers) << 136 | uint256(f.product) >> 240 << 120;
+        word |= uint256(f.pair) << 88 | uint256(f.machine) >> 200 << 32 | f.group;
+        assertEq(SignerSlot.unwrap(slot), word, "the layout");
+        assertTrue(slot.behind().generation() != f.generation);
+        for (uint256 i = 0; i < 4; ++i) {
+            assertEq(slot.isRevoked(), i == 3);
+            assertEq(slot.isSuspended(), i == 1);
             assertEq(slot.leaseUntil(), f.leaseUntil);
             assertEq(slot.tcbEvaluation(), f.tcb);
             assertEq(slot.generation(), f.generation);
@@ -225,26 +228,61 @@ contract DigestsTest is Test {
             assertEq(slot.keyGroup(), f.group);
             assertEq(slot.vouchers(), f.vouchers);
             assertEq(bytes2(slot.product()), bytes2(f.product));
-            slot = slot.revoke();
+            assertEq(slot.pair(), f.pair);
+            assertEq(slot.measurementIndex(), f.pair >> 16);
+            assertEq(slot.configIndex(), uint16(f.pair));
+            assertEq(bytes7(slot.machine()), bytes7(f.machine));
+            slot = i == 2 ? slot.revoke() : slot.suspend(i == 0);
         }
     }
 
-    function testFuzz_a_signer_is_bound_to_its_measurement_and_configuration(bytes32 measurement, bytes32 config)
+    function testFuzz_two_words_are_of_one_enclave_if_what_cannot_change_is_the_same(SignerFields memory f, uint8 bit)
         public
         pure
     {
-        uint88 binding = SignerSlots.bindingOf(measurement, config);
-        assertEq(binding, uint256(keccak256(abi.encode(measurement, config))) >> 168);
-        SignerSlot slot = SignerSlots.create(1, 2, 3, 4, 5, 6, 7, binding);
-        assertTrue(slot.isBoundTo(measurement, config));
-        assertFalse(slot.isBoundTo(measurement ^ bytes32(uint256(1)), config));
-        assertFalse(slot.isBoundTo(measurement, config ^ bytes32(uint256(1))));
-        assertTrue(slot.revoke().isBoundTo(measurement, config));
+        SignerSlot slot = _slot(f);
+        bool kept = bit < 136 || (bit >= 160 && bit < 168);
+        assertEq(slot.isOfSameEnclave(SignerSlot.wrap(SignerSlot.unwrap(slot) ^ 1 << bit)), !kept);
     }
 
-    function testFuzz_two_words_are_of_one_enclave_if_what_cannot_change_is_the_same(uint8 bit) public pure {
-        SignerSlot slot = SignerSlots.create(1, 2, 3, 4, 5, 6, 7, 8);
-        bool kept = bit < 104 || bit >= 120 && bit < 152 || bit >= 160 && bit < 168;
-        assertEq(slot.isOfSameEnclave(SignerSlot.wrap(SignerSlot.unwrap(slot) ^ 1 << bit)), !kept);
+    function testFuzz_a_set_contains_its_pairs_and_no_other(uint32[8] memory pairs, uint8 count, uint32 other)
+        public
+        pure
+    {
+        EpochSet set;
+        count %= 9;
+        for (uint256 i = 0; i < count; ++i) {
+            set = set.put(i, pairs[i]);
+            assertEq(set.pairAt(i), pairs[i]);
+        }
+        bool among;
+        for (uint256 i = 0; i < count; ++i) {
+            if (pairs[i] != 0) assertTrue(set.contains(pairs[i]));
+            if (pairs[i] == other) among = true;
+        }
+        // Close ones too: what borrows from a neighbour must not look like it.
+        if (other != 0) assertEq(set.contains(other), among);
+        for (uint256 i = 0; i < count; ++i) {
+            uint32 close = pairs[i] ^ 1;
+            among = close == 0;
+            for (uint256 k = 0; k < count; ++k) {
+                if (pairs[k] == close) among = true;
+            }
+            if (!among) assertFalse(set.contains(close));
+        }
+    }
+
+    function _slot(SignerFields memory f) private pure returns (SignerSlot) {
+        return SignerSlots.create(
+            f.leaseUntil,
+            f.tcb,
+            f.generation,
+            f.kind,
+            f.vouchers,
+            SignerSlots.tagOf(f.product),
+            f.pair,
+            SignerSlots.machineOf(f.machine),
+            f.group
+        );
     }
 }

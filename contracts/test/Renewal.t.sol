@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
+import {ISubrosaSigners} from "../src/interfaces/ISubrosaSigners.sol";
+import {ISubrosaTrust} from "../src/interfaces/ISubrosaTrust.sol";
 import {SignerAdmission} from "../src/interfaces/SubrosaTypes.sol";
 import {RegistryTest} from "./support/RegistryTest.sol";
 
@@ -16,7 +17,7 @@ contract RenewalTests is RegistryTest {
         super.setUp();
         registry.setVerifier(vm.addr(SECOND), true);
         signer = vm.addr(signerKey);
-        (until,,,,) = registry.signerOf(signer);
+        (until,,,,,) = registry.signerOf(signer);
     }
 
     function test_a_renewal_takes_everything_from_the_new_admission() public {
@@ -24,7 +25,7 @@ contract RenewalTests is RegistryTest {
         SignerAdmission memory a = _admission(signer);
         a.tcbEvaluation = 19;
         vm.expectEmit(true, true, true, true, address(registry));
-        emit ISubrosaRegistry.SignerAdmitted(
+        emit ISubrosaSigners.SignerAdmitted(
             signer,
             measurement,
             a.machineId,
@@ -39,20 +40,20 @@ contract RenewalTests is RegistryTest {
             uint40(a.notAfter)
         );
         registry.admit(a, _vouch(a, SECOND));
-        (uint40 leaseUntil, uint32 tcb, uint8 kind, uint32 keyGroup, bool revoked) = registry.signerOf(signer);
+        (uint40 leaseUntil, uint32 tcb, uint8 kind, uint32 keyGroup, bool revoked,) = registry.signerOf(signer);
         assertEq(leaseUntil, until + 3 days);
         assertEq(tcb, 19);
         assertEq(kind, TEE_KIND);
         assertEq(keyGroup, KEY_GROUP);
         assertFalse(revoked);
-        (uint16 vouchers, uint16 product) = registry.foundationOf(signer);
+        (,, uint16 vouchers, uint16 product,) = registry.foundationOf(signer);
         assertEq(vouchers, 1 << 1, "the second verifier's, and not the first's any more");
         assertEq(bytes2(product), bytes2(PRODUCT));
 
         vm.warp(until);
-        assertEq(registry.checkSigner(signer, measurement, CONFIG), KEY_GROUP);
+        assertEq(_groupOf(signer), KEY_GROUP);
         vm.warp(leaseUntil);
-        _expectCheck(abi.encodeWithSelector(ISubrosaRegistry.LeaseEnded.selector, signer, leaseUntil));
+        _expectCheck(abi.encodeWithSelector(ISubrosaTrust.LeaseEnded.selector, signer, leaseUntil));
     }
 
     function test_a_renewal_is_no_longer_than_the_maximum_from_now() public {
@@ -60,12 +61,12 @@ contract RenewalTests is RegistryTest {
         SignerAdmission memory a = _admission(signer);
         a.notAfter = type(uint64).max;
         registry.admit(a, _vouch(a, verifierKey));
-        (uint40 leaseUntil,,,,) = registry.signerOf(signer);
+        (uint40 leaseUntil,,,,,) = registry.signerOf(signer);
         assertEq(leaseUntil, block.timestamp + MAXIMUM_LEASE);
     }
 
     function test_an_address_whose_lease_has_ended_is_used_up() public {
-        bytes memory ended = abi.encodeWithSelector(ISubrosaRegistry.LeaseEnded.selector, signer, until);
+        bytes memory ended = abi.encodeWithSelector(ISubrosaTrust.LeaseEnded.selector, signer, until);
         vm.warp(until);
         _expectRefused(_admission(signer), ended);
         vm.warp(until + 365 days);
@@ -77,11 +78,11 @@ contract RenewalTests is RegistryTest {
         SignerAdmission memory a = _admission(signer);
         registry.admit(a, _vouch(a, verifierKey));
         vm.warp(until);
-        assertEq(registry.checkSigner(signer, measurement, CONFIG), KEY_GROUP);
+        assertEq(_groupOf(signer), KEY_GROUP);
     }
 
     function test_a_lease_does_not_get_shorter() public {
-        bytes memory refusal = abi.encodeWithSelector(ISubrosaRegistry.LeaseNotRenewed.selector, signer, until);
+        bytes memory refusal = abi.encodeWithSelector(ISubrosaTrust.LeaseNotRenewed.selector, signer, until);
         SignerAdmission memory a = _admission(signer);
         a.notAfter = until - 1;
         a.tcbEvaluation = 20;
@@ -92,13 +93,13 @@ contract RenewalTests is RegistryTest {
         // As long, and better: collateral that ends a lease was renewed only in part.
         a.tcbEvaluation = 20;
         registry.admit(a, _vouch(a, verifierKey));
-        (, uint32 tcb,,,) = registry.signerOf(signer);
+        (, uint32 tcb,,,,) = registry.signerOf(signer);
         assertEq(tcb, 20);
     }
 
     function test_another_enclave_cannot_take_over_a_signer() public {
         skip(1 days);
-        bytes memory refusal = abi.encodeWithSelector(ISubrosaRegistry.SignerExists.selector, signer);
+        bytes memory refusal = abi.encodeWithSelector(ISubrosaTrust.SignerExists.selector, signer);
         SignerAdmission memory a = _admission(signer);
         a.measurementId = registry.addMeasurement(ROOT, TEE_KIND, keccak256("another build"));
         _expectRefused(a, refusal);
@@ -122,32 +123,32 @@ contract RenewalTests is RegistryTest {
         skip(1 days);
         SignerAdmission memory a = _admission(signer);
         registry.setFamily(TEE_KIND, 18, false);
-        _expectRefused(a, abi.encodeWithSelector(ISubrosaRegistry.TcbTooOld.selector, TEE_KIND, 17, 18));
+        _expectRefused(a, abi.encodeWithSelector(ISubrosaTrust.TcbTooOld.selector, TEE_KIND, 17, 18));
         registry.setFamily(TEE_KIND, 17, false);
         registry.denyProduct(TEE_KIND, PRODUCT);
-        _expectRefused(a, abi.encodeWithSelector(ISubrosaRegistry.ProductIsDenied.selector, TEE_KIND, PRODUCT));
+        _expectRefused(a, abi.encodeWithSelector(ISubrosaTrust.ProductIsDenied.selector, TEE_KIND, PRODUCT));
         registry.allowProduct(TEE_KIND, PRODUCT);
         registry.removeConfig(CONFIG);
-        _expectRefused(a, abi.encodeWithSelector(ISubrosaRegistry.ConfigUnknown.selector, CONFIG));
+        _expectRefused(a, abi.encodeWithSelector(ISubrosaTrust.ConfigUnknown.selector, CONFIG));
         registry.revokeMeasurement(measurement, 0);
-        _expectRefused(a, abi.encodeWithSelector(ISubrosaRegistry.MeasurementIsRevoked.selector, measurement));
+        _expectRefused(a, abi.encodeWithSelector(ISubrosaTrust.MeasurementIsRevoked.selector, measurement));
         registry.revokeSigner(signer);
-        _expectRefused(a, abi.encodeWithSelector(ISubrosaRegistry.SignerIsRevoked.selector, signer));
+        _expectRefused(a, abi.encodeWithSelector(ISubrosaTrust.SignerIsRevoked.selector, signer));
     }
 
     function test_a_renewal_by_others_outlives_the_voucher_that_admitted() public {
         registry.revokeVerifier(vm.addr(verifierKey));
-        _expectCheck(abi.encodeWithSelector(ISubrosaRegistry.VouchersRevoked.selector, signer, 1));
+        _expectCheck(abi.encodeWithSelector(ISubrosaTrust.VouchersRevoked.selector, signer, 1));
         SignerAdmission memory a = _admission(signer);
         registry.admit(a, _vouch(a, SECOND));
-        assertEq(registry.checkSigner(signer, measurement, CONFIG), KEY_GROUP);
+        assertEq(_groupOf(signer), KEY_GROUP);
         registry.revokeVerifier(vm.addr(SECOND));
-        _expectCheck(abi.encodeWithSelector(ISubrosaRegistry.VouchersRevoked.selector, signer, 2));
+        _expectCheck(abi.encodeWithSelector(ISubrosaTrust.VouchersRevoked.selector, signer, 2));
     }
 
     function _expectCheck(bytes memory why) private {
         vm.expectRevert(why);
-        registry.checkSigner(signer, measurement, CONFIG);
+        registry.checkSigner(signer, KEY_GROUP, 1);
     }
 
     function _expectRefused(SignerAdmission memory a, bytes memory why) private {

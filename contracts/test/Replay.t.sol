@@ -2,7 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
+import {ISubrosaEpochs} from "../src/interfaces/ISubrosaEpochs.sol";
 import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
+import {ISubrosaTrust} from "../src/interfaces/ISubrosaTrust.sol";
 import {Entry, EpochOpening, Fulfillment, SignerAdmission} from "../src/interfaces/SubrosaTypes.sol";
 import {OracleTest} from "./support/OracleTest.sol";
 
@@ -23,7 +25,7 @@ contract ReplayTest is OracleTest {
         Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
         ISubrosaOracle twin = ISubrosaOracle(deployCode("SubrosaOracle.sol:SubrosaOracle", abi.encode(registry)));
         vm.deal(address(twin), 10 ether);
-        vm.expectPartialRevert(ISubrosaRegistry.SignerUnknown.selector);
+        vm.expectPartialRevert(ISubrosaTrust.SignerUnknown.selector);
         vm.prank(relayer);
         twin.fulfill(f);
         assertEq(address(twin).balance, 10 ether);
@@ -34,7 +36,7 @@ contract ReplayTest is OracleTest {
         Entry memory entry = _request(stateful, user, 0);
         Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
         vm.chainId(HOME + 1);
-        vm.expectPartialRevert(ISubrosaRegistry.SignerUnknown.selector);
+        vm.expectPartialRevert(ISubrosaTrust.SignerUnknown.selector);
         _fulfill(f);
         vm.chainId(HOME);
         assertEq(_fulfill(f), 1);
@@ -76,7 +78,7 @@ contract ReplayTest is OracleTest {
 
         // The parity flipped: another key.
         f.vs = vs ^ bytes32(uint256(1) << 255);
-        vm.expectPartialRevert(ISubrosaRegistry.SignerUnknown.selector);
+        vm.expectPartialRevert(ISubrosaTrust.SignerUnknown.selector);
         _fulfill(f);
         // The high twin of s, which overwrites the parity bit of the compact form.
         f.vs = bytes32(ORDER - s);
@@ -112,12 +114,15 @@ contract ReplayTest is OracleTest {
     function test_an_admission_is_none_at_another_registry() public {
         (SignerAdmission memory a, bytes[] memory signatures) = _newAdmission();
         ISubrosaRegistry twin = ISubrosaRegistry(
-            deployCode("SubrosaRegistry.sol:SubrosaRegistry", abi.encode(authority, uint40(0), MAXIMUM_LEASE))
+            deployCode(
+                "SubrosaRegistry.sol:SubrosaRegistry",
+                abi.encode(authority, uint40(0), MAXIMUM_LEASE, uint40(0), uint40(0))
+            )
         );
         twin.setVerifier(vm.addr(verifierKey), true);
         twin.addMeasurement(ROOT, TEE_KIND, MEASUREMENT_HASH);
         twin.addConfig(CONFIG, KEY_GROUP);
-        vm.expectPartialRevert(ISubrosaRegistry.VerifierUnknown.selector);
+        vm.expectPartialRevert(ISubrosaTrust.VerifierUnknown.selector);
         twin.admit(a, signatures);
         registry.admit(a, signatures);
     }
@@ -125,7 +130,7 @@ contract ReplayTest is OracleTest {
     function test_an_admission_is_none_on_another_chain() public {
         (SignerAdmission memory a, bytes[] memory signatures) = _newAdmission();
         vm.chainId(HOME + 1);
-        vm.expectPartialRevert(ISubrosaRegistry.VerifierUnknown.selector);
+        vm.expectPartialRevert(ISubrosaTrust.VerifierUnknown.selector);
         registry.admit(a, signatures);
         vm.chainId(HOME);
         registry.admit(a, signatures);
@@ -134,8 +139,8 @@ contract ReplayTest is OracleTest {
     function test_an_admission_shown_again_prolongs_and_restores_nothing() public {
         (SignerAdmission memory a, bytes[] memory signatures) = _newAdmission();
         registry.admit(a, signatures);
-        (uint40 lease,,,,) = registry.signerOf(a.signer);
-        bytes memory refusal = abi.encodeWithSelector(ISubrosaRegistry.LeaseNotRenewed.selector, a.signer, lease);
+        (uint40 lease,,,,,) = registry.signerOf(a.signer);
+        bytes memory refusal = abi.encodeWithSelector(ISubrosaTrust.LeaseNotRenewed.selector, a.signer, lease);
         vm.expectRevert(refusal);
         registry.admit(a, signatures);
 
@@ -143,20 +148,20 @@ contract ReplayTest is OracleTest {
         skip(1 days);
         SignerAdmission memory later = _admission(a.signer);
         registry.admit(later, _vouch(later, verifierKey));
-        (lease,,,,) = registry.signerOf(a.signer);
+        (lease,,,,,) = registry.signerOf(a.signer);
         assertEq(lease, later.notAfter);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.LeaseNotRenewed.selector, a.signer, lease));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.LeaseNotRenewed.selector, a.signer, lease));
         registry.admit(a, signatures);
 
         registry.revokeSigner(a.signer);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.SignerIsRevoked.selector, a.signer));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.SignerIsRevoked.selector, a.signer));
         registry.admit(a, signatures);
     }
 
     function test_an_admission_kept_back_goes_stale() public {
         (SignerAdmission memory a, bytes[] memory signatures) = _newAdmission();
         vm.roll(a.challengeBlock + 257);
-        vm.expectPartialRevert(ISubrosaRegistry.ChallengeStale.selector);
+        vm.expectPartialRevert(ISubrosaTrust.ChallengeStale.selector);
         registry.admit(a, signatures);
     }
 
@@ -176,22 +181,23 @@ contract ReplayTest is OracleTest {
     // Epochs.
 
     function test_an_opening_shown_again_or_elsewhere_opens_nothing() public {
+        registry.scheduleEpoch(_schedule(2));
         EpochOpening memory opening = _opening(2);
         bytes memory signature = _signOpening(opening, signerKey);
         address signer = vm.addr(signerKey);
         vm.chainId(HOME + 1);
-        vm.expectRevert(ISubrosaRegistry.InvalidSignature.selector);
-        registry.openEpoch(opening, measurement, signer, signature);
+        vm.expectRevert(ISubrosaTrust.InvalidSignature.selector);
+        registry.openEpoch(opening, signer, signature);
         vm.chainId(HOME);
 
         bytes[] memory forms = _forms(signature);
         for (uint256 i = 0; i < forms.length; ++i) {
-            vm.expectRevert(ISubrosaRegistry.InvalidSignature.selector);
-            registry.openEpoch(opening, measurement, signer, forms[i]);
+            vm.expectRevert(ISubrosaTrust.InvalidSignature.selector);
+            registry.openEpoch(opening, signer, forms[i]);
         }
-        registry.openEpoch(opening, measurement, signer, signature);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.EpochNotNext.selector, KEY_GROUP, 2, 2));
-        registry.openEpoch(opening, measurement, signer, signature);
+        registry.openEpoch(opening, signer, signature);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaEpochs.EpochNotNext.selector, KEY_GROUP, 2, 2));
+        registry.openEpoch(opening, signer, signature);
     }
 
     function _newAdmission() private view returns (SignerAdmission memory a, bytes[] memory signatures) {

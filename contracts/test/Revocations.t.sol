@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
-import {Entry, Fulfillment, SignerAdmission} from "../src/interfaces/SubrosaTypes.sol";
+import {ISubrosaGovernance} from "../src/interfaces/ISubrosaGovernance.sol";
+import {ISubrosaTrust} from "../src/interfaces/ISubrosaTrust.sol";
+import {EpochMember, Entry, Fulfillment, SignerAdmission} from "../src/interfaces/SubrosaTypes.sol";
 import {OracleTest} from "./support/OracleTest.sol";
 
 /// @notice Whatever is taken away, the very next batch of a signer that rests on it is refused, and none
@@ -15,52 +16,73 @@ contract RevocationsTests is OracleTest {
 
     Entry private entry;
     bytes32 private otherMeasurement;
+    bool private both;
 
     function setUp() public override {
         super.setUp();
-        entry = _request(stateful, address(this), 0);
         registry.setVerifier(vm.addr(OTHER_VERIFIER), true);
         registry.addConfig(OTHER_CONFIG, KEY_GROUP);
         otherMeasurement = registry.addMeasurement(ROOT, TEE_KIND, keccak256("another build"));
         SignerAdmission memory a = _admission(vm.addr(OTHER));
         (a.measurementId, a.configHash, a.product) = (otherMeasurement, OTHER_CONFIG, OTHER_PRODUCT);
         registry.admit(a, _vouch(a, OTHER_VERIFIER));
+        both = true;
+        _openEpoch(2);
+        vm.recordLogs();
+        vm.prank(owner);
+        oracle.advanceEpoch{value: FEE}(stateful, 2);
+        Entry memory moved = _appended();
+        _note(moved);
+        Fulfillment memory f = _batch(_groupOnHead(_list(moved)));
+        f.keyEpoch = 2;
+        _signBatch(f, signerKey);
+        assertEq(_fulfill(f), 1);
+        entry = _request(stateful, address(this), 0);
+    }
+
+    /// @dev From the second epoch on, both signers'.
+    function _members() internal view override returns (EpochMember[] memory members) {
+        if (!both) return super._members();
+        members = new EpochMember[](2);
+        bool first = measurement < otherMeasurement;
+        members[first ? 0 : 1] = EpochMember(measurement, CONFIG);
+        members[first ? 1 : 0] = EpochMember(otherMeasurement, OTHER_CONFIG);
     }
 
     function test_a_measurement() public {
         registry.revokeMeasurement(measurement, 0);
-        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.MeasurementIsRevoked.selector, measurement));
+        _expectStopped(abi.encodeWithSelector(ISubrosaTrust.MeasurementIsRevoked.selector, measurement));
     }
 
     function test_a_configuration() public {
         registry.removeConfig(CONFIG);
-        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.ConfigUnknown.selector, CONFIG));
+        _expectStopped(abi.encodeWithSelector(ISubrosaTrust.ConfigUnknown.selector, CONFIG));
     }
 
     function test_a_verifier() public {
         registry.revokeVerifier(vm.addr(verifierKey));
-        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.VouchersRevoked.selector, vm.addr(signerKey), 1));
+        _expectStopped(abi.encodeWithSelector(ISubrosaTrust.VouchersRevoked.selector, vm.addr(signerKey), 1));
     }
 
     function test_a_verifier_that_was_retired_before() public {
         registry.setVerifier(vm.addr(verifierKey), false);
         registry.revokeVerifier(vm.addr(verifierKey));
-        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.VouchersRevoked.selector, vm.addr(signerKey), 1));
+        _expectStopped(abi.encodeWithSelector(ISubrosaTrust.VouchersRevoked.selector, vm.addr(signerKey), 1));
     }
 
     function test_a_product() public {
         vm.expectEmit(true, true, true, true, address(registry));
-        emit ISubrosaRegistry.ProductDenied(TEE_KIND, PRODUCT);
+        emit ISubrosaGovernance.ProductDenied(TEE_KIND, PRODUCT);
         registry.denyProduct(TEE_KIND, PRODUCT);
         assertTrue(registry.isDenied(TEE_KIND, PRODUCT));
         assertFalse(registry.isDenied(TEE_KIND + 1, PRODUCT));
         bytes32 tag = bytes32(bytes2(PRODUCT));
-        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.ProductIsDenied.selector, TEE_KIND, tag));
+        _expectStopped(abi.encodeWithSelector(ISubrosaTrust.ProductIsDenied.selector, TEE_KIND, tag));
     }
 
     function test_a_signer() public {
         registry.revokeSigner(vm.addr(signerKey));
-        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.SignerIsRevoked.selector, vm.addr(signerKey)));
+        _expectStopped(abi.encodeWithSelector(ISubrosaTrust.SignerIsRevoked.selector, vm.addr(signerKey)));
     }
 
     function test_everything_at_once_and_the_first_is_named() public {
@@ -68,7 +90,7 @@ contract RevocationsTests is OracleTest {
         registry.denyProduct(TEE_KIND, PRODUCT);
         registry.removeConfig(CONFIG);
         registry.revokeMeasurement(measurement, 0);
-        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.MeasurementIsRevoked.selector, measurement));
+        _expectStopped(abi.encodeWithSelector(ISubrosaTrust.MeasurementIsRevoked.selector, measurement));
     }
 
     function test_what_was_taken_before_an_admission_concerns_later_ones_too() public {
@@ -78,24 +100,24 @@ contract RevocationsTests is OracleTest {
         _admit(key);
         Fulfillment memory f = _valid(key, measurement, CONFIG);
         registry.removeConfig(CONFIG);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.ConfigUnknown.selector, CONFIG));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.ConfigUnknown.selector, CONFIG));
         _fulfill(f);
     }
 
     function test_a_product_allowed_again_has_its_leases_again() public {
         registry.denyProduct(TEE_KIND, PRODUCT);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.ProductIsDenied.selector, TEE_KIND, PRODUCT));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.ProductIsDenied.selector, TEE_KIND, PRODUCT));
         registry.denyProduct(TEE_KIND, PRODUCT);
         SignerAdmission memory a = _admission(address(99));
         bytes[] memory signatures = _vouch(a, verifierKey);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.ProductIsDenied.selector, TEE_KIND, PRODUCT));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.ProductIsDenied.selector, TEE_KIND, PRODUCT));
         registry.admit(a, signatures);
 
         vm.expectEmit(true, true, true, true, address(registry));
-        emit ISubrosaRegistry.ProductAllowed(TEE_KIND, PRODUCT);
+        emit ISubrosaGovernance.ProductAllowed(TEE_KIND, PRODUCT);
         registry.allowProduct(TEE_KIND, PRODUCT);
         assertFalse(registry.isDenied(TEE_KIND, PRODUCT));
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.ProductNotDenied.selector, TEE_KIND, PRODUCT));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaGovernance.ProductNotDenied.selector, TEE_KIND, PRODUCT));
         registry.allowProduct(TEE_KIND, PRODUCT);
         registry.admit(a, signatures);
         assertEq(_fulfill(_valid(signerKey, measurement, CONFIG)), 1);
@@ -107,16 +129,16 @@ contract RevocationsTests is OracleTest {
         bytes32 twin = PRODUCT ^ bytes32(uint256(1));
         bytes32 tag = bytes32(bytes2(PRODUCT));
         registry.denyProduct(TEE_KIND, twin);
-        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.ProductIsDenied.selector, TEE_KIND, tag));
+        _expectStopped(abi.encodeWithSelector(ISubrosaTrust.ProductIsDenied.selector, TEE_KIND, tag));
         registry.denyProduct(TEE_KIND, PRODUCT);
         registry.allowProduct(TEE_KIND, PRODUCT);
-        _expectStopped(abi.encodeWithSelector(ISubrosaRegistry.ProductIsDenied.selector, TEE_KIND, tag));
+        _expectStopped(abi.encodeWithSelector(ISubrosaTrust.ProductIsDenied.selector, TEE_KIND, tag));
         // One admitted later is in the newest generation: it is not confused with the twin.
         uint256 key = uint256(keccak256("later"));
         _admit(key);
-        assertEq(registry.checkSigner(vm.addr(key), measurement, CONFIG), KEY_GROUP);
+        assertEq(_groupOf(vm.addr(key)), KEY_GROUP);
         registry.allowProduct(TEE_KIND, twin);
-        assertEq(registry.checkSigner(vm.addr(signerKey), measurement, CONFIG), KEY_GROUP);
+        assertEq(_groupOf(vm.addr(signerKey)), KEY_GROUP);
     }
 
     function test_another_familys_denial_is_no_concern() public {
@@ -137,6 +159,7 @@ contract RevocationsTests is OracleTest {
     function _valid(uint256 key, bytes32 id, bytes32 config) private view returns (Fulfillment memory f) {
         f = _batch(_groupOnHead(_list(entry)));
         (f.measurementId, f.configHash) = (id, config);
+        f.keyEpoch = 2;
         _signBatch(f, key);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
+import {ISubrosaGovernance} from "../src/interfaces/ISubrosaGovernance.sol";
 import {RegistryTest} from "./support/RegistryTest.sol";
 
 /// @notice A runtime generation counts from its activation until it is withdrawn, and then leads to one that
@@ -17,7 +17,7 @@ contract RuntimesTest is RegistryTest {
         _expectCheck(5, _unknown(5));
         uint40 activeFrom = uint40(block.timestamp) + DELAY;
         vm.expectEmit(true, true, true, true, address(registry));
-        emit ISubrosaRegistry.RuntimeAdded(5, activeFrom);
+        emit ISubrosaGovernance.RuntimeAdded(5, activeFrom);
         registry.addRuntime(5);
         _checkRuntime(5, activeFrom, false, 0);
 
@@ -30,7 +30,7 @@ contract RuntimesTest is RegistryTest {
     }
 
     function test_a_generation_is_added_once_and_not_again_when_it_was_withdrawn() public {
-        bytes memory exists = abi.encodeWithSelector(ISubrosaRegistry.RuntimeExists.selector, 1);
+        bytes memory exists = abi.encodeWithSelector(ISubrosaGovernance.RuntimeExists.selector, 1);
         vm.expectRevert(exists);
         registry.addRuntime(1);
         _add(2);
@@ -57,7 +57,7 @@ contract RuntimesTest is RegistryTest {
         _add(3);
         _checkRuntime(3, uint40(block.timestamp), false, 0);
         vm.expectEmit(true, true, true, true, address(registry));
-        emit ISubrosaRegistry.RuntimeWithdrawn(1, 3);
+        emit ISubrosaGovernance.RuntimeWithdrawn(1, 3);
         registry.withdrawRuntime(1, 3);
         _checkRuntime(1, uint40(block.timestamp) - DELAY, true, 3);
         _expectCheck(1, _withdrawn(1));
@@ -112,7 +112,7 @@ contract RuntimesTest is RegistryTest {
         registry.addRuntime(8);
         uint40 activeFrom = uint40(block.timestamp) + DELAY;
         vm.expectEmit(true, true, true, true, address(registry));
-        emit ISubrosaRegistry.RuntimeWithdrawn(7, 0);
+        emit ISubrosaGovernance.RuntimeWithdrawn(7, 0);
         registry.withdrawRuntime(7, 0);
         _checkRuntime(7, activeFrom, true, 0);
         assertEq(registry.runtimeSuccessor(7), 0);
@@ -164,18 +164,18 @@ contract RuntimesTest is RegistryTest {
     }
 
     function _unknown(uint16 generation) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(ISubrosaRegistry.RuntimeUnknown.selector, generation);
+        return abi.encodeWithSelector(ISubrosaGovernance.RuntimeUnknown.selector, generation);
     }
 
     function _withdrawn(uint16 generation) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(ISubrosaRegistry.RuntimeIsWithdrawn.selector, generation);
+        return abi.encodeWithSelector(ISubrosaGovernance.RuntimeIsWithdrawn.selector, generation);
     }
 
     function _notActive(uint16 generation, uint256 activeFrom) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(ISubrosaRegistry.RuntimeNotActive.selector, generation, activeFrom);
+        return abi.encodeWithSelector(ISubrosaGovernance.RuntimeNotActive.selector, generation, activeFrom);
     }
 
     function _notLater(uint16 generation, uint16 successor) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(ISubrosaRegistry.RuntimeNotLater.selector, generation, successor);
+        return abi.encodeWithSelector(ISubrosaGovernance.RuntimeNotLater.selector, generation, successor);
     }
 }

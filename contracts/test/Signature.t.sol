@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
-import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
+import {ISubrosaTrust} from "../src/interfaces/ISubrosaTrust.sol";
 import {Entry, Fulfillment} from "../src/interfaces/SubrosaTypes.sol";
 import {History} from "./support/History.sol";
 import {OracleTest} from "./support/OracleTest.sol";
@@ -79,21 +79,7 @@ contract SignatureTest is OracleTest {
         Fulfillment memory f = _valid();
         uint256 stranger = uint256(keccak256("stranger"));
         _signBatch(f, stranger);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.SignerUnknown.selector, vm.addr(stranger)));
-        _fulfill(f);
-    }
-
-    function test_a_signer_names_its_own_measurement_and_configuration() public {
-        Fulfillment memory f = _valid();
-        f.configHash = keccak256("another");
-        _signBatch(f, signerKey);
-        vm.expectRevert(_bindingMismatch(f));
-        _fulfill(f);
-
-        f = _valid();
-        f.measurementId = keccak256("another");
-        _signBatch(f, signerKey);
-        vm.expectRevert(_bindingMismatch(f));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.SignerUnknown.selector, vm.addr(stranger)));
         _fulfill(f);
     }
 
@@ -101,28 +87,28 @@ contract SignatureTest is OracleTest {
         Fulfillment memory f = _valid();
         f.keyGroup = KEY_GROUP + 1;
         _signBatch(f, signerKey);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.WrongKeyGroup.selector, KEY_GROUP + 1, KEY_GROUP));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.WrongKeyGroup.selector, KEY_GROUP + 1, KEY_GROUP));
         _fulfill(f);
     }
 
     function test_revoking_a_signer_works_on_the_next_batch() public {
         Fulfillment memory f = _valid();
         registry.revokeSigner(vm.addr(signerKey));
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.SignerIsRevoked.selector, vm.addr(signerKey)));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.SignerIsRevoked.selector, vm.addr(signerKey)));
         _fulfill(f);
     }
 
     function test_revoking_a_measurement_works_on_the_next_batch() public {
         Fulfillment memory f = _valid();
         registry.revokeMeasurement(measurement, 0);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.MeasurementIsRevoked.selector, measurement));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.MeasurementIsRevoked.selector, measurement));
         _fulfill(f);
     }
 
     function test_stopping_a_family_works_on_the_next_batch() public {
         Fulfillment memory f = _valid();
-        registry.restrictFamily(TEE_KIND, 0, true);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.FamilyIsStopped.selector, TEE_KIND));
+        registry.setFamily(TEE_KIND, 0, true);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.FamilyIsStopped.selector, TEE_KIND));
         _fulfill(f);
         registry.setFamily(TEE_KIND, 17, false);
         assertEq(_fulfill(f), 1);
@@ -130,16 +116,16 @@ contract SignatureTest is OracleTest {
 
     function test_raising_the_minimum_tcb_works_on_the_next_batch() public {
         Fulfillment memory f = _valid();
-        registry.restrictFamily(TEE_KIND, 18, false);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.TcbTooOld.selector, TEE_KIND, 17, 18));
+        registry.setFamily(TEE_KIND, 18, false);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.TcbTooOld.selector, TEE_KIND, 17, 18));
         _fulfill(f);
     }
 
     function test_a_lease_ends() public {
         Fulfillment memory f = _valid();
-        (uint40 leaseUntil,,,,) = registry.signerOf(vm.addr(signerKey));
+        (uint40 leaseUntil,,,,,) = registry.signerOf(vm.addr(signerKey));
         vm.warp(leaseUntil);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.LeaseEnded.selector, vm.addr(signerKey), leaseUntil));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.LeaseEnded.selector, vm.addr(signerKey), leaseUntil));
         _fulfill(f);
         vm.warp(leaseUntil - 1);
         assertEq(_fulfill(f), 1);
@@ -206,15 +192,9 @@ contract SignatureTest is OracleTest {
         _fulfill(f);
     }
 
-    function _bindingMismatch(Fulfillment memory f) private view returns (bytes memory) {
-        return abi.encodeWithSelector(
-            ISubrosaRegistry.BindingMismatch.selector, vm.addr(signerKey), f.measurementId, f.configHash
-        );
-    }
-
     /// @dev A signature over something else recovers to an address that nobody admitted.
     function _expectStrangerRefused(Fulfillment memory f) private {
-        vm.expectPartialRevert(ISubrosaRegistry.SignerUnknown.selector);
+        vm.expectPartialRevert(ISubrosaTrust.SignerUnknown.selector);
         _fulfill(f);
     }
 }

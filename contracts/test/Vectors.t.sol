@@ -4,12 +4,16 @@ pragma solidity ^0.8.28;
 import {Test} from "forge-std/Test.sol";
 
 import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
+import {ISubrosaEpochs} from "../src/interfaces/ISubrosaEpochs.sol";
 import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
+import {ISubrosaTrust} from "../src/interfaces/ISubrosaTrust.sol";
 import {
     AttestationAnswer,
     AttestationStatement,
     EnclaveConfig,
     Entry,
+    EpochAcknowledgement,
+    EpochMember,
     EpochOpening,
     Fulfillment,
     FulfillmentGroup,
@@ -92,14 +96,17 @@ abstract contract VectorFile is Test {
             keyEpoch: uint32(_uint(kind, i, string.concat(prefix, ".keyEpoch"))),
             publicKeyHash: _word(kind, i, string.concat(prefix, ".publicKeyHash")),
             configHash: _word(kind, i, string.concat(prefix, ".configHash")),
-            measurementSetHash: _word(kind, i, string.concat(prefix, ".measurementSetHash")),
+            setHash: _word(kind, i, string.concat(prefix, ".setHash")),
             recovery: _uint(kind, i, string.concat(prefix, ".recovery"))
         });
     }
 
     function _deployRegistry() internal returns (ISubrosaRegistry) {
         return ISubrosaRegistry(
-            deployCode("SubrosaRegistry.sol:SubrosaRegistry", abi.encode(address(this), uint40(0), uint40(1)))
+            deployCode(
+                "SubrosaRegistry.sol:SubrosaRegistry",
+                abi.encode(address(this), uint40(0), uint40(1), uint40(0), uint40(0))
+            )
         );
     }
 
@@ -206,19 +213,13 @@ contract HashVectorsTest is VectorFile {
             );
             assertEq(id, _word("measurement", i, "measurementId"));
 
-            bytes32[] memory ids = _words("measurementSet", i, "measurementIds");
-            bytes memory ascending;
-            bytes32 last;
-            uint256[] memory sorted = new uint256[](ids.length);
+            bytes32[] memory ids = _words("epochSet", i, "measurementIds");
+            bytes32[] memory configs = _words("epochSet", i, "configHashes");
+            EpochMember[] memory members = new EpochMember[](ids.length);
             for (uint256 k = 0; k < ids.length; ++k) {
-                sorted[k] = uint256(ids[k]);
+                members[k] = EpochMember(ids[k], configs[k]);
             }
-            sorted = vm.sort(sorted);
-            for (uint256 k = 0; k < sorted.length; ++k) {
-                if (bytes32(sorted[k]) != last) ascending = bytes.concat(ascending, bytes32(sorted[k]));
-                last = bytes32(sorted[k]);
-            }
-            assertEq(Digests.measurementSet(keccak256(ascending)), _word("measurementSet", i, "setHash"));
+            assertEq(Digests.epochSet(keccak256(abi.encode(members))), _word("epochSet", i, "setHash"));
         }
     }
 
@@ -379,7 +380,7 @@ contract MessageVectorsTest is VectorFile {
             ISubrosaOracle oracle = ISubrosaOracle(_place("fulfillment", i, address(oracleInstance)));
             vm.roll(f.anchorNumber + 1_000_000);
             (f.r, f.vs) = vm.signCompact(KEY, _word("fulfillment", i, "hash"));
-            vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.SignerUnknown.selector, vm.addr(KEY)));
+            vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.SignerUnknown.selector, vm.addr(KEY)));
             oracle.fulfill(f);
         }
     }
@@ -414,7 +415,7 @@ contract MessageVectorsTest is VectorFile {
             ISubrosaRegistry registry = ISubrosaRegistry(_place("signerAdmission", i, address(registryInstance)));
             bytes[] memory signatures = new bytes[](1);
             signatures[0] = _sign(_word("signerAdmission", i, "hash"));
-            vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.VerifierUnknown.selector, vm.addr(KEY)));
+            vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.VerifierUnknown.selector, vm.addr(KEY)));
             registry.admit(admission, signatures);
         }
     }
@@ -424,8 +425,25 @@ contract MessageVectorsTest is VectorFile {
             EpochOpening memory opening = _opening("epochOpening", i, "message");
             ISubrosaRegistry registry = ISubrosaRegistry(_place("epochOpening", i, address(registryInstance)));
             bytes memory signature = _sign(_word("epochOpening", i, "hash"));
-            vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.SignerUnknown.selector, vm.addr(KEY)));
-            registry.openEpoch(opening, 0, vm.addr(KEY), signature);
+            // What comes after the signature: nothing was scheduled.
+            vm.expectPartialRevert(ISubrosaEpochs.EpochNotNext.selector);
+            registry.openEpoch(opening, vm.addr(KEY), signature);
+        }
+    }
+
+    function test_the_registry_takes_the_hash_of_an_acknowledgement() public {
+        for (uint256 i = 0; i < CASES; ++i) {
+            EpochAcknowledgement memory a = EpochAcknowledgement({
+                keyGroup: uint32(_uint("epochAcknowledgement", i, "message.keyGroup")),
+                keyEpoch: uint32(_uint("epochAcknowledgement", i, "message.keyEpoch")),
+                record: _word("epochAcknowledgement", i, "message.record"),
+                holdsPrevious: i % 2 == 1
+            });
+            ISubrosaRegistry registry = ISubrosaRegistry(_place("epochAcknowledgement", i, address(registryInstance)));
+            bytes memory signature = _sign(_word("epochAcknowledgement", i, "hash"));
+            // What comes after the signature: no such opening is known.
+            vm.expectPartialRevert(ISubrosaEpochs.OpeningUnknown.selector);
+            registry.acknowledgeEpoch(a, vm.addr(KEY), signature);
         }
     }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
+import {ISubrosaGovernance} from "../src/interfaces/ISubrosaGovernance.sol";
+import {ISubrosaTrust} from "../src/interfaces/ISubrosaTrust.sol";
 import {SignerAdmission} from "../src/interfaces/SubrosaTypes.sol";
 import {RegistryTest} from "./support/RegistryTest.sol";
 
@@ -24,7 +25,7 @@ contract VouchersTests is RegistryTest {
         registry.setDcap(address(0xdca9), 2);
         _assertVoucher(address(0xdca9), true, 2, 0, false);
         _assertVoucher(address(0), false, 0, 0, false);
-        (uint16 vouchers,) = registry.foundationOf(signer);
+        (,, uint16 vouchers,,) = registry.foundationOf(signer);
         assertEq(vouchers, 1);
     }
 
@@ -42,12 +43,12 @@ contract VouchersTests is RegistryTest {
 
     function test_leases_of_a_retired_verifier_run_on() public {
         vm.expectEmit(true, true, true, true, address(registry));
-        emit ISubrosaRegistry.VerifierChanged(verifier, false);
+        emit ISubrosaGovernance.VerifierChanged(verifier, false);
         registry.setVerifier(verifier, false);
-        assertEq(registry.checkSigner(signer, measurement, CONFIG), KEY_GROUP);
+        assertEq(_groupOf(signer), KEY_GROUP);
         SignerAdmission memory a = _admission(address(99));
         bytes[] memory signatures = _vouch(a, verifierKey);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.VerifierUnknown.selector, verifier));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.VerifierUnknown.selector, verifier));
         registry.admit(a, signatures);
     }
 
@@ -67,13 +68,13 @@ contract VouchersTests is RegistryTest {
 
     function test_a_revoked_verifier_vouches_never_again() public {
         vm.expectEmit(true, true, true, true, address(registry));
-        emit ISubrosaRegistry.VerifierRevoked(verifier);
+        emit ISubrosaGovernance.VerifierRevoked(verifier);
         registry.revokeVerifier(verifier);
         assertFalse(registry.isVerifier(verifier));
         _assertVoucher(verifier, true, 0, uint40(block.timestamp), true);
         _expectVoid(1);
 
-        bytes memory revoked = abi.encodeWithSelector(ISubrosaRegistry.VoucherIsRevoked.selector, verifier);
+        bytes memory revoked = abi.encodeWithSelector(ISubrosaGovernance.VoucherIsRevoked.selector, verifier);
         vm.expectRevert(revoked);
         registry.revokeVerifier(verifier);
         for (uint256 i = 0; i < 2; ++i) {
@@ -87,10 +88,10 @@ contract VouchersTests is RegistryTest {
 
     function test_a_key_can_be_revoked_before_anyone_trusts_it() public {
         registry.revokeVerifier(_verifier(2));
-        assertEq(registry.checkSigner(signer, measurement, CONFIG), KEY_GROUP, "nobody rests on it");
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.VoucherIsRevoked.selector, _verifier(2)));
+        assertEq(_groupOf(signer), KEY_GROUP, "nobody rests on it");
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaGovernance.VoucherIsRevoked.selector, _verifier(2)));
         registry.setVerifier(_verifier(2), true);
-        vm.expectRevert(ISubrosaRegistry.ZeroSigner.selector);
+        vm.expectRevert(ISubrosaTrust.ZeroSigner.selector);
         registry.revokeVerifier(address(0));
     }
 
@@ -105,14 +106,14 @@ contract VouchersTests is RegistryTest {
         signatures[0] = _vouchOne(a, low);
         signatures[1] = _vouchOne(a, high);
         registry.admit(a, signatures);
-        (uint16 vouchers,) = registry.foundationOf(a.signer);
+        (,, uint16 vouchers,,) = registry.foundationOf(a.signer);
         assertEq(vouchers, 1 << 1 | 1 << 2);
 
         registry.revokeVerifier(verifier);
-        assertEq(registry.checkSigner(a.signer, measurement, CONFIG), KEY_GROUP, "it did not vouch for this one");
+        assertEq(_groupOf(a.signer), KEY_GROUP, "it did not vouch for this one");
         registry.revokeVerifier(_verifier(3));
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.VouchersRevoked.selector, a.signer, 1 << 2));
-        registry.checkSigner(a.signer, measurement, CONFIG);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.VouchersRevoked.selector, a.signer, 1 << 2));
+        registry.checkSigner(a.signer, KEY_GROUP, 1);
     }
 
     function test_the_threshold_holds_for_verifiers_of_before_and_after() public {
@@ -126,7 +127,7 @@ contract VouchersTests is RegistryTest {
         SignerAdmission memory a = _admission(address(99));
         for (uint256 i = 0; i < keys.length; ++i) {
             bytes[] memory one = _vouch(a, keys[i]);
-            vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.WrongSignatureCount.selector, 1, 2));
+            vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.WrongSignatureCount.selector, 1, 2));
             registry.admit(a, one);
         }
         registry.setVerifierThreshold(1);
@@ -141,9 +142,9 @@ contract VouchersTests is RegistryTest {
             registry.setVerifier(_verifier(i), true);
             _assertVoucher(_verifier(i), true, uint8(i), 0, false);
         }
-        vm.expectRevert(ISubrosaRegistry.NoVoucherIndex.selector);
+        vm.expectRevert(ISubrosaGovernance.NoVoucherIndex.selector);
         registry.setVerifier(_verifier(16), true);
-        vm.expectRevert(ISubrosaRegistry.NoVoucherIndex.selector);
+        vm.expectRevert(ISubrosaGovernance.NoVoucherIndex.selector);
         registry.setDcap(address(0xdca9), 2);
     }
 
@@ -156,13 +157,13 @@ contract VouchersTests is RegistryTest {
             registry.setVerifier(_verifier(i), true);
         }
         skip(MAXIMUM_LEASE - 1);
-        vm.expectRevert(ISubrosaRegistry.NoVoucherIndex.selector);
+        vm.expectRevert(ISubrosaGovernance.NoVoucherIndex.selector);
         registry.setVerifier(_verifier(16), true);
-        assertEq(registry.checkSigner(address(99), measurement, CONFIG), KEY_GROUP, "the longest lease");
+        assertEq(_groupOf(address(99)), KEY_GROUP, "the longest lease");
 
         skip(1);
-        vm.expectPartialRevert(ISubrosaRegistry.LeaseEnded.selector);
-        registry.checkSigner(address(99), measurement, CONFIG);
+        vm.expectPartialRevert(ISubrosaTrust.LeaseEnded.selector);
+        registry.checkSigner(address(99), KEY_GROUP, 1);
         registry.setVerifier(_verifier(16), true);
         _assertVoucher(_verifier(16), true, 0, 0, false);
         _assertVoucher(verifier, false, 0, 0, false);
@@ -171,7 +172,7 @@ contract VouchersTests is RegistryTest {
         a = _admission(address(100));
         registry.admit(a, _vouch(a, 16));
         registry.revokeVerifier(verifier);
-        assertEq(registry.checkSigner(a.signer, measurement, CONFIG), KEY_GROUP);
+        assertEq(_groupOf(a.signer), KEY_GROUP);
         registry.setVerifier(_verifier(1), false);
         skip(MAXIMUM_LEASE);
         registry.setVerifier(_verifier(17), true);
@@ -190,18 +191,18 @@ contract VouchersTests is RegistryTest {
         registry.admit(a, _vouch(a, 16));
         // Something is taken, so that everything is looked up.
         registry.denyProduct(TEE_KIND, keccak256("another product"));
-        assertEq(registry.checkSigner(a.signer, measurement, CONFIG), KEY_GROUP);
+        assertEq(_groupOf(a.signer), KEY_GROUP);
     }
 
     function test_an_address_is_a_verifier_or_the_dcap_contract() public {
-        bytes memory inUse = abi.encodeWithSelector(ISubrosaRegistry.VoucherInUse.selector, verifier);
+        bytes memory inUse = abi.encodeWithSelector(ISubrosaGovernance.VoucherInUse.selector, verifier);
         vm.expectRevert(inUse);
         registry.setDcap(verifier, 2);
         vm.expectRevert(inUse);
         registry.revokeDcap(verifier);
         address dcap = address(0xdca9);
         registry.setDcap(dcap, 2);
-        inUse = abi.encodeWithSelector(ISubrosaRegistry.VoucherInUse.selector, dcap);
+        inUse = abi.encodeWithSelector(ISubrosaGovernance.VoucherInUse.selector, dcap);
         vm.expectRevert(inUse);
         registry.setVerifier(dcap, true);
         vm.expectRevert(inUse);
@@ -209,8 +210,8 @@ contract VouchersTests is RegistryTest {
     }
 
     function _expectVoid(uint16 vouchers) private {
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaRegistry.VouchersRevoked.selector, signer, vouchers));
-        registry.checkSigner(signer, measurement, CONFIG);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.VouchersRevoked.selector, signer, vouchers));
+        registry.checkSigner(signer, KEY_GROUP, 1);
     }
 
     function _verifier(uint256 key) private pure returns (address) {
@@ -218,7 +219,7 @@ contract VouchersTests is RegistryTest {
     }
 
     function _assertVoucher(address who, bool seated, uint8 index, uint40 vacated, bool revoked) private view {
-        (bool s, uint8 i, uint40 v, bool r) = registry.voucherOf(who);
+        (bool s, uint8 i, uint40 v, bool r,) = registry.voucherOf(who);
         assertEq(s, seated, "seated");
         assertEq(i, index, "index");
         assertEq(v, vacated, "vacated");

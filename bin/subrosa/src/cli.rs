@@ -78,6 +78,8 @@ enum Command {
     Contract(command::contract::ContractArgs),
     /// Fetch or verify the receipt of a fulfilled request
     Receipt(command::receipt::ReceiptArgs),
+    /// Say whom the registry trusts, as an account of its governance
+    Governance(command::governance::GovernanceArgs),
     /// Keep Intel's collateral on a chain fresh
     Collateral(command::collateral::CollateralArgs),
     /// Compute what an enclave executable will report of itself
@@ -123,6 +125,7 @@ impl Cli {
             Command::Query(args) => args.run(&output).await,
             Command::Contract(args) => args.run(&output).await,
             Command::Receipt(args) => args.run(&output).await,
+            Command::Governance(args) => args.run(&output).await,
             Command::Collateral(args) => args.run(&output).await,
             Command::Measurement(args) => args.run(&output, self.global.enclave.as_deref()),
             Command::Config(args) => args.run(&output),

@@ -119,7 +119,7 @@ each('epochRecord', ({ opening, record }, name) => {
     Number(opening.keyEpoch),
     opening.publicKeyHash,
     opening.configHash,
-    opening.measurementSetHash,
+    opening.setHash,
     BigInt(opening.recovery),
   ]
   assert.equal(hash('epoch', 'uint32, uint32, bytes32, bytes32, bytes32, uint256', values), record, name)
@@ -139,9 +139,11 @@ each('product', (v, name) => {
   assert.equal(hash('product', 'uint8, bytes32', [Number(v.teeKind), keccak256(v.name)]), v.product, name)
 })
 
-each('measurementSet', (v, name) => {
-  const ids = [...new Set(v.measurementIds)].sort()
-  assert.equal(hash('measurement-set', 'bytes32', [keccak256(concat(ids))]), v.setHash, name)
+const MEMBERS = parseAbiParameters(['EpochMember[] members', 'struct EpochMember { bytes32 measurementId; bytes32 configHash; }'])
+
+each('epochSet', (v, name) => {
+  const members = v.measurementIds.map((measurementId, i) => ({ measurementId, configHash: v.configHashes[i] }))
+  assert.equal(hash('epoch-set', 'bytes32', [keccak256(encodeAbiParameters(MEMBERS, [members]))]), v.setHash, name)
 })
 
 const CONFIG = parseAbiParameters([
@@ -246,8 +248,9 @@ const types = {
     'address signer, bytes32 transferKeyHash, bytes32 measurementId, bytes32 configHash, bytes32 startHash, bytes32 rootId, uint8 teeKind, bytes32 product, bytes32 machineId, uint8 tcbStatus, uint32 tcbEvaluation, bytes32 policyHash, bytes32 evidenceHash, uint64 challengeBlock, bytes32 challengeBlockHash, address registrant, uint64 notAfter',
   ),
   EpochOpening: fields(
-    'uint32 keyGroup, uint32 keyEpoch, bytes32 publicKeyHash, bytes32 configHash, bytes32 measurementSetHash, uint256 recovery',
+    'uint32 keyGroup, uint32 keyEpoch, bytes32 publicKeyHash, bytes32 configHash, bytes32 setHash, uint256 recovery',
   ),
+  EpochAcknowledgement: fields('uint32 keyGroup, uint32 keyEpoch, bytes32 record, bool holdsPrevious'),
   Query: fields('bytes32 contractId, bytes32 inputHash, bytes32 replyKeyHash, bytes32 nonce, uint64 expiry'),
   QueryReply: fields(
     'bytes32 queryHash, bytes32 contractId, uint48 seq, bytes32 commitment, uint64 blockNumber, bytes32 nonce, bytes32 replyHash, bytes32 configHash',
@@ -276,6 +279,7 @@ const typedData = (domainName, primaryType, vector, message = vector.message) =>
 for (const [kind, domainName, primaryType] of [
   ['signedResults', 'Subrosa', 'SignedResults'],
   ['signerAdmission', 'Subrosa Registry', 'SignerAdmission'],
+  ['epochAcknowledgement', 'Subrosa Registry', 'EpochAcknowledgement'],
   ['epochOpening', 'Subrosa Registry', 'EpochOpening'],
   ['query', 'Subrosa', 'Query'],
   ['queryReply', 'Subrosa', 'QueryReply'],

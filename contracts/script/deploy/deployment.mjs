@@ -45,7 +45,13 @@ export async function deploy(client, account, configuration, previous) {
     return { address, abi: artifact.abi };
   };
   const manager = await put('AccessManager', [settings.admin]);
-  const registry = await put('SubrosaRegistry', [manager.address, settings.activationDelay, settings.maximumLease]);
+  const registry = await put('SubrosaRegistry', [
+    manager.address,
+    settings.activationDelay,
+    settings.maximumLease,
+    settings.openingTimeout,
+    settings.suspensionCooldown,
+  ]);
   const oracle = await put('SubrosaOracle', [registry.address, settings.prices]);
   await put('SubrosaLens', [oracle.address]);
   await put('SubrosaMailbox', [oracle.address, registry.address]);
@@ -77,9 +83,10 @@ export async function deploy(client, account, configuration, previous) {
 
 /** The configuration with every value checked and addresses in their canonical case. */
 function checked(given) {
-  const { salt, rootIds, admin, adminDelay, appointerDelay, activationDelay, maximumLease, roles, prices = {}, ...unknown } = given;
+  const { salt, rootIds, admin, roles, prices = {}, ...others } = given;
+  const { adminDelay, appointerDelay, activationDelay, maximumLease, openingTimeout, suspensionCooldown, ...unknown } = others;
   const faults = Object.keys(unknown).map((key) => `${key}: not known`);
-  const seconds = { adminDelay, appointerDelay, activationDelay, maximumLease };
+  const seconds = { adminDelay, appointerDelay, activationDelay, maximumLease, openingTimeout, suspensionCooldown };
   for (const [key, value] of Object.entries(seconds)) {
     // Delays of the AccessManager have 32 bits.
     if (!Number.isInteger(value) || value < 0 || value >= 2 ** 32) faults.push(`${key}: ${value} is not a number of seconds`);

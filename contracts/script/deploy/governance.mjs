@@ -8,32 +8,47 @@ import { mined } from './create2.mjs';
 const ADMIN = 0n;
 
 /**
- * Roles by name. A *guardian* takes trust away, at once, and gives none. A *curator* adds builds,
- * configurations and runtime generations, which the registry's activation delay holds back. An *appointer*
- * says whose word admits signers, what is asked of families of TEEs and which denied products are trusted
- * again, and waits for the delay in the configuration; a guardian can cancel meanwhile.
+ * Roles by name. A *guardian* suspends, at once, and can neither revoke nor give trust: one stolen key
+ * stops, and destroys nothing. A *curator* adds builds, configurations and runtime generations, which the
+ * registry's activation delay holds back, and schedules and retires epochs, of which all members were held
+ * back so. An *appointer* says whose word admits signers and what is asked of families of TEEs, revokes, and
+ * lifts what was suspended, and waits for the delay in the configuration; a guardian can cancel meanwhile.
  */
 const ROLES = {
-  guardian: {
-    id: 1n,
+  guardian: { id: 1n, functions: ['suspend'] },
+  curator: { id: 2n, functions: ['addMeasurement', 'addConfig', 'addRuntime', 'scheduleEpoch', 'retireEpoch'] },
+  appointer: {
+    id: 3n,
     functions: [
+      'setVerifier',
+      'setVerifierThreshold',
+      'setDcap',
+      'setFamily',
+      'lift',
       'revokeMeasurement',
       'removeConfig',
-      'restrictFamily',
       'revokeSigner',
       'revokeVerifier',
       'revokeDcap',
       'denyProduct',
-      'refuseTcbStatuses',
+      'allowProduct',
+      'denyMachine',
+      'allowMachine',
+      'restrictMachines',
       'withdrawRuntime',
     ],
   },
-  curator: { id: 2n, functions: ['addMeasurement', 'addConfig', 'addRuntime'] },
-  appointer: { id: 3n, functions: ['setVerifier', 'setVerifierThreshold', 'setDcap', 'setFamily', 'allowProduct'] },
 };
 
 /** What everybody may call, and what the registry takes from its authority alone. */
-const UNGOVERNED = ['admit', 'registerSignerDcap', 'openEpoch', 'setAuthority'];
+const UNGOVERNED = [
+  'admit',
+  'registerSignerDcap',
+  'openEpoch',
+  'acknowledgeEpoch',
+  'entrustEpoch',
+  'setAuthority',
+];
 
 /**
  * The calls of the AccessManager that still have to be made until the roles are as configured, as

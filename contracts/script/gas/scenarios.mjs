@@ -78,7 +78,7 @@ async function prepare(chain, root) {
     return { abi, address: contractAddress };
   };
   const authority = await deploy(artifact('AccessManager'), [governor.address]);
-  const registry = await deploy(artifact('SubrosaRegistry'), [authority.address, 0, 30 * 86_400]);
+  const registry = await deploy(artifact('SubrosaRegistry'), [authority.address, 0, 30 * 86_400, 3600, 0]);
   const oracle = await deploy(artifact('SubrosaOracle'), [registry.address, PRICES]);
 
   const stage = { chain, chainId, random, governor, relayer, user, registry, oracle, confidential: [] };
@@ -145,13 +145,19 @@ async function admit(stage, signerKey) {
 
 async function openEpoch(stage) {
   const { chain, relayer, registry, random } = stage;
+  const members = [{ measurementId: stage.measurementId, configHash: stage.configHash }];
+  // Sealed by the platform: current once it is open.
+  const recovery = 2n << 248n;
+  const schedule = { keyGroup, keyEpoch, members, recovery, custodians: [], continues: false, notBefore: 0 };
+  await chain.send(stage.governor, { ...registry, functionName: 'scheduleEpoch', args: [schedule] });
+  const [setHash] = await chain.client.readContract({ ...registry, functionName: 'scheduleOf', args: [keyGroup, keyEpoch] });
   const opening = {
     keyGroup,
     keyEpoch,
     publicKeyHash: bytesToHex(random(32)),
     configHash: stage.configHash,
-    measurementSetHash: bytesToHex(random(32)),
-    recovery: 1n << 248n,
+    setHash,
+    recovery,
   };
   const signature = await signForRegistry({
     chainId: stage.chainId,
@@ -161,7 +167,7 @@ async function openEpoch(stage) {
     components: structure(registry.abi, 'openEpoch', 0),
     message: opening,
   });
-  const args = [opening, stage.measurementId, privateKeyToAddress(stage.signerKey), signature];
+  const args = [opening, privateKeyToAddress(stage.signerKey), signature];
   await chain.send(relayer, { ...registry, functionName: 'openEpoch', args });
 }
 

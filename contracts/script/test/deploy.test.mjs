@@ -100,23 +100,34 @@ test('roles do what they are for and nothing else, and the administrator has to 
     }
   };
   const word = toHex('w', { size: 32 });
+  const zero = toHex(0, { size: 32 });
   const signer = accounts.stranger.address;
   const duties = {
     guardian: [
-      ['revokeSigner', [signer]],
-      ['restrictFamily', [1, 16, true]],
-      ['refuseTcbStatuses', [2]],
-      ['revokeVerifier', [signer]],
-      ['revokeDcap', [signer]],
-      ['denyProduct', [1, word]],
+      ['suspend', [3, 0, toHex(1, { size: 32 })]],
+      ['suspend', [6, 1, zero]],
     ],
-    curator: [['addMeasurement', [word, 1, word]], ['addConfig', [word, 1]], ['addRuntime', [1]]],
+    curator: [
+      ['addMeasurement', [word, 1, word]],
+      ['addConfig', [word, 1]],
+      ['addRuntime', [1]],
+    ],
     appointer: [
       ['setVerifier', [signer, true]],
       ['setVerifierThreshold', [2]],
       ['setDcap', [signer, 2]],
       ['setFamily', [1, 0, false]],
+      ['lift', [6, 1, zero]],
+      ['revokeSigner', [signer]],
+      ['revokeVerifier', [signer]],
+      ['revokeDcap', [signer]],
+      ['denyProduct', [1, word]],
       ['allowProduct', [1, word]],
+      ['denyMachine', [word, true]],
+      ['allowMachine', [1, word, true]],
+      ['restrictMachines', [1, true]],
+      ['revokeMeasurement', [word, zero]],
+      ['removeConfig', [word]],
     ],
   };
   for (const [role, calls] of Object.entries(duties)) {
@@ -129,13 +140,19 @@ test('roles do what they are for and nothing else, and the administrator has to 
     }
   }
 
-  // There is something to withdraw once a curator has added it; before it counts, it needs no successor.
   const adding = { ...registry, account: accounts.curator, functionName: 'addRuntime', args: [1] };
   const added = await chain.client.waitForTransactionReceipt({ hash: await chain.client.writeContract(adding) });
   assert.equal(added.status, 'success');
   for (const [name, account] of Object.entries(accounts)) {
-    const expected = name === 'guardian' ? 'allowed' : 'AccessManagedUnauthorized';
+    const expected = name === 'appointer' ? 'AccessManagerNotScheduled' : 'AccessManagedUnauthorized';
     assert.equal(await attempt(account, 'withdrawRuntime', [1, 0]), expected, `${name} calls withdrawRuntime`);
+  }
+  // What a curator may, and only a curator: there is nothing to schedule of it yet.
+  const schedule = { keyGroup: 1, keyEpoch: 1, members: [], recovery: 2n << 248n, custodians: [], continues: false, notBefore: 0 };
+  for (const [name, account] of Object.entries(accounts)) {
+    const [scheduling, retiring] = name === 'curator' ? ['EpochSetMalformed', 'EpochNotPast'] : Array(2).fill('AccessManagedUnauthorized');
+    assert.equal(await attempt(account, 'scheduleEpoch', [schedule]), scheduling, `${name} calls scheduleEpoch`);
+    assert.equal(await attempt(account, 'retireEpoch', [1, 1, 0]), retiring, `${name} calls retireEpoch`);
   }
   assert.doesNotMatch((await run(accounts.admin)).stderr, /addRuntime/);
 
@@ -317,6 +334,8 @@ async function run(account, changes = {}, url = chain.client.transport.url) {
     appointerDelay: 2 * day,
     activationDelay: 2 * day,
     maximumLease: 30 * day,
+    openingTimeout: day,
+    suspensionCooldown: 7 * day,
     roles: { guardian: [guardian.address], curator: [curator.address], appointer: [appointer.address] },
     ...changes,
   };

@@ -17,6 +17,12 @@ interface ISubrosaSchema {
     function cosignedResults(CosignedResults calldata) external;
     /// @notice See `SignerAdmission`.
     function signerAdmission(SignerAdmission calldata) external;
+    /// @notice See `EpochMember`.
+    function epochMembers(EpochMember[] calldata) external;
+    /// @notice See `EpochSchedule`.
+    function epochSchedule(EpochSchedule calldata) external;
+    /// @notice See `EpochAcknowledgement`.
+    function epochAcknowledgement(EpochAcknowledgement calldata) external;
     /// @notice See `EpochOpening`.
     function epochOpening(EpochOpening calldata) external;
     /// @notice See `EnclaveConfig`.

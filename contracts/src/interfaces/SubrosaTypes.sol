@@ -145,19 +145,54 @@ struct DcapRegistration {
     uint64 challengeBlock;
 }
 
+/// @notice Who may hold an epoch's secret: a build under a configuration.
+struct EpochMember {
+    bytes32 measurementId;
+    bytes32 configHash;
+}
+
+/// @notice What governance decides of an epoch before anyone draws its secret.
+struct EpochSchedule {
+    uint32 keyGroup;
+    uint32 keyEpoch;
+    /// One to eight, ascending by measurement and then by configuration.
+    EpochMember[] members;
+    /// As in `EpochOpening`.
+    uint256 recovery;
+    /// Ascending, as many as there are shares; none if recovery is not by custodians.
+    address[] custodians;
+    /// Whether the epoch before has contracts, whose state has to be carried over: one of those who
+    /// acknowledge this one must hold both secrets.
+    bool continues;
+    /// Unix seconds before which it is not opened.
+    uint40 notBefore;
+}
+
 /// @notice EIP-712 message (registry's domain) by which an admitted signer opens an epoch.
-/// The registry stores H["epoch"](all fields) under (keyGroup, keyEpoch).
+/// The registry stores H["epoch"](all fields) under (keyGroup, keyEpoch) once the epoch is current.
 struct EpochOpening {
     uint32 keyGroup;
     uint32 keyEpoch;
     /// H["epoch-key"](keccak256(X-Wing public key), X25519 public key).
     bytes32 publicKeyHash;
+    /// The configuration of whoever opens it.
     bytes32 configHash;
-    /// H["measurement-set"](keccak256 of the sorted, concatenated measurement ids).
-    bytes32 measurementSetHash;
+    /// H["epoch-set"](keccak256(abi.encode(members))), where members are `EpochMember[]`, ascending.
+    bytes32 setHash;
     /// Packed, high to low: kind 8 ‖ threshold 8 ‖ shares 8 ‖ zero 232. Kinds: 1 replicas
     /// (threshold = k), 2 sealed by the platform, 3 custodians, 4 sealed(development).
     uint256 recovery;
+}
+
+/// @notice EIP-712 message (registry's domain) by which an admitted signer says that its enclave holds an
+/// epoch's secret, and a custodian that it holds its share.
+struct EpochAcknowledgement {
+    uint32 keyGroup;
+    uint32 keyEpoch;
+    /// H["epoch"](opening).
+    bytes32 record;
+    /// Whether it holds the secret of the epoch before as well.
+    bool holdsPrevious;
 }
 
 /// @notice Everything fixed when an enclave starts. configHash = keccak256(abi.encode(DOMAIN

@@ -15,7 +15,7 @@ library Digests {
     bytes32 internal constant EPOCH = keccak256("subrosa.v1.epoch");
     bytes32 internal constant EPOCH_KEY = keccak256("subrosa.v1.epoch-key");
     bytes32 internal constant MEASUREMENT = keccak256("subrosa.v1.measurement");
-    bytes32 internal constant MEASUREMENT_SET = keccak256("subrosa.v1.measurement-set");
+    bytes32 internal constant EPOCH_SET = keccak256("subrosa.v1.epoch-set");
     bytes32 internal constant PRODUCT = keccak256("subrosa.v1.product");
     bytes32 internal constant CONFIG = keccak256("subrosa.v1.config");
     bytes32 internal constant START = keccak256("subrosa.v1.start");
@@ -106,9 +106,9 @@ library Digests {
         return keccak256(abi.encode(MEASUREMENT, rootId, teeKind, measurementHash));
     }
 
-    /// @notice The hash of a set of measurement ids, given the hash of their sorted concatenation.
-    function measurementSet(bytes32 idsHash) internal pure returns (bytes32) {
-        return keccak256(abi.encode(MEASUREMENT_SET, idsHash));
+    /// @notice The hash of an epoch's set, given the hash of its members' ABI encoding.
+    function epochSet(bytes32 membersHash) internal pure returns (bytes32) {
+        return keccak256(abi.encode(EPOCH_SET, membersHash));
     }
 
     /// @notice A product's id, given the hash of its name: FMSPC, 6 bytes, for Intel; "Milan", "Genoa" or

@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 
 import {DcapClaims, ISubrosaDcap} from "../interfaces/ISubrosaDcap.sol";
-import {ISubrosaRegistry} from "../interfaces/ISubrosaRegistry.sol";
+import {ISubrosaSigners} from "../interfaces/ISubrosaSigners.sol";
 import {DcapRegistration, ReportBinding, SignerAdmission} from "../interfaces/SubrosaTypes.sol";
 import {Digests} from "../libraries/Digests.sol";
 import {RegistryStorage} from "./RegistryStorage.sol";
@@ -16,7 +16,7 @@ import {Signers} from "./Signers.sol";
 abstract contract DcapSigners is Signers {
     uint16 private constant BINDING_VERSION = 1;
 
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaSigners
     function registerSignerDcap(DcapRegistration calldata registration) external {
         RegistryStorage.Layout storage $ = RegistryStorage.load();
         (address verifier, uint256 acceptedStatuses) = ($.dcap, $.acceptedTcbStatuses);
@@ -60,7 +60,8 @@ abstract contract DcapSigners is Signers {
                 registrant: msg.sender,
                 notAfter: claims.expires
             }),
-            uint16(1) << $.dcapIndex
+            uint16(1) << $.dcapIndex,
+            $.suspendedVouchers & uint16(1) << $.dcapIndex
         );
     }
 

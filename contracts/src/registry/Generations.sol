@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {RegistryStorage} from "./RegistryStorage.sol";
 
-/// @title What makes a revocation take effect on signers already admitted
+/// @title What makes a revocation or suspension take effect on signers already admitted
 /// @notice A family's generation counts what was taken from it. A signer keeps the one it was admitted
 /// in; where they differ, `checkSigner` looks up everything that the signer rests on. So a revocation
 /// costs the others, which it does not concern, some gas until they renew, and nobody anything before.
@@ -19,6 +19,18 @@ library Generations {
         uint256 kinds = RegistryStorage.load().kinds;
         for (uint256 kind = 0; kinds >> kind != 0; ++kind) {
             if (kinds >> kind & 1 != 0) take(kind);
+        }
+    }
+
+    /// @notice A machine was taken. Admissions look machines up from now on, those of later families too.
+    function takeMachine() internal {
+        RegistryStorage.Layout storage $ = RegistryStorage.load();
+        $.machinesBarred = true;
+        uint256 kinds = $.kinds;
+        for (uint256 kind = 0; kinds >> kind != 0; ++kind) {
+            if (kinds >> kind & 1 == 0) continue;
+            $.families[kind].machinesBarred = true;
+            take(kind);
         }
     }
 }

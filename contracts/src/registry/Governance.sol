@@ -3,36 +3,42 @@ pragma solidity ^0.8.28;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 
-import {ISubrosaRegistry} from "../interfaces/ISubrosaRegistry.sol";
+import {ISubrosaGovernance} from "../interfaces/ISubrosaGovernance.sol";
 import {Digests} from "../libraries/Digests.sol";
-import {Activation} from "./Activation.sol";
 import {Generations} from "./Generations.sol";
 import {RegistryStorage} from "./RegistryStorage.sol";
+import {Terms} from "./Terms.sol";
 
 /// @title Which builds, configurations and families are trusted
-/// @notice Every change goes through the authority's roles (OpenZeppelin's AccessManager). What takes
-/// trust away must work at once, so those functions should have no execution delay there; what gives
-/// trust to verifiers should have one.
-abstract contract Governance is AccessManaged, Activation {
-    /// @inheritdoc ISubrosaRegistry
+/// @notice Every change goes through the authority's roles (OpenZeppelin's AccessManager). What cannot be
+/// undone should have an execution delay there, and what gives trust to verifiers too; suspending, which
+/// has to work at once, should have none.
+abstract contract Governance is AccessManaged, ISubrosaGovernance, Terms {
+    /// @inheritdoc ISubrosaGovernance
     function addMeasurement(bytes32 rootId, uint8 teeKind, bytes32 measurementHash)
         external
         restricted
         returns (bytes32 measurementId)
     {
         measurementId = Digests.measurement(rootId, teeKind, measurementHash);
-        RegistryStorage.Measurement storage measurement = RegistryStorage.load().measurements[measurementId];
+        RegistryStorage.Layout storage $ = RegistryStorage.load();
+        RegistryStorage.Measurement storage measurement = $.measurements[measurementId];
         if (measurement.activeFrom != 0) revert MeasurementExists(measurementId);
+        uint16 index = _after($.measurementCount);
+        $.measurementCount = index;
+        $.measurementIds[index] = measurementId;
 
         uint40 activeFrom = _activation();
         measurement.activeFrom = activeFrom;
         measurement.teeKind = teeKind;
-        measurement.root = bytes25(rootId);
-        RegistryStorage.load().kinds |= 1 << teeKind;
+        measurement.index = index;
+        measurement.root = bytes22(rootId);
+        $.kinds |= 1 << teeKind;
+        if ($.machinesBarred) $.families[teeKind].machinesBarred = true;
         emit MeasurementAdded(measurementId, rootId, teeKind, measurementHash, activeFrom);
     }
 
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaGovernance
     function revokeMeasurement(bytes32 measurementId, bytes32 successor) external restricted {
         RegistryStorage.Layout storage $ = RegistryStorage.load();
         RegistryStorage.Measurement storage measurement = $.measurements[measurementId];
@@ -50,18 +56,23 @@ abstract contract Governance is AccessManaged, Activation {
         emit MeasurementRevoked(measurementId, successor);
     }
 
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaGovernance
     function addConfig(bytes32 configHash, uint32 keyGroup) external restricted {
-        RegistryStorage.Config storage config = RegistryStorage.load().configs[configHash];
+        RegistryStorage.Layout storage $ = RegistryStorage.load();
+        RegistryStorage.Config storage config = $.configs[configHash];
         if (config.activeFrom != 0) revert ConfigExists(configHash);
+        uint16 index = _after($.configCount);
+        $.configCount = index;
+        $.configHashes[index] = configHash;
 
         uint40 activeFrom = _activation();
         config.activeFrom = activeFrom;
         config.keyGroup = keyGroup;
+        config.index = index;
         emit ConfigAdded(configHash, keyGroup, activeFrom);
     }
 
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaGovernance
     function removeConfig(bytes32 configHash) external restricted {
         RegistryStorage.Config storage config = RegistryStorage.load().configs[configHash];
         if (config.activeFrom == 0 || config.removed) revert ConfigUnknown(configHash);
@@ -70,7 +81,7 @@ abstract contract Governance is AccessManaged, Activation {
         emit ConfigRemoved(configHash);
     }
 
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaGovernance
     function setFamily(uint8 teeKind, uint32 minimumTcbEvaluation, bool stopped) external restricted {
         RegistryStorage.Family storage family = RegistryStorage.load().families[teeKind];
         family.minimumTcbEvaluation = minimumTcbEvaluation;
@@ -78,44 +89,16 @@ abstract contract Governance is AccessManaged, Activation {
         emit FamilyChanged(teeKind, minimumTcbEvaluation, stopped);
     }
 
-    /// @inheritdoc ISubrosaRegistry
-    function restrictFamily(uint8 teeKind, uint32 minimumTcbEvaluation, bool stop) external restricted {
-        RegistryStorage.Family storage family = RegistryStorage.load().families[teeKind];
-        uint32 current = family.minimumTcbEvaluation;
-        if (minimumTcbEvaluation < current) revert FamilyNotRestricted(teeKind, minimumTcbEvaluation, current);
-        family.minimumTcbEvaluation = minimumTcbEvaluation;
-        bool stopped = family.stopped || stop;
-        family.stopped = stopped;
-        emit FamilyChanged(teeKind, minimumTcbEvaluation, stopped);
-    }
-
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaGovernance
     function revokeSigner(address signer) external restricted {
         RegistryStorage.Layout storage $ = RegistryStorage.load();
         $.signers[signer] = $.signers[signer].revoke();
         emit SignerRevoked(signer);
     }
 
-    /// @inheritdoc ISubrosaRegistry
-    function measurementOf(bytes32 measurementId)
-        external
-        view
-        returns (uint40 activeFrom, uint8 teeKind, bool revoked, bytes32 successor)
-    {
-        RegistryStorage.Layout storage $ = RegistryStorage.load();
-        RegistryStorage.Measurement storage m = $.measurements[measurementId];
-        return (m.activeFrom, m.teeKind, m.revoked, $.successors[measurementId]);
-    }
-
-    /// @inheritdoc ISubrosaRegistry
-    function configOf(bytes32 configHash) external view returns (uint40 activeFrom, uint32 keyGroup, bool removed) {
-        RegistryStorage.Config storage c = RegistryStorage.load().configs[configHash];
-        return (c.activeFrom, c.keyGroup, c.removed);
-    }
-
-    /// @inheritdoc ISubrosaRegistry
-    function familyOf(uint8 teeKind) external view returns (uint32 minimumTcbEvaluation, bool stopped) {
-        RegistryStorage.Family storage f = RegistryStorage.load().families[teeKind];
-        return (f.minimumTcbEvaluation, f.stopped);
+    /// @dev The index after the last one given out; zero is nobody's.
+    function _after(uint16 count) private pure returns (uint16) {
+        if (count == type(uint16).max) revert NoIndexLeft();
+        return count + 1;
     }
 }

@@ -3,16 +3,16 @@ pragma solidity ^0.8.28;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 
-import {ISubrosaRegistry} from "../interfaces/ISubrosaRegistry.sol";
-import {Activation} from "./Activation.sol";
+import {ISubrosaGovernance} from "../interfaces/ISubrosaGovernance.sol";
 import {RegistryStorage} from "./RegistryStorage.sol";
+import {Terms} from "./Terms.sol";
 
 /// @title Which runtime generations contracts run in
 /// @notice A generation says what executing a contract means. One is added as a build is, ahead of time.
 /// One that turns out to be broken is withdrawn, and names the later one that its contracts move to, which
 /// must count already: whoever withdraws one in a hurry chooses among what others have had time to look at.
-abstract contract Runtimes is AccessManaged, Activation {
-    /// @inheritdoc ISubrosaRegistry
+abstract contract Runtimes is AccessManaged, ISubrosaGovernance, Terms {
+    /// @inheritdoc ISubrosaGovernance
     function addRuntime(uint16 generation) external restricted {
         RegistryStorage.Runtime storage runtime = RegistryStorage.load().runtimes[generation];
         if (runtime.activeFrom != 0) revert RuntimeExists(generation);
@@ -22,7 +22,7 @@ abstract contract Runtimes is AccessManaged, Activation {
         emit RuntimeAdded(generation, activeFrom);
     }
 
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaGovernance
     function withdrawRuntime(uint16 generation, uint16 successor) external restricted {
         RegistryStorage.Layout storage $ = RegistryStorage.load();
         RegistryStorage.Runtime storage runtime = $.runtimes[generation];
@@ -39,7 +39,7 @@ abstract contract Runtimes is AccessManaged, Activation {
         emit RuntimeWithdrawn(generation, successor);
     }
 
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaGovernance
     function checkRuntime(uint16 generation) public view {
         RegistryStorage.Runtime storage runtime = RegistryStorage.load().runtimes[generation];
         if (runtime.activeFrom == 0) revert RuntimeUnknown(generation);
@@ -47,14 +47,14 @@ abstract contract Runtimes is AccessManaged, Activation {
         if (block.timestamp < runtime.activeFrom) revert RuntimeNotActive(generation, runtime.activeFrom);
     }
 
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaGovernance
     function runtimeOf(uint16 generation) external view returns (uint40 activeFrom, bool withdrawn, uint16 successor) {
         RegistryStorage.Layout storage $ = RegistryStorage.load();
         RegistryStorage.Runtime storage runtime = $.runtimes[generation];
         return (runtime.activeFrom, runtime.withdrawn, $.runtimeSuccessors[generation]);
     }
 
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaGovernance
     function runtimeSuccessor(uint16 generation) external view returns (uint16 successor) {
         mapping(uint256 => uint16) storage successors = RegistryStorage.load().runtimeSuccessors;
         uint16 next = successors[generation];

@@ -5,80 +5,42 @@ import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
-import {ISubrosaRegistry} from "../interfaces/ISubrosaRegistry.sol";
+import {ISubrosaSigners} from "../interfaces/ISubrosaSigners.sol";
 import {SignerAdmission} from "../interfaces/SubrosaTypes.sol";
 import {SignerSlot, SignerSlots} from "../libraries/SignerSlot.sol";
 import {TypedData} from "../libraries/TypedData.sol";
-import {Leases} from "./Leases.sol";
 import {RegistryStorage} from "./RegistryStorage.sol";
+import {Standing} from "./Standing.sol";
+import {Terms} from "./Terms.sol";
 
 /// @title Admitting enclaves' signers
-abstract contract Signers is TypedData, Leases {
+abstract contract Signers is ISubrosaSigners, TypedData, Standing, Terms {
     bytes32 private constant TYPE_HASH = keccak256(
         "SignerAdmission(address signer,bytes32 transferKeyHash,bytes32 measurementId,bytes32 configHash,bytes32 startHash,bytes32 rootId,uint8 teeKind,bytes32 product,bytes32 machineId,uint8 tcbStatus,uint32 tcbEvaluation,bytes32 policyHash,bytes32 evidenceHash,uint64 challengeBlock,bytes32 challengeBlockHash,address registrant,uint64 notAfter)"
     );
 
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaSigners
     function admit(SignerAdmission calldata admission, bytes[] calldata signatures) external {
         (SignerAdmission memory a, bytes32 structHash) = _read(admission);
-        uint16 vouchers = _checkVerifiers(_typedDataHash(structHash), signatures);
+        (uint16 vouchers, uint16 suspended) = _checkVerifiers(_typedDataHash(structHash), signatures);
         _checkChallenge(a);
-        _enroll(a, vouchers);
+        _enroll(a, vouchers, suspended);
     }
 
-    /// @inheritdoc ISubrosaRegistry
-    function checkSigner(address signer, uint32 keyGroup, uint32) external view returns (uint256 record) {
-        SignerSlot slot = RegistryStorage.load().signers[signer];
-        if (slot.isRevoked()) revert SignerIsRevoked(signer);
-        if (slot.leaseUntil() == 0) revert SignerUnknown(signer);
-        if (block.timestamp >= slot.leaseUntil()) revert LeaseEnded(signer, slot.leaseUntil());
-        if (slot.keyGroup() != keyGroup) revert WrongKeyGroup(keyGroup, slot.keyGroup());
+    /// @inheritdoc ISubrosaSigners
+    function checkSigner(address signer, uint32 keyGroup, uint32 keyEpoch) external view returns (uint256 record) {
+        SignerSlot slot = _checkMember(signer, keyGroup, keyEpoch, RegistryStorage.load().sets[keyGroup][keyEpoch]);
         return SignerSlot.unwrap(slot);
-    }
-
-    /// @inheritdoc ISubrosaRegistry
-    function isRetired(uint32, uint32) external pure returns (bool) {
-        return false;
-    }
-
-    function _checkSigner(address signer, bytes32 measurementId, bytes32 configHash)
-        internal
-        view
-        returns (uint32 keyGroup)
-    {
-        RegistryStorage.Layout storage $ = RegistryStorage.load();
-        SignerSlot slot = $.signers[signer];
-        if (slot.isRevoked()) revert SignerIsRevoked(signer);
-        if (slot.leaseUntil() == 0) revert SignerUnknown(signer);
-        if (block.timestamp >= slot.leaseUntil()) revert LeaseEnded(signer, slot.leaseUntil());
-        if (!slot.isBoundTo(measurementId, configHash)) revert BindingMismatch(signer, measurementId, configHash);
-
-        RegistryStorage.Family storage family = $.families[slot.teeKind()];
-        _checkFamily(family, slot.teeKind(), slot.tcbEvaluation());
-        if (family.generation != slot.generation()) _checkNothingTaken(slot, signer, measurementId, configHash);
-        return slot.keyGroup();
-    }
-
-    /// @inheritdoc ISubrosaRegistry
-    function signerOf(address signer)
-        external
-        view
-        returns (uint40 leaseUntil, uint32 tcbEvaluation, uint8 teeKind, uint32 keyGroup, bool revoked)
-    {
-        SignerSlot slot = RegistryStorage.load().signers[signer];
-        return (slot.leaseUntil(), slot.tcbEvaluation(), slot.teeKind(), slot.keyGroup(), slot.isRevoked());
-    }
-
-    /// @inheritdoc ISubrosaRegistry
-    function foundationOf(address signer) external view returns (uint16 vouchers, uint16 product) {
-        SignerSlot slot = RegistryStorage.load().signers[signer];
-        return (slot.vouchers(), slot.product());
     }
 
     /// @dev Leases the signer, or renews its lease, once governance's word on everything it rests on has
     /// been heard. That the evidence says what the admission says is for the caller to have checked.
+    ///
+    /// While something is suspended, nobody new is admitted that rests on it, and who was admitted keeps its
+    /// lease, and so its enclave's secrets, without being of any use meanwhile.
     /// @param vouchers Who checked: bit n for the voucher with index n.
-    function _enroll(SignerAdmission memory a, uint16 vouchers) internal {
+    /// @param suspendedVouchers Which of those are suspended.
+    function _enroll(SignerAdmission memory a, uint16 vouchers, uint16 suspendedVouchers) internal {
         if (a.signer == address(0)) revert ZeroSigner();
         if (a.notAfter <= block.timestamp) revert AdmissionExpired(a.notAfter);
         if (a.tcbEvaluation > type(uint24).max) revert TcbEvaluationTooLarge(a.tcbEvaluation);
@@ -86,23 +48,14 @@ abstract contract Signers is TypedData, Leases {
         RegistryStorage.Layout storage $ = RegistryStorage.load();
         SignerSlot known = $.signers[a.signer];
         if (known.isRevoked()) revert SignerIsRevoked(a.signer);
-        _checkMeasurement(a);
-        RegistryStorage.Family storage family = $.families[a.teeKind];
-        _checkFamily(family, a.teeKind, a.tcbEvaluation);
-        if (family.denials != 0 && $.denied[a.teeKind][a.product]) revert ProductIsDenied(a.teeKind, a.product);
-
-        uint40 leaseUntil = uint40(Math.min(a.notAfter, block.timestamp + maximumLease));
-        SignerSlot slot = SignerSlots.create(
-            leaseUntil,
-            uint24(a.tcbEvaluation),
-            family.generation,
-            a.teeKind,
-            _checkConfig(a.configHash),
-            vouchers,
-            SignerSlots.tagOf(a.product),
-            SignerSlots.bindingOf(a.measurementId, a.configHash)
-        );
-        if (known.leaseUntil() != 0) _checkRenewal(known, slot, a.signer);
+        SignerSlot slot = _slotOf(a, vouchers);
+        bool renewed = known.leaseUntil() != 0;
+        if (renewed) _checkRenewal(known, slot, a.signer);
+        if (_restsOnSuspended(a, suspendedVouchers, renewed)) slot = slot.behind();
+        if (known.isSuspended()) {
+            if (!renewed) revert SignerIsSuspended(a.signer);
+            slot = slot.suspend(true);
+        }
         $.signers[a.signer] = slot;
         emit SignerAdmitted(
             a.signer,
@@ -116,8 +69,55 @@ abstract contract Signers is TypedData, Leases {
             a.policyHash,
             a.tcbStatus,
             a.tcbEvaluation,
-            leaseUntil
+            slot.leaseUntil()
         );
+    }
+
+    /// @dev What the signer's word would be. Nothing it rests on was taken for good.
+    function _slotOf(SignerAdmission memory a, uint16 vouchers) private view returns (SignerSlot) {
+        RegistryStorage.Layout storage $ = RegistryStorage.load();
+        uint16 measurementIndex = _checkMeasurement(a);
+        RegistryStorage.Family storage family = $.families[a.teeKind];
+        _checkFamily(family, a.teeKind, a.tcbEvaluation);
+        if (family.denials != 0 && $.denied[a.teeKind][a.product]) revert ProductIsDenied(a.teeKind, a.product);
+        uint56 machine = SignerSlots.machineOf(a.machineId);
+        if (family.restricted || family.machinesBarred) _checkMachine(a.teeKind, machine, family.restricted);
+        (uint32 keyGroup, uint16 configIndex) = _checkConfig(a.configHash);
+        return SignerSlots.create(
+            uint40(Math.min(a.notAfter, block.timestamp + _maximumLease)),
+            uint24(a.tcbEvaluation),
+            family.generation,
+            a.teeKind,
+            vouchers,
+            SignerSlots.tagOf(a.product),
+            uint32(measurementIndex) << 16 | configIndex,
+            machine,
+            keyGroup
+        );
+    }
+
+    /// @dev Whether anything that the signer rests on is suspended, which a renewal survives.
+    function _restsOnSuspended(SignerAdmission memory a, uint16 suspendedVouchers, bool renewed)
+        private
+        view
+        returns (bool)
+    {
+        RegistryStorage.Layout storage $ = RegistryStorage.load();
+        RegistryStorage.Family storage family = $.families[a.teeKind];
+        bool measurement = $.measurements[a.measurementId].suspended;
+        bool config = $.configs[a.configHash].suspended;
+        bool product = family.denials != 0 && $.productTags[a.teeKind][SignerSlots.tagOf(a.product)].suspended;
+        bool machine = family.machinesBarred && $.machines[SignerSlots.machineOf(a.machineId)].suspended;
+        if (!renewed) {
+            if (measurement) revert MeasurementIsSuspended(a.measurementId);
+            if (config) revert ConfigIsSuspended(a.configHash);
+            if (product) revert ProductIsSuspended(a.teeKind, a.product);
+            if (machine) revert MachineIsSuspended(a.machineId);
+            if (suspendedVouchers != 0) revert VouchersSuspended(a.signer, suspendedVouchers);
+            if (family.suspended) revert FamilyIsSuspended(a.teeKind);
+        }
+        // A family's is asked for whenever one of its signers acts.
+        return measurement || config || product || machine || suspendedVouchers != 0;
     }
 
     /// @dev The same enclave, whose lease still runs and does not get shorter. What changes nothing is
@@ -129,20 +129,6 @@ abstract contract Signers is TypedData, Leases {
         if (slot.leaseUntil() < until || SignerSlot.unwrap(slot) == SignerSlot.unwrap(known)) {
             revert LeaseNotRenewed(signer, until);
         }
-    }
-
-    /// @dev Looks up everything a signer rests on that can be taken away from under it.
-    function _checkNothingTaken(SignerSlot slot, address signer, bytes32 measurementId, bytes32 configHash)
-        private
-        view
-    {
-        RegistryStorage.Layout storage $ = RegistryStorage.load();
-        if ($.measurements[measurementId].revoked) revert MeasurementIsRevoked(measurementId);
-        if ($.configs[configHash].removed) revert ConfigUnknown(configHash);
-        (uint8 teeKind, uint16 tag) = (slot.teeKind(), slot.product());
-        if ($.deniedTags[teeKind][tag] != 0) revert ProductIsDenied(teeKind, bytes32(bytes2(tag)));
-        uint16 void = slot.vouchers() & $.revokedVouchers;
-        if (void != 0) revert VouchersRevoked(signer, void);
     }
 
     /// @dev The admission in memory, and its EIP-712 struct hash. All its 17 fields are words, so the hash's
@@ -165,8 +151,12 @@ abstract contract Signers is TypedData, Leases {
     }
 
     /// @dev Reverts unless exactly as many trusted verifiers as the threshold asks for, in ascending
-    /// order and so distinct, signed the message. Gives their mask.
-    function _checkVerifiers(bytes32 message, bytes[] calldata signatures) private view returns (uint16 vouchers) {
+    /// order and so distinct, signed the message. Gives their mask, and that of those who are suspended.
+    function _checkVerifiers(bytes32 message, bytes[] calldata signatures)
+        private
+        view
+        returns (uint16 vouchers, uint16 suspended)
+    {
         RegistryStorage.Layout storage $ = RegistryStorage.load();
         uint256 count = signatures.length;
         if (count == 0) revert WrongSignatureCount(0, $.verifierThreshold);
@@ -180,7 +170,9 @@ abstract contract Signers is TypedData, Leases {
             uint256 threshold = voucher.threshold;
             if (threshold == 0) revert VerifierUnknown(verifier);
             if (count != threshold) revert WrongSignatureCount(count, threshold);
-            vouchers |= uint16(1) << voucher.index;
+            uint16 bit = uint16(1) << voucher.index;
+            vouchers |= bit;
+            if (voucher.suspended) suspended |= bit;
             last = verifier;
         }
     }
@@ -194,28 +186,22 @@ abstract contract Signers is TypedData, Leases {
         }
     }
 
-    function _checkMeasurement(SignerAdmission memory a) private view {
+    function _checkMeasurement(SignerAdmission memory a) private view returns (uint16 index) {
         bytes32 id = a.measurementId;
         RegistryStorage.Measurement storage m = RegistryStorage.load().measurements[id];
         if (m.activeFrom == 0) revert MeasurementUnknown(id);
         if (m.revoked) revert MeasurementIsRevoked(id);
         if (block.timestamp < m.activeFrom) revert MeasurementNotActive(id, m.activeFrom);
-        if (m.teeKind != a.teeKind || m.root != bytes25(a.rootId)) {
+        if (m.teeKind != a.teeKind || m.root != bytes22(a.rootId)) {
             revert MeasurementMismatch(id, a.rootId, a.teeKind);
         }
+        return m.index;
     }
 
-    function _checkConfig(bytes32 configHash) private view returns (uint32 keyGroup) {
+    function _checkConfig(bytes32 configHash) private view returns (uint32 keyGroup, uint16 index) {
         RegistryStorage.Config storage config = RegistryStorage.load().configs[configHash];
         if (config.activeFrom == 0 || config.removed) revert ConfigUnknown(configHash);
         if (block.timestamp < config.activeFrom) revert ConfigNotActive(configHash, config.activeFrom);
-        return config.keyGroup;
-    }
-
-    function _checkFamily(RegistryStorage.Family storage family, uint8 teeKind, uint32 tcbEvaluation) private view {
-        if (family.stopped) revert FamilyIsStopped(teeKind);
-        if (tcbEvaluation < family.minimumTcbEvaluation) {
-            revert TcbTooOld(teeKind, tcbEvaluation, family.minimumTcbEvaluation);
-        }
+        return (config.keyGroup, config.index);
     }
 }

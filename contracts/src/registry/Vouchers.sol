@@ -3,23 +3,19 @@ pragma solidity ^0.8.28;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 
-import {ISubrosaRegistry} from "../interfaces/ISubrosaRegistry.sol";
+import {ISubrosaGovernance} from "../interfaces/ISubrosaGovernance.sol";
 import {Generations} from "./Generations.sol";
-import {Leases} from "./Leases.sol";
 import {RegistryStorage} from "./RegistryStorage.sol";
+import {Terms} from "./Terms.sol";
 
 /// @title Whose word admits signers
 /// @notice Verifiers' keys and the contract that verifies DCAP quotes are vouchers. Each has one of 16
 /// indices, and every signer keeps the set of those that vouched for it, so that what a voucher did
 /// can be undone. An index passes to another voucher once no lease that it stands for can run.
-abstract contract Vouchers is AccessManaged, Leases {
+abstract contract Vouchers is AccessManaged, ISubrosaGovernance, Terms {
     uint256 private constant INDICES = 16;
 
-    constructor() {
-        _setVerifierThreshold(1);
-    }
-
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaGovernance
     function setVerifier(address verifier, bool trusted) external restricted {
         if (verifier == address(0)) revert ZeroSigner();
         RegistryStorage.Layout storage $ = RegistryStorage.load();
@@ -37,7 +33,7 @@ abstract contract Vouchers is AccessManaged, Leases {
         emit VerifierChanged(verifier, trusted);
     }
 
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaGovernance
     function revokeVerifier(address verifier) external restricted {
         if (verifier == address(0)) revert ZeroSigner();
         RegistryStorage.Layout storage $ = RegistryStorage.load();
@@ -47,12 +43,12 @@ abstract contract Vouchers is AccessManaged, Leases {
         emit VerifierRevoked(verifier);
     }
 
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaGovernance
     function setVerifierThreshold(uint16 threshold) external restricted {
         _setVerifierThreshold(threshold);
     }
 
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaGovernance
     function setDcap(address dcap, uint16 acceptedTcbStatuses) external restricted {
         RegistryStorage.Layout storage $ = RegistryStorage.load();
         address former = $.dcap;
@@ -68,15 +64,7 @@ abstract contract Vouchers is AccessManaged, Leases {
         emit DcapChanged(dcap, acceptedTcbStatuses);
     }
 
-    /// @inheritdoc ISubrosaRegistry
-    function refuseTcbStatuses(uint16 statuses) external restricted {
-        RegistryStorage.Layout storage $ = RegistryStorage.load();
-        uint16 accepted = $.acceptedTcbStatuses & ~statuses;
-        $.acceptedTcbStatuses = accepted;
-        emit DcapChanged($.dcap, accepted);
-    }
-
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaGovernance
     function revokeDcap(address dcap) external restricted {
         if (dcap == address(0)) revert DcapNotAccepted();
         RegistryStorage.Layout storage $ = RegistryStorage.load();
@@ -86,27 +74,31 @@ abstract contract Vouchers is AccessManaged, Leases {
         emit DcapRevoked(dcap);
     }
 
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaGovernance
     function isVerifier(address verifier) external view returns (bool) {
         return RegistryStorage.load().vouchers[verifier].threshold != 0;
     }
 
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaGovernance
     function verifierThreshold() external view returns (uint16) {
         return RegistryStorage.load().verifierThreshold;
     }
 
-    /// @inheritdoc ISubrosaRegistry
+    /// @inheritdoc ISubrosaGovernance
     function dcapVerification() external view returns (address dcap, uint16 acceptedTcbStatuses) {
         RegistryStorage.Layout storage $ = RegistryStorage.load();
         return ($.dcap, $.acceptedTcbStatuses);
     }
 
-    /// @inheritdoc ISubrosaRegistry
-    function voucherOf(address voucher) external view returns (bool seated, uint8 index, uint40 vacated, bool revoked) {
+    /// @inheritdoc ISubrosaGovernance
+    function voucherOf(address voucher)
+        external
+        view
+        returns (bool seated, uint8 index, uint40 vacated, bool revoked, bool suspended)
+    {
         RegistryStorage.Layout storage $ = RegistryStorage.load();
         RegistryStorage.Voucher memory v = $.vouchers[voucher];
-        revoked = v.revoked;
+        (revoked, suspended) = (v.revoked, v.suspended);
         RegistryStorage.Seat memory seat = $.seats[v.index];
         if (voucher != address(0) && seat.holder == voucher) (seated, index, vacated) = (true, v.index, seat.vacated);
     }
@@ -134,7 +126,9 @@ abstract contract Vouchers is AccessManaged, Leases {
             index = _freeIndex();
             voucher.index = index;
             // Its last holder's, of which no lease is left.
-            $.revokedVouchers &= ~(uint16(1) << index);
+            uint16 bit = uint16(1) << index;
+            $.revokedVouchers &= ~bit;
+            $.suspendedVouchers = voucher.suspended ? $.suspendedVouchers | bit : $.suspendedVouchers & ~bit;
         }
         $.seats[index] = RegistryStorage.Seat({holder: account, vacated: 0});
     }
@@ -166,7 +160,7 @@ abstract contract Vouchers is AccessManaged, Leases {
         for (uint8 index = 0; index < INDICES; ++index) {
             RegistryStorage.Seat memory seat = $.seats[index];
             if (seat.holder == address(0)) return index;
-            if (seat.vacated != 0 && block.timestamp >= uint256(seat.vacated) + maximumLease) return index;
+            if (seat.vacated != 0 && block.timestamp >= uint256(seat.vacated) + _maximumLease) return index;
         }
         revert NoVoucherIndex();
     }

@@ -53,7 +53,7 @@ contract AdmittingRegistry {
         keyGroup = keyGroup_;
     }
 
-    function checkSigner(address, bytes32, bytes32) external view returns (uint32) {
+    function checkSigner(address, uint32, uint32) external view returns (uint256) {
         return keyGroup;
     }
 

@@ -14,6 +14,7 @@ import {
 } from "../../src/libraries/EntryWords.sol";
 import {HeadSlot} from "../../src/libraries/HeadSlot.sol";
 import {LogSlot, LogSlots} from "../../src/libraries/LogSlot.sol";
+import {EpochSet} from "../../src/libraries/EpochSet.sol";
 import {SignerSlot, SignerSlots} from "../../src/libraries/SignerSlot.sol";
 import {Symbolic} from "./Symbolic.sol";
 
@@ -81,9 +82,12 @@ contract PackedWordsProof is Symbolic {
         uint32 group,
         uint16 vouchers,
         uint16 product,
-        uint88 bound
+        uint32 pair,
+        uint56 machine
     ) public pure {
-        SignerSlot slot = SignerSlots.create(until, evaluation, generation, kind, group, vouchers, product, bound);
+        SignerSlot slot = SignerSlots.create(
+            until, evaluation, generation, kind, vouchers, product, pair, machine, group
+        );
         assert(!slot.isRevoked());
         SignerSlot revoked = slot.revoke();
         assert(revoked.isRevoked());
@@ -96,14 +100,19 @@ contract PackedWordsProof is Symbolic {
             assert(s.keyGroup() == group);
             assert(s.vouchers() == vouchers);
             assert(s.product() == product);
-            assert(uint88(SignerSlot.unwrap(s)) == bound);
+            assert(s.pair() == pair);
+            assert(s.machine() == machine);
             assert(s.isOfSameEnclave(slot));
         }
     }
 
-    function check_a_signers_binding(bytes32 measurementId, bytes32 configHash) public pure {
-        SignerSlot slot = SignerSlots.create(0, 0, 0, 0, 0, 0, 0, SignerSlots.bindingOf(measurementId, configHash));
-        assert(slot.isBoundTo(measurementId, configHash));
+    /// @dev For any eight places, empty ones too: found if and only if it is at one of them.
+    function check_a_set_contains_what_is_at_its_places(EpochSet set, uint32 pair) public pure {
+        bool among;
+        for (uint256 i = 0; i < 8; ++i) {
+            if (set.pairAt(i) == pair) among = true;
+        }
+        assert(set.contains(pair) == among);
     }
 
     function check_an_entrys_words(

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {ISubrosaRegistry} from "../../src/interfaces/ISubrosaRegistry.sol";
+import {ISubrosaSigners} from "../../src/interfaces/ISubrosaSigners.sol";
+import {ISubrosaSuspensions} from "../../src/interfaces/ISubrosaSuspensions.sol";
 import {SignerAdmission} from "../../src/interfaces/SubrosaTypes.sol";
 import {SignerSlot} from "../../src/libraries/SignerSlot.sol";
 import {RegistryStorage} from "../../src/registry/RegistryStorage.sol";
@@ -9,7 +10,7 @@ import {PermissiveAuthority, RegistryUnderProof} from "./RegistryUnderProof.sol"
 import {Symbolic} from "./Symbolic.sol";
 
 /// @notice Who must not sign, may not: `checkSigner` reverts for a revoked signer, after the lease, for
-/// a revoked measurement, a stopped family and an outdated one.
+/// a revoked or suspended measurement, a denied machine, a stopped family and an outdated one.
 ///
 /// Bounds: one signer, one measurement and one configuration, all arbitrary; any storage whatever to
 /// start from, but that a signer's generation is not of the future and its family is its measurement's,
@@ -28,31 +29,33 @@ contract TrustProof is Symbolic {
         vm.warp(1_800_000_000);
     }
 
-    function check_who_passes_is_all_that_is_asked(address signer, bytes32 measurementId, bytes32 configHash)
-        public
-        view
-    {
-        uint32 keyGroup = registry.checkSigner(signer, measurementId, configHash);
+    function check_who_passes_is_all_that_is_asked(address signer, uint32 keyGroup, uint32 keyEpoch) public view {
+        assert(registry.checkSigner(signer, keyGroup, keyEpoch) == registry.signerWord(signer));
         SignerSlot word = _word(signer);
-        assert(!word.isRevoked());
+        assert(!word.isRevoked() && !word.isSuspended());
         assert(word.leaseUntil() > block.timestamp);
-        assert(word.isBoundTo(measurementId, configHash));
         assert(word.keyGroup() == keyGroup);
-        (uint32 minimum, bool stopped) = registry.familyOf(word.teeKind());
-        assert(!stopped);
-        assert(word.tcbEvaluation() >= minimum);
-        if (word.generation() != registry.family(word.teeKind()).generation) {
-            assert(!registry.measurement(measurementId).revoked);
-            assert(!registry.isRemoved(configHash));
-            assert(registry.deniedTag(word.teeKind(), word.product()) == 0);
-            assert(word.vouchers() & registry.revokedVouchers() == 0);
+        assert(word.isOf(registry.set(keyGroup, keyEpoch)));
+        RegistryStorage.Family memory family = registry.family(word.teeKind());
+        assert(!family.stopped && !family.suspended);
+        assert(word.tcbEvaluation() >= family.minimumTcbEvaluation);
+        if (word.generation() != family.generation) {
+            RegistryStorage.Measurement memory m = registry.measurement(registry.measurementAt(word.measurementIndex()));
+            assert(!m.revoked && !m.suspended);
+            RegistryStorage.Config memory c = registry.config(registry.configAt(word.configIndex()));
+            assert(!c.removed && !c.suspended);
+            RegistryStorage.ProductTag memory tag = registry.productTag(word.teeKind(), word.product());
+            assert(tag.denials == 0 && !tag.suspended);
+            RegistryStorage.Machine memory machine = registry.machine(word.machine());
+            assert(!machine.denied && !machine.suspended);
+            assert(word.vouchers() & (registry.revokedVouchers() | registry.suspendedVouchers()) == 0);
         }
     }
 
-    function check_a_revoked_signer_never_passes(address signer, bytes32 measurementId, bytes32 configHash) public {
+    function check_a_revoked_signer_never_passes(address signer, uint32 keyGroup, uint32 keyEpoch) public {
         registry.revokeSigner(signer);
         _later();
-        assert(!_passes(signer, measurementId, configHash));
+        assert(!_passes(signer, keyGroup, keyEpoch));
     }
 
     function check_a_revoked_signer_is_never_admitted_again(address signer) public {
@@ -78,47 +81,46 @@ contract TrustProof is Symbolic {
 
     function check_a_signer_of_a_denied_product_never_passes(
         address signer,
-        bytes32 measurementId,
-        bytes32 configHash,
+        uint32 keyGroup,
+        uint32 keyEpoch,
         bytes32 product
     ) public {
         SignerSlot word = _word(signer);
         vm.assume(word.product() == uint16(bytes2(product)));
         vm.assume(word.generation() <= registry.family(word.teeKind()).generation);
-        vm.assume(registry.deniedTag(word.teeKind(), word.product()) < type(uint256).max);
+        vm.assume(registry.productTag(word.teeKind(), word.product()).denials < type(uint32).max);
         registry.denyProduct(word.teeKind(), product);
         _later();
-        assert(!_passes(signer, measurementId, configHash));
+        assert(!_passes(signer, keyGroup, keyEpoch));
     }
 
-    function check_a_signer_passes_no_longer_than_its_lease(address signer, bytes32 measurementId, bytes32 configHash)
-        public
-    {
+    function check_a_signer_passes_no_longer_than_its_lease(address signer, uint32 keyGroup, uint32 keyEpoch) public {
         uint256 until = _word(signer).leaseUntil();
         _later();
         vm.assume(block.timestamp >= until);
-        assert(!_passes(signer, measurementId, configHash));
+        assert(!_passes(signer, keyGroup, keyEpoch));
     }
 
     function check_a_signer_of_a_revoked_measurement_never_passes(
         address signer,
-        bytes32 measurementId,
-        bytes32 configHash,
+        uint32 keyGroup,
+        uint32 keyEpoch,
         bytes32 successor
     ) public {
         SignerSlot word = _word(signer);
+        bytes32 measurementId = registry.measurementAt(word.measurementIndex());
         RegistryStorage.Measurement memory m = registry.measurement(measurementId);
         vm.assume(word.teeKind() == m.teeKind);
         vm.assume(word.generation() <= registry.family(m.teeKind).generation);
         registry.revokeMeasurement(measurementId, successor);
         _later();
-        assert(!_passes(signer, measurementId, configHash));
+        assert(!_passes(signer, keyGroup, keyEpoch));
     }
 
     function check_no_signer_of_a_stopped_or_raised_family_passes(
         address signer,
-        bytes32 measurementId,
-        bytes32 configHash,
+        uint32 keyGroup,
+        uint32 keyEpoch,
         uint32 minimum,
         bool stopped
     ) public {
@@ -126,15 +128,32 @@ contract TrustProof is Symbolic {
         vm.assume(_either(stopped, word.tcbEvaluation() < minimum));
         registry.setFamily(word.teeKind(), minimum, stopped);
         _later();
-        assert(!_passes(signer, measurementId, configHash));
+        assert(!_passes(signer, keyGroup, keyEpoch));
     }
 
-    function check_restricting_a_family_asks_no_less_of_it(uint8 teeKind, uint32 minimum, bool stop) public {
-        (uint32 before, bool wasStopped) = registry.familyOf(teeKind);
-        registry.restrictFamily(teeKind, minimum, stop);
-        (uint32 current, bool stopped) = registry.familyOf(teeKind);
-        assert(current >= before && current == minimum);
-        assert(stopped == _either(wasStopped, stop));
+    /// @dev Whatever is suspended that it rests on, by whoever may.
+    function check_a_signer_of_a_suspended_measurement_or_machine_never_passes(
+        address signer,
+        uint32 keyGroup,
+        uint32 keyEpoch,
+        bool machine
+    ) public {
+        SignerSlot word = _word(signer);
+        bytes32 measurementId = registry.measurementAt(word.measurementIndex());
+        vm.assume(word.teeKind() == registry.measurement(measurementId).teeKind);
+        vm.assume(word.generation() <= registry.family(word.teeKind()).generation);
+        if (machine) registry.denyMachine(bytes32(bytes7(word.machine())), true);
+        else registry.suspend(ISubrosaSuspensions.Subject.Measurement, 0, measurementId);
+        // Machines begin a generation of every family that has a measurement, as a signer's has.
+        if (machine) vm.assume(word.generation() != registry.family(word.teeKind()).generation);
+        _later();
+        assert(!_passes(signer, keyGroup, keyEpoch));
+    }
+
+    function check_a_suspended_signer_never_passes(address signer, uint32 keyGroup, uint32 keyEpoch) public {
+        registry.suspend(ISubrosaSuspensions.Subject.Signer, 0, bytes32(uint256(uint160(signer))));
+        _later();
+        assert(!_passes(signer, keyGroup, keyEpoch));
     }
 
     function check_an_admission_is_of_its_measurements_family_and_generation(address signer) public {
@@ -146,18 +165,17 @@ contract TrustProof is Symbolic {
         RegistryStorage.Measurement memory m = registry.measurement(admission.measurementId);
         assert(word.teeKind() == m.teeKind);
         assert(word.generation() == registry.family(m.teeKind).generation);
-        assert(word.isBoundTo(admission.measurementId, admission.configHash));
+        assert(word.measurementIndex() == m.index);
+        assert(word.configIndex() == registry.config(admission.configHash).index);
+        assert(word.machine() == uint56(bytes7(admission.machineId)));
         assert(m.activeFrom != 0 && m.activeFrom <= block.timestamp && !m.revoked);
         assert(word.leaseUntil() > block.timestamp);
         assert(word.leaseUntil() <= admission.notAfter);
         assert(word.leaseUntil() <= block.timestamp + registry.maximumLease());
     }
 
-    function check_a_signer_that_passes_is_reachable(address signer, bytes32 measurementId, bytes32 configHash)
-        public
-        view
-    {
-        assert(!_passes(signer, measurementId, configHash));
+    function check_a_signer_that_passes_is_reachable(address signer, uint32 keyGroup, uint32 keyEpoch) public view {
+        assert(!_passes(signer, keyGroup, keyEpoch));
     }
 
     function check_an_admission_is_reachable(address signer) public {
@@ -167,22 +185,23 @@ contract TrustProof is Symbolic {
 
     function check_a_signer_that_passed_until_its_measurement_was_revoked_is_reachable(
         address signer,
-        bytes32 measurementId,
-        bytes32 configHash
+        uint32 keyGroup,
+        uint32 keyEpoch
     ) public {
+        bytes32 measurementId = registry.measurementAt(_word(signer).measurementIndex());
         vm.assume(_word(signer).teeKind() == registry.measurement(measurementId).teeKind);
-        vm.assume(_passes(signer, measurementId, configHash));
+        vm.assume(_passes(signer, keyGroup, keyEpoch));
         registry.revokeMeasurement(measurementId, 0);
-        assert(_passes(signer, measurementId, configHash));
+        assert(_passes(signer, keyGroup, keyEpoch));
     }
 
     function _word(address signer) private view returns (SignerSlot) {
         return SignerSlot.wrap(registry.signerWord(signer));
     }
 
-    function _passes(address signer, bytes32 measurementId, bytes32 configHash) private view returns (bool done) {
-        (done,) = address(registry)
-            .staticcall(abi.encodeCall(ISubrosaRegistry.checkSigner, (signer, measurementId, configHash)));
+    function _passes(address signer, uint32 keyGroup, uint32 keyEpoch) private view returns (bool done) {
+        (done,) =
+            address(registry).staticcall(abi.encodeCall(ISubrosaSigners.checkSigner, (signer, keyGroup, keyEpoch)));
     }
 
     function _anyAdmission(address signer) private pure returns (SignerAdmission memory a) {
@@ -207,6 +226,7 @@ contract TrustProof is Symbolic {
 
     function _admits(SignerAdmission memory admission) private returns (bool done) {
         uint16 vouchers = uint16(svm.createUint256("vouchers"));
-        (done,) = address(registry).call(abi.encodeCall(RegistryUnderProof.enroll, (admission, vouchers)));
+        uint16 suspended = uint16(svm.createUint256("suspended"));
+        (done,) = address(registry).call(abi.encodeCall(RegistryUnderProof.enroll, (admission, vouchers, suspended)));
     }
 }

@@ -18,7 +18,7 @@ contract CampaignTest is InvariantsTest {
         invariant_no_signer_lands_after_its_lease();
         invariant_only_who_is_trusted_is_admitted_and_all_of_those();
         invariant_a_place_among_the_vouchers_stands_for_one();
-        invariant_guardians_only_take_trust_away();
+        invariant_what_is_suspended_or_of_no_epoch_lands_nothing_and_what_was_lifted_stays();
         invariant_every_contract_is_in_a_runtime_that_counts_or_leads_to_one();
         invariant_epochs_open_one_by_one_and_stay();
         invariant_a_trusted_batch_with_ample_gas_is_applied_in_full();

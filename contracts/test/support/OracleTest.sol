@@ -28,7 +28,6 @@ abstract contract OracleTest is RegistryTest {
     function setUp() public virtual override {
         super.setUp();
         oracle = ISubrosaOracle(deployCode("SubrosaOracle.sol:SubrosaOracle", abi.encode(registry)));
-        _openEpoch(1);
         vm.deal(owner, 1000 ether);
         Entry memory deployment;
         (stateful, deployment) = _register(false);

@@ -172,6 +172,18 @@ contract ProtocolHandler is RuntimeModel {
         return tally.total();
     }
 
+    /// @dev Of the logs with a head, the epoch of the entry behind it.
+    function _oldestEpoch() internal view override returns (uint32 oldest) {
+        oldest = epoch;
+        for (uint256 i = 0; i < ids.length; ++i) {
+            if (ids[i] == stateless) continue;
+            uint256 head = uint48(_head(ids[i]));
+            if (head >= records[ids[i]].length) continue;
+            uint32 itsEpoch = uint32(records[ids[i]][head].entry.payment);
+            if (itsEpoch != 0 && itsEpoch < oldest) oldest = itsEpoch;
+        }
+    }
+
     /// @dev Some entries of a log around its head; of a stateless one, any.
     function _pick(bytes32 id, uint256 seed) private view returns (bool, FulfillmentGroup memory group) {
         uint256 length = records[id].length;
@@ -203,7 +215,7 @@ contract ProtocolHandler is RuntimeModel {
 
     /// @dev Sends a batch as the relayer and compares what moved with what had to.
     function _submit(Fulfillment memory f, uint256 signer, uint256 gasLimit) private {
-        Trust trust = _trust(signers[signer]);
+        Trust trust = _trustIn(signers[signer], f.keyEpoch);
         ++attempts[uint256(trust)];
         (uint256 due, bool[] memory before) = _predict(f);
         bool reentering = tally.mood() == Tally.Mood.Reentering;

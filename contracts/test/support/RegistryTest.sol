@@ -5,15 +5,19 @@ import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManage
 import {Test} from "forge-std/Test.sol";
 
 import {ISubrosaRegistry} from "../../src/interfaces/ISubrosaRegistry.sol";
-import {EpochOpening, SignerAdmission} from "../../src/interfaces/SubrosaTypes.sol";
+import {ISubrosaTrust} from "../../src/interfaces/ISubrosaTrust.sol";
+import {EpochMember, EpochOpening, EpochSchedule, SignerAdmission} from "../../src/interfaces/SubrosaTypes.sol";
 import {Reference} from "./Reference.sol";
 
 /// @notice A registry with one verifier, one build, one configuration, one runtime generation and one admitted
-/// signer.
+/// signer, which opened the first epoch.
 abstract contract RegistryTest is Test {
     uint8 internal constant TEE_KIND = 1;
     uint32 internal constant KEY_GROUP = 7;
     uint40 internal constant MAXIMUM_LEASE = 30 days;
+    uint40 internal constant OPENING_TIMEOUT = 1 hours;
+    uint40 internal constant COOLDOWN = 7 days;
+    uint256 internal constant SEALED = 2 << 248;
     bytes32 internal constant ROOT = keccak256("root");
     bytes32 internal constant MEASUREMENT_HASH = keccak256("build");
     bytes32 internal constant CONFIG = keccak256("config");
@@ -34,7 +38,8 @@ abstract contract RegistryTest is Test {
         authority = new AccessManager(address(this));
         registry = ISubrosaRegistry(
             deployCode(
-                "SubrosaRegistry.sol:SubrosaRegistry", abi.encode(authority, _activationDelay(), _maximumLease())
+                "SubrosaRegistry.sol:SubrosaRegistry",
+                abi.encode(authority, _activationDelay(), _maximumLease(), OPENING_TIMEOUT, COOLDOWN)
             )
         );
         registry.setVerifier(vm.addr(verifierKey), true);
@@ -43,6 +48,7 @@ abstract contract RegistryTest is Test {
         registry.addRuntime(1);
         skip(_activationDelay());
         _admit(signerKey);
+        _openEpoch(1);
     }
 
     function _activationDelay() internal virtual returns (uint40) {
@@ -92,27 +98,60 @@ abstract contract RegistryTest is Test {
         return _sign(key, _registryMessage(keccak256(abi.encode(typeHash, a))));
     }
 
-    function _opening(uint32 epoch) internal pure returns (EpochOpening memory) {
+    /// @dev The key group of a signer that may act, whether or not the first epoch is its own.
+    function _groupOf(address signer) internal view returns (uint32) {
+        try registry.checkSigner(signer, KEY_GROUP, 1) returns (uint256 record) {
+            return uint32(record);
+        } catch (bytes memory why) {
+            if (bytes4(why) == ISubrosaTrust.SignerNotOfEpoch.selector) return KEY_GROUP;
+            assembly ("memory-safe") {
+                revert(add(why, 0x20), mload(why))
+            }
+        }
+    }
+
+    /// @dev Who may hold the secret of an epoch.
+    function _members() internal view virtual returns (EpochMember[] memory members) {
+        members = new EpochMember[](1);
+        members[0] = EpochMember(measurement, CONFIG);
+    }
+
+    function _setHash(EpochMember[] memory members) internal pure returns (bytes32) {
+        return keccak256(abi.encode(Reference.domain("epoch-set"), keccak256(abi.encode(members))));
+    }
+
+    function _schedule(uint32 epoch) internal view returns (EpochSchedule memory) {
+        return EpochSchedule(KEY_GROUP, epoch, _members(), SEALED, new address[](0), false, 0);
+    }
+
+    function _opening(uint32 epoch) internal view returns (EpochOpening memory) {
         return EpochOpening({
             keyGroup: KEY_GROUP,
             keyEpoch: epoch,
             publicKeyHash: keccak256(abi.encode("public key", epoch)),
             configHash: CONFIG,
-            measurementSetHash: keccak256("measurements"),
-            recovery: 1 << 248
+            setHash: _setHash(_members()),
+            recovery: SEALED
         });
     }
 
+    /// @dev As scheduled, unless there is no such schedule yet.
     function _openEpoch(uint32 epoch) internal {
+        (bytes32 scheduled,,,,) = registry.scheduleOf(KEY_GROUP, epoch);
+        if (scheduled == 0) registry.scheduleEpoch(_schedule(epoch));
         EpochOpening memory opening = _opening(epoch);
-        registry.openEpoch(opening, measurement, vm.addr(signerKey), _signOpening(opening, signerKey));
+        registry.openEpoch(opening, vm.addr(signerKey), _signOpening(opening, signerKey));
     }
 
     function _signOpening(EpochOpening memory opening, uint256 key) internal view returns (bytes memory) {
         bytes32 typeHash = keccak256(
-            "EpochOpening(uint32 keyGroup,uint32 keyEpoch,bytes32 publicKeyHash,bytes32 configHash,bytes32 measurementSetHash,uint256 recovery)"
+            "EpochOpening(uint32 keyGroup,uint32 keyEpoch,bytes32 publicKeyHash,bytes32 configHash,bytes32 setHash,uint256 recovery)"
         );
         return _sign(key, _registryMessage(keccak256(abi.encode(typeHash, opening))));
+    }
+
+    function _id(address account) internal pure returns (bytes32) {
+        return bytes32(uint256(uint160(account)));
     }
 
     function _registryMessage(bytes32 structHash) internal view returns (bytes32) {

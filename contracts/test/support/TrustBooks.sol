@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {DcapClaims} from "../../src/interfaces/ISubrosaDcap.sol";
+import {ISubrosaSuspensions} from "../../src/interfaces/ISubrosaSuspensions.sol";
 import {DcapRegistration, ReportBinding, SignerAdmission} from "../../src/interfaces/SubrosaTypes.sol";
 import {OracleTest} from "./OracleTest.sol";
 import {Reference} from "./Reference.sol";
@@ -19,6 +20,7 @@ abstract contract TrustBooks is OracleTest {
         /// Bit n: `vouchers[n]` vouched for the lease.
         uint256 vouchers;
         bool revoked;
+        bytes32 machine;
     }
 
     struct Build {
@@ -52,10 +54,13 @@ abstract contract TrustBooks is OracleTest {
         ConfigRemoved,
         ProductDenied,
         VoucherRevoked,
-        FamilyDenied
+        FamilyDenied,
+        MachineDenied,
+        Suspended,
+        NotOfEpoch
     }
 
-    uint256 internal constant TRUSTS = 8;
+    uint256 internal constant TRUSTS = 11;
     /// Longer than any lease here, and short enough that places of vouchers pass on.
     uint40 internal constant LONGEST = 8 days;
     uint256 internal constant PLACES = 16;
@@ -68,6 +73,12 @@ abstract contract TrustBooks is OracleTest {
     mapping(uint256 family => Family) internal families;
     mapping(bytes32 configHash => bool) internal removed;
     mapping(bytes32 product => bool) internal denied;
+    mapping(bytes32 machine => bool) internal deniedMachine;
+    /// Whether only the first of the machines may be used of a family.
+    mapping(uint256 family => bool) internal restrictedFamily;
+    mapping(bytes32 subject => bool) internal suspended;
+    /// The members of each epoch that is or was current.
+    mapping(uint256 epoch => mapping(bytes32 pair => bool)) internal isMember;
     uint256 internal threshold = 1;
     /// Which of the vouchers verifies quotes.
     uint256 internal dcapInUse = NONE;
@@ -88,12 +99,61 @@ abstract contract TrustBooks is OracleTest {
             if (s.vouchers >> i & 1 != 0 && vouchers[i].revoked) return Trust.VoucherRevoked;
         }
         if (_familyDenies(s)) return Trust.FamilyDenied;
+        if (_machineDenies(s)) return Trust.MachineDenied;
+        if (
+            suspended[_subject(ISubrosaSuspensions.Subject.Signer, 0, _id(s.account))]
+                || _restsOnSuspended(s, s.vouchers)
+        ) {
+            return Trust.Suspended;
+        }
         return Trust.Trusted;
+    }
+
+    /// @dev And whether it may sign for this epoch.
+    function _trustIn(Signer memory s, uint32 epoch) internal view returns (Trust trust) {
+        trust = _trust(s);
+        if (trust == Trust.Trusted && !isMember[epoch][_pair(builds[s.build].id, s.configHash)]) {
+            return Trust.NotOfEpoch;
+        }
+    }
+
+    function _pair(bytes32 measurementId, bytes32 configHash) internal pure returns (bytes32) {
+        return keccak256(abi.encode(measurementId, configHash));
+    }
+
+    function _subject(ISubrosaSuspensions.Subject subject, uint8 kind, bytes32 id) internal pure returns (bytes32) {
+        return keccak256(abi.encode(subject, kind, id));
+    }
+
+    /// @dev Whether anything is suspended that a signer would rest on with these vouchers.
+    function _restsOnSuspended(Signer memory s, uint256 mask) internal view returns (bool) {
+        uint8 family = builds[s.build].family;
+        for (uint256 i = 0; i < vouchers.length; ++i) {
+            if (
+                mask >> i & 1 != 0
+                    && suspended[_subject(ISubrosaSuspensions.Subject.Voucher, 0, _id(vouchers[i].account))]
+            ) return true;
+        }
+        return suspended[_subject(ISubrosaSuspensions.Subject.Measurement, 0, builds[s.build].id)]
+            || suspended[_subject(ISubrosaSuspensions.Subject.Configuration, 0, s.configHash)]
+            || suspended[_subject(ISubrosaSuspensions.Subject.Product, family, s.product)]
+            || suspended[_subject(ISubrosaSuspensions.Subject.Machine, 0, s.machine)]
+            || suspended[_subject(ISubrosaSuspensions.Subject.Family, family, 0)];
+    }
+
+    function _machineDenies(Signer memory s) internal view returns (bool) {
+        return deniedMachine[s.machine] || (restrictedFamily[builds[s.build].family] && s.machine != _machine(0));
+    }
+
+    /// @dev The last of them gives no identity.
+    function _machine(uint256 which) internal pure returns (bytes32) {
+        return which % 4 == 3 ? bytes32(0) : keccak256(abi.encode("machine", which % 4));
     }
 
     /// @dev Whether everything is trusted that an admission says of a signer.
     function _isAcceptable(Signer memory s) internal view returns (bool) {
-        return !builds[s.build].revoked && !removed[s.configHash] && !denied[s.product] && !_familyDenies(s);
+        return !builds[s.build].revoked && !removed[s.configHash] && !denied[s.product] && !_familyDenies(s)
+            && !_machineDenies(s);
     }
 
     function _familyDenies(Signer memory s) private view returns (bool) {
@@ -130,6 +190,7 @@ abstract contract TrustBooks is OracleTest {
         a.teeKind = builds[s.build].family;
         a.configHash = s.configHash;
         a.product = s.product;
+        a.machineId = s.machine;
         a.tcbEvaluation = s.tcbEvaluation;
         a.notAfter = s.leaseUntil;
     }
@@ -150,6 +211,7 @@ abstract contract TrustBooks is OracleTest {
             )
         );
         claims.tcbStatus = 1;
+        claims.machineId = s.machine;
         claims.tcbEvaluation = s.tcbEvaluation;
         claims.expires = s.leaseUntil;
         for (uint256 i = 0; i < 3; ++i) {

@@ -64,7 +64,8 @@ pub struct Claims {
     /// Which TCB recovery that was judged by: the lower number of TCB info and QE identity. `None`
     /// where the vendor does not number them.
     pub tcb_evaluation: Option<u32>,
-    /// H\["machine"\](rootId, teeKind, keccak256(hardware identity)): PPID, chip id, instance id.
+    /// H\["machine"\](rootId, teeKind, keccak256(hardware identity)): PPID, chip id. Zero where the
+    /// platform gives none: Nitro, masked chip ids.
     pub machine_id: B256,
     /// When the platform signed it, Unix seconds, where it says so (Nitro).
     pub issued: Option<u64>,
@@ -185,7 +186,7 @@ pub(crate) fn measurement_hashes(root_id: B256, tee: TeeKind, measurement: &[u8]
 
 /// H\["machine"\]: keccak256(abi.encode(keccak256("subrosa.v1.machine"), rootId, teeKind,
 /// keccak256(identity))), where the identity is what the hardware is known by: for Intel the PPID
-/// (16 bytes), for AMD the chip id (64 bytes), for Nitro the instance id (text).
+/// (16 bytes), for AMD the chip id (64 bytes).
 pub fn machine_id(root_id: B256, tee: TeeKind, identity: &[u8]) -> B256 {
     let words = (
         keccak256("subrosa.v1.machine"),

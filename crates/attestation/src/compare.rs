@@ -56,7 +56,8 @@ pub(crate) fn platform_checks(claims: &Claims, policy: &Policy, now: u64) -> Vec
     checks.push(match &policy.machines {
         Some(machines) => Check::compare(
             CheckId::Machine,
-            machines.contains(&claims.machine_id),
+            // Who has no identity is on no list.
+            !claims.machine_id.is_zero() && machines.contains(&claims.machine_id),
             format_args!("one of {} listed machines", machines.len()),
             claims.machine_id,
         ),

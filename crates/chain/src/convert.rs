@@ -47,8 +47,20 @@ same_fields!(SubrosaRegistry::EpochOpening {
     keyEpoch,
     publicKeyHash,
     configHash,
-    measurementSetHash,
+    setHash,
     recovery,
+});
+
+same_fields!(SubrosaRegistry::EpochAcknowledgement {
+    keyGroup,
+    keyEpoch,
+    record,
+    holdsPrevious,
+});
+
+same_fields!(SubrosaRegistry::EpochMember {
+    measurementId,
+    configHash,
 });
 
 same_fields!(SubrosaRegistry::SignerAdmission {

@@ -25,6 +25,10 @@ pub struct DeploymentParameters {
     pub activation_delay: u64,
     /// Longest lease of a signer, seconds (40 bits).
     pub maximum_lease: u64,
+    /// For how long an epoch's opening cannot be replaced, seconds (40 bits).
+    pub opening_timeout: u64,
+    /// For how long what was lifted cannot be suspended again, seconds (40 bits).
+    pub suspension_cooldown: u64,
 }
 
 /// Where the contracts are, and what a configuration pins of them.
@@ -71,6 +75,8 @@ pub async fn deploy(
             authority_: access_manager,
             activationDelay_: U40::saturating_from(parameters.activation_delay),
             maximumLease_: U40::saturating_from(parameters.maximum_lease),
+            openingTimeout_: U40::saturating_from(parameters.opening_timeout),
+            suspensionCooldown_: U40::saturating_from(parameters.suspension_cooldown),
         },
     )
     .await?;

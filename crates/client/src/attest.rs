@@ -9,9 +9,9 @@ use subrosa_crypto::{EpochId, EpochPublicKey};
 use subrosa_evidence::{Binding, EvidenceBundle, Verdict};
 use subrosa_types::{
     Challenge,
-    abi::{EnclaveConfig, EpochOpening},
+    abi::{EnclaveConfig, EpochMember, EpochOpening},
     config::{HeaderTrustKind, Recovery},
-    id::{measurement_set_hash, start_hash},
+    id::{epoch_set_hash, start_hash},
     rpc::{Attestation, AttestationRequest},
 };
 
@@ -103,8 +103,11 @@ impl Connection {
         self.check_signer(
             &mut checklist,
             presented.signer,
-            measurement_id,
-            presented.config_hash,
+            epoch_id,
+            &EpochMember {
+                measurementId: measurement_id,
+                configHash: presented.config_hash,
+            },
         )
         .await?;
 
@@ -233,10 +236,11 @@ impl Connection {
             &B256::from(config.recovery),
             &B256::from(opening.recovery),
         );
-        check_measurement_set(
+        check_members(
             checklist,
             &self.deployment.measurements,
-            opening.measurementSetHash,
+            config_hash,
+            opening.setHash,
         );
         checklist.equal("epoch.keys", &key.hash(), &opening.publicKeyHash);
         Ok(checklist.settle()?)
@@ -247,14 +251,11 @@ impl Connection {
         &self,
         checklist: &mut Checklist,
         signer: Address,
-        measurement_id: B256,
-        config_hash: B256,
+        epoch: EpochId,
+        member: &EpochMember,
     ) -> Result<(), ClientError> {
         checklist.turn_to(Subject::Signer);
-        let refused = self
-            .chain
-            .signer_refusal(signer, measurement_id, config_hash)
-            .await?;
+        let refused = self.chain.signer_refusal(signer, epoch, member).await?;
         checklist.record(
             "signer.admitted",
             refused.is_none(),
@@ -332,18 +333,21 @@ fn policy(deployment: &Deployment, development: bool) -> Policy {
     policy
 }
 
-/// Checks that every measurement that may hold the epoch's secret is one the deployment lists:
-/// that the set hash is the hash of one of the subsets of the list.
-fn check_measurement_set(checklist: &mut Checklist, listed: &[B256], found: B256) {
+/// Checks that every build that may hold the epoch's secret is one the deployment lists, with the
+/// configuration that was just checked: that the set hash is the hash of one of the subsets of the list.
+fn check_members(checklist: &mut Checklist, listed: &[B256], config_hash: B256, found: B256) {
     let subsets = 1u32 << listed.len().min(crate::MAX_MEASUREMENTS);
     let trusted = (1..subsets).any(|subset| {
         let members: Vec<_> = listed
             .iter()
             .enumerate()
             .filter(|(index, _)| subset & (1 << index) != 0)
-            .map(|(_, id)| *id)
+            .map(|(_, id)| EpochMember {
+                measurementId: *id,
+                configHash: config_hash,
+            })
             .collect();
-        measurement_set_hash(&members) == found
+        epoch_set_hash(&members) == found
     });
     checklist.record(
         "epoch.measurements",

@@ -3,7 +3,7 @@
 
 use alloy_primitives::{Address, B256};
 use subrosa_crypto::{EpochId, EpochPublicKey};
-use subrosa_types::ContractId;
+use subrosa_types::{ContractId, abi::EpochMember};
 
 use crate::{
     Check, ClientError, Connection,
@@ -104,8 +104,11 @@ impl Attested {
             .check_signer(
                 &mut checklist,
                 self.signer,
-                self.measurement_id,
-                self.config_hash,
+                self.epoch_id,
+                &EpochMember {
+                    measurementId: self.measurement_id,
+                    configHash: self.config_hash,
+                },
             )
             .await
     }

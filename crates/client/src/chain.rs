@@ -8,13 +8,14 @@ use alloy::{
     rpc::types::{Filter, Log, TransactionReceipt},
     signers::local::PrivateKeySigner,
 };
-use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolEvent;
 use subrosa_chain::{
-    bindings::{SubrosaOracle, SubrosaRegistry},
+    bindings::{AccessManager, SubrosaOracle, SubrosaRegistry},
     revert_reason,
 };
-use subrosa_types::{ContractId, entry::mask_digest, log::LogWord, result::Head};
+use subrosa_crypto::EpochId;
+use subrosa_types::{ContractId, abi::EpochMember, entry::mask_digest, log::LogWord, result::Head};
 
 use crate::{ChainError, ClientError};
 
@@ -56,15 +57,75 @@ impl Chain {
         &self,
         account: &PrivateKeySigner,
     ) -> SubrosaOracle::SubrosaOracleInstance<DynProvider> {
-        let provider = ProviderBuilder::new()
-            .wallet(EthereumWallet::from(account.clone()))
-            .connect_provider(self.provider.clone())
-            .erased();
-        SubrosaOracle::new(self.oracle, provider)
+        SubrosaOracle::new(self.oracle, self.signing(account))
     }
 
     fn registry(&self) -> SubrosaRegistry::SubrosaRegistryInstance<DynProvider> {
         SubrosaRegistry::new(self.registry, self.provider.clone())
+    }
+
+    /// A call of the registry that `account` signs.
+    pub(crate) fn registry_call(
+        &self,
+        account: &PrivateKeySigner,
+        data: Bytes,
+    ) -> CallBuilder<DynProvider, (), Ethereum> {
+        CallBuilder::new_raw(self.signing(account), data).to(self.registry)
+    }
+
+    /// The registry, and the AccessManager that governs it, whose transactions `account` signs.
+    pub(crate) async fn authority_as(
+        &self,
+        account: &PrivateKeySigner,
+    ) -> Result<(Address, AccessManager::AccessManagerInstance<DynProvider>), ChainError> {
+        let authority = self.authority().await?;
+        let manager = AccessManager::new(authority, self.signing(account));
+        Ok((self.registry, manager))
+    }
+
+    /// For how many seconds an account has to schedule a call of the registry ahead. Zero, too, for
+    /// one that may not make it at all.
+    pub(crate) async fn governing_delay(
+        &self,
+        account: Address,
+        data: &[u8],
+    ) -> Result<u32, ChainError> {
+        let selector = data.first_chunk().copied().unwrap_or_default();
+        let manager = AccessManager::new(self.authority().await?, self.provider.clone());
+        let answer = manager
+            .canCall(account, self.registry, selector.into())
+            .call()
+            .await;
+        Ok(answer
+            .map_err(contract("reading the account's role"))?
+            .delay)
+    }
+
+    /// When a call that an account scheduled is ready, Unix seconds; zero if it scheduled none.
+    pub(crate) async fn scheduled(
+        &self,
+        account: Address,
+        target: Address,
+        data: &Bytes,
+    ) -> Result<u64, ChainError> {
+        let manager = AccessManager::new(self.authority().await?, self.provider.clone());
+        let step = "reading what the account scheduled";
+        let id = manager.hashOperation(account, target, data.clone());
+        let id = id.call().await.map_err(contract(step))?;
+        let answer = manager.getSchedule(id).call().await;
+        Ok(answer.map_err(contract(step))?.to::<u64>())
+    }
+
+    async fn authority(&self) -> Result<Address, ChainError> {
+        let answer = self.registry().authority().call().await;
+        answer.map_err(contract("reading the registry's authority"))
+    }
+
+    fn signing(&self, account: &PrivateKeySigner) -> DynProvider {
+        ProviderBuilder::new()
+            .wallet(EthereumWallet::from(account.clone()))
+            .connect_provider(self.provider.clone())
+            .erased()
     }
 
     pub(crate) async fn chain_id(&self) -> Result<u64, ChainError> {
@@ -112,20 +173,31 @@ impl Chain {
         answer.map_err(contract("reading an epoch's record"))
     }
 
-    /// Why the registry does not let `signer` sign; `None` if it does.
+    /// Why the registry does not let `signer` sign for an epoch; `None` if it does.
     pub(crate) async fn signer_refusal(
         &self,
         signer: Address,
-        measurement_id: B256,
-        config_hash: B256,
+        epoch: EpochId,
+        member: &EpochMember,
     ) -> Result<Option<String>, ChainError> {
         let registry = self.registry();
         let answer = registry
-            .checkSigner(signer, measurement_id, config_hash)
+            .checkSigner(signer, epoch.group, epoch.epoch)
             .call()
             .await;
         match answer {
-            Ok(_) => Ok(None),
+            Ok(_) => {
+                let known = registry.foundationOf(signer).call().await;
+                let known = known.map_err(contract("reading what the signer was admitted with"))?;
+                let same = known.measurementId == member.measurementId
+                    && known.configHash == member.configHash;
+                Ok((!same).then(|| {
+                    format!(
+                        "{signer} admitted with measurement {} and configuration {}",
+                        known.measurementId, known.configHash
+                    )
+                }))
+            }
             Err(error) => match error.as_revert_data() {
                 Some(_) => Ok(Some(refusal(&error).unwrap_or_else(|| error.to_string()))),
                 None => Err(contract("checking the signer")(error)),

@@ -45,6 +45,7 @@ mod connection;
 mod deploy;
 mod deployment;
 mod error;
+mod governance;
 mod node;
 mod query;
 mod random;
@@ -68,6 +69,7 @@ pub use deployment::{
     DEPLOYMENT_VERSION, Deployment, DeploymentError, MAX_MEASUREMENTS, VerifierTrust,
 };
 pub use error::{ChainError, ClientError};
+pub use governance::{Act, EpochPlan, Governed, Suspect};
 pub use node::{NodeClient, NodeError};
 pub use query::{QueryAnswer, QueryCall, Statement};
 pub use reply_key::ReplyKey;

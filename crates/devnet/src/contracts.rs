@@ -56,9 +56,16 @@ pub(crate) async fn deploy(
         .await
         .map_err(&step)?;
     let lease = U40::saturating_from(maximum_lease.unwrap_or(MAXIMUM_LEASE));
-    let registry = SubrosaRegistry::deploy(&signing, *manager.address(), U40::ZERO, lease)
-        .await
-        .map_err(&step)?;
+    let registry = SubrosaRegistry::deploy(
+        &signing,
+        *manager.address(),
+        U40::ZERO,
+        lease,
+        U40::saturating_from(OPENING_TIMEOUT),
+        U40::ZERO,
+    )
+    .await
+    .map_err(&step)?;
     let oracle = SubrosaOracle::deploy(&signing, *registry.address())
         .await
         .map_err(&step)?;
@@ -143,6 +150,23 @@ impl Governance<'_> {
             registry.addConfig(config.hash(), self.measured.key_group),
         )
         .await?;
+        let schedule = SubrosaRegistry::EpochSchedule {
+            keyGroup: self.measured.key_group,
+            keyEpoch: 1,
+            members: vec![SubrosaRegistry::EpochMember {
+                measurementId: self.measurement.id,
+                configHash: config.hash(),
+            }],
+            recovery: config.recovery,
+            custodians: Vec::new(),
+            continues: false,
+            notBefore: U40::ZERO,
+        };
+        mined(
+            "scheduling the first epoch",
+            registry.scheduleEpoch(schedule),
+        )
+        .await?;
         mined(
             "adding the runtime generation",
             registry.addRuntime(RUNTIME_GENERATION),
@@ -208,6 +232,8 @@ fn failed<E: std::error::Error + Send + Sync + 'static>(
 const UP_TO_DATE: u16 = 1 << 1;
 /// The software TEE's collateral is nobody's word for anything, so any will do.
 const ANY_EVALUATION: u32 = 1;
+/// For how long the opening of an epoch cannot be replaced, seconds.
+const OPENING_TIMEOUT: u64 = 600;
 /// The one key group.
 const KEY_GROUP: u32 = 1;
 /// Longest lease of a signer unless told otherwise, seconds: a month.

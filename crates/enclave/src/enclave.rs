@@ -248,16 +248,12 @@ impl Enclave {
                 epoch,
                 header,
             } => Response::Attested(Box::new(self.attest(challenge, epoch, &header)?)),
-            Request::ProposeEpoch {
-                epoch,
-                measurements,
-            } => {
+            Request::ProposeEpoch { epoch, members } => {
                 let fixed = self.fixed()?;
                 let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
                 let mut platform = self.platform();
                 let signer = &self.boot.signer;
-                let proposal =
-                    epochs.propose(fixed, platform.as_mut(), signer, epoch, &measurements)?;
+                let proposal = epochs.propose(fixed, platform.as_mut(), signer, epoch, &members)?;
                 Response::Epoch(Box::new(proposal))
             }
             Request::RestoreEpoch { sealed } => {

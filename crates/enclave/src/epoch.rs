@@ -11,7 +11,7 @@ use subrosa_crypto::{
     sealing::{self, EpochSecretBinding, PlatformSealingKey},
 };
 use subrosa_types::{
-    abi::EpochOpening,
+    abi::{EpochAcknowledgement, EpochMember, EpochOpening},
     config::Recovery,
     eip712,
     frame::{self, EpochProposal, ErrorCode, FrameError, StorageProof},
@@ -81,25 +81,29 @@ impl Epochs {
         platform: &mut dyn Platform,
         signer: &Signer,
         epoch: u32,
-        measurements: &[B256],
+        members: &[EpochMember],
     ) -> Result<EpochProposal, FrameError> {
         if self.active.0.contains_key(&epoch) {
             let message = format!("epoch {epoch} is active already");
             return Err(FrameError::new(ErrorCode::OutOfOrder, message));
         }
-        if !measurements.contains(&fixed.started.measurement_id) {
-            let message = "the measurement set must include this enclave's own";
+        let own = EpochMember {
+            measurementId: fixed.started.measurement_id,
+            configHash: fixed.started.config_hash,
+        };
+        if !members.contains(&own) {
+            let message = "the set must include this enclave's measurement and configuration";
             return Err(FrameError::new(ErrorCode::Config, message));
         }
         let named = EpochId {
             group: fixed.config.keyGroup,
             epoch,
         };
-        let measurement_set_hash = id::measurement_set_hash(measurements);
+        let set_hash = id::epoch_set_hash(members);
         let repeated = self
             .proposed
             .get(&epoch)
-            .is_some_and(|p| p.opening.measurementSetHash == measurement_set_hash);
+            .is_some_and(|p| p.opening.setHash == set_hash);
         if !repeated {
             let mut bytes = Zeroizing::new([0; 32]);
             platform.random(bytes.as_mut_slice())?;
@@ -110,7 +114,7 @@ impl Epochs {
                 keyEpoch: named.epoch,
                 publicKeyHash: keys.public().hash(),
                 configHash: fixed.started.config_hash,
-                measurementSetHash: measurement_set_hash,
+                setHash: set_hash,
                 recovery: fixed.config.recovery,
             };
             let sealed = seal(fixed, platform, &secret, &opening)?;
@@ -216,10 +220,20 @@ impl Epochs {
     ) -> Result<EpochProposal, FrameError> {
         let proposed = self.find_proposed(epoch)?;
         let domain = eip712::registry_domain(fixed.place.chain_id, fixed.config.registry);
-        let hash = eip712::signing_hash(&proposed.opening, &domain);
+        let sign = |hash| Bytes::from(signer.sign(hash).as_bytes().to_vec());
+        let acknowledgement = EpochAcknowledgement {
+            keyGroup: proposed.opening.keyGroup,
+            keyEpoch: epoch,
+            record: proposed.epoch.record,
+            holdsPrevious: epoch
+                .checked_sub(1)
+                .is_some_and(|previous| self.active.0.contains_key(&previous)),
+        };
         Ok(EpochProposal {
             opening: proposed.opening.clone(),
-            signature: signer.sign(hash).as_bytes().to_vec().into(),
+            signature: sign(eip712::signing_hash(&proposed.opening, &domain)),
+            acknowledged: sign(eip712::signing_hash(&acknowledgement, &domain)),
+            acknowledgement,
             keys: public(&proposed.epoch.keys),
             sealed: proposed.sealed.clone(),
         })

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use alloy_primitives::B256;
 use subrosa_types::abi::EnclaveConfig;
 
 use crate::config::{self, Admission, Config, ConfigError, OpenEpochs};
@@ -20,9 +19,6 @@ pub struct Settings {
     pub admission: Admission,
     /// When this node may open a new epoch of its key group.
     pub open_epochs: OpenEpochs,
-    /// Ids of measurements, besides the enclave's own, that may hold the secret of an epoch this
-    /// node opens.
-    pub epoch_measurements: Vec<B256>,
     /// Seconds before its signer's lease ends at which the node first tries to renew it.
     pub renew_before_seconds: u64,
     /// Most contracts loaded into the enclave at a time.
@@ -47,7 +43,6 @@ impl Settings {
             start_block: 0,
             admission: Admission::Dcap,
             open_epochs: OpenEpochs::default(),
-            epoch_measurements: Vec::new(),
             renew_before_seconds: config::default_renew_before_seconds(),
             max_loads: config::default_max_loads(),
             max_items: config::default_max_items(),
@@ -70,7 +65,6 @@ impl Settings {
             start_block: config.chain.start_block,
             admission: config.admission(),
             open_epochs: config.enclave.open_epochs,
-            epoch_measurements: config.enclave.epoch_measurements.clone(),
             renew_before_seconds: config.enclave.renew_before_seconds,
             max_loads: config.enclave.max_loads,
             max_items: config.relay.max_items,

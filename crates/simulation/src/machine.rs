@@ -244,8 +244,8 @@ impl Platform for SeededPlatform {
     fn identity(&self) -> Identity {
         Identity {
             tee: TeeKind::Tdx,
-            root_id: B256::repeat_byte(0xde),
-            measurement_hash: B256::repeat_byte(0xad),
+            root_id: ROOT_ID,
+            measurement_hash: MEASUREMENT_HASH,
             development: true,
         }
     }
@@ -267,3 +267,8 @@ impl Platform for SeededPlatform {
         Ok(())
     }
 }
+
+/// The root that vouches for every machine's evidence, were there any.
+pub(crate) const ROOT_ID: B256 = B256::repeat_byte(0xde);
+/// What every machine runs.
+pub(crate) const MEASUREMENT_HASH: B256 = B256::repeat_byte(0xad);

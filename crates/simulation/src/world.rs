@@ -118,7 +118,7 @@ impl World {
             keyEpoch: epoch,
             publicKeyHash: keccak256(b"keys of another machine"),
             configHash: self.config.hash(),
-            measurementSetHash: keccak256(b"its measurement"),
+            setHash: keccak256(b"its members"),
             recovery: self.config.recovery,
         };
         // It is the next one.

@@ -24,7 +24,7 @@ pub enum Domain {
     /// `measurement`: identifiers of enclave measurements.
     Measurement,
     /// `measurement-set`: the measurements that may hold an epoch's secret.
-    MeasurementSet,
+    EpochSet,
     /// `product`: kinds of hardware that the registry can deny.
     Product,
     /// `config`: enclave configurations.
@@ -50,7 +50,7 @@ impl Domain {
         Self::Epoch,
         Self::EpochKey,
         Self::Measurement,
-        Self::MeasurementSet,
+        Self::EpochSet,
         Self::Product,
         Self::Config,
         Self::Start,
@@ -70,7 +70,7 @@ impl Domain {
             Self::Epoch => "epoch",
             Self::EpochKey => "epoch-key",
             Self::Measurement => "measurement",
-            Self::MeasurementSet => "measurement-set",
+            Self::EpochSet => "epoch-set",
             Self::Product => "product",
             Self::Config => "config",
             Self::Start => "start",
@@ -107,8 +107,8 @@ impl Domain {
             Self::Measurement => {
                 b256!("95d3d1422499eedecaed3d9e763d7b8d3d2c97a59eec870684ebad5685d55375")
             }
-            Self::MeasurementSet => {
-                b256!("293f537198e8562463cb94e9a993bb86222f83ea9afb014ba1a536d6a0442318")
+            Self::EpochSet => {
+                b256!("2d412bc0651d0f05c5aa8948001b49a23fe55047731e6ffd2b3d4367ac4c8096")
             }
             Self::Product => {
                 b256!("9890a8fd0e530b6de1ca8fea3fa9cec9bb811c747fdefc9cbb8eb985c4eeef8c")

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Identifiers and commitments.
 
-use alloc::vec::Vec;
-
 use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_sol_types::SolValue;
 
-use crate::Domain;
+use crate::{Domain, abi::EpochMember};
 
 /// Identifier of a confidential contract: H\["contract-id"\](chainId, oracle, deployer, nonce).
 pub type ContractId = B256;
@@ -37,13 +36,12 @@ pub fn product_id(tee: TeeKind, name: &[u8]) -> B256 {
     Domain::Product.hash(&(U256::from(tee as u8), keccak256(name)))
 }
 
-/// H\["measurement-set"\](keccak256 of the ids, sorted ascending, without duplicates).
-pub fn measurement_set_hash(ids: &[B256]) -> B256 {
-    let mut sorted = ids.to_vec();
-    sorted.sort_unstable();
+/// H\["epoch-set"\](keccak256 of the members' ABI encoding, sorted ascending, without duplicates).
+pub fn epoch_set_hash(members: &[EpochMember]) -> B256 {
+    let mut sorted = members.to_vec();
+    sorted.sort_unstable_by_key(|member| (member.measurementId, member.configHash));
     sorted.dedup();
-    let concatenated: Vec<u8> = sorted.iter().flat_map(|id| id.0).collect();
-    Domain::MeasurementSet.hash(&keccak256(concatenated))
+    Domain::EpochSet.hash(&keccak256(sorted.abi_encode()))
 }
 
 /// H\["start"\](keccak256(checkpoint)): what names the checkpoint that an enclave's header trust

@@ -73,8 +73,8 @@ pub struct EpochOpening {
     pub public_key_hash: B256,
     /// Configuration of the enclave that opened it.
     pub config_hash: B256,
-    /// The measurements that may hold its secret.
-    pub measurement_set_hash: B256,
+    /// H\["epoch-set"\] of those that may hold its secret.
+    pub set_hash: B256,
     /// Recovery policy word.
     pub recovery: U256,
 }
@@ -301,7 +301,7 @@ impl From<abi::EpochOpening> for EpochOpening {
             key_epoch: opening.keyEpoch,
             public_key_hash: opening.publicKeyHash,
             config_hash: opening.configHash,
-            measurement_set_hash: opening.measurementSetHash,
+            set_hash: opening.setHash,
             recovery: opening.recovery,
         }
     }
@@ -314,7 +314,7 @@ impl From<EpochOpening> for abi::EpochOpening {
             keyEpoch: opening.key_epoch,
             publicKeyHash: opening.public_key_hash,
             configHash: opening.config_hash,
-            measurementSetHash: opening.measurement_set_hash,
+            setHash: opening.set_hash,
             recovery: opening.recovery,
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::run::{subrosa, subrosa_with};
 
-const SUBCOMMANDS: [&str; 14] = [
+const SUBCOMMANDS: [&str; 15] = [
     "dev",
     "node",
     "verifier",
@@ -15,6 +15,7 @@ const SUBCOMMANDS: [&str; 14] = [
     "query",
     "contract",
     "receipt",
+    "governance",
     "collateral",
     "measurement",
     "config",

@@ -13,7 +13,7 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::vec::Vec;
 
-use alloy_primitives::{Bytes, keccak256};
+use alloy_primitives::{B256, Bytes, keccak256};
 use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, UnparsedPublicKey};
 use subrosa_evidence::{CheckId, EvidenceBundle, Product, is_development};
 use subrosa_types::id::TeeKind;
@@ -24,7 +24,7 @@ use self::envelope::Envelope;
 use crate::claims::measurement_hashes;
 use crate::failure::Failure;
 use crate::roots::{Root, Roots};
-use crate::{Claims, Register, machine_id};
+use crate::{Claims, Register};
 
 /// The checks that [`examine`] makes, in order.
 pub(crate) const CHECKS: [CheckId; 3] = [
@@ -110,7 +110,8 @@ fn read(
         firmware: None,
         advisories: Vec::new(),
         tcb_evaluation: None,
-        machine_id: machine_id(root.id(), kind, instance(document.module_id).as_bytes()),
+        // An instance is no machine: it moves when it is stopped and started.
+        machine_id: B256::ZERO,
         issued: Some(issued),
         // The vendor's description of the validation leaves revocation lists out, although some
         // issuers name one; a signer's certificate lives three hours instead.
@@ -154,13 +155,6 @@ fn registers(document: &Document<'_>) -> Vec<Register> {
         registers.extend(value.map(|value| Register::new(name, value)));
     }
     registers
-}
-
-/// The id of the parent instance, `i-…`: what stands before the enclave's own id.
-fn instance(module_id: &str) -> &str {
-    module_id
-        .split_once("-enc")
-        .map_or(module_id, |(instance, _)| instance)
 }
 
 /// SHA-384, the only digest of the format.

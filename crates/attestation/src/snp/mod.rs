@@ -35,7 +35,7 @@ use x509_cert::der::Decode;
 
 use self::report::{Report, SIGNED_BYTES};
 use self::table::Table;
-use self::vek::{Holder, Kind, Vek, common_name, is_vek};
+use self::vek::{Kind, Vek, common_name, is_vek};
 use crate::claims::measurement_hashes;
 use crate::failure::Failure;
 use crate::roots::{AMD_INTERMEDIATES, Roots};
@@ -140,7 +140,7 @@ pub(crate) fn examine_report(
         firmware: Some(firmware),
         advisories: Vec::new(),
         tcb_evaluation: None,
-        machine_id: machine_id(root_id, kind, identity(&parsed, &vek)),
+        machine_id: machine(&parsed, root_id, kind),
         issued: None,
         revocation_checked: !path.lists.is_empty(),
         collateral: described(&path, &vek),
@@ -149,13 +149,12 @@ pub(crate) fn examine_report(
     })
 }
 
-/// What the hardware is known by: the chip id. A provider that signs with a VLEK may mask it; then
-/// all of its machines are one, known by the provider's id.
-fn identity<'a>(report: &'a Report, vek: &'a Vek) -> &'a [u8] {
-    match &vek.holder {
-        Holder::Provider(id) if report.chip_id == [0; 64] => id.as_bytes(),
-        _ => &report.chip_id,
+/// The id of the machine by its chip id; zero if that is masked.
+fn machine(report: &Report, root_id: B256, kind: TeeKind) -> B256 {
+    if report.chip_id == [0; 64] {
+        return B256::ZERO;
     }
+    machine_id(root_id, kind, &report.chip_id)
 }
 
 /// The certificates that the evidence brings.

@@ -23,9 +23,9 @@ use subrosa_chain::{
 };
 use subrosa_types::{
     ContractId,
-    abi::{EpochOpening, SignerAdmission},
+    abi::{EpochMember, EpochOpening, SignerAdmission},
     eip712::{registry_domain, signing_hash},
-    id::{TeeKind, measurement_id},
+    id::{TeeKind, epoch_set_hash, measurement_id},
 };
 
 use crate::anvil::Anvil;
@@ -88,6 +88,8 @@ impl Scene {
             admin: sender.address(),
             activation_delay: 0,
             maximum_lease: 86_400,
+            opening_timeout: 600,
+            suspension_cooldown: 0,
         };
         let deployment = deploy(&sender, parameters).await.unwrap();
         let opening = admit_and_open(&provider, &sender, &deployment).await;
@@ -228,12 +230,31 @@ async fn admit_and_open(
         },
     )
     .await;
+    let member = EpochMember {
+        measurementId: id,
+        configHash: config,
+    };
+    let schedule = SubrosaRegistry::EpochSchedule {
+        keyGroup: GROUP,
+        keyEpoch: 1,
+        members: vec![member.clone().into()],
+        recovery: U256::from(4) << 248,
+        custodians: vec![],
+        continues: false,
+        notBefore: U40::ZERO,
+    };
+    transact(
+        sender,
+        registry,
+        SubrosaRegistry::scheduleEpochCall { schedule },
+    )
+    .await;
     let opening = EpochOpening {
         keyGroup: GROUP,
         keyEpoch: 1,
         publicKeyHash: B256::repeat_byte(8),
         configHash: config,
-        measurementSetHash: B256::repeat_byte(9),
+        setHash: epoch_set_hash(std::slice::from_ref(&member)),
         recovery: U256::from(4) << 248,
     };
     transact(
@@ -242,7 +263,6 @@ async fn admit_and_open(
         SubrosaRegistry::openEpochCall {
             signature: sign(&signer, hash(&opening, &domain)),
             opening: opening.clone().into(),
-            measurementId: id,
             signer: signer.address(),
         },
     )

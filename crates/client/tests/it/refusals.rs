@@ -15,13 +15,16 @@ use subrosa_client::{
 use subrosa_evidence::DEVELOPMENT_ROOT_ID;
 use subrosa_tee::forge::Fault;
 use subrosa_types::{
+    abi::EpochMember,
     entry::LARGEST_CALLBACK_GAS,
-    id::{measurement_set_hash, start_hash},
+    id::{epoch_set_hash, start_hash},
 };
 
 use crate::{
     stated,
-    world::{self, CONTRACT, EXECUTABLE, NOW, World, connection, deployment, measurement},
+    world::{
+        self, CONTRACT, EXECUTABLE, NOW, World, connection, deployment, measurement, members_hash,
+    },
 };
 
 const DEVELOPMENT: AttestOptions = AttestOptions {
@@ -305,16 +308,30 @@ fn cases() -> Vec<Case> {
             "an epoch that an unlisted measurement may hold",
             "epoch.measurements",
             |w| {
-                w.opening.measurementSetHash =
-                    measurement_set_hash(&[measurement(EXECUTABLE), measurement(b"evil")]);
+                w.opening.setHash = members_hash(&[measurement(EXECUTABLE), measurement(b"evil")]);
             },
         ),
         case(
             "an epoch that no measurement may hold",
             "epoch.measurements",
             |w| {
-                w.opening.measurementSetHash = measurement_set_hash(&[]);
+                w.opening.setHash = members_hash(&[]);
             },
+        ),
+        case(
+            "an epoch that another configuration may hold",
+            "epoch.measurements",
+            |w| {
+                w.opening.setHash = epoch_set_hash(&[EpochMember {
+                    measurementId: measurement(EXECUTABLE),
+                    configHash: B256::repeat_byte(9),
+                }]);
+            },
+        ),
+        case(
+            "a signer admitted with another measurement",
+            "signer.admitted",
+            |w| w.admitted.0 = B256::repeat_byte(9),
         ),
         case("another X25519 key", "attestation.keys", |w| {
             w.tamper = |a| a.epoch.x25519 = B256::repeat_byte(9);

@@ -22,10 +22,10 @@ use subrosa_evidence::{
 use subrosa_tee::forge::{Fault, Forge};
 use subrosa_types::{
     Challenge,
-    abi::{AttestationStatement, EpochOpening},
+    abi::{AttestationStatement, EpochMember, EpochOpening},
     config::{HeaderTrustKind, Recovery},
     eip712::{oracle_domain, signing_hash},
-    id::{measurement_set_hash, start_hash},
+    id::{epoch_set_hash, start_hash},
     rpc::{Attestation, AttestationRequest, EpochPublicKeys},
 };
 
@@ -34,8 +34,16 @@ use crate::server::FakeServer;
 sol! {
     function currentEpoch(uint32 keyGroup) returns (uint32);
     function epochRecord(uint32 keyGroup, uint32 keyEpoch) returns (bytes32);
-    function checkSigner(address signer, bytes32 measurementId, bytes32 configHash)
-        returns (uint32 keyGroup);
+    function checkSigner(address signer, uint32 keyGroup, uint32 keyEpoch)
+        returns (uint256 record);
+    function foundationOf(address signer)
+        returns (
+            bytes32 measurementId,
+            bytes32 configHash,
+            uint16 vouchers,
+            uint16 product,
+            uint56 machine
+        );
     function logOf(bytes32 contractId) returns (uint256 packed);
     function head(bytes32 contractId) returns (uint48 seq, bytes32 commitment);
     error SignerIsRevoked(address signer);
@@ -60,6 +68,8 @@ pub(crate) struct World {
     pub(crate) opening: EpochOpening,
     /// What the registry recorded; `None` records `opening`.
     pub(crate) record: Option<B256>,
+    /// Measurement and configuration that the registry admitted the signer with.
+    pub(crate) admitted: (B256, B256),
     /// May change while the world is served.
     pub(crate) revoked: Arc<AtomicBool>,
     pub(crate) head_commitment: B256,
@@ -94,6 +104,19 @@ pub(crate) struct World {
 
 pub(crate) type QueryHandler = Arc<dyn Fn(&World, &Value) -> Value + Send + Sync>;
 
+/// The hash of a set of these measurements under the deployment's configuration.
+pub(crate) fn members_hash(measurements: &[B256]) -> B256 {
+    let config_hash = measured().enclave_config().unwrap().hash();
+    let members: Vec<_> = measurements
+        .iter()
+        .map(|id| EpochMember {
+            measurementId: *id,
+            configHash: config_hash,
+        })
+        .collect();
+    epoch_set_hash(&members)
+}
+
 impl World {
     pub(crate) fn honest() -> Self {
         let config = measured().enclave_config().unwrap();
@@ -108,10 +131,11 @@ impl World {
                 keyEpoch: EPOCH.epoch,
                 publicKeyHash: epoch_keys().public().hash(),
                 configHash: config.hash(),
-                measurementSetHash: measurement_set_hash(&[id]),
+                setHash: members_hash(&[id]),
                 recovery: config.recovery,
             },
             record: None,
+            admitted: (id, config.hash()),
             revoked: Arc::default(),
             head_commitment: HEAD_COMMITMENT,
             executable: EXECUTABLE.to_vec(),
@@ -184,6 +208,10 @@ impl World {
                 return Err(json!({"code": 3, "message": "execution reverted", "data": data}));
             }
             checkSignerCall::SELECTOR => EPOCH.group.abi_encode(),
+            foundationOfCall::SELECTOR => {
+                let (id, config) = self.admitted;
+                (id, config, 1u16, 2u16, U256::from(3)).abi_encode()
+            }
             logOfCall::SELECTOR => {
                 let word: U256 = (U256::from(EPOCH.epoch) << 80)
                     | (U256::from(EPOCH.group) << 48)

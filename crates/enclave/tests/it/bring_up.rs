@@ -5,6 +5,7 @@ use alloy_primitives::{B256, Bytes, Signature};
 use alloy_sol_types::SolValue;
 use subrosa_enclave_core::Enclave;
 use subrosa_types::{
+    abi::EpochMember,
     config::{HeaderTrustKind, Recovery},
     eip712,
     frame::{
@@ -16,7 +17,8 @@ use subrosa_types::{
 use crate::{
     chain::{Chain, EPOCH},
     harness::{
-        Host, ScriptedPlatform, assert_refused, boot, engines, own_measurement, quote, start,
+        Host, ScriptedPlatform, assert_refused, boot, engines, own_measurement, own_member, quote,
+        start,
     },
 };
 
@@ -50,7 +52,7 @@ fn nothing_works_before_start() {
         },
         Request::ProposeEpoch {
             epoch: 1,
-            measurements: vec![],
+            members: vec![],
         },
         Request::RestoreEpoch {
             sealed: Bytes::new(),
@@ -201,7 +203,7 @@ fn an_epoch_is_used_only_once_the_registry_is_proven_to_name_it() {
     start(&mut enclave, &chain);
     let propose = Request::ProposeEpoch {
         epoch: EPOCH,
-        measurements: vec![own_measurement()],
+        members: vec![own_member(&chain)],
     };
     let Ok(Response::Epoch(proposal)) = answer(&mut enclave, propose.clone()) else {
         panic!()
@@ -237,7 +239,7 @@ fn a_proposal_is_signed_by_the_signer() {
     start(&mut enclave, &chain);
     let propose = Request::ProposeEpoch {
         epoch: EPOCH,
-        measurements: vec![own_measurement()],
+        members: vec![own_member(&chain)],
     };
     let Ok(Response::Epoch(proposal)) = answer(&mut enclave, propose) else {
         panic!()
@@ -260,7 +262,10 @@ fn a_proposal_is_signed_by_the_signer() {
     );
     let foreign = Request::ProposeEpoch {
         epoch: EPOCH,
-        measurements: vec![B256::ZERO],
+        members: vec![EpochMember {
+            measurementId: own_measurement(),
+            configHash: B256::ZERO,
+        }],
     };
     assert_refused(answer(&mut enclave, foreign), ErrorCode::Config);
 }

@@ -14,7 +14,7 @@ use subrosa_crypto::{
 use subrosa_enclave_core::{Enclave, Evidence, Identity, Platform, PlatformError};
 use subrosa_types::{
     ContractId,
-    abi::{CallPlaintext, DeployPlaintext},
+    abi::{CallPlaintext, DeployPlaintext, EpochMember},
     frame::{
         Ended, ErrorCode, Executed, ExecutedEntry, FrameError, LoggedEntry, PublishedEpoch,
         Request, Response, ResultRef, Started, StateBlob, StorageProof, WIRE_VERSION,
@@ -144,10 +144,13 @@ impl<E: Answers> Host<E> {
     /// Brings an enclave up that was just booted: opens the epoch on `chain` and activates it.
     pub(crate) fn on(mut enclave: E, chain: &mut Chain) -> Self {
         let started = start(&mut enclave, chain);
-        let measurements = vec![started.measurement_id];
+        let members = vec![EpochMember {
+            measurementId: started.measurement_id,
+            configHash: started.config_hash,
+        }];
         let request = Request::ProposeEpoch {
             epoch: EPOCH,
-            measurements,
+            members,
         };
         let Response::Epoch(proposal) = enclave.handle(request) else {
             panic!("no proposal")
@@ -166,11 +169,8 @@ impl<E: Answers> Host<E> {
 
     /// Opens a later epoch on `chain` and activates it.
     pub(crate) fn open_epoch(&mut self, chain: &mut Chain, epoch: u32) {
-        let measurements = vec![own_measurement()];
-        let request = Request::ProposeEpoch {
-            epoch,
-            measurements,
-        };
+        let members = vec![own_member(chain)];
+        let request = Request::ProposeEpoch { epoch, members };
         let Response::Epoch(proposal) = self.enclave.handle(request) else {
             panic!("no proposal")
         };
@@ -494,6 +494,14 @@ pub(crate) fn quote() -> Request {
     Request::Quote {
         block_hash: B256::repeat_byte(0xb1),
         registrant: Address::repeat_byte(0x9e),
+    }
+}
+
+/// Who may hold an epoch's secret, if only this build under the chain's configuration may.
+pub(crate) fn own_member(chain: &Chain) -> EpochMember {
+    EpochMember {
+        measurementId: own_measurement(),
+        configHash: chain.config().hash(),
     }
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Holding the key of the key group's current epoch.
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::Bytes;
 use alloy_sol_types::SolValue;
 use subrosa_store::{Storage, StoreError};
 use subrosa_types::{
     abi::EpochOpening,
     frame::{EpochProposal, PublishedEpoch, Started},
+    id::epoch_set_hash,
     slot,
 };
 use tracing::{info, warn};
@@ -86,7 +87,8 @@ pub(super) async fn ensure(
     .await
 }
 
-/// Opens an epoch, with the secret that a killed host had prepared if this enclave can restore it.
+/// Opens an epoch as it was scheduled, with the secret that a killed host had prepared if this enclave
+/// can restore it.
 async fn open(
     needs: &Needs,
     link: &Link,
@@ -95,17 +97,22 @@ async fn open(
     prepared: Option<Record>,
 ) -> Result<(PublishedEpoch, EpochOpening), BringupError> {
     let group = needs.settings.enclave_config.keyGroup;
+    let members = needs.chain.epoch_members(group, epoch).await?;
+    if members.is_empty() {
+        return Err(BringupError::EpochNotScheduled { group, epoch });
+    }
+    // Prepared for another schedule, it would be refused.
+    let set_hash = epoch_set_hash(&members);
+    let prepared = prepared.filter(|record| record.opening.setHash == set_hash);
     let proposal = match prepared {
         Some(record) if !record.sealed.is_empty() => {
             match link.restore_epoch(record.sealed).await {
                 Ok(proposal) => proposal,
-                Err(error) if error.code().is_some() => {
-                    propose(needs, link, started, epoch).await?
-                }
+                Err(error) if error.code().is_some() => link.propose_epoch(epoch, members).await?,
                 Err(error) => return Err(error.into()),
             }
         }
-        _ => propose(needs, link, started, epoch).await?,
+        _ => link.propose_epoch(epoch, members).await?,
     };
     // Stored before it is opened: an opened epoch whose secret is lost is lost for everyone.
     let record = Record {
@@ -114,40 +121,58 @@ async fn open(
     };
     needs.store.put_epoch(group, epoch, record.encode()).await?;
     let opening = proposal.opening.clone();
-    let transaction = needs
-        .transactions
-        .open_epoch(
-            opening.clone(),
-            started.measurement_id,
-            started.signer,
-            proposal.signature,
-        )
-        .await?;
-    let recorded = needs.chain.epoch_record(group, epoch).await?;
-    if recorded.is_zero() {
-        return Err(BringupError::Reverted {
-            what: "openEpoch",
-            transaction,
-        });
+    if needs.chain.epoch_opening(group, epoch).await? != opening.record() {
+        let transaction = needs
+            .transactions
+            .open_epoch(opening.clone(), started.signer, proposal.signature.clone())
+            .await?;
+        let opened = needs.chain.epoch_opening(group, epoch).await?;
+        if opened.is_zero() {
+            return Err(BringupError::Reverted {
+                what: "openEpoch",
+                transaction,
+            });
+        }
+        if opened != opening.record() {
+            return Err(BringupError::EpochTaken(epoch));
+        }
+        info!(group, epoch, "epoch opened");
     }
-    if recorded != opening.record() {
-        return Err(BringupError::EpochTaken(epoch));
-    }
-    info!(group, epoch, "epoch opened");
+    acknowledge(needs, started, proposal).await?;
     Ok((activate(needs, link, epoch).await?, opening))
 }
 
-async fn propose(
+/// Says that this enclave holds the secret, if that is still asked for.
+async fn acknowledge(
     needs: &Needs,
-    link: &Link,
     started: &Started,
-    epoch: u32,
-) -> Result<EpochProposal, BringupError> {
-    let mut measurements: Vec<B256> = needs.settings.epoch_measurements.clone();
-    measurements.push(started.measurement_id);
-    measurements.sort_unstable();
-    measurements.dedup();
-    Ok(link.propose_epoch(epoch, measurements).await?)
+    proposal: EpochProposal,
+) -> Result<(), BringupError> {
+    let (group, epoch) = (proposal.opening.keyGroup, proposal.opening.keyEpoch);
+    let record = proposal.opening.record();
+    let is_current = || async {
+        let recorded = needs.chain.epoch_record(group, epoch).await?;
+        if recorded != record && !recorded.is_zero() {
+            return Err(BringupError::EpochTaken(epoch));
+        }
+        Ok(!recorded.is_zero())
+    };
+    if is_current().await? {
+        return Ok(());
+    }
+    needs
+        .transactions
+        .acknowledge_epoch(
+            proposal.acknowledgement,
+            started.signer,
+            proposal.acknowledged,
+        )
+        .await?;
+    if is_current().await? {
+        Ok(())
+    } else {
+        Err(BringupError::EpochUnacknowledged(epoch))
+    }
 }
 
 async fn restore(
@@ -213,7 +238,7 @@ async fn stored(store: &dyn Storage, group: u32) -> Result<Vec<(u32, Record)>, S
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::U256;
+    use alloy_primitives::{B256, U256};
 
     use super::*;
 
@@ -226,7 +251,7 @@ mod tests {
                     keyEpoch: 2,
                     publicKeyHash: B256::repeat_byte(3),
                     configHash: B256::repeat_byte(4),
-                    measurementSetHash: B256::repeat_byte(5),
+                    setHash: B256::repeat_byte(5),
                     recovery: U256::from(6),
                 },
                 sealed,

@@ -88,6 +88,20 @@ pub enum BringupError {
         /// Its current epoch; 0 if it has none.
         epoch: u32,
     },
+    /// Governance has not scheduled the next epoch.
+    #[error(
+        "epoch {epoch} of key group {group} is not scheduled; a curator schedules it \
+         (`scheduleEpoch`)"
+    )]
+    EpochNotScheduled {
+        /// Key group.
+        group: u32,
+        /// Its next epoch.
+        epoch: u32,
+    },
+    /// The epoch was opened here, and is not acknowledged yet as its recovery policy asks.
+    #[error("epoch {0} waits to be acknowledged by others that hold its secret")]
+    EpochUnacknowledged(u32),
     /// Another node opened the epoch first.
     #[error("another node opened epoch {0} first")]
     EpochTaken(u32),

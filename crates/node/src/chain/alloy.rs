@@ -8,7 +8,7 @@ use alloy::{
     providers::{DynProvider, Provider},
     rpc::types::TransactionReceipt,
     signers::local::PrivateKeySigner,
-    sol_types::SolCall,
+    sol_types::{SolCall, SolError},
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use async_trait::async_trait;
@@ -26,7 +26,7 @@ use subrosa_chain::{
 };
 use subrosa_types::{
     ContractId,
-    abi::{EnclaveConfig, Fulfillment},
+    abi::{EnclaveConfig, EpochMember, Fulfillment},
     frame::{HeaderFrame, Started, StorageProof},
     log::LogWord,
     result::Head,
@@ -115,13 +115,23 @@ impl AlloyChain {
             }
             Transaction::OpenEpoch {
                 opening,
-                measurement,
                 signer,
                 signature,
             } => {
                 let call = SubrosaRegistry::openEpochCall {
                     opening: opening.into(),
-                    measurementId: measurement,
+                    signer,
+                    signature,
+                };
+                Call::new(registry, call.abi_encode().into())
+            }
+            Transaction::AcknowledgeEpoch {
+                acknowledgement,
+                signer,
+                signature,
+            } => {
+                let call = SubrosaRegistry::acknowledgeEpochCall {
+                    acknowledgement: acknowledgement.into(),
                     signer,
                     signature,
                 };
@@ -180,6 +190,15 @@ impl ChainView for AlloyChain {
         Ok(self.registry.epochRecord(group, epoch).call().await?)
     }
 
+    async fn epoch_members(&self, group: u32, epoch: u32) -> Result<Vec<EpochMember>, ChainError> {
+        let members = self.registry.membersOf(group, epoch).call().await?;
+        Ok(members.into_iter().map(Into::into).collect())
+    }
+
+    async fn epoch_opening(&self, group: u32, epoch: u32) -> Result<B256, ChainError> {
+        Ok(self.registry.openingOf(group, epoch).call().await?.record)
+    }
+
     async fn lease(&self, signer: Address) -> Result<Option<Lease>, ChainError> {
         let known = self.registry.signerOf(signer).call().await?;
         let lease = Lease {
@@ -190,13 +209,18 @@ impl ChainView for AlloyChain {
     }
 
     async fn is_accepted(&self, started: &Started) -> Result<bool, ChainError> {
-        let check =
-            self.registry
-                .checkSigner(started.signer, started.measurement_id, started.config_hash);
+        let known = self.registry.signerOf(started.signer).call().await?;
+        let epoch = self.registry.currentEpoch(known.keyGroup).call().await?;
+        let check = self
+            .registry
+            .checkSigner(started.signer, known.keyGroup, epoch);
         match check.call().await {
             Ok(_) => Ok(true),
-            Err(error) if error.as_revert_data().is_some() => Ok(false),
-            Err(error) => Err(error.into()),
+            // Whether it is of the current epoch is for bring-up to find out, and renews no lease.
+            Err(error) => match error.as_revert_data() {
+                Some(data) => Ok(data.starts_with(&SubrosaRegistry::SignerNotOfEpoch::SELECTOR)),
+                None => Err(error.into()),
+            },
         }
     }
 

@@ -18,7 +18,7 @@ use subrosa_chain::{
 };
 use subrosa_types::{
     ContractId,
-    abi::{EpochOpening, Fulfillment, SignerAdmission},
+    abi::{EpochAcknowledgement, EpochMember, EpochOpening, Fulfillment, SignerAdmission},
     frame::{HeaderFrame, Started, StorageProof},
     result::Head,
 };
@@ -65,8 +65,14 @@ pub trait ChainView: Send + Sync {
     /// The newest epoch of a key group; 0 if it has none.
     async fn current_epoch(&self, group: u32) -> Result<u32, ChainError>;
 
-    /// The registry's record of an epoch; zero if it was not opened.
+    /// The registry's record of an epoch; zero if it never became current.
     async fn epoch_record(&self, group: u32, epoch: u32) -> Result<B256, ChainError>;
+
+    /// Who may hold the secret of an epoch, as governance scheduled it; nobody if it did not.
+    async fn epoch_members(&self, group: u32, epoch: u32) -> Result<Vec<EpochMember>, ChainError>;
+
+    /// What is to be acknowledged of an epoch: its last opening; zero if there is none.
+    async fn epoch_opening(&self, group: u32, epoch: u32) -> Result<B256, ChainError>;
 
     /// A signer's lease; `None` if it was never admitted.
     async fn lease(&self, signer: Address) -> Result<Option<Lease>, ChainError>;
@@ -250,8 +256,15 @@ pub enum Transaction {
     OpenEpoch {
         /// As the enclave proposed it.
         opening: EpochOpening,
-        /// Id of the signer's measurement.
-        measurement: B256,
+        /// Who signed it.
+        signer: Address,
+        /// The signer's.
+        signature: Bytes,
+    },
+    /// The registry's `acknowledgeEpoch`.
+    AcknowledgeEpoch {
+        /// As the enclave signed it.
+        acknowledgement: EpochAcknowledgement,
         /// Who signed it.
         signer: Address,
         /// The signer's.

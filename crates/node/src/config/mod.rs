@@ -68,7 +68,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
 use subrosa_types::{abi::EnclaveConfig, measured::Measured};
 
@@ -146,10 +145,6 @@ pub struct Enclave {
     /// When this node may open a new epoch of its key group.
     #[serde(default)]
     pub open_epochs: OpenEpochs,
-    /// Ids of measurements, besides the enclave's own, that may hold the secret of an epoch this
-    /// node opens.
-    #[serde(default)]
-    pub epoch_measurements: Vec<B256>,
     /// Seconds before its signer's lease ends at which the node first tries to renew it, with fresh
     /// evidence. A lease that ended cannot be renewed: an enclave that this node started is then
     /// replaced, and another has to be restarted by whoever did.

@@ -357,4 +357,6 @@ async fn what_is_unknown_is_said_to_be(harness: &mut impl ChainHarness) {
     let unused = u32::MAX;
     assert_eq!(chain.current_epoch(unused).await.unwrap(), 0);
     assert!(chain.epoch_record(unused, 1).await.unwrap().is_zero());
+    assert!(chain.epoch_opening(unused, 1).await.unwrap().is_zero());
+    assert!(chain.epoch_members(unused, 1).await.unwrap().is_empty());
 }

@@ -7,7 +7,7 @@ use alloy_primitives::{Address, B256, Bytes};
 use metrics::Counter;
 use subrosa_types::{
     ContractId,
-    abi::Entry,
+    abi::{Entry, EpochMember},
     frame::{
         Attested, EpochProposal, Executed, HeaderFrame, Loaded, LoggedEntry, PublishedEpoch,
         Queried, Reassignment, Request, Response, ResultRef, Signed, SignedStatement, Started,
@@ -85,12 +85,9 @@ impl Link {
     pub(crate) async fn propose_epoch(
         &self,
         epoch: u32,
-        measurements: Vec<B256>,
+        members: Vec<EpochMember>,
     ) -> Result<EpochProposal, EnclaveError> {
-        let request = Request::ProposeEpoch {
-            epoch,
-            measurements,
-        };
+        let request = Request::ProposeEpoch { epoch, members };
         match self.ask(request).await? {
             Response::Epoch(proposal) => Ok(*proposal),
             _ => Err(EnclaveError::OutOfStep { asked: "propose" }),

@@ -16,7 +16,7 @@ use subrosa_chain::{
 };
 use subrosa_store::{IntentKind, Storage};
 use subrosa_types::{
-    abi::{EpochOpening, Fulfillment, SignerAdmission},
+    abi::{EpochAcknowledgement, EpochOpening, Fulfillment, SignerAdmission},
     frame::ResultRef,
 };
 use tokio::sync::Mutex;
@@ -139,17 +139,34 @@ impl Transactions {
     pub(crate) async fn open_epoch(
         &self,
         opening: EpochOpening,
-        measurement: B256,
         signer: Address,
         signature: Bytes,
     ) -> Result<B256, ChainAccessError> {
         let transaction = Transaction::OpenEpoch {
             opening,
-            measurement,
             signer,
             signature,
         };
         self.complete(transaction, IntentKind::OpenEpoch).await
+    }
+
+    /// Acknowledges an epoch's opening, and waits until that is mined.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainAccessError::Send`] if it would revert or cannot be sent.
+    pub(crate) async fn acknowledge_epoch(
+        &self,
+        acknowledgement: EpochAcknowledgement,
+        signer: Address,
+        signature: Bytes,
+    ) -> Result<B256, ChainAccessError> {
+        let transaction = Transaction::AcknowledgeEpoch {
+            acknowledgement,
+            signer,
+            signature,
+        };
+        self.complete(transaction, IntentKind::Other).await
     }
 
     /// Sends results, with a given gas limit.

@@ -84,7 +84,6 @@ impl FakeChain {
                 arguments: Vec::new(),
                 admission: None,
                 open_epochs: config::OpenEpochs::First,
-                epoch_measurements: Vec::new(),
                 renew_before_seconds: 600,
                 max_loads: 4,
             },

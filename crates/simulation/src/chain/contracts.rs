@@ -14,8 +14,8 @@ use subrosa_chain_proof::synthetic::{SyntheticProof, SyntheticState};
 use subrosa_types::{
     ContractId,
     abi::{
-        EnclaveConfig, Entry, EpochOpening, Fulfillment, FulfillmentGroup, FulfillmentItem,
-        Outcome, SignedResults,
+        EnclaveConfig, Entry, EpochMember, EpochOpening, Fulfillment, FulfillmentGroup,
+        FulfillmentItem, Outcome, SignedResults,
     },
     change::{EpochChange, RuntimeChange},
     eip712,
@@ -23,10 +23,12 @@ use subrosa_types::{
         EntryKind, Execution, FLAG_INPUT_SEALED, FLAG_OPENS_SESSION, FinalityClass, Payment,
         RUNTIME_GENERATION, Settlement,
     },
-    id,
+    id::{self, TeeKind, measurement_id},
     result::{Head, result_hash, unpack_result},
     slot,
 };
+
+use crate::machine::{MEASUREMENT_HASH, ROOT_ID};
 
 /// A request, as a consumer contract makes it.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +64,7 @@ pub struct Contracts {
     oracle: Address,
     registry: Address,
     key_group: u32,
+    config_hash: B256,
     state: SyntheticState,
     logs: BTreeMap<ContractId, Log>,
     /// Admitted signers, and until when (Unix seconds).
@@ -124,6 +127,7 @@ impl Contracts {
             oracle: config.oracle,
             registry: config.registry,
             key_group: config.keyGroup,
+            config_hash: config.hash(),
             state: SyntheticState::new(contracts),
             logs: BTreeMap::new(),
             signers: BTreeMap::new(),
@@ -167,6 +171,18 @@ impl Contracts {
     pub fn epoch_record(&self, group: u32, epoch: u32) -> B256 {
         let record = self.epochs.get(&(group, epoch));
         record.copied().unwrap_or_default()
+    }
+
+    /// Who may hold the secret of whichever epoch comes next, which is always scheduled: the one
+    /// build there is.
+    pub(crate) fn members(&self, group: u32) -> Vec<EpochMember> {
+        if group != self.key_group {
+            return Vec::new();
+        }
+        vec![EpochMember {
+            measurementId: measurement_id(ROOT_ID, TeeKind::Tdx, MEASUREMENT_HASH),
+            configHash: self.config_hash,
+        }]
     }
 
     /// Until when a signer is admitted.

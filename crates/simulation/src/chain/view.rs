@@ -7,7 +7,7 @@ use subrosa_chain::{ChainError, follow::BlockRef};
 use subrosa_node::{ChainView, DcapContract, Lease, Transaction};
 use subrosa_types::{
     ContractId,
-    abi::Fulfillment,
+    abi::{EpochMember, Fulfillment},
     frame::{HeaderFrame, Started, StorageProof},
     result::Head,
 };
@@ -49,6 +49,14 @@ impl ChainView for SimulatedChain {
     }
 
     async fn epoch_record(&self, group: u32, epoch: u32) -> Result<B256, ChainError> {
+        Ok(self.contracts().epoch_record(group, epoch))
+    }
+
+    async fn epoch_members(&self, group: u32, _: u32) -> Result<Vec<EpochMember>, ChainError> {
+        Ok(self.contracts().members(group))
+    }
+
+    async fn epoch_opening(&self, group: u32, epoch: u32) -> Result<B256, ChainError> {
         Ok(self.contracts().epoch_record(group, epoch))
     }
 

@@ -28,7 +28,7 @@ pub use error::{ErrorCode, FrameError};
 pub use lane::Lane;
 pub use proof::{HeaderFrame, MAX_ANCESTORS, MAX_NODES, StorageProof};
 pub use request::{
-    LoggedEntry, MAX_BETWEEN, MAX_BLOBS, MAX_CHECKPOINT_BYTES, MAX_ENTRIES, MAX_MEASUREMENTS,
+    LoggedEntry, MAX_BETWEEN, MAX_BLOBS, MAX_CHECKPOINT_BYTES, MAX_ENTRIES, MAX_MEMBERS,
     MAX_SIGNED_RESULTS, MAX_UPDATE_BYTES, Reassignment, Request, ResultRef,
 };
 pub use response::{

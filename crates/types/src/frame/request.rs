@@ -7,7 +7,10 @@ use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 
 use super::{HeaderFrame, StateBlob, StorageProof, bounded};
-use crate::{ContractId, abi::Entry};
+use crate::{
+    ContractId,
+    abi::{Entry, EpochMember},
+};
 
 /// A request from host to enclave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,10 +59,10 @@ pub enum Request {
     ProposeEpoch {
         /// The epoch to open.
         epoch: u32,
-        /// Ids of the measurements that may hold its secret; must include this enclave's own. At most
-        /// [`MAX_MEASUREMENTS`].
-        #[serde(deserialize_with = "bounded::list::<_, _, MAX_MEASUREMENTS>")]
-        measurements: Vec<B256>,
+        /// Who may hold its secret, as governance scheduled it; must include this enclave's own
+        /// measurement and configuration. At most [`MAX_MEMBERS`].
+        #[serde(deserialize_with = "bounded::list::<_, _, MAX_MEMBERS>")]
+        members: Vec<EpochMember>,
     },
     /// Brings back an epoch secret that this platform sealed.
     RestoreEpoch {
@@ -184,8 +187,8 @@ pub const MAX_BLOBS: usize = 4_096;
 /// Most results under one signature.
 pub const MAX_SIGNED_RESULTS: usize = 1_024;
 
-/// Most measurements of an epoch.
-pub const MAX_MEASUREMENTS: usize = 256;
+/// Most members of an epoch's set, which is one word on chain.
+pub const MAX_MEMBERS: usize = 8;
 
 /// Longest checkpoint, bytes. The largest known is that of a sync committee: 512 keys of 48 bytes
 /// with their proofs, about 26 kB.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::FrameError;
 use crate::{
     ContractId,
-    abi::{AttestationStatement, ContractStatement, EpochOpening, QueryReply},
+    abi::{AttestationStatement, ContractStatement, EpochAcknowledgement, EpochOpening, QueryReply},
     entry::FinalityClass,
     id::TeeKind,
     result::{Head, Status},
@@ -138,6 +138,10 @@ pub struct EpochProposal {
     pub opening: EpochOpening,
     /// The signer's signature over `opening` (EIP-712, registry's domain), r ‖ s ‖ v, 65 bytes.
     pub signature: Bytes,
+    /// That the registry must hear of from some of those that hold the secret.
+    pub acknowledgement: EpochAcknowledgement,
+    /// The signer's over `acknowledgement`, as `signature`.
+    pub acknowledged: Bytes,
     /// Its public keys.
     pub keys: PublishedEpoch,
     /// The secret, sealed; empty if the recovery policy has no platform sealing.

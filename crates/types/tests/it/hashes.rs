@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use subrosa_evidence::{Binding, report_data};
 use subrosa_types::{
     Challenge,
-    abi::{EnclaveConfig, Entry, EpochOpening, Outcome},
+    abi::{EnclaveConfig, Entry, EpochMember, EpochOpening, Outcome},
     config::{CONFIG_VERSION, Recovery},
     id::{self, TeeKind, start_hash},
     result,
@@ -119,7 +119,7 @@ pub(crate) fn opening_json(opening: &EpochOpening) -> Value {
     json!({
         "keyGroup": decimal(opening.keyGroup), "keyEpoch": decimal(opening.keyEpoch),
         "publicKeyHash": opening.publicKeyHash, "configHash": opening.configHash,
-        "measurementSetHash": opening.measurementSetHash, "recovery": word(opening.recovery),
+        "setHash": opening.setHash, "recovery": word(opening.recovery),
     })
 }
 
@@ -129,7 +129,7 @@ pub(crate) fn epoch_opening(draw: &mut Draw, index: usize) -> EpochOpening {
         keyEpoch: draw.bits(32) as u32,
         publicKeyHash: draw.word(),
         configHash: draw.word(),
-        measurementSetHash: draw.word(),
+        setHash: draw.word(),
         recovery: recovery(draw, index).pack(),
     }
 }
@@ -186,15 +186,25 @@ pub(crate) fn products() -> Value {
     })
 }
 
-/// Unsorted, and once with a duplicate.
-pub(crate) fn measurement_sets() -> Value {
-    let mut draw = Draw::new("measurement set");
+/// Ascending, as they have to be on chain; members share measurements.
+pub(crate) fn epoch_sets() -> Value {
+    let mut draw = Draw::new("epoch set");
     cases(|index| {
-        let mut ids: Vec<_> = (0..=2 * index).map(|_| draw.word()).collect();
-        if index == 2 {
-            ids.push(ids[1]);
-        }
-        json!({ "measurementIds": ids, "setHash": id::measurement_set_hash(&ids) })
+        let shared = draw.word();
+        let mut members: Vec<_> = (0..2 * index + 1)
+            .map(|place| EpochMember {
+                measurementId: if place <= index { shared } else { draw.word() },
+                configHash: draw.word(),
+            })
+            .collect();
+        let unsorted = id::epoch_set_hash(&members);
+        members.sort_unstable_by_key(|member| (member.measurementId, member.configHash));
+        assert_eq!(unsorted, id::epoch_set_hash(&members));
+        json!({
+            "measurementIds": members.iter().map(|m| m.measurementId).collect::<Vec<_>>(),
+            "configHashes": members.iter().map(|m| m.configHash).collect::<Vec<_>>(),
+            "setHash": unsorted,
+        })
     })
 }
 

@@ -5,8 +5,8 @@ use alloy_primitives::{Address, B256, U256, aliases::U48, keccak256};
 use serde_json::{Value, json};
 use subrosa_types::{
     abi::{
-        AttestationAnswer, AttestationStatement, ContractStatement, Entry, Outcome, Query,
-        QueryReply, SignedResults, SignerAdmission,
+        AttestationAnswer, AttestationStatement, ContractStatement, Entry, EpochAcknowledgement,
+        Outcome, Query, QueryReply, SignedResults, SignerAdmission,
     },
     eip712::{oracle_domain, registry_domain, signing_hash},
     result::{Head, pack_result, result_hash},
@@ -175,6 +175,25 @@ pub(crate) fn epoch_openings() -> Value {
         let message = epoch_opening(&mut draw, index);
         let hash = signing_hash(&message, &registry_domain(chain_id, registry));
         typed(chain_id, registry, opening_json(&message), hash)
+    })
+}
+
+pub(crate) fn epoch_acknowledgements() -> Value {
+    let mut draw = Draw::new("epoch acknowledgement");
+    cases(|index| {
+        let (chain_id, registry) = place(&mut draw);
+        let message = EpochAcknowledgement {
+            keyGroup: draw.bits(32) as u32,
+            keyEpoch: draw.bits(32) as u32,
+            record: draw.word(),
+            holdsPrevious: index % 2 == 1,
+        };
+        let hash = signing_hash(&message, &registry_domain(chain_id, registry));
+        let message = json!({
+            "keyGroup": decimal(message.keyGroup), "keyEpoch": decimal(message.keyEpoch),
+            "record": message.record, "holdsPrevious": message.holdsPrevious,
+        });
+        typed(chain_id, registry, message, hash)
     })
 }
 

@@ -433,7 +433,6 @@ impl Refusing {
             arguments: Vec::new(),
             admission: None,
             open_epochs: crate::config::OpenEpochs::Never,
-            epoch_measurements: Vec::new(),
             renew_before_seconds: 600,
             max_loads: 4,
         };

@@ -216,7 +216,7 @@ fn shapes_are_those_of_the_types() {
         key_epoch: 2,
         public_key_hash: hash,
         config_hash: hash,
-        measurement_set_hash: hash,
+        set_hash: hash,
         recovery: U256::from(4) << 248,
     };
     for ear in [Some("token".to_owned()), None] {
