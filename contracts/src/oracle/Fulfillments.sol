@@ -53,7 +53,6 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
         SettlementWord settlement;
         ResultWord result;
         Item item;
-        uint256 dataLength;
     }
 
     /// @inheritdoc ISubrosaOracle
@@ -100,27 +99,33 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
             for (uint256 i = first; i != end; ++i) {
                 // A callback may have moved it.
                 if (i != first) head = stored.word;
-                uint256 next = _load(offset, uint48(cursor), work);
-                uint256 advanced = uint256(work.result.newCommitment()) | uint48(cursor + 1);
+                Item item = Item.wrap(offset);
+                uint256 next = item.end();
+                uint256 advanced = uint256(item.result().newCommitment()) | uint48(cursor + 1);
                 // As a rule nothing else has to be looked up.
                 bool flagged = HeadSlot.unwrap(head) != cursor;
                 if (flagged && !head.isAt(cursor)) {
-                    if (head.seq() <= work.seq) return _skip(work, WRONG_HEAD, end - i);
-                    if (!announced) emit ItemsSkipped(id, work.seq, ALREADY_EXECUTED);
+                    if (head.seq() <= uint48(cursor)) return _skip(id, uint48(cursor), item, WRONG_HEAD, end - i);
+                    if (!announced) emit ItemsSkipped(id, uint48(cursor), ALREADY_EXECUTED);
                     announced = true;
                 } else {
-                    work.digest = work.digests.nth(i);
-                    work.status = 0;
-                    if (known == 0) known = _known(work, i, end);
-                    if (i >= known) return _skip(work, UNKNOWN_ENTRY, end - i);
-                    if (flagged) {
+                    if (known == 0) known = _known(id, uint48(cursor), work.digests, i, end);
+                    if (i >= known) return _skip(id, uint48(cursor), item, UNKNOWN_ENTRY, end - i);
+                    SettlementWord settlement = item.settlement();
+                    if (_lacksGas(id, uint48(cursor), item, settlement, work)) return next;
+                    if (flagged || settlement.isLate() || settlement.leavesEpoch()) {
+                        _load(item, uint48(cursor), i, work);
                         // What a slot held before another item's callback need not be what it holds now.
                         if (head.isMarked()) (, work.status) = Slots.find(id, work.seq, work.digest);
-                        if (head.hasThreshold() && !_suffices(work)) return _skip(work, TOO_FEW_SIGNERS, end - i);
+                        if (head.hasThreshold() && !_suffices(work)) {
+                            return _skip(id, work.seq, item, TOO_FEW_SIGNERS, end - i);
+                        }
+                        stored.word = _next(work, head);
+                        _settle(work);
+                    } else {
+                        stored.word = HeadSlot.wrap(advanced);
+                        _settleSwiftly(id, i, item, settlement, uint48(cursor), work);
                     }
-                    if (_lacksGas(work)) return next;
-                    stored.word = flagged ? _next(work, head) : HeadSlot.wrap(advanced);
-                    _settle(work);
                 }
                 cursor = advanced;
                 offset = next;
@@ -128,41 +133,71 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
         }
     }
 
+    /// @dev `_settle` of an entry in time whose slot has no status: what nearly all of them are.
+    function _settleSwiftly(
+        bytes32 id,
+        uint256 index,
+        Item item,
+        SettlementWord settlement,
+        uint256 seq,
+        Work memory work
+    ) private {
+        unchecked {
+            PaymentWord fee = item.fee();
+            uint256 gasLimit = settlement.callbackGasLimit();
+            uint256 before = gasleft();
+            bool made = _announce(id, seq, item, settlement.requester(), gasLimit);
+            uint256 earned = fee.landing();
+            if (gasLimit != 0) {
+                if (made) {
+                    earned += fee.callback();
+                } else {
+                    before -= gasleft();
+                    _load(item, seq, index, work);
+                    earned += _keepCallback(work, fee.callback(), before);
+                }
+            }
+            work.earned += earned;
+            work.charged += fee.charge();
+            ++work.executed;
+        }
+    }
+
     /// @dev Applies a group of a stateless contract: one entry, in no order, marked in its own slot. Digests of such
     /// are not chained, so further items are not on the log.
     /// @return offset Where the next group starts.
     function _applyStateless(Group group, uint256 first, Work memory work) private returns (uint256 offset) {
-        offset = _load(Item.unwrap(group.first()), uint48(group.start()), work);
-        work.digest = work.digests.nth(first);
-        (uint256 position, bytes32 slot) = Slots.find(work.contractId, work.seq, work.digest);
+        bytes32 id = work.contractId;
+        Item item = group.first();
+        _load(item, uint48(group.start()), first, work);
+        (uint256 position, bytes32 slot) = Slots.find(id, work.seq, work.digest);
         work.status = slot;
-        if (slot == 0 || group.count() != 1) return _skip(work, UNKNOWN_ENTRY, group.count());
-        if (slot & Slots.EXECUTED != 0) return _skip(work, ALREADY_EXECUTED, 1);
-        if (OracleStorage.load().heads[work.contractId].word.hasThreshold() && !_suffices(work)) {
-            return _skip(work, TOO_FEW_SIGNERS, 1);
+        if (slot == 0 || group.count() != 1) return _skip(id, work.seq, item, UNKNOWN_ENTRY, group.count());
+        if (slot & Slots.EXECUTED != 0) return _skip(id, work.seq, item, ALREADY_EXECUTED, 1);
+        if (OracleStorage.load().heads[id].word.hasThreshold() && !_suffices(work)) {
+            return _skip(id, work.seq, item, TOO_FEW_SIGNERS, 1);
         }
-        if (_lacksGas(work)) return offset;
-        OracleStorage.load().entries[work.contractId][position] = slot | Slots.EXECUTED;
-        _settle(work);
-    }
-
-    /// @dev Reads the item at `offset`.
-    /// @return next Where it ends.
-    function _load(uint256 offset, uint256 seq, Work memory work) private pure returns (uint256 next) {
-        Item item = Item.wrap(offset);
-        work.seq = seq;
-        work.item = item;
-        work.settlement = item.settlement();
-        work.result = item.result();
-        work.dataLength = item.dataLength();
+        if (!_lacksGas(id, work.seq, item, work.settlement, work)) {
+            OracleStorage.load().entries[id][position] = slot | Slots.EXECUTED;
+            _settle(work);
+        }
         return item.end();
     }
 
-    /// @dev Says why the item that was read, and those after it, were not applied.
+    /// @dev Reads an item.
+    function _load(Item item, uint256 seq, uint256 index, Work memory work) private pure {
+        work.seq = seq;
+        work.item = item;
+        work.digest = work.digests.nth(index);
+        work.settlement = item.settlement();
+        work.result = item.result();
+        work.status = 0;
+    }
+
+    /// @dev Says why an item, and those after it, were not applied.
     /// @return offset Where the last of so many items ends.
-    function _skip(Work memory work, uint8 reason, uint256 count) private returns (uint256 offset) {
-        emit ItemsSkipped(work.contractId, work.seq, reason);
-        Item item = work.item;
+    function _skip(bytes32 id, uint256 seq, Item item, uint8 reason, uint256 count) private returns (uint256 offset) {
+        emit ItemsSkipped(id, seq, reason);
         for (; count != 0; --count) {
             offset = item.end();
             item = Item.wrap(offset);
@@ -180,14 +215,18 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
 
     /// @dev Up to which of a group's digests its entries are on the log for certain: the last that is stored.
     /// Digests chain, so that one slot vouches for every item before it, and as a rule it is
-    /// the group's last, one slot for the whole group. Zero if there is none from `from` on, which is the item that
-    /// was read.
+    /// the group's last, one slot for the whole group. Zero if there is none from `from` on, whose entry has
+    /// position `seq`.
     /// @return known The digest's index plus one.
-    function _known(Work memory work, uint256 from, uint256 end) private view returns (uint256 known) {
+    function _known(bytes32 id, uint256 seq, bytes32[] memory digests, uint256 from, uint256 end)
+        private
+        view
+        returns (uint256 known)
+    {
         unchecked {
-            uint256 seq = work.seq - 1 - from;
+            seq -= 1 + from;
             for (known = end; known != from; --known) {
-                (, bytes32 slot) = Slots.find(work.contractId, seq + known, work.digests.nth(known - 1));
+                (, bytes32 slot) = Slots.find(id, seq + known, digests.nth(known - 1));
                 if (slot != 0) return known;
             }
             return 0;
@@ -201,10 +240,13 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
     }
 
     /// @dev Ends the batch if less gas is left than the item may need.
-    function _lacksGas(Work memory work) private returns (bool) {
-        uint256 required = _requiredGas(work.settlement, work.dataLength);
+    function _lacksGas(bytes32 id, uint256 seq, Item item, SettlementWord settlement, Work memory work)
+        private
+        returns (bool)
+    {
+        uint256 required = _requiredGas(settlement, item.dataLength());
         if (gasleft() >= required) return false;
-        emit BatchEnded(work.contractId, work.seq, required);
+        emit BatchEnded(id, seq, required);
         work.ended = true;
         return true;
     }
@@ -227,12 +269,12 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
                 _leaveEpoch(settlement, work.keyGroup);
             }
             if (settlement.isLate()) {
-                _announce(work, 0);
+                _announce(work.contractId, work.seq, work.item, address(0), 0);
                 _settleLate(work, fee, gasLimit != 0 && !settlement.callbackExpires());
             } else {
                 work.charged += fee.charge();
                 uint256 before = gasleft();
-                bool made = _announce(work, gasLimit);
+                bool made = _announce(work.contractId, work.seq, work.item, settlement.requester(), gasLimit);
                 if (gasLimit != 0) {
                     earned += made ? fee.callback() : _keepCallback(work, fee.callback(), before - gasleft());
                 }
@@ -270,13 +312,15 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
     /// the callee returns is: a huge return value costs the callee only.
     /// @return success Whether the callee neither reverted nor ran out of gas. An account without code always
     /// succeeds.
-    function _announce(Work memory work, uint256 gasLimit) private returns (bool success) {
+    function _announce(bytes32 id, uint256 seq, Item item, address requester, uint256 gasLimit)
+        private
+        returns (bool success)
+    {
         bytes32 topic = EntryFulfilled.selector;
         bytes4 selector = ISubrosaConsumer.onSubrosaResult.selector;
-        (bytes32 id, uint256 seq, ResultWord result) = (work.contractId, work.seq, work.result);
+        ResultWord result = item.result();
         uint256 outcome = result.outcome(seq);
-        (uint256 length, Item item) = (work.dataLength, work.item);
-        address requester = work.settlement.requester();
+        uint256 length = item.dataLength();
         assembly ("memory-safe") {
             // Room before it for the rest of the callback's message.
             let data := add(mload(0x40), 0xa4)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-
 import {ISubrosaOracle} from "../interfaces/ISubrosaOracle.sol";
 import {ISubrosaRegistry} from "../interfaces/ISubrosaRegistry.sol";
 import {Batch, Group} from "../libraries/Batch.sol";
@@ -21,6 +19,9 @@ abstract contract SignedResults is TypedData, ISubrosaOracle {
     bytes32 private constant COSIGNED_TYPE_HASH = keccak256("CosignedResults(bytes32[] resultHashes)");
 
     uint256 private constant MOST_SIGNATURES = 16;
+
+    /// Half the order of secp256k1's group.
+    uint256 private constant HIGHEST_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
 
     /// @dev What the header of a batch says, and where its groups are.
     struct Reading {
@@ -112,15 +113,23 @@ abstract contract SignedResults is TypedData, ISubrosaOracle {
         return Quorums.count(records);
     }
 
-    function _recover(bytes32 message, uint256 offset) private pure returns (address signer) {
-        bytes32 r;
-        bytes32 vs;
+    /// @dev Who signed: ecrecover of a compact signature (EIP-2098) with a low s (EIP-2), in assembly because
+    /// a batch has little else that it could do without.
+    function _recover(bytes32 message, uint256 offset) private view returns (address signer) {
+        uint256 highest = HIGHEST_S;
         assembly ("memory-safe") {
-            r := calldataload(offset)
-            vs := calldataload(add(offset, 0x20))
+            let p := mload(0x40)
+            let vs := calldataload(add(offset, 0x20))
+            let s := shr(1, shl(1, vs))
+            mstore(p, message)
+            mstore(add(p, 0x20), add(27, shr(255, vs)))
+            mstore(add(p, 0x40), calldataload(offset))
+            mstore(add(p, 0x60), s)
+            mstore(0, 0)
+            // What is not a signature returns nothing.
+            pop(staticcall(gas(), 1, p, 0x80, 0, 0x20))
+            if iszero(gt(s, highest)) { signer := mload(0) }
         }
-        ECDSA.RecoverError failure;
-        (signer, failure,) = ECDSA.tryRecover(message, r, vs);
-        if (failure != ECDSA.RecoverError.NoError) revert InvalidSignature();
+        if (signer == address(0)) revert InvalidSignature();
     }
 }
