@@ -369,6 +369,7 @@ contract WordVectorsTest is VectorFile {
 contract MessageVectorsTest is VectorFile {
     uint256 private constant KEY = uint256(keccak256("some key"));
 
+    Exposed private exposed = new Exposed();
     ISubrosaRegistry private registryInstance = _deployRegistry();
     ISubrosaOracle private oracleInstance = _deployOracle(registryInstance);
 
@@ -389,7 +390,6 @@ contract MessageVectorsTest is VectorFile {
         bytes32 typeHash = keccak256(
             "SignedResults(bytes32[] resultHashes,uint64 anchorNumber,bytes32 anchorHash,bytes32 configHash,bytes32 measurementId,uint32 keyGroup,uint32 keyEpoch)"
         );
-        Exposed exposed = new Exposed();
         for (uint256 i = 0; i < CASES; ++i) {
             Fulfillment memory f = _results("signedResults", i);
             bytes32 hashes = keccak256(abi.encodePacked(_words("signedResults", i, "message.resultHashes")));
@@ -405,7 +405,7 @@ contract MessageVectorsTest is VectorFile {
                     f.keyEpoch
                 )
             );
-            _checkOracleMessage("signedResults", i, address(exposed), structHash);
+            _checkOracleMessage("signedResults", i, structHash);
         }
     }
 
@@ -450,7 +450,6 @@ contract MessageVectorsTest is VectorFile {
     function test_queries() public {
         bytes32 typeHash =
             keccak256("Query(bytes32 contractId,bytes32 inputHash,bytes32 replyKeyHash,bytes32 nonce,uint64 expiry)");
-        Exposed exposed = new Exposed();
         for (uint256 i = 0; i < CASES; ++i) {
             bytes32 structHash = keccak256(
                 abi.encode(
@@ -462,7 +461,7 @@ contract MessageVectorsTest is VectorFile {
                     _uint("query", i, "message.expiry")
                 )
             );
-            _checkOracleMessage("query", i, address(exposed), structHash);
+            _checkOracleMessage("query", i, structHash);
         }
     }
 
@@ -470,7 +469,6 @@ contract MessageVectorsTest is VectorFile {
         bytes32 typeHash = keccak256(
             "QueryReply(bytes32 queryHash,bytes32 contractId,uint48 seq,bytes32 commitment,uint64 blockNumber,bytes32 nonce,bytes32 replyHash,bytes32 configHash)"
         );
-        Exposed exposed = new Exposed();
         for (uint256 i = 0; i < CASES; ++i) {
             bytes memory first = abi.encode(
                 typeHash,
@@ -485,7 +483,7 @@ contract MessageVectorsTest is VectorFile {
                 _word("queryReply", i, "message.replyHash"),
                 _word("queryReply", i, "message.configHash")
             );
-            _checkOracleMessage("queryReply", i, address(exposed), keccak256(bytes.concat(first, second)));
+            _checkOracleMessage("queryReply", i, keccak256(bytes.concat(first, second)));
         }
     }
 
@@ -493,7 +491,6 @@ contract MessageVectorsTest is VectorFile {
         bytes32 typeHash = keccak256(
             "ContractStatement(bytes32 contractId,bytes32 codeCommitment,uint48 seq,bytes32 commitment,bytes32 configHash,bytes32 nonce)"
         );
-        Exposed exposed = new Exposed();
         for (uint256 i = 0; i < CASES; ++i) {
             bytes32 structHash = keccak256(
                 abi.encode(
@@ -506,7 +503,7 @@ contract MessageVectorsTest is VectorFile {
                     _word("contractStatement", i, "message.nonce")
                 )
             );
-            _checkOracleMessage("contractStatement", i, address(exposed), structHash);
+            _checkOracleMessage("contractStatement", i, structHash);
         }
     }
 
@@ -514,7 +511,6 @@ contract MessageVectorsTest is VectorFile {
         bytes32 typeHash = keccak256(
             "AttestationStatement(bytes32 challengeHash,uint32 keyGroup,uint32 keyEpoch,bytes32 publicKeyHash,uint256 recovery,bytes32 configHash,bytes32 startHash,uint64 headerNumber,bytes32 headerHash,uint64 headerTime)"
         );
-        Exposed exposed = new Exposed();
         string memory kind = "attestationStatement";
         for (uint256 i = 0; i < CASES; ++i) {
             AttestationStatement memory statement = AttestationStatement({
@@ -529,7 +525,7 @@ contract MessageVectorsTest is VectorFile {
                 headerHash: _word(kind, i, "message.headerHash"),
                 headerTime: uint64(_uint(kind, i, "message.headerTime"))
             });
-            _checkOracleMessage(kind, i, address(exposed), keccak256(abi.encode(typeHash, statement)));
+            _checkOracleMessage(kind, i, keccak256(abi.encode(typeHash, statement)));
         }
     }
 
@@ -537,7 +533,6 @@ contract MessageVectorsTest is VectorFile {
         bytes32 typeHash = keccak256(
             "AttestationAnswer(bytes32 challengeHash,bytes32 evidenceHash,bytes32 statementHash,address payee)"
         );
-        Exposed exposed = new Exposed();
         string memory kind = "attestationAnswer";
         for (uint256 i = 0; i < CASES; ++i) {
             AttestationAnswer memory answer = AttestationAnswer({
@@ -546,13 +541,13 @@ contract MessageVectorsTest is VectorFile {
                 statementHash: _word(kind, i, "message.statementHash"),
                 payee: _account(kind, i, "message.payee")
             });
-            _checkOracleMessage(kind, i, address(exposed), keccak256(abi.encode(typeHash, answer)));
+            _checkOracleMessage(kind, i, keccak256(abi.encode(typeHash, answer)));
         }
     }
 
     /// @dev Under the domain as the contract's own code and as the tests' reference have it.
-    function _checkOracleMessage(string memory kind, uint256 i, address exposed, bytes32 structHash) private {
-        address where = _place(kind, i, exposed);
+    function _checkOracleMessage(string memory kind, uint256 i, bytes32 structHash) private {
+        address where = _place(kind, i, address(exposed));
         bytes32 hash = _word(kind, i, "hash");
         assertEq(Exposed(where).typed(structHash), hash);
         assertEq(Reference.typed("Subrosa", block.chainid, where, structHash), hash);

@@ -206,7 +206,8 @@ struct EnclaveConfig {
     bytes32 oracleCodeHash;
     /// 1 host-asserted, 2 header-signers, 3 ethereum (sync committee), 4 bft.
     uint8 headerTrust;
-    /// What that kind needs (checkpoint, signers, …), ABI-encoded; empty for host-asserted.
+    /// What that kind needs and never changes (signers, …), ABI-encoded; empty for host-asserted. Where it
+    /// starts from is `startHash` of `ReportBinding`.
     bytes headerTrustParameters;
     /// Ids of the evidence roots accepted from peers, ascending.
     bytes32[] evidenceRoots;

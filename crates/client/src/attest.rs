@@ -12,6 +12,7 @@ use subrosa_types::{
     abi::{EnclaveConfig, EpochMember, EpochOpening},
     config::{HeaderTrustKind, Recovery},
     id::{epoch_set_hash, start_hash},
+    id::measurement_set_hash,
     rpc::{Attestation, AttestationRequest},
 };
 
@@ -83,7 +84,12 @@ impl Connection {
         };
         let attestation = self.node.attestation(&request).await?;
         let now = self.clock.now();
-        let presented = check_presented(&mut checklist, &config, &attestation)?;
+        let presented = check_presented(
+            &mut checklist,
+            &config,
+            deployment.start_hash(),
+            &attestation,
+        )?;
 
         let expectations = Expectations {
             policy: policy(deployment, development),
@@ -295,10 +301,12 @@ fn check_consent(
     Ok(checklist.settle()?)
 }
 
-/// Checks the configuration the node presents; what it binds is then expected of the evidence.
+/// Checks the configuration and the start that the node presents; what it binds is then expected of the
+/// evidence.
 fn check_presented(
     checklist: &mut Checklist,
     config: &EnclaveConfig,
+    start_hash: B256,
     attestation: &Attestation,
 ) -> Result<Binding, ClientError> {
     checklist.turn_to(Subject::Node);
@@ -310,15 +318,13 @@ fn check_presented(
         }
     };
     checklist.equal("config-hash", &config.hash(), &found);
-    // What host-asserted headers start from, the one kind that is attested so far.
-    let start = start_hash(&[]);
-    checklist.equal("start-hash", &start, &attestation.start_hash);
+    checklist.equal("start-hash", &start_hash, &attestation.start_hash);
     checklist.settle()?;
     Ok(Binding {
         signer: attestation.signer,
         transfer_key_hash: keccak256(&attestation.transfer_key),
         config_hash: config.hash(),
-        start_hash: attestation.start_hash,
+        start_hash,
     })
 }
 

@@ -7,7 +7,7 @@ use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 use subrosa_attestation::ear::{self, TrustedVerifier};
 use subrosa_evidence::api::{Jwk, Jwks};
-use subrosa_types::{abi::EnclaveConfig, config::ConfigError, measured::Measured};
+use subrosa_types::{abi::EnclaveConfig, config::ConfigError, id, measured::Measured};
 
 /// A Subrosa deployment as its clients see it: where it is reached, and what must be true of it
 /// before anything is encrypted to it.
@@ -124,6 +124,12 @@ impl Deployment {
     /// [`DeploymentError::Measured`] if no enclave would start with it.
     pub fn enclave_config(&self) -> Result<EnclaveConfig, DeploymentError> {
         Ok(self.measured.enclave_config()?)
+    }
+
+    /// H\["start"\] of the checkpoint that every enclave of this deployment must have started from:
+    /// none, for host-asserted headers, the one kind that clients attest so far.
+    pub(crate) fn start_hash(&self) -> B256 {
+        id::start_hash(&[])
     }
 
     /// The verifier, as attestation results are held against it.

@@ -35,6 +35,8 @@ pub struct ReceiptTrust {
     pub registry: Address,
     /// Hash of the configuration an enclave must run with.
     pub config_hash: B256,
+    /// H\["start"\] of the checkpoint that its header trust must have started from.
+    pub start_hash: B256,
     /// Verifiers whose word admits a signer.
     pub verifiers: Vec<Address>,
     /// Ids of the measurements that may sign.
@@ -62,6 +64,7 @@ impl ReceiptTrust {
             oracle: deployment.measured.oracle,
             registry: deployment.measured.registry,
             config_hash: config.hash(),
+            start_hash: deployment.start_hash(),
             // Without a verifier there is no admission to hold a receipt against.
             verifiers: deployment
                 .verifier
@@ -221,6 +224,7 @@ impl Parts {
             &admission.configHash,
         );
         checklist.equal("config-hash", &trust.config_hash, &admission.configHash);
+        checklist.equal("start-hash", &trust.start_hash, &admission.startHash);
         checklist.one_of("root", &trust.roots, &admission.rootId);
         let development = admission.rootId == subrosa_evidence::DEVELOPMENT_ROOT_ID;
         checklist.record(

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Evidence: for the chain, which admits the signer by it, and for clients, with what they encrypt to.
 
-use alloc::format;
+use alloc::{format, vec::Vec};
 
 use alloy_primitives::{Bytes, keccak256};
+use alloy_sol_types::SolStruct;
 use subrosa_crypto::{EpochId, Signer};
 use subrosa_evidence::{Binding, CHALLENGE_BYTES, challenge_hash, report_data};
 use subrosa_types::{
@@ -32,21 +33,25 @@ pub(crate) fn quote(
     Ok(evidence.bundle.into())
 }
 
-/// States what to encrypt to, over the challenge that the evidence beside it answers; with the signature.
-pub(crate) fn state(
+/// What a client challenges with, if nobody could have guessed it.
+pub(crate) fn fresh(challenge: Vec<u8>) -> Result<Challenge, FrameError> {
+    let bytes = challenge.len();
+    if CHALLENGE_BYTES.contains(&bytes) {
+        return Ok(Challenge::Client(challenge));
+    }
+    let (least, most) = (CHALLENGE_BYTES.start(), CHALLENGE_BYTES.end());
+    let message = format!("challenge of {bytes} bytes, {least} to {most} are taken");
+    Err(FrameError::new(ErrorCode::Malformed, message))
+}
+
+/// What to encrypt to, over the challenge that the evidence beside it answers.
+pub(crate) fn statement(
     fixed: &Fixed,
-    signer: &Signer,
     epochs: &Active,
     challenge: &Challenge,
     epoch: u32,
     header: &HeaderFrame,
-) -> Result<(AttestationStatement, Bytes), FrameError> {
-    let bytes = challenge.bytes().len();
-    if !CHALLENGE_BYTES.contains(&bytes) {
-        let (least, most) = (CHALLENGE_BYTES.start(), CHALLENGE_BYTES.end());
-        let message = format!("challenge of {bytes} bytes, {least} to {most} are taken");
-        return Err(FrameError::new(ErrorCode::Malformed, message));
-    }
+) -> Result<AttestationStatement, FrameError> {
     let named = EpochId {
         group: fixed.config.keyGroup,
         epoch,
@@ -60,7 +65,7 @@ pub(crate) fn state(
         let message = format!("header trust stands at block {}", newest.number);
         return Err(FrameError::new(ErrorCode::Proof, message));
     }
-    let statement = AttestationStatement {
+    Ok(AttestationStatement {
         challengeHash: challenge_hash(challenge),
         keyGroup: named.group,
         keyEpoch: named.epoch,
@@ -71,8 +76,12 @@ pub(crate) fn state(
         headerNumber: header.number(),
         headerHash: header.hash(),
         headerTime: header.timestamp(),
-    };
+    })
+}
+
+/// Signs for whoever verifies under the oracle's domain.
+pub(crate) fn sign(fixed: &Fixed, signer: &Signer, message: &impl SolStruct) -> Bytes {
     let domain = eip712::oracle_domain(fixed.place.chain_id, fixed.place.oracle);
-    let signature = signer.sign(eip712::signing_hash(&statement, &domain));
-    Ok((statement, signature.as_bytes().to_vec().into()))
+    let signature = signer.sign(eip712::signing_hash(message, &domain));
+    signature.as_bytes().to_vec().into()
 }

@@ -7,8 +7,11 @@ use std::{
     sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
 };
 
+use alloy_primitives::{Address, keccak256};
+use alloy_sol_types::SolValue;
 use subrosa_types::{
     Challenge,
+    abi::AttestationAnswer,
     entry::{EntryKind, Execution},
     frame::{
         Attested, ErrorCode, FrameError, HeaderFrame, HelloReply, LoggedEntry, Request, Response,
@@ -249,6 +252,12 @@ impl Enclave {
                 header,
             } => Response::Attested(Box::new(self.attest(challenge, epoch, &header)?)),
             Request::ProposeEpoch { epoch, members } => {
+                payee,
+            } => Response::Attested(Box::new(self.attest(challenge, epoch, &header, payee)?)),
+            Request::ProposeEpoch {
+                epoch,
+                measurements,
+            } => {
                 let fixed = self.fixed()?;
                 let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
                 let mut platform = self.platform();
@@ -347,22 +356,27 @@ impl Enclave {
         challenge: Vec<u8>,
         epoch: u32,
         header: &HeaderFrame,
+        payee: Option<Address>,
     ) -> Result<Attested, FrameError> {
         let fixed = self.fixed()?;
-        let challenge = Challenge::Client(challenge);
-        let (statement, signature) = attest::state(
-            fixed,
-            &self.boot.signer,
-            &self.active(),
-            &challenge,
-            epoch,
-            header,
-        )?;
+        let signer = &self.boot.signer;
+        let challenge = attest::fresh(challenge)?;
+        let statement = attest::statement(fixed, &self.active(), &challenge, epoch, header)?;
         let bundle = attest::quote(fixed, self.platform().as_mut(), &challenge)?;
+        let answer = payee.map(|payee| {
+            let answer = AttestationAnswer {
+                challengeHash: statement.challengeHash,
+                evidenceHash: keccak256(&bundle),
+                statementHash: keccak256(statement.abi_encode()),
+                payee,
+            };
+            attest::sign(fixed, signer, &answer)
+        });
         Ok(Attested {
             bundle,
+            signature: attest::sign(fixed, signer, &statement),
             statement,
-            signature,
+            answer,
         })
     }
 

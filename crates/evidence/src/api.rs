@@ -29,7 +29,7 @@ use crate::{Binding, Verdict};
 pub struct AppraiseRequest {
     /// Encoded [`EvidenceBundle`](crate::EvidenceBundle).
     pub bundle: Base64,
-    /// The challenge that the evidence answers.
+    /// The client's challenge that the evidence answers.
     pub challenge: Base64,
     /// What the evidence is said to bind.
     pub binding: Binding,
@@ -49,7 +49,8 @@ pub struct AppraiseResponse<V = Verdict> {
     pub bundle: Base64,
 }
 
-/// Asks for an admission. The evidence must answer `challengeBlockHash ‖ registrant`.
+/// Asks for an admission. The evidence must answer `challengeBlockHash ‖ registrant`, put as a
+/// registration: what a client is shown admits nobody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AdmitRequest {

@@ -24,7 +24,7 @@
 //!
 //! | method and path | request | response |
 //! |---|---|---|
-//! | `POST /v1/appraise` | `{bundle, challenge, binding: {signer, transferKeyHash, configHash}}` | `{ear, verdict, bundle}` |
+//! | `POST /v1/appraise` | `{bundle, challenge, binding: {signer, transferKeyHash, configHash, startHash}}` | `{ear, verdict, bundle}` |
 //! | `POST /v1/admit` | `{bundle, chainId, registry, challengeBlock, challengeBlockHash, registrant, binding}` | `{admission: {admission, signature}, verdict}` |
 //! | `GET /.well-known/jwks.json` | | `{keys: […]}`: the keys of EAR tokens, see [`Keys`] |
 //! | `GET /v1/keys` | | `{issuer, admission, development, policyHash}` |

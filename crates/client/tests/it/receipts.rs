@@ -33,6 +33,7 @@ fn trust() -> ReceiptTrust {
         oracle: Address::repeat_byte(4),
         registry: Address::repeat_byte(5),
         config_hash: CONFIG,
+        start_hash: B256::repeat_byte(0x57),
         verifiers: vec![Address::repeat_byte(0xaa), key(2).address()],
         measurements: vec![MEASUREMENT],
         roots: vec![INTEL_SGX_ROOT_ID],
@@ -207,6 +208,7 @@ fn a_sound_receipt_passes_every_check() {
             "measurement",
             "admission.config-hash",
             "config-hash",
+            "start-hash",
             "root",
             "development",
             "admission.lease",
@@ -286,7 +288,7 @@ fn every_altered_byte_fails_a_check() {
 #[test]
 fn every_expectation_is_a_named_check() {
     type Spoil = fn(&mut Parts);
-    let cases: [(&str, Spoil); 12] = [
+    let cases: [(&str, Spoil); 13] = [
         ("entry.execution", |p| p.entry.execution = U256::MAX),
         ("entry.input", |p| p.entry.inputHash = B256::ZERO),
         ("outcome.status", |p| p.outcome.status = 4),
@@ -303,6 +305,7 @@ fn every_expectation_is_a_named_check() {
         ("admission.config-hash", |p| {
             p.results.configHash = B256::ZERO
         }),
+        ("start-hash", |p| p.admission.startHash = B256::ZERO),
         ("root", |p| p.admission.rootId = B256::repeat_byte(1)),
         ("admission.lease", |p| p.admission.notAfter = ENTRY_TIME - 1),
     ];

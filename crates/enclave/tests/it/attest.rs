@@ -2,11 +2,14 @@
 //! Evidence for the chain and for clients, and what the signer states beside the latter.
 
 use alloy_primitives::{Address, B256, Signature, keccak256};
+use alloy_sol_types::{SolStruct, SolValue};
 use subrosa_crypto::EpochPublicKey;
 use subrosa_enclave_core::Enclave;
 use subrosa_evidence::{Binding, challenge_hash, report_data};
 use subrosa_types::{
-    Challenge, eip712,
+    Challenge,
+    abi::AttestationAnswer,
+    eip712,
     frame::{
         Attested, ErrorCode, FrameError, HeaderFrame, Request, Response, Started, WIRE_VERSION,
     },
@@ -43,11 +46,20 @@ fn attest(host: &mut Host, request: Request) -> Result<Attested, FrameError> {
     }
 }
 
+fn signer_of(chain: &Chain, message: &impl SolStruct, signature: &[u8]) -> Address {
+    let domain = eip712::oracle_domain(chain.chain_id, chain.oracle);
+    let hash = eip712::signing_hash(message, &domain);
+    let signature = Signature::from_raw(signature).unwrap();
+    assert!(signature.normalize_s().is_none());
+    signature.recover_address_from_prehash(&hash).unwrap()
+}
+
 fn ask(chain: &Chain, challenge: &[u8], epoch: u32) -> Request {
     Request::Attest {
         challenge: challenge.to_vec(),
         epoch,
         header: chain.header(),
+        payee: None,
     }
 }
 
@@ -100,12 +112,35 @@ fn a_client_is_told_what_to_encrypt_to_over_its_own_challenge() {
     assert_eq!(statement.headerNumber, chain.number);
     assert_eq!(statement.headerTime, chain.timestamp);
 
-    let domain = eip712::oracle_domain(chain.chain_id, chain.oracle);
-    let hash = eip712::signing_hash(&statement, &domain);
-    let signature = Signature::from_raw(&attested.signature).unwrap();
-    assert!(signature.normalize_s().is_none());
-    let signer = signature.recover_address_from_prehash(&hash).unwrap();
-    assert_eq!(signer, started.signer);
+    assert_eq!(
+        signer_of(&chain, &statement, &attested.signature),
+        started.signer
+    );
+    assert_eq!(attested.answer, None);
+}
+
+#[test]
+fn a_challenge_that_was_put_on_chain_is_answered_for_the_payee_named() {
+    let mut chain = Chain::new();
+    let mut host = Host::new(&mut chain);
+    let started = started(&mut host.enclave);
+    for payee in [Address::ZERO, Address::repeat_byte(0x9a)] {
+        let request = Request::Attest {
+            challenge: vec![0xc4; 32],
+            epoch: EPOCH,
+            header: chain.header(),
+            payee: Some(payee),
+        };
+        let attested = attest(&mut host, request).unwrap();
+        let answer = AttestationAnswer {
+            challengeHash: challenge_hash(&Challenge::Client(vec![0xc4; 32])),
+            evidenceHash: keccak256(&attested.bundle),
+            statementHash: keccak256(attested.statement.abi_encode()),
+            payee,
+        };
+        let signature = attested.answer.unwrap();
+        assert_eq!(signer_of(&chain, &answer, &signature), started.signer);
+    }
 }
 
 #[test]
@@ -122,6 +157,7 @@ fn nothing_is_stated_for_guessable_challenges_keys_not_held_or_blocks_not_proven
         challenge: vec![1; 32],
         epoch: EPOCH,
         header: HeaderFrame::default(),
+        payee: None,
     };
     assert_refused(attest(&mut host, request), ErrorCode::Proof);
 }

@@ -49,6 +49,7 @@ fn nothing_works_before_start() {
             challenge: vec![1; 32],
             epoch: 1,
             header: HeaderFrame::default(),
+            payee: None,
         },
         Request::ProposeEpoch {
             epoch: 1,

@@ -121,6 +121,7 @@ fn nothing_but_its_own_log_waits_for_a_guest() {
             challenge: vec![1; 32],
             epoch: EPOCH,
             header: chain.header(),
+            payee: None,
         };
         let attested = answer(&enclave, attest);
         assert!(matches!(attested, Response::Attested(_)), "{attested:?}");

@@ -74,6 +74,7 @@ impl Link {
             challenge,
             epoch,
             header,
+            payee: None,
         };
         match self.ask(request).await? {
             Response::Attested(attested) => Ok(*attested),

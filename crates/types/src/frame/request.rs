@@ -54,6 +54,9 @@ pub enum Request {
         epoch: u32,
         /// A header that header trust vouches for: where it stands, if it stands anywhere.
         header: HeaderFrame,
+        /// If the challenge was put on chain: whom its escrow is to be paid to, zero for whoever brings
+        /// the answer.
+        payee: Option<Address>,
     },
     /// Draws a fresh epoch secret and proposes its public key.
     ProposeEpoch {

@@ -98,6 +98,9 @@ pub struct Attested {
     pub statement: AttestationStatement,
     /// r ‖ s ‖ v, 65 bytes.
     pub signature: Bytes,
+    /// If a payee was named: the signature over the `AttestationAnswer` for it, likewise. It is about this
+    /// bundle, byte for byte, and the ABI encoding of this statement.
+    pub answer: Option<Bytes>,
 }
 
 /// Where header trust stands: the newest block that it vouches for by itself, if it knows of one.
