@@ -117,7 +117,8 @@ contract BatchesTest is OracleTest {
         length = uint32(bound(length, hasLogs ? data - 31 : data + 1, type(uint32).max >> 1));
         f.groups[0].items[1].result = f.groups[0].items[1].result >> 32 << 32 | length | (hasLogs ? 1 << 31 : 0);
         // No signature over this can be made: it has no hash.
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.OutputLengthTooLong.selector, stateful, _seq(entries[1])));
+        uint256 place = 32 + 64 + 96 + Batches.pack(f.groups[0].items[0]).length;
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.MalformedBatch.selector, place));
         _fulfill(f);
     }
 
@@ -134,7 +135,7 @@ contract BatchesTest is OracleTest {
         item.result = item.result >> 32 << 32 | 1 << 31 | outputLength;
         _signBatch(f, signerKey);
         vm.expectEmit(true, true, true, true, address(oracle));
-        emit ISubrosaOracle.EntryFulfilled(stateful, _seq(last), item.result, item.data);
+        emit ISubrosaOracle.EntryFulfilled(stateful, _outcomeWord(item.result, _seq(last)), item.data);
         assertEq(_fulfill(f), 1);
         (,,, bytes memory told,) = recorder.calls(0);
         assertEq(told, output, "of which the requester is told nothing");

@@ -21,7 +21,7 @@ contract FulfillTest is OracleTest {
 
         FulfillmentItem memory item = f.groups[0].items[0];
         vm.expectEmit(true, true, true, true, address(oracle));
-        emit ISubrosaOracle.EntryFulfilled(stateful, 1, item.result, item.data);
+        emit ISubrosaOracle.EntryFulfilled(stateful, _outcomeWord(item.result, 1), item.data);
         assertEq(_fulfill(f), 1);
 
         assertEq(oracle.head(stateful), _commitment(entry) | 2, "no flag either");

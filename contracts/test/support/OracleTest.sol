@@ -445,6 +445,12 @@ abstract contract OracleTest is Test {
         return uint256(oracle.extsload(keccak256(abi.encode(uint256(_seq(entry)), added))));
     }
 
+    /// @dev The first word of `EntryFulfilled`.
+    function _outcomeWord(uint256 result, uint256 seq) internal pure returns (uint256) {
+        bytes memory head = abi.encodePacked(bytes20(bytes32(result)), uint48(result), uint48(seq));
+        return uint256(bytes32(head));
+    }
+
     function _expectSkip(bytes32 contractId, uint256 seq, uint8 reason) internal {
         vm.expectEmit(true, true, true, true, address(oracle));
         emit ISubrosaOracle.ItemsSkipped(contractId, seq, reason);
