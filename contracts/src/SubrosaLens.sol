@@ -162,7 +162,7 @@ contract SubrosaLens is ISubrosaLens {
         view
         returns (uint256 fee)
     {
-        LogSlot log = LogSlots.create(registration);
+        LogSlot log = LogSlots.create(registration).uncharged();
         (uint256 landing,,) = Prices.parts(oracle.prices(), log, baseFee, 0, 32, 0, 0, registration.fuelLimit);
         return landing * 1 gwei;
     }

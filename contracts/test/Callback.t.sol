@@ -3,8 +3,9 @@ pragma solidity ^0.8.28;
 
 import {ISubrosaConsumer} from "../src/interfaces/ISubrosaConsumer.sol";
 import {ISubrosaOracle, Policy} from "../src/interfaces/ISubrosaOracle.sol";
-import {Entry, Fulfillment} from "../src/interfaces/SubrosaTypes.sol";
+import {Entry, Outstanding} from "../src/interfaces/SubrosaTypes.sol";
 import {StarvationAlarm} from "./consumers/GasTricks.sol";
+import {Batches, Fulfillment} from "./support/Batches.sol";
 import {Bomb, Burner, Keeper, Moody, Quitter, Recorder, Reentrant, Refuser} from "./support/Consumers.sol";
 import {OracleTest} from "./support/OracleTest.sol";
 import {Reference} from "./support/Reference.sol";
@@ -19,26 +20,23 @@ contract CallbackTest is OracleTest {
     function test_the_requester_gets_the_public_output() public {
         Entry memory a = _request(stateful, address(recorder), GAS);
         Entry memory b = _request(stateless, address(recorder), GAS);
+        uint256 before = oracle.balanceOf(relayer);
         _fulfill(_batch(_groupOnHead(_list(a)), _groupOnHead(_list(b))));
         assertEq(recorder.count(), 2);
         _assertCall(0, a);
         _assertCall(1, b);
+        assertEq(oracle.balanceOf(relayer) - before, _earned(a) + _earned(b));
+        _assertNothingOutstanding(a);
+        _assertNothingOutstanding(b);
     }
 
     function testFuzz_the_message_is_the_abis_to_the_last_byte(uint8 outputLength, bytes memory data) public {
         outputLength = uint8(bound(outputLength, 0, data.length > 255 ? 255 : data.length));
         Keeper keeper = new Keeper();
         Entry memory entry = _request(stateful, address(keeper), 1_000_000);
-        Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
-        f.groups[0].items[0].data = data;
-        f.groups[0].items[0].result = f.groups[0].items[0].result >> 32 << 32 | outputLength;
-        _signBatch(f, signerKey);
-        assertEq(_fulfill(f), 1);
+        assertEq(_fulfill(_withData(entry, data, outputLength)), 1);
 
-        bytes memory output = new bytes(outputLength);
-        for (uint256 i = 0; i < outputLength; ++i) {
-            output[i] = data[i];
-        }
+        bytes memory output = Reference.slice(data, 0, outputLength);
         bytes memory expected = abi.encodeCall(ISubrosaConsumer.onSubrosaResult, (stateful, 1, 1, output));
         assertEq(keeper.message(), expected);
     }
@@ -48,19 +46,20 @@ contract CallbackTest is OracleTest {
         assertEq(recorder.count(), 0);
     }
 
-    function test_a_late_callback_is_made_unless_it_expires() public {
+    function test_a_callback_is_made_until_the_deadline_and_is_due_after_it() public {
+        uint256 expiring = Reference.terms(0, EXPIRES, 1, GAS, _deadline());
         Entry memory a = _request(stateful, address(recorder), GAS);
-        uint256 terms = Reference.terms(0, EXPIRES, 1, GAS, _deadline());
-        Entry memory b = _request(stateful, address(recorder), terms, FEE);
-        Entry memory c = _request(stateful, address(recorder), terms, FEE);
+        Entry memory b = _request(stateful, address(recorder), expiring, FEE);
+        Entry memory c = _request(stateful, address(recorder), expiring, FEE);
+        Entry memory d = _request(stateful, address(recorder), GAS);
         vm.warp(uint48(c.settlement));
-        uint256 start = _head(stateful);
-        assertEq(_fulfill(_batch(_group(start, _list(a, b)))), 2, "the deadline itself is not late");
+        assertEq(_execute(_list(a, b)), 2, "the deadline itself is not late");
         assertEq(recorder.count(), 2);
         skip(1);
-        assertEq(_execute(_list(c)), 1);
+        assertEq(_execute(_list(c, d)), 2);
         assertEq(recorder.count(), 2);
-        assertEq(_status(c), 0);
+        assertEq(_outstandingFlags(c), FOR_REQUESTER);
+        assertEq(_outstandingFlags(d), CALLBACK_DUE | FOR_REQUESTER);
     }
 
     function test_the_head_moves_whatever_the_callback_does() public {
@@ -76,14 +75,10 @@ contract CallbackTest is OracleTest {
         for (uint256 i = 0; i < enemies.length; ++i) {
             Entry memory a = _request(stateful, enemies[i], GAS);
             Entry memory b = _request(stateful, address(recorder), GAS);
-            uint256 before = relayer.balance;
             uint256 calls = recorder.count();
-
             assertEq(_execute(_list(a, b)), 2);
-
-            assertEq(_status(a), fails[i] ? 2 : 0);
-            assertEq(_head(stateful), _commitment(b) | (b.seq + 1));
-            assertEq(relayer.balance - before, 2 * FEE);
+            assertEq(_outstandingFlags(a), fails[i] ? CALLBACK_DUE : 0);
+            assertEq(_head(stateful), _commitment(b) | (_seq(b) + 1));
             assertEq(recorder.count(), calls + 1);
         }
     }
@@ -91,15 +86,14 @@ contract CallbackTest is OracleTest {
     function test_an_account_without_code_is_called_in_vain() public {
         Entry memory entry = _request(stateful, user, GAS);
         assertEq(_execute(_list(entry)), 1);
-        assertEq(_status(entry), 0);
+        _assertNothingOutstanding(entry);
     }
 
     function test_a_return_bomb_costs_no_more_than_its_gas() public {
-        Entry memory entry = _request(stateful, address(new Bomb(false)), GAS);
-        Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
+        bytes memory batch = Batches.pack(_batch(_groupOnHead(_list(_request(stateful, address(new Bomb(false)), GAS)))));
         vm.prank(relayer);
         uint256 before = gasleft();
-        oracle.fulfill(f);
+        oracle.fulfill(batch);
         // Copying what it returns would cost another 120,000.
         assertLt(before - gasleft(), GAS + 50_000);
     }
@@ -109,15 +103,15 @@ contract CallbackTest is OracleTest {
     function test_no_callback_gets_less_gas_than_promised() public {
         Entry memory a = _request(stateful, address(recorder), GAS);
         Entry memory b = _request(stateful, address(recorder), GAS);
-        Fulfillment memory f = _batch(_groupOnHead(_list(a, b)));
+        bytes memory batch = Batches.pack(_batch(_groupOnHead(_list(a, b))));
         uint256[3] memory seen;
 
         for (uint256 limit = 21_000; limit < 1_500_000; limit += 1000) {
             uint256 snapshot = vm.snapshotState();
             vm.prank(relayer);
-            try oracle.fulfill{gas: limit}(f) returns (uint256 executed) {
+            try oracle.fulfill{gas: limit}(batch) returns (uint256 executed) {
                 assertEq(recorder.count(), executed);
-                assertEq(uint48(_head(stateful)), 1 + executed);
+                assertEq(_headSeq(stateful), 1 + executed);
                 for (uint256 i = 0; i < executed; ++i) {
                     (,,,, uint256 gasAtEntry) = recorder.calls(i);
                     // What the call itself takes to get to the first line.
@@ -126,7 +120,7 @@ contract CallbackTest is OracleTest {
                 ++seen[executed];
             } catch {
                 assertEq(recorder.count(), 0);
-                assertEq(uint48(_head(stateful)), 1);
+                assertEq(_headSeq(stateful), 1);
             }
             vm.revertToStateAndDelete(snapshot);
         }
@@ -135,116 +129,174 @@ contract CallbackTest is OracleTest {
         assertGt(seen[2], 0, "a batch was applied");
     }
 
-    /// @dev Whatever the callee does with its gas, enough is left to record the failure.
-    function test_a_batch_that_starts_an_item_can_finish_it() public {
-        Entry memory a = _request(stateful, address(new Burner()), GAS);
-        Entry memory b = _request(stateless, address(new Burner()), GAS);
-        Fulfillment memory f = _batch(_groupOnHead(_list(a)), _groupOnHead(_list(b)));
-        bool started;
-        for (uint256 limit = 100_000; limit < 1_500_000; limit += 1000) {
-            uint256 snapshot = vm.snapshotState();
-            // From a contract that takes no payment, so that this is deferred too.
-            try oracle.fulfill{gas: limit}(f) returns (uint256 executed) {
-                assertEq(uint48(_head(stateful)), executed == 0 ? 1 : 2);
-                assertEq(oracle.balanceOf(address(this)), executed * FEE);
-                started = true;
-            } catch {
-                assertFalse(started, "more gas, yet it fails");
-            }
-            vm.revertToStateAndDelete(snapshot);
-        }
-        assertTrue(started);
-    }
-
     /// @dev A transaction has 2^24 gas (EIP-7825), of which calldata takes up to 16 a byte.
     function test_the_largest_promise_is_kept_in_one_transaction_whatever_the_output() public {
-        uint32 largest = 10_000_000;
+        uint24 largest = 10_000_000;
+        Policy memory policy = _policy();
+        policy.maximumCallbackGas = largest;
         vm.prank(owner);
-        oracle.setPolicy(stateful, Policy(uint40(CHARGE / 1 gwei), 60, largest, false, false));
-        Entry memory entry = _request(stateful, address(new StarvationAlarm(largest)), largest);
+        oracle.setPolicy(stateful, policy);
+        address alarm = address(new StarvationAlarm(largest));
+        Entry memory entry = _request(stateful, alarm, _terms(largest), 1 ether);
         for (uint256 length = 0; length <= 120 * 1024; length += 40 * 1024) {
             uint256 snapshot = vm.snapshotState();
-            Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
-            f.groups[0].items[0].data = new bytes(length);
-            f.groups[0].items[0].result = f.groups[0].items[0].result >> 32 << 32 | length;
-            _signBatch(f, signerKey);
-            uint256 gas = (1 << 24) - 21_000 - 16 * abi.encodeCall(oracle.fulfill, f).length;
+            bytes memory batch = Batches.pack(_withData(entry, new bytes(length), length));
+            uint256 gas = (1 << 24) - 21_000 - 16 * batch.length;
             vm.prank(relayer);
-            assertEq(oracle.fulfill{gas: gas}(f), 1);
-            assertEq(_status(entry), 0, "the callback got what it was promised");
+            assertEq(oracle.fulfill{gas: gas}(batch), 1);
+            _assertNothingOutstanding(entry);
             vm.revertToStateAndDelete(snapshot);
         }
     }
 
-    function test_a_batch_that_ends_early_says_where() public {
+    function test_a_batch_that_ends_early_says_where_and_takes_nothing_of_the_item() public {
         Entry memory entry = _request(stateful, address(recorder), 1_000_000);
-        Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
+        bytes memory batch = Batches.pack(_batch(_groupOnHead(_list(entry))));
+        uint256 before = oracle.head(stateful);
         vm.expectEmit(true, true, false, false, address(oracle));
         emit ISubrosaOracle.BatchEnded(stateful, 1, 0);
         vm.prank(relayer);
-        assertEq(oracle.fulfill{gas: 500_000}(f), 0);
-        assertEq(uint48(_head(stateful)), 1);
+        assertEq(oracle.fulfill{gas: 500_000}(batch), 0);
+        assertEq(oracle.head(stateful), before);
+        vm.prank(relayer);
+        assertEq(oracle.fulfill(batch), 1);
     }
 
-    function test_a_failed_callback_can_be_made_again_by_anyone_once() public {
-        Moody moody = new Moody();
-        Entry memory entry = _request(stateful, address(moody), GAS);
-        Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
-        vm.expectEmit(true, true, true, true, address(oracle));
-        emit ISubrosaOracle.CallbackFailed(stateful, 1, entry.settlement, 1);
-        _fulfill(f);
+    // Failed ones.
+
+    function test_a_failed_callback_pays_its_lander_for_the_gas_it_burned_and_holds_the_rest() public {
+        Entry memory entry = _request(stateful, address(new Moody()), GAS);
+        uint256 before = oracle.balanceOf(relayer);
+        vm.recordLogs();
+        _execute(_list(entry));
+        Outstanding memory left = _lastOutstanding();
+        uint256 burned = oracle.balanceOf(relayer) - before - _landing(entry);
+        assertEq(uint256(left.held) * 1 gwei, _callbackPart(entry) - burned, "the rest is held");
+        // It reverts at once: what it burned is the overhead, of 12,000 gas, and not much more.
+        uint256 share = _callbackPart(entry) * 12_000 / (12_000 + uint256(GAS) * 64 / 63);
+        assertGe(burned, share - 1 gwei);
+        assertLt(burned, 2 * share + share / 2);
+        _assertOutstanding(entry, left, CALLBACK_DUE);
+        assertEq(left.since, block.timestamp);
+    }
+
+    function test_a_callback_that_burns_all_its_gas_pays_all_of_its_part() public {
+        Entry memory entry = _request(stateful, address(new Burner()), GAS);
+        uint256 before = oracle.balanceOf(relayer);
+        vm.recordLogs();
+        _execute(_list(entry));
+        Outstanding memory left = _lastOutstanding();
+        // But for the sixty-third that a call keeps back.
+        assertLe(uint256(left.held) * 1 gwei, _callbackPart(entry) / 50);
+        assertEq(oracle.balanceOf(relayer) - before, _earned(entry) - uint256(left.held) * 1 gwei);
+    }
+
+    function test_a_failed_callback_can_be_made_again_by_anyone_once_for_what_is_held() public {
+        (Moody moody, Entry memory entry, Outstanding memory left) = _failed(0);
         bytes memory output = _output(entry);
 
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.CallbackReverted.selector, stateful, 1));
-        oracle.retryCallback(stateful, 1, entry.settlement, 1, output);
-        assertEq(_status(entry), 2, "it can still be tried");
+        oracle.retryCallback(entry, left, output);
+        _assertOutstanding(entry, left, CALLBACK_DUE);
 
         moody.cheerUp();
-        oracle.retryCallback(stateful, 1, entry.settlement, 1, output);
+        address maker = makeAddr("maker");
+        vm.expectEmit(true, true, true, true, address(oracle));
+        emit ISubrosaOracle.CallbackMade(stateful, 1, maker, uint256(left.held) * 1 gwei);
+        vm.prank(maker);
+        oracle.retryCallback(entry, left, output);
         assertEq(moody.count(), 1);
-        assertEq(_status(entry), 0);
+        assertEq(oracle.balanceOf(maker), uint256(left.held) * 1 gwei);
+        _assertNothingOutstanding(entry);
 
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NoFailedCallback.selector, stateful, 1));
-        oracle.retryCallback(stateful, 1, entry.settlement, 1, output);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NothingOutstanding.selector, stateful, 1));
+        oracle.retryCallback(entry, left, output);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NothingOutstanding.selector, stateful, 1));
+        oracle.refundExecuted(entry, left);
+    }
+
+    function test_what_is_held_is_the_requesters_after_the_grace_period() public {
+        (Moody moody, Entry memory entry, Outstanding memory left) = _failed(0);
+        vm.warp(left.since + GRACE);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.HeldForCallback.selector, left.since + GRACE));
+        oracle.refundExecuted(entry, left);
+        skip(1);
+        oracle.refundExecuted(entry, left);
+        assertEq(address(moody).balance, uint256(left.held) * 1 gwei);
+        // And the callback can still be made, at its maker's cost.
+        left.held = 0;
+        _assertOutstanding(entry, left, CALLBACK_DUE);
+        moody.cheerUp();
+        uint256 before = oracle.balanceOf(address(this));
+        oracle.retryCallback(entry, left, _output(entry));
+        assertEq(oracle.balanceOf(address(this)), before);
+        _assertNothingOutstanding(entry);
+    }
+
+    function test_a_callback_made_after_the_grace_period_leaves_what_is_held_to_the_requester() public {
+        (Moody moody, Entry memory entry, Outstanding memory left) = _failed(0);
+        moody.cheerUp();
+        skip(GRACE + 1);
+        oracle.retryCallback(entry, left, _output(entry));
+        assertEq(oracle.balanceOf(address(this)), 0);
+        _assertOutstanding(entry, left, FOR_REQUESTER);
+        oracle.refundExecuted(entry, left);
+        assertEq(address(moody).balance, uint256(left.held) * 1 gwei);
+        _assertNothingOutstanding(entry);
+    }
+
+    function test_an_expiring_callback_that_failed_in_time_can_be_made_in_the_grace_period() public {
+        (Moody moody, Entry memory entry, Outstanding memory left) = _failed(EXPIRES);
+        moody.cheerUp();
+        vm.warp(left.since + GRACE);
+        assertGt(block.timestamp, uint48(entry.settlement), "its deadline is over");
+        uint256 snapshot = vm.snapshotState();
+        oracle.retryCallback(entry, left, _output(entry));
+        assertEq(moody.count(), 1);
+        vm.revertToStateAndDelete(snapshot);
+
+        skip(1);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.CallbackExpired.selector, stateful, 1));
+        oracle.retryCallback(entry, left, _output(entry));
+        oracle.refundExecuted(entry, left);
+        _assertNothingOutstanding(entry);
     }
 
     function testFuzz_only_the_very_result_is_delivered_again(uint8 field, uint8 bit) public {
-        Moody moody = new Moody();
-        Entry memory entry = _request(stateful, address(moody), GAS);
-        _execute(_list(entry));
+        (Moody moody, Entry memory entry, Outstanding memory left) = _failed(0);
         moody.cheerUp();
-        bytes32 id = stateful;
-        uint256 seq = 1;
-        uint256 settlement = entry.settlement;
-        uint8 status = 1;
         bytes memory output = _output(entry);
-        field %= 5;
-        if (field == 0) id ^= bytes32(1 << uint256(bit));
-        if (field == 1) seq ^= 1 << uint256(bit);
-        if (field == 2) settlement ^= 1 << uint256(bit);
-        if (field == 3) status ^= uint8(1 << (bit % 8));
+        field %= 9;
+        if (field == 0) entry.contractId ^= bytes32(1 << uint256(bit));
+        if (field == 1) entry.payment ^= 1 << uint256(bit);
+        if (field == 2) entry.settlement ^= 1 << uint256(bit);
+        if (field == 3) left.status ^= uint8(1 << (bit % 8));
         if (field == 4) output[bit % 32] ^= 0x01;
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NoFailedCallback.selector, id, seq));
-        oracle.retryCallback(id, seq, settlement, status, output);
+        if (field == 5) left.held ^= uint48(1 << (bit % 48));
+        if (field == 6) left.since ^= uint48(1 << (bit % 48));
+        if (field == 7) left.outputHash ^= bytes32(1 << uint256(bit));
+        if (field == 8) entry.refundTo = address(uint160(1 << (bit % 160)));
+        vm.expectRevert(
+            abi.encodeWithSelector(ISubrosaOracle.NothingOutstanding.selector, entry.contractId, _seq(entry))
+        );
+        oracle.retryCallback(entry, left, output);
         assertEq(moody.count(), 0);
     }
 
     function test_a_retry_gives_at_least_what_was_promised() public {
-        Moody moody = new Moody();
-        Entry memory entry = _request(stateful, address(moody), GAS);
-        _execute(_list(entry));
+        (Moody moody, Entry memory entry, Outstanding memory left) = _failed(0);
         moody.cheerUp();
         bytes memory output = _output(entry);
         uint256 refused;
-        for (uint256 limit = 50_000; limit < 400_000; limit += 1000) {
+        for (uint256 limit = 50_000; limit < 500_000; limit += 1000) {
             uint256 snapshot = vm.snapshotState();
-            try oracle.retryCallback{gas: limit}(stateful, 1, entry.settlement, 1, output) {
+            try oracle.retryCallback{gas: limit}(entry, left, output) {
                 (,,,, uint256 gasAtEntry) = moody.calls(0);
                 // Moody looks after writing most of what it notes.
                 assertGt(gasAtEntry, GAS - 160_000);
             } catch {
                 ++refused;
-                assertEq(_status(entry), 2);
+                _assertOutstanding(entry, left, CALLBACK_DUE);
                 assertEq(moody.count(), 0);
             }
             vm.revertToStateAndDelete(snapshot);
@@ -252,46 +304,44 @@ contract CallbackTest is OracleTest {
         assertGt(refused, 150, "below the promise nothing is tried");
     }
 
-    function test_an_expired_callback_is_not_made_again() public {
-        Moody moody = new Moody();
-        uint256 terms = Reference.terms(0, EXPIRES, 1, GAS, _deadline());
-        Entry memory entry = _request(stateful, address(moody), terms, FEE);
-        _execute(_list(entry));
+    function test_a_retry_with_too_little_gas_says_how_much() public {
+        (Moody moody, Entry memory entry, Outstanding memory left) = _failed(0);
         moody.cheerUp();
-        skip(2 hours);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.CallbackExpired.selector, stateful, 1));
-        oracle.retryCallback(stateful, 1, entry.settlement, 1, _output(entry));
+        bytes memory output = _output(entry);
+        vm.expectPartialRevert(ISubrosaOracle.InsufficientGas.selector);
+        oracle.retryCallback{gas: 220_000}(entry, left, output);
     }
+
+    // From within.
 
     function test_reentering_executes_and_pays_nothing_twice() public {
         Reentrant enemy = new Reentrant(oracle);
         Entry memory a = _request(stateful, address(enemy), 1_000_000);
         Entry memory b = _request(stateful, address(recorder), GAS);
         Entry memory c = _request(stateful, address(recorder), GAS);
-        uint256 start = _head(stateful);
-        Fulfillment memory all = _batch(_group(start, _list(a, b, c)));
-        enemy.attempt(abi.encodeCall(ISubrosaOracle.fulfill, (all)));
-        uint256 before = relayer.balance;
+        Fulfillment memory all = _batch(_groupOnHead(_list(a, b, c)));
+        enemy.attempt(abi.encodeCall(ISubrosaOracle.fulfill, (Batches.pack(all))));
+        uint256 before = oracle.balanceOf(relayer);
 
         // The enemy submits the batch from within: a is executed already, b and c are its to take.
         assertEq(_fulfill(all), 1);
 
         assertEq(_head(stateful), _commitment(c) | 4);
         assertEq(recorder.count(), 2);
-        assertEq(relayer.balance - before, FEE);
-        assertEq(address(enemy).balance, 2 * FEE);
-        assertEq(address(oracle).balance, 0);
+        assertEq(oracle.balanceOf(relayer) - before, _earned(a));
+        assertEq(oracle.balanceOf(address(enemy)), _earned(b) + _earned(c));
     }
 
     function test_reentering_with_refunds_takes_nothing_twice() public {
         Reentrant enemy = new Reentrant(oracle);
         Entry memory a = _request(stateful, address(enemy), 1_000_000);
-        Entry memory b = _request(stateful, address(enemy), 0);
-        skip(2 hours);
+        uint48 soon = uint48(block.timestamp + 60);
+        Entry memory b = _request(stateful, address(enemy), Reference.terms(0, 0, 1, 0, soon), FEE);
+        skip(61);
         enemy.attempt(abi.encodeCall(ISubrosaOracle.refund, (a)));
         enemy.attempt(abi.encodeCall(ISubrosaOracle.refund, (b)));
         enemy.attempt(abi.encodeCall(ISubrosaOracle.refund, (b)));
-        uint256 before = relayer.balance;
+        uint256 before = oracle.balanceOf(relayer);
 
         assertEq(_execute(_list(a, b)), 2);
 
@@ -299,30 +349,53 @@ contract CallbackTest is OracleTest {
         assertFalse(succeeded[0], "executed already");
         assertTrue(succeeded[1], "still pending, so refundable");
         assertFalse(succeeded[2], "refunded already");
-        assertEq(relayer.balance - before, FEE + CHARGE);
-        assertEq(address(enemy).balance, FEE - CHARGE);
-        assertEq(address(oracle).balance, 0);
+        assertEq(oracle.balanceOf(relayer) - before, _earned(a) + _landing(b));
+        assertEq(address(enemy).balance, CHARGE);
+        _assertNothingOutstanding(b);
     }
 
     function test_reentering_a_retry_delivers_once() public {
         Reentrant enemy = new Reentrant(oracle);
         // Too little gas for a callback that does anything: it fails, and is retried with more.
         Entry memory entry = _request(stateful, address(enemy), 1000);
-        bytes memory retry =
-            abi.encodeCall(ISubrosaOracle.retryCallback, (stateful, 1, entry.settlement, 1, _output(entry)));
-        enemy.attempt(retry);
+        vm.recordLogs();
+        enemy.attempt("");
         _execute(_list(entry));
-        assertEq(_status(entry), 2);
+        Outstanding memory left = _lastOutstanding();
+        bytes memory retry = abi.encodeCall(ISubrosaOracle.retryCallback, (entry, left, _output(entry)));
+        enemy.attempt(retry);
 
-        oracle.retryCallback(stateful, 1, entry.settlement, 1, _output(entry));
-        assertFalse(enemy.outcomes()[0]);
-        assertEq(_status(entry), 0);
+        oracle.retryCallback(entry, left, _output(entry));
+        assertFalse(enemy.outcomes()[1]);
+        _assertNothingOutstanding(entry);
+        assertEq(oracle.balanceOf(address(this)), uint256(left.held) * 1 gwei);
+    }
+
+    /// @dev A callback that failed in time.
+    function _failed(uint256 flags) private returns (Moody moody, Entry memory entry, Outstanding memory left) {
+        moody = new Moody();
+        entry = _request(stateful, address(moody), Reference.terms(0, flags, 1, GAS, _deadline()), FEE);
+        vm.recordLogs();
+        _execute(_list(entry));
+        left = _lastOutstanding();
+        assertEq(moody.count(), 0);
+    }
+
+    function _withData(Entry memory entry, bytes memory data, uint256 outputLength)
+        private
+        view
+        returns (Fulfillment memory f)
+    {
+        f = _batch(_groupOnHead(_list(entry)));
+        f.groups[0].items[0].data = data;
+        f.groups[0].items[0].result = f.groups[0].items[0].result >> 32 << 32 | outputLength;
+        _signBatch(f, signerKey);
     }
 
     function _assertCall(uint256 index, Entry memory entry) private view {
         (bytes32 contractId, uint256 seq, uint8 status, bytes memory output,) = recorder.calls(index);
         assertEq(contractId, entry.contractId);
-        assertEq(seq, entry.seq);
+        assertEq(seq, _seq(entry));
         assertEq(status, 1);
         assertEq(output, _output(entry));
     }

@@ -2,17 +2,18 @@
 pragma solidity ^0.8.28;
 
 import {ISubrosaOracle, Registration} from "../src/interfaces/ISubrosaOracle.sol";
-import {ISubrosaGovernance} from "../src/interfaces/ISubrosaGovernance.sol";
 import {Entry} from "../src/interfaces/SubrosaTypes.sol";
+import {Fulfillment} from "./support/Batches.sol";
 import {OracleTest} from "./support/OracleTest.sol";
-import {Reference} from "./support/Reference.sol";
+import {StandInRegistry} from "./support/StandInRegistry.sol";
 
+/// @notice Entries that change what later entries mean: epochs, code, runtimes.
 contract ChangesTest is OracleTest {
-    bytes32 private constant LOGS =
-        bytes32(uint256(0x2e725a373a1b400ac80c7a46f974dc4393d9d2bdbdd7c27a84606fc2b36c8802));
     bytes32 private constant CODE = keccak256("other code");
 
     address private user = makeAddr("user");
+
+    // Epochs.
 
     function test_advancing_the_epoch_is_an_entry_of_the_log() public {
         vm.startPrank(owner);
@@ -20,26 +21,27 @@ contract ChangesTest is OracleTest {
         oracle.advanceEpoch{value: FEE}(stateful, 1);
         vm.stopPrank();
 
-        _openEpoch(2);
-        vm.startPrank(owner);
-        vm.recordLogs();
-        assertEq(oracle.advanceEpoch{value: FEE}(stateful, 2), 1);
-        Entry memory entry = _appended();
+        registry.openEpoch(KEY_GROUP);
+        Entry memory entry = _advance(stateful, owner, 2);
+        assertEq(_seq(entry), 1);
         assertEq(entry.inputHash, keccak256(abi.encode(1, 2, registry.epochRecord(KEY_GROUP, 2))));
         assertEq(entry.execution >> 248, 3);
-        assertEq(uint32(entry.payment), 2, "the entry names the new epoch");
-        assertEq(oracle.entryDigest(stateful, 1), _digest(entry));
+        assertEq(uint32(entry.payment >> 48), 2, "the entry names the new epoch");
+        // The epoch that is left, where others have a gas limit, and the flag that says so.
+        assertEq(uint96(entry.settlement), uint256(1) << 64 | 2 << 48 | (block.timestamp + 60));
+        assertEq(_slotAt(stateful, 1), _digest(entry));
         assertEq(uint32(oracle.logOf(stateful) >> 80), 2);
-        vm.stopPrank();
 
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NotOwner.selector, stateful, user));
         vm.prank(user);
         oracle.advanceEpoch(stateful, 2);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.UnknownContract.selector, bytes32("x")));
+        oracle.advanceEpoch("x", 2);
     }
 
     function test_an_epoch_that_its_owner_has_not_named_is_not_entered() public {
-        _openEpoch(2);
-        _openEpoch(3);
+        registry.openEpoch(KEY_GROUP);
+        registry.openEpoch(KEY_GROUP);
         uint256 before = oracle.logOf(stateful);
         vm.startPrank(owner);
         for (uint32 named = 0; named < 5; ++named) {
@@ -47,10 +49,118 @@ contract ChangesTest is OracleTest {
             vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.EpochNotCurrent.selector, KEY_GROUP, 3));
             oracle.advanceEpoch{value: FEE}(stateful, named);
         }
-        assertEq(oracle.logOf(stateful), before);
-        oracle.advanceEpoch{value: FEE}(stateful, 3);
         vm.stopPrank();
+        assertEq(oracle.logOf(stateful), before);
+        _advance(stateful, owner, 3);
     }
+
+    function test_an_epoch_counts_the_contracts_that_need_its_keys() public {
+        assertEq(_contractsIn(KEY_GROUP, 1), 2);
+        registry.openEpoch(KEY_GROUP);
+        Entry memory pending = _request(stateful, user, 0);
+        Entry memory entry = _advance(stateful, owner, 2);
+        // Until the entry is executed the contract needs both.
+        assertEq(_contractsIn(KEY_GROUP, 1), 2);
+        assertEq(_contractsIn(KEY_GROUP, 2), 1);
+        _execute(_list(pending));
+        assertEq(_contractsIn(KEY_GROUP, 1), 2);
+
+        assertEq(_fulfill(_ofEpoch(_list(entry), 2)), 1);
+        assertEq(_contractsIn(KEY_GROUP, 1), 1);
+        assertEq(_contractsIn(KEY_GROUP, 2), 1);
+        assertEq(_fulfill(_ofEpoch(_list(entry), 2)), 0);
+        assertEq(_contractsIn(KEY_GROUP, 1), 1, "once");
+        _assertNothingOutstanding(entry);
+
+        _fulfill(_ofEpoch(_list(_advance(stateless, owner, 2)), 2));
+        assertEq(_contractsIn(KEY_GROUP, 1), 0);
+        assertEq(_contractsIn(KEY_GROUP, 2), 2);
+    }
+
+    function test_an_epoch_is_left_late_too() public {
+        registry.openEpoch(KEY_GROUP);
+        Entry memory entry = _advance(stateful, owner, 2);
+        skip(61);
+        assertEq(_fulfill(_ofEpoch(_list(entry), 2)), 1);
+        assertEq(_contractsIn(KEY_GROUP, 1), 1);
+        _assertNothingOutstanding(entry);
+    }
+
+    function test_anyone_moves_a_contract_on_whose_epoch_is_retired() public {
+        registry.openEpoch(KEY_GROUP);
+        vm.deal(user, 1 ether);
+        vm.prank(user);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NotOwner.selector, stateful, user));
+        oracle.advanceEpoch{value: FEE}(stateful, 2);
+        registry.retire(KEY_GROUP, 1);
+        Entry memory entry = _advance(stateful, user, 2);
+        assertEq(address(uint160(entry.settlement >> 96)), user, "who paid is who gets it back");
+    }
+
+    // Giving up.
+
+    function test_a_contract_to_be_abandoned_is_so_once_its_epoch_is_retired() public {
+        bytes32 id = _abandonable();
+        assertEq(_contractsIn(KEY_GROUP, 1), 3);
+        bytes memory refusal = abi.encodeWithSelector(ISubrosaOracle.NotAbandonable.selector, id);
+        vm.expectRevert(refusal);
+        oracle.abandon(id);
+        registry.openEpoch(KEY_GROUP);
+        registry.retire(KEY_GROUP, 1);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NotAbandonable.selector, stateful));
+        oracle.abandon(stateful);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.UnknownContract.selector, bytes32("x")));
+        oracle.abandon("x");
+
+        // Nobody but its owner moves it on.
+        vm.deal(user, FEE);
+        vm.prank(user);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NotOwner.selector, id, user));
+        oracle.advanceEpoch{value: FEE}(id, 2);
+
+        vm.expectEmit(true, true, true, true, address(oracle));
+        emit ISubrosaOracle.Abandoned(id, KEY_GROUP, 1);
+        vm.prank(user);
+        oracle.abandon(id);
+        assertEq(_contractsIn(KEY_GROUP, 1), 2);
+        vm.expectRevert(refusal);
+        oracle.abandon(id);
+        assertEq(_contractsIn(KEY_GROUP, 1), 2, "once");
+
+        uint256 terms = _terms(0);
+        hoax(owner);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.ContractPaused.selector, id));
+        oracle.request{value: FEE}(id, 0, terms, address(0), "");
+    }
+
+    /// @dev Each contract that did would count an epoch down twice, until the keys of all others are erased.
+    function test_an_abandoned_contract_goes_nowhere() public {
+        bytes32 id = _abandonable();
+        registry.openEpoch(KEY_GROUP);
+        registry.retire(KEY_GROUP, 1);
+        oracle.abandon(id);
+        registry.addRuntime(2);
+        bytes memory refusal = abi.encodeWithSelector(ISubrosaOracle.ContractPaused.selector, id);
+        vm.startPrank(owner);
+        vm.expectRevert(refusal);
+        oracle.advanceEpoch{value: FEE}(id, 2);
+        vm.stopPrank();
+        assertEq(_contractsIn(KEY_GROUP, 1), 2);
+        assertEq(_contractsIn(KEY_GROUP, 2), 0);
+    }
+
+    function test_fees_of_an_abandoned_contracts_entries_are_taken_back() public {
+        bytes32 id = _abandonable();
+        Entry memory entry = _request(id, user, 100_000);
+        registry.openEpoch(KEY_GROUP);
+        registry.retire(KEY_GROUP, 1);
+        oracle.abandon(id);
+        skip(31 days);
+        oracle.reclaim(entry);
+        assertEq(user.balance, FEE);
+    }
+
+    // Upgrades.
 
     function test_an_upgrade_is_announced_waits_and_is_an_entry_of_the_log() public {
         uint256 announced = vm.getBlockTimestamp();
@@ -58,7 +168,6 @@ contract ChangesTest is OracleTest {
         vm.expectEmit(address(oracle));
         emit ISubrosaOracle.UpgradeAnnounced(stateful, CODE, uint48(announced + UPGRADE_DELAY));
         oracle.announceUpgrade(stateful, CODE);
-        _checkUpgrade(stateful, UPGRADE_DELAY, CODE, announced + UPGRADE_DELAY);
 
         vm.warp(announced + UPGRADE_DELAY - 1);
         uint48 deadline = _deadline();
@@ -81,33 +190,47 @@ contract ChangesTest is OracleTest {
         assertEq(uint16(entry.execution >> 152), 1, "the entry has the new code's version");
         assertEq(entry.settlement, uint256(uint160(owner)) << 96 | deadline);
         assertEq(entry.context, 0);
-        assertEq(oracle.entryDigest(stateful, 1), _digest(entry));
-        _checkUpgrade(stateful, UPGRADE_DELAY, 0, 0);
+        assertEq(_landing(entry), FEE, "an owner owes itself no charge");
+        assertEq(_slotAt(stateful, 1), _digest(entry));
         _note(entry);
 
         Entry memory call = _request(stateful, user, 0);
         assertEq(uint16(call.execution >> 152), 1, "and so have the calls after it");
-        _fulfill(_batch(_groupOnHead(_list(entry, call))));
-        (uint48 seq,) = oracle.head(stateful);
-        assertEq(seq, 3);
+        _execute(_list(entry, call));
+        assertEq(_headSeq(stateful), 3);
     }
 
     function test_an_upgrade_is_appended_once_and_not_when_it_was_withdrawn() public {
         vm.startPrank(owner);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.UpgradeNotAnnounced.selector, stateful));
+        bytes memory none = abi.encodeWithSelector(ISubrosaOracle.UpgradeNotAnnounced.selector, stateful);
+        vm.expectRevert(none);
         oracle.upgrade{value: FEE}(stateful, 0, type(uint48).max);
 
         oracle.announceUpgrade(stateful, CODE);
         skip(UPGRADE_DELAY);
         oracle.announceUpgrade(stateful, 0);
         skip(UPGRADE_DELAY);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.UpgradeNotAnnounced.selector, stateful));
+        vm.expectRevert(none);
         oracle.upgrade{value: FEE}(stateful, 0, type(uint48).max);
 
         oracle.announceUpgrade(stateful, CODE);
         skip(UPGRADE_DELAY);
         oracle.upgrade{value: FEE}(stateful, 0, type(uint48).max);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.UpgradeNotAnnounced.selector, stateful));
+        vm.expectRevert(none);
+        oracle.upgrade{value: FEE}(stateful, 0, type(uint48).max);
+        vm.stopPrank();
+    }
+
+    function test_an_announcement_expires_thirty_days_after_it_was_ready() public {
+        vm.startPrank(owner);
+        oracle.announceUpgrade(stateful, CODE);
+        uint256 ready = vm.getBlockTimestamp() + UPGRADE_DELAY;
+        vm.warp(ready + 30 days + 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(ISubrosaOracle.UpgradeExpired.selector, stateful, ready + 30 days)
+        );
+        oracle.upgrade{value: FEE}(stateful, 0, type(uint48).max);
+        vm.warp(ready + 30 days);
         oracle.upgrade{value: FEE}(stateful, 0, type(uint48).max);
         vm.stopPrank();
     }
@@ -126,17 +249,12 @@ contract ChangesTest is OracleTest {
     function test_code_registered_without_a_delay_never_changes() public {
         Registration memory registration = _registration(false);
         registration.upgradeDelay = 0;
+        (bytes32 fixedForGood,) = _register(registration);
         vm.startPrank(owner);
-        bytes32 fixedForGood = oracle.register{value: FEE}(registration);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NotUpgradable.selector, fixedForGood));
         oracle.announceUpgrade(fixedForGood, CODE);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NotUpgradable.selector, stateless));
         oracle.announceUpgrade(stateless, CODE);
-
-        registration = _registration(true);
-        registration.upgradeDelay = 1;
-        vm.expectRevert(ISubrosaOracle.StatelessUpgrade.selector);
-        oracle.register{value: FEE}(registration);
         vm.stopPrank();
     }
 
@@ -156,12 +274,14 @@ contract ChangesTest is OracleTest {
         vm.prank(owner);
         oracle.announceUpgrade(stateful, CODE);
         skip(UPGRADE_DELAY);
-        bytes32 slot = keccak256(abi.encode(stateful, LOGS));
+        bytes32 slot = keccak256(abi.encode(stateful, _oracleStorage() + 2));
         vm.store(address(oracle), slot, vm.load(address(oracle), slot) | bytes32(uint256(0xffff) << 112));
         vm.prank(owner);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.CodeVersionsExhausted.selector, stateful));
         oracle.upgrade{value: FEE}(stateful, 0, type(uint48).max);
     }
+
+    // Runtimes.
 
     function test_the_owner_moves_a_contract_to_a_later_runtime() public {
         registry.addRuntime(7);
@@ -180,15 +300,14 @@ contract ChangesTest is OracleTest {
         assertEq(entry.inputHash, keccak256(abi.encode(1, 7, 1)), "the head awaits entry 1");
         assertEq(entry.execution >> 248, 4);
         assertEq(uint16(entry.execution >> 136), 7);
-        assertEq(oracle.entryDigest(stateful, 2), _digest(entry));
+        assertEq(_slotAt(stateful, 2), _digest(entry));
         _note(entry);
 
         Entry memory later = _request(stateful, user, 0);
         assertEq(uint16(later.execution >> 136), 7);
         assertEq(uint16(pending.execution >> 136), 1);
-        _fulfill(_batch(_groupOnHead(_list(pending, entry))));
-        (uint48 seq,) = oracle.head(stateful);
-        assertEq(seq, 3);
+        _execute(_list(pending, entry));
+        assertEq(_headSeq(stateful), 3);
     }
 
     function test_anybody_moves_a_contract_whose_runtime_was_withdrawn_to_its_successor() public {
@@ -208,7 +327,7 @@ contract ChangesTest is OracleTest {
 
         vm.recordLogs();
         oracle.changeRuntime{value: FEE}(stateless, 3);
-        assertEq(_appended().inputHash, keccak256(abi.encode(1, 3, 0)));
+        assertEq(_appended().inputHash, keccak256(abi.encode(1, 3, 0)), "no head, and none of its flags");
 
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.UnknownContract.selector, bytes32("x")));
         oracle.changeRuntime("x", 3);
@@ -216,80 +335,50 @@ contract ChangesTest is OracleTest {
     }
 
     function test_nobody_moves_a_contract_to_a_runtime_that_does_not_count() public {
-        vm.deal(user, 1 ether);
-        vm.startPrank(owner);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaGovernance.RuntimeUnknown.selector, 65535));
+        vm.prank(owner);
+        vm.expectRevert(abi.encodeWithSelector(StandInRegistry.RuntimeUnknown.selector, 65535));
         oracle.changeRuntime{value: FEE}(stateful, 65535);
-        vm.stopPrank();
-
-        registry.addRuntime(2);
-        registry.addRuntime(3);
-        registry.withdrawRuntime(2, 3);
-        vm.startPrank(owner);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaGovernance.RuntimeIsWithdrawn.selector, 2));
-        oracle.changeRuntime{value: FEE}(stateful, 2);
-        vm.stopPrank();
-
-        // What takes over is what the chain of successors ends with.
-        registry.addRuntime(4);
-        registry.withdrawRuntime(1, 3);
-        registry.withdrawRuntime(3, 4);
-        vm.startPrank(user);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NotOwner.selector, stateful, user));
-        oracle.changeRuntime{value: FEE}(stateful, 3);
-        assertEq(oracle.changeRuntime{value: FEE}(stateful, 4), 1);
-        vm.stopPrank();
-        assertEq(uint16(oracle.logOf(stateful) >> 128), 4);
     }
 
-    function test_a_contract_is_registered_with_a_runtime_that_counts() public {
-        Registration memory registration = _registration(false);
-        registration.runtimeGeneration = 2;
-        vm.prank(owner);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaGovernance.RuntimeUnknown.selector, 2));
-        oracle.register{value: FEE}(registration);
-
+    function test_a_change_is_paid_like_a_request_without_output_and_taken_back_like_one() public {
         registry.addRuntime(2);
-        registry.withdrawRuntime(1, 2);
-        registration.runtimeGeneration = 1;
-        vm.prank(owner);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaGovernance.RuntimeIsWithdrawn.selector, 1));
-        oracle.register{value: FEE}(registration);
-        registration.runtimeGeneration = 2;
-        vm.prank(owner);
-        bytes32 contractId = oracle.register{value: FEE}(registration);
-        assertEq(uint16(oracle.logOf(contractId) >> 128), 2);
-    }
-
-    function test_changes_pay_the_execution_charge_and_are_refunded_like_requests() public {
-        registry.addRuntime(2);
+        // 96 bytes of input, at one and a half times the base fee, and nothing for failing or being late.
+        uint256 price = (68_000 + 96 * 12) * 1.5 gwei;
         vm.startPrank(owner);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.FeeTooLow.selector, CHARGE - 1, CHARGE));
-        oracle.changeRuntime{value: CHARGE - 1}(stateful, 2);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.FeeTooLow.selector, price - 1 gwei, price));
+        oracle.changeRuntime{value: price - 1 gwei}(stateful, 2);
         vm.recordLogs();
-        oracle.changeRuntime{value: FEE}(stateful, 2);
+        oracle.changeRuntime{value: price}(stateful, 2);
         vm.stopPrank();
         Entry memory entry = _appended();
+        assertEq(_landing(entry), price);
         skip(61);
-        uint256 before = owner.balance;
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NothingToRefund.selector, stateful, 1));
         oracle.refund(entry);
-        assertEq(owner.balance - before, FEE - CHARGE);
+        skip(30 days);
+        uint256 before = owner.balance;
+        oracle.reclaim(entry);
+        assertEq(owner.balance - before, price);
     }
 
-    function test_a_session_needs_an_envelope_to_take_its_key_from() public {
-        uint256 terms = Reference.terms(3, 0, 500_000, 0, _deadline());
-        assertEq(uint16(_request(stateful, user, terms, FEE).execution >> 232), 3);
-
-        terms = Reference.terms(2, 0, 500_000, 0, _deadline());
-        hoax(user);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.UnknownTerms.selector, terms));
-        oracle.request{value: FEE}(stateful, 0, terms, "");
+    function _abandonable() private returns (bytes32) {
+        Registration memory r = _registration(false);
+        r.abandonedOnRetirement = true;
+        return _registered(r);
     }
 
-    function _checkUpgrade(bytes32 contractId, uint256 delay, bytes32 commitment, uint256 readyAt) private view {
-        (uint32 actualDelay, bytes32 actualCommitment, uint48 actualReadyAt) = oracle.upgradeOf(contractId);
-        assertEq(actualDelay, delay);
-        assertEq(actualCommitment, commitment);
-        assertEq(actualReadyAt, readyAt);
+    function _advance(bytes32 id, address by, uint32 epoch) private returns (Entry memory entry) {
+        vm.recordLogs();
+        vm.deal(by, by.balance + FEE);
+        vm.prank(by);
+        oracle.advanceEpoch{value: FEE}(id, epoch);
+        entry = _appended();
+        _note(entry);
+    }
+
+    function _ofEpoch(Entry[] memory entries, uint32 epoch) private view returns (Fulfillment memory f) {
+        f = _batch(_groupInPlace(entries));
+        f.keyEpoch = epoch;
+        _signBatch(f, signerKey);
     }
 }

@@ -243,7 +243,7 @@ contract DcapRegistryTests is DcapTest {
         _refused(r, abi.encodeWithSelector(ISubrosaTrust.ReportDataMismatch.selector));
         r = _registration("tdx");
         r.startHash = keccak256("another checkpoint");
-        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ReportDataMismatch.selector));
+        _refused(r, abi.encodeWithSelector(ISubrosaTrust.ReportDataMismatch.selector));
         r = _registration("tdx");
         r.challengeBlock = 998;
         _refused(r, abi.encodeWithSelector(ISubrosaTrust.ReportDataMismatch.selector));
@@ -262,14 +262,14 @@ contract DcapRegistryTests is DcapTest {
         DcapRegistration memory r = _registration("tdx");
         vm.roll(999 + 8191);
         History.keep(999, keccak256("another block"));
-        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ReportDataMismatch.selector));
+        _refused(r, abi.encodeWithSelector(ISubrosaTrust.ReportDataMismatch.selector));
         History.keep(999, vm.parseJsonBytes32(json, ".registration.challengeBlockHash"));
         uint256 snapshot = vm.snapshotState();
         _register(r);
 
         vm.revertToState(snapshot);
         vm.roll(999 + 8192);
-        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ChallengeStale.selector, 999, bytes32(0)));
+        _refused(r, abi.encodeWithSelector(ISubrosaTrust.ChallengeStale.selector, 999, bytes32(0)));
     }
 
     function test_a_quote_made_for_a_client_registers_nobody() public {
@@ -279,7 +279,7 @@ contract DcapRegistryTests is DcapTest {
         bytes memory wanted = bytes.concat(blockhash(999), bytes20(registrant));
         claims.reportDataLow = Digests.clientChallenge(wanted);
         vm.mockCall(address(dcap), abi.encodeWithSelector(ISubrosaDcap.verifyQuote.selector), abi.encode(claims));
-        _refused(r, abi.encodeWithSelector(ISubrosaRegistry.ReportDataMismatch.selector));
+        _refused(r, abi.encodeWithSelector(ISubrosaTrust.ReportDataMismatch.selector));
 
         claims.reportDataLow = Digests.registrationChallenge(blockhash(999), registrant);
         vm.mockCall(address(dcap), abi.encodeWithSelector(ISubrosaDcap.verifyQuote.selector), abi.encode(claims));

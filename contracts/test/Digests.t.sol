@@ -4,9 +4,16 @@ pragma solidity ^0.8.28;
 import {Test} from "forge-std/Test.sol";
 
 import {Policy, Registration} from "../src/interfaces/ISubrosaOracle.sol";
-import {EnclaveConfig, Entry, EpochOpening, FulfillmentItem, ReportBinding} from "../src/interfaces/SubrosaTypes.sol";
+import {EnclaveConfig, Entry, EpochOpening, Outstanding, ReportBinding} from "../src/interfaces/SubrosaTypes.sol";
+import {Decimal} from "../src/libraries/Decimal.sol";
 import {Digests} from "../src/libraries/Digests.sol";
-import {ResultWord, SettlementWord, SettlementWords} from "../src/libraries/EntryWords.sol";
+import {
+    PaymentWord,
+    PaymentWords,
+    ResultWord,
+    SettlementWord,
+    SettlementWords
+} from "../src/libraries/EntryWords.sol";
 import {HeadSlot} from "../src/libraries/HeadSlot.sol";
 import {LogSlot, LogSlots} from "../src/libraries/LogSlot.sol";
 import {EpochSet} from "../src/libraries/EpochSet.sol";
@@ -39,62 +46,32 @@ contract DigestsTest is Test {
     }
 
     function testFuzz_an_entrys_digest(Entry memory e) public view {
-        assertEq(
-            Digests.entry(
-                e.contractId,
-                e.seq,
-                e.previousDigest,
-                Digests.execution(e.context, e.inputHash, e.execution),
-                e.settlement,
-                e.payment
-            ),
-            Reference.digest(block.chainid, address(this), e)
-        );
+        assertEq(this.hashEntry(e), Reference.digest(block.chainid, address(this), e));
     }
 
-    /// @dev The assembly that batches use, against the plain definitions.
-    function testFuzz_an_items_hashes(
-        Entry memory e,
-        bytes32 previousCommitment,
-        uint256 result,
-        uint32 split,
-        bytes memory data
-    ) public view {
-        result = result >> 32 << 32 | bound(split, 0, data.length);
-        FulfillmentItem memory item = FulfillmentItem(Reference.execution(e), e.settlement, e.payment, result, data);
-        bytes32 expected = Reference.digest(block.chainid, address(this), e);
-        (bytes32 digest, bytes32 resultHash) =
-            this.hashItem(e.contractId, e.seq, e.previousDigest, previousCommitment, item);
-        assertEq(digest, expected);
-        assertEq(resultHash, Reference.result(expected, item, previousCommitment));
+    function hashEntry(Entry calldata e) external view returns (bytes32) {
+        return Digests.entry(e);
     }
 
-    function testFuzz_an_outcome_and_a_result(FulfillmentItem memory item, bytes32 digest, bytes32 previous)
+    function testFuzz_an_outcome_and_a_result(uint256 word, bytes memory data, bytes32 digest, bytes32 previous)
         public
-        view
+        pure
     {
-        item.result = item.result >> 32 << 32 | item.data.length / 3;
-        ResultWord word = ResultWord.wrap(item.result);
-        (bytes32 outputHash, bytes32 sealedHash) = this.splitHashes(item.data, word.outputLength());
-        bytes32 outcome = Digests.outcome(word.status(), outputHash, sealedHash, word.fuelBucket());
-        assertEq(outcome, Reference.outcome(item));
+        word = word >> 32 << 32 | data.length / 3;
+        previous = previous >> 48 << 48;
+        ResultWord result = ResultWord.wrap(word);
+        bytes32 outputHash = keccak256(Reference.slice(data, 0, data.length / 3));
+        bytes32 sealedHash = keccak256(Reference.slice(data, data.length / 3, data.length));
+        bytes32 outcome = Digests.outcome(result.status(), outputHash, sealedHash, 0, result.fuelBucket());
+        assertEq(outcome, Reference.outcome(word, data));
         assertEq(
-            Digests.result(digest, outcome, previous, word.newCommitment()), Reference.result(digest, item, previous)
+            Digests.result(digest, outcome, previous, result.newCommitment()),
+            Reference.result(digest, word, data, previous)
         );
     }
 
-    function hashItem(
-        bytes32 id,
-        uint256 seq,
-        bytes32 previousDigest,
-        bytes32 previousCommitment,
-        FulfillmentItem calldata item
-    ) external view returns (bytes32, bytes32) {
-        return Digests.item(id, seq, previousDigest, previousCommitment, item, item.data);
-    }
-
-    function splitHashes(bytes calldata data, uint256 at) external pure returns (bytes32, bytes32) {
-        return (keccak256(data[:at]), keccak256(data[at:]));
+    function testFuzz_what_is_outstanding(bytes32 digest, Outstanding memory left) public pure {
+        assertEq(Digests.outstanding(digest, left), Reference.outstanding(digest, left));
     }
 
     function testFuzz_the_hashes_of_words(bytes32 a, bytes32 b, bytes32 c, uint8 d) public pure {
@@ -143,60 +120,125 @@ contract DigestsTest is Test {
         return Digests.epoch(opening);
     }
 
-    function testFuzz_a_heads_fields(uint208 commitment, uint48 seq, uint208 next) public pure {
-        vm.assume(seq != type(uint48).max);
-        HeadSlot head = HeadSlot.wrap(uint256(bytes32(abi.encodePacked(commitment, seq))));
+    function testFuzz_a_heads_fields(uint208 commitment, uint40 seq, uint8 flags, uint208 next) public pure {
+        vm.assume(seq != type(uint40).max);
+        HeadSlot head = HeadSlot.wrap(uint256(bytes32(abi.encodePacked(commitment, flags, seq))));
         assertEq(head.seq(), seq);
         assertEq(head.commitment(), bytes32(abi.encodePacked(commitment, uint48(0))));
+        assertEq(head.isMarked(), flags & 1 != 0);
+        assertEq(head.hasThreshold(), flags & 2 != 0);
+        assertEq(head.isStateless(), flags & 4 != 0);
         HeadSlot moved = head.advance(bytes32(abi.encodePacked(next, uint48(0))));
-        assertEq(moved.seq(), uint256(seq) + 1);
-        assertEq(moved.commitment(), bytes32(abi.encodePacked(next, uint48(0))));
+        assertEq(HeadSlot.unwrap(moved), uint256(bytes32(abi.encodePacked(next, flags, seq + 1))), "flags stay");
+        assertEq(HeadSlot.unwrap(head.marked()), HeadSlot.unwrap(head) | 1 << 40);
+        assertEq(HeadSlot.unwrap(head.unmarked()), HeadSlot.unwrap(head) & ~uint256(1 << 40));
+        assertEq(HeadSlot.unwrap(head.withThreshold(true)), HeadSlot.unwrap(head) | 2 << 40);
+        assertEq(HeadSlot.unwrap(head.withThreshold(false)), HeadSlot.unwrap(head) & ~uint256(2 << 40));
+        uint256 start = uint256(bytes32(abi.encodePacked(commitment, uint8(0), seq)));
+        assertTrue(head.isAt(start));
+        assertFalse(head.isAt(start + 1));
+        assertFalse(head.isAt(start ^ 1 << 48));
     }
 
-    function testFuzz_a_settlements_fields(address requester, uint32 gasLimit, bool expires, uint48 deadline)
-        public
-        pure
-    {
-        SettlementWord word = SettlementWords.create(requester, gasLimit, expires ? 1 : 0, deadline);
-        assertEq(
-            SettlementWord.unwrap(word),
-            uint256(bytes32(abi.encodePacked(requester, gasLimit, uint16(expires ? 1 : 0), deadline)))
-        );
-        assertEq(word.requester(), requester);
-        assertEq(word.callbackGasLimit(), gasLimit);
-        assertEq(word.callbackExpires(), expires);
-        assertEq(word.deadline(), deadline);
-    }
-
-    function testFuzz_a_logs_fields_survive_a_new_policy(Registration memory r, uint32 epoch, Policy memory policy)
+    function testFuzz_a_settlements_fields(address requester, uint32 gasLimit, uint8 flags, uint48 deadline)
         public
         view
     {
-        LogSlot log = this.createLog(r, epoch).withEntry();
+        flags %= 4;
+        SettlementWord word = SettlementWords.create(requester, gasLimit, flags, deadline);
+        assertEq(
+            SettlementWord.unwrap(word),
+            uint256(bytes32(abi.encodePacked(requester, gasLimit, uint16(flags), deadline)))
+        );
+        assertEq(word.requester(), requester);
+        assertEq(word.callbackGasLimit(), gasLimit);
+        assertEq(word.callbackExpires(), flags & 1 != 0);
+        assertEq(word.leavesEpoch(), flags & 2 != 0);
+        assertEq(word.wantsCallback(), gasLimit != 0 && flags & 2 == 0);
+        assertEq(word.deadline(), deadline);
+        assertEq(word.isLate(), block.timestamp > deadline);
+    }
+
+    function testFuzz_a_payments_fields(uint48 landing, uint48 callback, uint48 charge, uint256 log) public pure {
+        PaymentWord word = PaymentWords.create(landing, callback, charge, LogSlot.wrap(log));
+        bytes memory parts = abi.encodePacked(landing, callback, charge);
+        bytes memory rest = abi.encodePacked(uint32(log >> 48), uint32(log >> 80), uint48(log));
+        assertEq(PaymentWord.unwrap(word), uint256(bytes32(bytes.concat(parts, rest))));
+        assertEq(word.landing(), landing);
+        assertEq(word.callback(), callback);
+        assertEq(word.charge(), charge);
+        assertEq(word.keys(), uint256(uint32(log >> 48)) << 32 | uint32(log >> 80));
+        assertEq(word.seq(), uint48(log));
+    }
+
+    function testFuzz_a_results_fields(uint256 word, uint48 seq) public pure {
+        ResultWord result = ResultWord.wrap(word);
+        assertEq(uint256(result.newCommitment()), word >> 48 << 48);
+        assertEq(result.status(), uint8(word >> 40));
+        assertEq(result.fuelBucket(), uint8(word >> 32));
+        assertEq(result.outputLength(), word & 0x7fffffff);
+        bytes memory packed = abi.encodePacked(bytes20(bytes32(word)), uint48(word), seq);
+        assertEq(result.outcome(seq), uint256(bytes32(packed)));
+    }
+
+    function testFuzz_a_logs_fields_survive_a_new_policy(Registration memory r, Policy memory policy) public view {
+        LogSlot log = this.createLog(r).withEntry(true);
         LogSlot changed = this.changeLog(log, policy);
         assertEq(changed.nextSeq(), 1);
+        assertTrue(changed.isLastApart());
         assertEq(changed.keyGroup(), r.keyGroup);
-        assertEq(changed.keyEpoch(), epoch);
+        assertEq(changed.keyEpoch(), r.keyEpoch);
         assertEq(changed.finalityClass(), r.finalityClass);
         assertEq(changed.isStateless(), r.stateless);
+        assertEq(changed.isWorld(), r.world);
+        assertEq(changed.isAbandonable(), r.abandonedOnRetirement);
         assertEq(changed.codeVersion(), 0);
         assertEq(changed.runtimeGeneration(), r.runtimeGeneration);
-        assertEq(log.executionCharge(), uint256(r.executionChargeGwei) * 1e9);
-        assertEq(changed.executionCharge(), uint256(policy.executionChargeGwei) * 1e9);
         assertEq(changed.minimumDeadline(), policy.minimumDeadline);
         assertEq(changed.maximumCallbackGas(), policy.maximumCallbackGas);
         assertEq(changed.isRestricted(), policy.restricted);
         assertEq(changed.isPaused(), policy.paused);
-        assertEq(changed.withEpoch(7).keyEpoch(), 7);
-        assertEq(LogSlot.unwrap(changed.withEpoch(epoch)), LogSlot.unwrap(changed));
+        assertEq(changed.isGated(), policy.restricted || policy.paused);
+        _assertRoundedUp(changed.charge(), policy.chargeGwei, 0x7fff);
+        _assertRoundedUp(changed.gasPrice(0), policy.gasPriceFloor, 0x7ff);
+        assertEq(LogSlot.unwrap(changed.withEpoch(r.keyEpoch)), LogSlot.unwrap(changed));
+        assertEq(LogSlot.unwrap(changed.withRuntime(r.runtimeGeneration)), LogSlot.unwrap(changed));
+        assertEq(changed.withNextCode().codeVersion(), 1);
+        assertFalse(changed.withEntry(false).isLastApart());
+        assertTrue(changed.abandoned().isAbandoned() && changed.abandoned().isGated());
+        assertEq(changed.uncharged().charge(), 0);
+        assertEq(changed.uncharged().gasPrice(0), changed.gasPrice(0));
+        assertEq(LogSlot.unwrap(this.changeLog(changed, policy)), LogSlot.unwrap(changed));
     }
 
-    function createLog(Registration calldata r, uint32 epoch) external pure returns (LogSlot) {
-        return LogSlots.create(r, epoch);
+    function createLog(Registration calldata r) external pure returns (LogSlot) {
+        return LogSlots.create(r);
     }
 
     function changeLog(LogSlot log, Policy calldata policy) external pure returns (LogSlot) {
         return log.withPolicy(policy);
+    }
+
+    // Decimals.
+
+    function testFuzz_a_decimal_is_the_smallest_that_is_not_below(uint64 value, uint16 largest) public pure {
+        largest = uint16(bound(largest, 10, 0x7fff));
+        uint256 packed = Decimal.pack(value, largest);
+        _assertRoundedUp(Decimal.unpack(packed), value, largest);
+        assertLe(packed >> 5, largest);
+        // What has few digits is kept exactly.
+        if (value <= largest) assertEq(packed, uint256(value) << 5);
+        // And what was kept once stays.
+        assertEq(Decimal.unpack(Decimal.pack(Decimal.unpack(packed), largest)), Decimal.unpack(packed));
+    }
+
+    /// @dev Not below, and by less than one step of the last digit above.
+    function _assertRoundedUp(uint256 kept, uint256 value, uint256 largest) private pure {
+        assertGe(kept, value);
+        // With rounding up at every step, still no more than one step of the mantissa it ends with.
+        uint256 step = 1;
+        while (value > largest * step) step *= 10;
+        assertLt(kept - value, step);
     }
 
     struct SignerFields {

@@ -4,25 +4,29 @@ pragma solidity ^0.8.28;
 import {Vm} from "forge-std/Vm.sol";
 
 import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
-import {Entry, Fulfillment, FulfillmentGroup, FulfillmentItem} from "../src/interfaces/SubrosaTypes.sol";
+import {Entry} from "../src/interfaces/SubrosaTypes.sol";
+import {Fulfillment, FulfillmentGroup, FulfillmentItem} from "./support/Batches.sol";
 import {OracleTest} from "./support/OracleTest.sol";
+import {StandInRegistry} from "./support/StandInRegistry.sol";
 
 /// @notice Which items are applied, and what that changes.
 contract FulfillTest is OracleTest {
     address private user = makeAddr("user");
 
-    function test_an_executed_entry_moves_the_head_and_pays_the_relayer() public {
+    function test_an_executed_entry_moves_the_head_and_earns_the_landing_part() public {
         Entry memory entry = _request(stateful, user, 0);
         Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
-        uint256 before = relayer.balance;
+        uint256 before = oracle.balanceOf(relayer);
+        uint256 owners = oracle.balanceOf(owner);
 
         FulfillmentItem memory item = f.groups[0].items[0];
         vm.expectEmit(true, true, true, true, address(oracle));
-        emit ISubrosaOracle.EntryFulfilled(stateful, 1, item.result, item.data);
+        emit ISubrosaOracle.EntryFulfilled(stateful, _outcomeWord(item.result, 1), item.data);
         assertEq(_fulfill(f), 1);
 
-        assertEq(_head(stateful), _commitment(entry) | 2);
-        assertEq(relayer.balance - before, FEE);
+        assertEq(oracle.head(stateful), _commitment(entry) | 2, "no flag either");
+        assertEq(oracle.balanceOf(relayer) - before, FEE - CHARGE);
+        assertEq(oracle.balanceOf(owner) - owners, CHARGE);
         assertEq(_status(entry), 0, "the slot is untouched");
     }
 
@@ -30,13 +34,13 @@ contract FulfillTest is OracleTest {
         Entry memory a = _request(stateful, user, 0);
         Entry memory b = _request(stateful, user, 0);
         Entry memory c = _request(stateless, user, 0);
-        uint256 before = relayer.balance;
+        uint256 before = oracle.balanceOf(relayer);
 
         assertEq(_fulfill(_batch(_groupOnHead(_list(a, b)), _groupOnHead(_list(c)))), 3);
 
         assertEq(_head(stateful), _commitment(b) | 3);
-        assertEq(_status(c), 4);
-        assertEq(relayer.balance - before, 3 * FEE);
+        assertEq(_status(c), EXECUTED);
+        assertEq(oracle.balanceOf(relayer) - before, 3 * (FEE - CHARGE));
     }
 
     function test_a_fulfilled_batch_sent_again_changes_nothing() public {
@@ -92,12 +96,12 @@ contract FulfillTest is OracleTest {
         Entry memory c = _request(stateful, user, 0);
         Fulfillment memory f = _batch(_group(start, _list(a, b, c)));
         _execute(_list(a));
-        uint256 before = relayer.balance;
+        uint256 before = oracle.balanceOf(relayer);
 
         _expectSkip(stateful, 1, 1);
         assertEq(_fulfill(f), 2);
         assertEq(_head(stateful), _commitment(c) | 4);
-        assertEq(relayer.balance - before, 2 * FEE);
+        assertEq(oracle.balanceOf(relayer) - before, 2 * (FEE - CHARGE));
     }
 
     function test_a_gap_in_the_log_is_not_jumped() public {
@@ -131,8 +135,8 @@ contract FulfillTest is OracleTest {
 
         _expectSkip(stateful, 1, 3);
         assertEq(_fulfill(_batch(_groupOnHead(_list(a, b)), _groupOnHead(_list(other)))), 1);
-        assertEq(uint48(_head(stateful)), 1);
-        assertEq(_status(other), 4);
+        assertEq(_headSeq(stateful), 1);
+        assertEq(_status(other), EXECUTED);
     }
 
     function testFuzz_no_changed_field_of_an_entry_is_accepted(uint8 field, uint8 bit) public {
@@ -142,8 +146,10 @@ contract FulfillTest is OracleTest {
         field %= 5;
         if (field == 0) group.items[0].executionHash ^= bytes32(mask);
         if (field == 1) group.items[0].settlement ^= mask;
-        if (field == 2) group.items[0].payment ^= mask;
-        if (field == 3) group.previousDigest ^= bytes32(mask);
+        // Below its parts the payment is not in the batch.
+        if (field == 2) group.items[0].payment ^= 1 << (112 + bit % 144);
+        // Where a digest has no bits there is the number of items.
+        if (field == 3) group.previousDigest ^= bytes32(uint256(1) << (8 + bit % 248));
         if (field == 4) group.contractId ^= bytes32(mask);
         Fulfillment memory f = _batch(group);
 
@@ -153,12 +159,20 @@ contract FulfillTest is OracleTest {
     }
 
     function test_an_unregistered_contract_has_nothing_to_fulfill() public {
+        FulfillmentGroup memory group = _group(0, _list(_request(stateful, user, 0)));
+        group.contractId = keccak256("nobody");
+        group.previousDigest = 0;
+        _expectSkip(group.contractId, 0, 3);
+        assertEq(_fulfill(_batch(group)), 0);
+    }
+
+    /// @dev A head's number has 40 bits of the 48 that a position has in a batch.
+    function test_a_position_beyond_the_heads_bits_is_no_position_of_the_log() public {
         Entry memory entry = _request(stateful, user, 0);
-        entry.contractId = keccak256("nobody");
-        entry.seq = 0;
-        entry.previousDigest = 0;
-        _expectSkip(entry.contractId, 0, 3);
-        assertEq(_fulfill(_batch(_group(0, _list(entry)))), 0);
+        FulfillmentGroup memory group = _group(_head(stateful) | 1 << 44, _list(entry));
+        vm.startStateDiffRecording();
+        assertEq(_fulfill(_batch(group)), 0);
+        _assertUnchanged();
     }
 
     function test_stateless_entries_are_executed_in_any_order_once() public {
@@ -166,145 +180,91 @@ contract FulfillTest is OracleTest {
         Entry memory b = _request(stateless, user, 0);
         assertEq(_execute(_list(b)), 1);
         assertEq(_execute(_list(a)), 1);
-        assertEq(_status(a), 4);
-        assertEq(_status(b), 4);
+        assertEq(_status(a), EXECUTED);
+        assertEq(_status(b), EXECUTED);
         assertEq(_head(stateless), 0);
 
-        uint256 before = relayer.balance;
-        _expectSkip(stateless, b.seq, 1);
+        uint256 before = oracle.balanceOf(relayer);
+        _expectSkip(stateless, _seq(b), 1);
         assertEq(_execute(_list(b)), 0);
-        assertEq(relayer.balance, before);
+        assertEq(oracle.balanceOf(relayer), before);
     }
 
     function test_a_stateless_group_holds_one_entry() public {
         Entry memory a = _request(stateless, user, 0);
         Entry memory b = _request(stateless, user, 0);
         // In a group, entries are chained; on this log they are not.
-        _expectSkip(stateless, b.seq, 3);
-        assertEq(_execute(_list(a, b)), 1);
+        _expectSkip(stateless, _seq(a), 3);
+        assertEq(_execute(_list(a, b)), 0);
         assertEq(_status(b), 0);
     }
 
-    function test_entries_of_another_key_epoch_are_skipped() public {
+    function test_entries_of_another_key_epoch_are_not_on_the_log_for_this_one() public {
         Entry memory old = _request(stateful, user, 0);
         Entry memory oldStateless = _request(stateless, user, 0);
-        _openEpoch(2);
-        vm.startPrank(owner);
+        registry.openEpoch(KEY_GROUP);
         vm.recordLogs();
+        vm.prank(owner);
         oracle.advanceEpoch{value: FEE}(stateful, 2);
-        vm.stopPrank();
         Entry memory moved = _appended();
         _note(moved);
 
-        _expectSkip(stateful, 2, 4);
+        _expectSkip(stateful, 2, 3);
         assertEq(_execute(_list(old, moved)), 1);
 
         Fulfillment memory f = _batch(_groupOnHead(_list(moved)), _groupOnHead(_list(oldStateless)));
         f.keyEpoch = 2;
         _signBatch(f, signerKey);
-        _expectSkip(stateless, oldStateless.seq, 4);
+        _expectSkip(stateless, _seq(oldStateless), 3);
         assertEq(_fulfill(f), 1);
-        assertEq(uint48(_head(stateful)), 3);
+        assertEq(_headSeq(stateful), 3);
     }
 
-    function test_an_empty_batch_is_a_success() public {
-        assertEq(_fulfill(_batch(new FulfillmentGroup[](0))), 0);
-        FulfillmentGroup memory empty;
-        empty.contractId = stateful;
-        assertEq(_fulfill(_batch(empty)), 0);
-    }
-
-    function test_output_longer_than_the_data_reverts() public {
-        Entry memory entry = _request(stateful, user, 0);
-        FulfillmentGroup memory group = _groupOnHead(_list(entry));
-        Fulfillment memory f = _batch(group);
-        f.groups[0].items[0].result |= type(uint32).max;
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.OutputLengthTooLong.selector, 0, 0));
+    function test_a_signer_that_may_not_sign_for_the_epoch_has_the_batch_revert() public {
+        Fulfillment memory f = _batch(_groupOnHead(_list(_request(stateful, user, 0))));
+        f.keyEpoch = 2;
+        _signBatch(f, signerKey);
+        vm.expectRevert(abi.encodeWithSelector(StandInRegistry.EpochUnknown.selector, KEY_GROUP, 2));
+        _fulfill(f);
+        registry.dismiss(vm.addr(signerKey));
+        f.keyEpoch = 1;
+        _signBatch(f, signerKey);
+        vm.expectRevert(abi.encodeWithSelector(StandInRegistry.SignerUnknown.selector, vm.addr(signerKey)));
         _fulfill(f);
     }
 
-    /// @dev Far out, copying reads zeros where loading wraps around to the start of calldata.
-    function testFuzz_only_the_low_bits_of_an_items_offset_count(uint224 high) public {
-        Fulfillment memory f = _batch(_groupOnHead(_list(_request(stateful, user, 0))));
-        bytes memory message = abi.encodeCall(oracle.fulfill, f);
-        uint256 items = _itemsOffset(message);
-        uint256 offset = _word(message, items);
-        assertEq(offset, 0x20, "of the only item");
-        _putWord(message, items, uint256(high) << 32 | offset);
-        vm.prank(relayer);
-        (bool success,) = address(oracle).call(message);
-        assertTrue(success);
-        assertEq(uint48(_head(stateful)), 2);
-    }
-
-    function testFuzz_no_offset_of_an_item_has_another_entry_executed(uint256 offset, uint8 below) public {
+    function test_what_was_earned_waits_for_a_withdrawal() public {
         Entry memory entry = _request(stateful, user, 0);
-        bytes memory message = abi.encodeCall(oracle.fulfill, _batch(_groupOnHead(_list(entry))));
-        uint256 items = _itemsOffset(message);
-        // Among others an item less than 0x60 below 2^256.
-        if (offset % 2 == 0) {
-            unchecked {
-                offset = 0 - items - below;
-            }
-        }
-        if (uint32(offset) == 0x20) return;
-        _putWord(message, items, offset);
-        vm.prank(relayer);
-        (bool success,) = address(oracle).call{gas: 5_000_000}(message);
-        success;
-        assertEq(uint48(_head(stateful)), 1);
-        assertEq(address(oracle).balance, FEE, "nothing is paid");
-    }
-
-    /// @dev Where the first item's offset stands in a `fulfill` of one group.
-    function _itemsOffset(bytes memory message) private pure returns (uint256) {
-        uint256 fulfillment = 4 + _word(message, 4);
-        uint256 groups = fulfillment + _word(message, fulfillment);
-        uint256 group = groups + 0x20 + _word(message, groups + 0x20);
-        return group + _word(message, group + 0x60) + 0x20;
-    }
-
-    function _word(bytes memory message, uint256 at) private pure returns (uint256 word) {
-        assembly ("memory-safe") {
-            word := mload(add(add(message, 0x20), at))
-        }
-    }
-
-    function _putWord(bytes memory message, uint256 at, uint256 word) private pure {
-        assembly ("memory-safe") {
-            mstore(add(add(message, 0x20), at), word)
-        }
-    }
-
-    function test_payment_is_deferred_if_the_relayer_takes_none() public {
-        Entry memory entry = _request(stateful, user, 0);
-        Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
-        // This test has no receive function.
-        vm.expectEmit(true, true, true, true, address(oracle));
-        emit ISubrosaOracle.PaymentDeferred(address(this), FEE);
-        oracle.fulfill(f);
-        assertEq(oracle.balanceOf(address(this)), FEE);
+        uint256 before = oracle.balanceOf(relayer);
+        _execute(_list(entry));
+        assertEq(oracle.balanceOf(relayer) - before, FEE - CHARGE);
+        before = oracle.balanceOf(relayer);
 
         address payable recipient = payable(makeAddr("recipient"));
-        assertEq(oracle.withdraw(recipient), FEE);
-        assertEq(recipient.balance, FEE);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NothingToWithdraw.selector, address(this)));
+        vm.expectEmit(true, true, true, true, address(oracle));
+        emit ISubrosaOracle.Withdrawn(relayer, recipient, before);
+        vm.prank(relayer);
+        assertEq(oracle.withdraw(recipient), before);
+        assertEq(recipient.balance, before);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NothingToWithdraw.selector, relayer));
+        vm.prank(relayer);
         oracle.withdraw(recipient);
     }
 
     function test_a_withdrawal_to_one_who_takes_none_reverts() public {
-        Entry memory entry = _request(stateful, user, 0);
-        oracle.fulfill(_batch(_groupOnHead(_list(entry))));
+        uint256 before = oracle.balanceOf(relayer);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.WithdrawalFailed.selector, address(this)));
+        vm.prank(relayer);
+        // This test has no receive function.
         oracle.withdraw(payable(address(this)));
-        assertEq(oracle.balanceOf(address(this)), FEE);
+        assertEq(oracle.balanceOf(relayer), before);
     }
 
     /// @dev The entry that would follow if the log went on.
     function _next(Entry memory entry) private view returns (Entry memory next) {
         next = abi.decode(abi.encode(entry), (Entry));
         next.previousDigest = _digest(entry);
-        next.seq = entry.seq + 1;
+        next.payment = entry.payment + 1;
     }
 
     /// @dev No account's storage or balance has changed since recording began.

@@ -1,41 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {ISubrosaOracle, Policy, Registration} from "../src/interfaces/ISubrosaOracle.sol";
+import {Call, ISubrosaOracle, Policy, Registration} from "../src/interfaces/ISubrosaOracle.sol";
 import {Entry} from "../src/interfaces/SubrosaTypes.sol";
 import {OracleTest} from "./support/OracleTest.sol";
 import {Reference} from "./support/Reference.sol";
+import {StandInRegistry} from "./support/StandInRegistry.sol";
 
 /// @notice What registering, requesting and owning put on a log.
 contract LogsTest is OracleTest {
     address private user = makeAddr("user");
 
     function test_registration_appends_the_deployment() public {
-        bytes32 expected = oracle.contractIdOf(owner, oracle.nonceOf(owner));
+        uint256 counted = _contractsIn(KEY_GROUP, 1);
         (bytes32 id, Entry memory entry) = _register(false);
 
-        assertEq(id, expected);
+        assertEq(id, _idOf(owner, 2));
         assertEq(oracle.ownerOf(id), owner);
-        assertEq(entry.seq, 0);
+        assertEq(_seq(entry), 0);
         assertEq(entry.previousDigest, 0);
         assertEq(entry.context, keccak256("context"));
-        assertEq(oracle.entryDigest(id, 0), _digest(entry));
-        assertEq(entry.execution, _execution(0, 0, 1_000_000));
+        assertEq(entry.refundTo, address(0));
+        assertEq(_slotAt(id, 0), _digest(entry));
+        assertEq(entry.execution, _execution(0, 0, 1_000_000, 0));
         assertEq(entry.settlement, uint256(uint160(owner)) << 96 | _deadline());
-        assertEq(entry.payment, FEE << 160 | CHARGE << 64 | uint256(KEY_GROUP) << 32 | 1);
+        assertEq(entry.payment, FEE / 1 gwei << 208 | uint256(KEY_GROUP) << 80 | 1 << 48, "no charge to oneself");
+        assertEq(_contractsIn(KEY_GROUP, 1), counted + 1, "the epoch has a contract more");
     }
 
     function test_the_contract_id_binds_chain_oracle_deployer_and_nonce() public {
-        bytes32 expected =
-            keccak256(abi.encode(Reference.domain("contract-id"), block.chainid, oracle, owner, uint256(2)));
         (bytes32 id,) = _register(false);
-        assertEq(id, expected);
+        assertEq(id, _idOf(owner, 2));
+        vm.deal(user, FEE);
+        Registration memory r = _registration(false);
+        vm.prank(user);
+        assertEq(oracle.register{value: FEE}(r), _idOf(user, 0));
         vm.chainId(block.chainid + 1);
-        assertTrue(oracle.contractIdOf(owner, 2) != expected);
+        vm.prank(owner);
+        assertEq(oracle.register{value: FEE}(r), _idOf(owner, 3));
     }
 
     function test_registration_announces_owner_and_input() public {
-        bytes32 id = oracle.contractIdOf(owner, oracle.nonceOf(owner));
+        bytes32 id = _idOf(owner, 2);
+        Registration memory r = _registration(false);
+        (r.world, r.profile) = (true, 1);
         vm.expectEmit(true, true, true, true, address(oracle));
         emit ISubrosaOracle.Registered(id, owner, keccak256("code"));
         vm.expectEmit(true, true, true, true, address(oracle));
@@ -43,241 +51,350 @@ contract LogsTest is OracleTest {
             id,
             0,
             keccak256("context"),
-            _execution(0, 0, 1_000_000),
+            // A world, seen as the chain with number 1.
+            _execution(0, 1 << 2 | 1 << 8, 1_000_000, 0),
             uint256(uint160(owner)) << 96 | _deadline(),
-            FEE << 160 | CHARGE << 64 | uint256(KEY_GROUP) << 32 | 1,
+            FEE / 1 gwei << 208 | uint256(KEY_GROUP) << 80 | 1 << 48,
+            address(0),
             abi.encode(keccak256("code"))
         );
         vm.prank(owner);
-        oracle.register{value: FEE}(_registration(false));
+        oracle.register{value: FEE}(r);
     }
 
-    function test_registration_needs_an_epoch_a_commitment_a_fee_and_a_deadline() public {
-        vm.startPrank(owner);
+    function test_registration_needs_the_current_epoch_a_commitment_a_profile_a_runtime_and_a_deadline() public {
         Registration memory r = _registration(false);
         r.keyGroup = 8;
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NoEpoch.selector, 8));
-        oracle.register{value: FEE}(r);
-
+        _assertRefused(r, abi.encodeWithSelector(ISubrosaOracle.NoEpoch.selector, 8));
+        for (uint32 epoch = 0; epoch < 3; ++epoch) {
+            if (epoch == 1) continue;
+            r = _registration(false);
+            r.keyEpoch = epoch;
+            _assertRefused(r, abi.encodeWithSelector(ISubrosaOracle.EpochNotCurrent.selector, KEY_GROUP, 1));
+        }
         r = _registration(false);
         r.codeCommitment = 0;
-        vm.expectRevert(ISubrosaOracle.ZeroCodeCommitment.selector);
-        oracle.register{value: FEE}(r);
-
+        _assertRefused(r, abi.encodeWithSelector(ISubrosaOracle.ZeroCodeCommitment.selector));
         r = _registration(false);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.FeeTooLow.selector, CHARGE - 1, CHARGE));
-        oracle.register{value: CHARGE - 1}(r);
-
+        r.profile = 2;
+        _assertRefused(r, abi.encodeWithSelector(ISubrosaOracle.UnknownProfile.selector, 2));
+        r = _registration(false);
+        r.runtimeGeneration = 2;
+        _assertRefused(r, abi.encodeWithSelector(StandInRegistry.RuntimeUnknown.selector, 2));
+        r = _registration(false);
         r.deadline = uint48(block.timestamp + 59);
-        vm.expectRevert(
-            abi.encodeWithSelector(ISubrosaOracle.DeadlineTooEarly.selector, r.deadline, block.timestamp + 60)
+        _assertRefused(
+            r, abi.encodeWithSelector(ISubrosaOracle.DeadlineTooEarly.selector, r.deadline, block.timestamp + 60)
         );
-        oracle.register{value: FEE}(r);
+        r = _registration(true);
+        r.upgradeDelay = 1;
+        _assertRefused(r, abi.encodeWithSelector(ISubrosaOracle.StatelessUpgrade.selector));
+        r = _registration(false);
+        r.policy.chargeGwei = uint64(200_000 ether / 1 gwei) + 1;
+        _assertRefused(r, abi.encodeWithSelector(ISubrosaOracle.FeeTooHigh.selector, 200_000 ether + 1 gwei));
     }
 
     function test_entries_of_a_stateful_log_are_chained() public {
         Entry memory a = _request(stateful, user, 0);
         Entry memory b = _request(stateful, user, 0);
         assertEq(b.previousDigest, _digest(a));
-        assertEq(oracle.entryDigest(stateful, 1), _digest(a));
-        assertEq(oracle.entryDigest(stateful, 2), _digest(b));
-        assertEq(uint48(oracle.logOf(stateful)), 3);
+        assertEq(_slotAt(stateful, 1), _digest(a));
+        assertEq(_slotAt(stateful, 2), _digest(b));
+        assertEq(_nextSeq(stateful), 3);
     }
 
-    function test_a_refund_does_not_change_what_later_entries_chain_to() public {
+    function test_a_status_does_not_change_what_later_entries_chain_to() public {
         Entry memory a = _request(stateful, user, 0);
         skip(2 hours);
         oracle.refund(a);
-        assertEq(_status(a), 1);
+        assertEq(_status(a), REFUNDED);
         Entry memory b = _request(stateful, user, 0);
-        assertEq(oracle.entryDigest(stateful, 2), _digest(b), "chained to the digest without the status");
+        assertEq(b.previousDigest, _digest(a), "chained to the digest without the status");
+        assertEq(_slotAt(stateful, 2), _digest(b));
     }
 
     function test_entries_of_a_stateless_log_are_not_chained() public {
         _request(stateless, user, 0);
         Entry memory b = _request(stateless, user, 0);
         assertEq(b.previousDigest, 0);
-        assertEq(oracle.entryDigest(stateless, 2), _digest(b));
+        assertEq(_slotAt(stateless, 2), _digest(b));
     }
 
-    function testFuzz_a_request_is_recorded_as_asked(
-        bytes32 context,
-        bool envelope,
-        bool expires,
-        uint64 fuel,
-        uint32 callbackGas,
-        uint96 fee,
-        bytes calldata input
-    ) public {
-        callbackGas = uint32(bound(callbackGas, 0, 1_000_000));
-        fee = uint96(bound(fee, CHARGE, type(uint96).max));
-        uint256 terms = Reference.terms(envelope ? 1 : 0, expires ? 1 : 0, fuel, callbackGas, _deadline());
+    struct Asked {
+        bytes32 context;
+        bool envelope;
+        bool expires;
+        uint64 fuel;
+        uint32 callbackGas;
+        uint24 outputLimit;
+        address refundTo;
+        uint48 extra;
+        bytes input;
+    }
+
+    function testFuzz_a_request_is_recorded_as_asked(Asked calldata a) public {
+        uint32 callbackGas = a.callbackGas % 1_000_001;
+        uint24 output = a.outputLimit % 100_000;
+        uint64 fuel = a.fuel % 1e12;
+        uint256 terms =
+            Reference.terms(a.envelope ? 1 : 0, a.expires ? 1 : 0, fuel, callbackGas, _deadline(), output);
+        uint256 least = oracle.quote(stateful, a.input.length, output, callbackGas, fuel);
+        uint256 fee = least + uint256(a.extra) / 2 * 1 gwei;
 
         vm.recordLogs();
         hoax(user, fee);
-        assertEq(oracle.request{value: fee}(stateful, context, terms, input), 1);
+        assertEq(oracle.request{value: fee}(stateful, a.context, terms, a.refundTo, a.input), 1);
         Entry memory e = _appended();
 
-        assertEq(e.context, context);
-        assertEq(e.inputHash, keccak256(input));
-        assertEq(e.execution, _execution(1, envelope ? 1 : 0, fuel));
-        uint256 callback = uint256(callbackGas) << 64 | (expires ? uint256(1) << 48 : 0);
+        assertEq(e.context, a.context);
+        assertEq(e.inputHash, keccak256(a.input));
+        assertEq(e.refundTo, a.refundTo);
+        assertEq(e.execution, _execution(1, a.envelope ? 1 : 0, fuel, output));
+        uint256 callback = uint256(callbackGas) << 64 | (a.expires ? uint256(1) << 48 : 0);
         assertEq(e.settlement, uint256(uint160(user)) << 96 | callback | _deadline());
-        assertEq(e.payment, uint256(fee) << 160 | CHARGE << 64 | uint256(KEY_GROUP) << 32 | 1);
-        assertEq(oracle.entryDigest(stateful, 1), _digest(e));
+        assertEq(_paid(e), fee);
+        assertEq(_charge(e), CHARGE);
+        assertEq(uint112(e.payment), uint256(KEY_GROUP) << 80 | uint256(1) << 48 | 1);
+        assertEq(_slotAt(stateful, 1), _digest(e));
     }
 
+    // Terms.
+
     function testFuzz_terms_with_unknown_bits_are_refused(uint256 terms) public {
-        uint256 known = 3 << 240 | 1 << 224 | ((1 << 224) - (1 << 8));
+        uint256 known = 3 << 248 | 1 << 240 | ((1 << 240) - (1 << 4));
         vm.assume(terms & ~known != 0);
         hoax(user);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.UnknownTerms.selector, terms));
-        oracle.request{value: FEE}(stateful, 0, terms, "");
+        oracle.request{value: FEE}(stateful, 0, terms, address(0), "");
     }
 
-    function testFuzz_a_request_is_held_to_the_charge_and_the_epoch_that_its_terms_name(uint40 charge, uint32 epoch)
-        public
-    {
-        uint40 current = uint40(CHARGE / 1 gwei);
-        charge = charge % 3 == 0 ? 0 : uint40(bound(charge, current - 2, current + 2));
+    function test_a_session_needs_an_envelope_to_take_its_key_from() public {
+        uint256 terms = Reference.terms(3, 0, 500_000, 0, _deadline());
+        assertEq(uint16(_request(stateful, user, terms, FEE).execution >> 232), 3);
+        terms = Reference.terms(2, 0, 500_000, 0, _deadline());
+        _assertRefused(terms, abi.encodeWithSelector(ISubrosaOracle.UnknownTerms.selector, terms));
+    }
+
+    function testFuzz_a_request_is_held_to_what_its_terms_name(uint24 mantissa, uint32 epoch, uint16 version) public {
+        // 10,000 times ten is the charge.
+        mantissa = mantissa % 2 == 0 ? 0 : uint24(bound(mantissa, 9998, 10_002));
         epoch %= 3;
-        uint256 terms = _terms(0) | uint256(charge) << 40 | uint256(epoch) << 8;
-        hoax(user);
-        bool tooHigh = charge != 0 && current > charge;
-        if (tooHigh) {
-            vm.expectRevert(
-                abi.encodeWithSelector(ISubrosaOracle.ChargeTooHigh.selector, CHARGE, uint256(charge) * 1 gwei)
+        version %= 3;
+        uint256 terms = _terms(0) | Reference.bounds(epoch, version, mantissa == 0 ? 0 : mantissa << 5 | 1);
+        if (epoch == 2) {
+            _assertRefused(terms, abi.encodeWithSelector(ISubrosaOracle.OtherEpoch.selector, stateful, 1));
+        } else if (version == 2) {
+            _assertRefused(terms, abi.encodeWithSelector(ISubrosaOracle.OtherCode.selector, stateful, 0));
+        } else if (mantissa != 0 && mantissa < 10_000) {
+            _assertRefused(
+                terms,
+                abi.encodeWithSelector(
+                    ISubrosaOracle.ChargeTooHigh.selector, CHARGE / 1 gwei, uint256(mantissa) * 10
+                )
             );
-        } else if (epoch == 2) {
-            vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.OtherEpoch.selector, stateful, 1));
+        } else {
+            _request(stateful, user, terms, FEE);
         }
-        oracle.request{value: FEE}(stateful, 0, terms, "");
-        assertEq(uint48(oracle.logOf(stateful)), tooHigh || epoch == 2 ? 1 : 2);
     }
 
     function test_an_owner_cannot_raise_the_charge_of_a_request_that_is_on_its_way() public {
-        uint256 terms = _terms(0) | CHARGE / 1 gwei << 40;
-        vm.prank(owner);
-        oracle.setPolicy(stateful, Policy(uint40(FEE / 1 gwei), 60, 1_000_000, false, false));
-        hoax(user);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.ChargeTooHigh.selector, FEE, CHARGE));
-        oracle.request{value: FEE}(stateful, 0, terms, "");
-        _setFlags(false, false);
-        hoax(user);
-        oracle.request{value: FEE}(stateful, 0, terms, "");
+        uint256 terms = _terms(0) | Reference.bounds(0, 0, 10_000 << 5 | 1);
+        Policy memory policy = _policy();
+        policy.chargeGwei = 100_001;
+        _setPolicy(policy);
+        // The charge is kept with five digits at most, rounded up.
+        _assertRefused(terms, abi.encodeWithSelector(ISubrosaOracle.ChargeTooHigh.selector, 100_010, 100_000));
+        _setPolicy(_policy());
+        _request(stateful, user, terms, FEE);
     }
 
-    function test_an_envelope_in_flight_is_not_taken_in_another_epoch() public {
-        uint256 terms = Reference.terms(1, 0, 1, 0, _deadline()) | 1 << 8;
-        _openEpoch(2);
+    function test_a_request_that_agrees_to_no_charge_pays_none() public {
+        // Nothing times ten: the word zero stands for any charge.
+        uint256 terms = _terms(0) | Reference.bounds(0, 0, 1);
+        _assertRefused(terms, abi.encodeWithSelector(ISubrosaOracle.ChargeTooHigh.selector, CHARGE / 1 gwei, 0));
+        Policy memory policy = _policy();
+        policy.chargeGwei = 0;
+        _setPolicy(policy);
+        assertEq(_charge(_request(stateful, user, terms, FEE)), 0);
+    }
+
+    function test_an_envelope_in_flight_is_not_taken_in_another_epoch_or_for_other_code() public {
+        uint256 ofEpoch = Reference.terms(1, 0, 1, 0, _deadline()) | Reference.bounds(1, 0, 0);
+        uint256 ofCode = Reference.terms(1, 0, 1, 0, uint48(block.timestamp + 3 days)) | Reference.bounds(0, 1, 0);
+        registry.openEpoch(KEY_GROUP);
         vm.prank(owner);
         oracle.advanceEpoch{value: FEE}(stateful, 2);
-        hoax(user, FEE);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.OtherEpoch.selector, stateful, 2));
-        oracle.request{value: FEE}(stateful, 0, terms, "envelope");
-        assertEq(user.balance, FEE, "nothing was paid");
+        _assertRefused(ofEpoch, abi.encodeWithSelector(ISubrosaOracle.OtherEpoch.selector, stateful, 2));
+        uint256 snapshot = vm.snapshotState();
+        _request(stateful, user, ofCode, FEE);
+        vm.revertToStateAndDelete(snapshot);
+
+        vm.prank(owner);
+        oracle.announceUpgrade(stateful, keccak256("other code"));
+        skip(UPGRADE_DELAY);
+        vm.prank(owner);
+        oracle.upgrade{value: FEE}(stateful, 0, type(uint48).max);
+        _assertRefused(ofCode, abi.encodeWithSelector(ISubrosaOracle.OtherCode.selector, stateful, 1));
     }
 
+    // Many at once.
+
+    function test_several_requests_are_appended_in_order_each_at_its_price() public {
+        for (uint256 i = 0; i < 2; ++i) {
+            bytes32 id = i == 0 ? stateful : stateless;
+            Call[] memory calls = _calls(16);
+            uint256 fee;
+            for (uint256 k = 0; k < calls.length; ++k) {
+                fee += oracle.quote(id, calls[k].input.length, 64, 0);
+            }
+            uint256 first = _nextSeq(id);
+            vm.recordLogs();
+            hoax(user, fee + 5 gwei);
+            assertEq(oracle.requestMany{value: fee + 5 gwei}(id, owner, calls), first);
+            Entry[] memory all = _allAppended();
+            assertEq(all.length, 16);
+            for (uint256 k = 0; k < 16; ++k) {
+                assertEq(_seq(all[k]), first + k);
+                assertEq(all[k].context, calls[k].context);
+                assertEq(all[k].inputHash, keccak256(calls[k].input));
+                assertEq(all[k].refundTo, owner);
+                uint256 price = oracle.quote(id, calls[k].input.length, 64, 0);
+                assertEq(_paid(all[k]), k == 15 ? price + 5 gwei : price, "what is too much is the last one's");
+                if (k != 0) assertEq(all[k].previousDigest, i == 0 ? _digest(all[k - 1]) : bytes32(0));
+                assertEq(_slotAt(id, first + k), _digest(all[k]));
+            }
+            if (i == 0) assertEq(_execute(all), 16);
+        }
+    }
+
+    function test_several_requests_cost_their_sum_to_the_gwei() public {
+        Call[] memory calls = _calls(3);
+        uint256 fee;
+        for (uint256 k = 0; k < calls.length; ++k) {
+            fee += oracle.quote(stateful, calls[k].input.length, 64, 0);
+        }
+        uint256 last = oracle.quote(stateful, calls[2].input.length, 64, 0);
+        startHoax(user, fee);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.FeeTooLow.selector, last - 1 gwei, last));
+        oracle.requestMany{value: fee - 1 gwei}(stateful, address(0), calls);
+        oracle.requestMany{value: fee}(stateful, address(0), calls);
+        vm.expectRevert(ISubrosaOracle.NoRequests.selector);
+        oracle.requestMany(stateful, address(0), new Call[](0));
+    }
+
+    function test_one_bad_request_among_several_takes_all_of_them_back() public {
+        Call[] memory calls = _calls(3);
+        calls[1].terms |= 1;
+        hoax(user);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.UnknownTerms.selector, calls[1].terms));
+        oracle.requestMany{value: FEE}(stateful, address(0), calls);
+        assertEq(_nextSeq(stateful), 1);
+    }
+
+    // Policy.
+
     function test_no_policy_promises_callbacks_what_no_transaction_carries() public {
-        uint32 largest = 10_000_000;
+        uint24 largest = 10_000_000;
         bytes memory refused = abi.encodeWithSelector(
             ISubrosaOracle.MaximumCallbackGasTooHigh.selector, uint256(largest) + 1, uint256(largest)
         );
         Registration memory r = _registration(false);
-        r.maximumCallbackGas = largest + 1;
-        vm.startPrank(owner);
+        r.policy.maximumCallbackGas = largest + 1;
+        _assertRefused(r, refused);
+        vm.prank(owner);
         vm.expectRevert(refused);
-        oracle.register{value: FEE}(r);
-        vm.expectRevert(refused);
-        oracle.setPolicy(stateful, Policy(0, 60, largest + 1, false, false));
+        oracle.setPolicy(stateful, r.policy);
 
-        r.maximumCallbackGas = largest;
-        bytes32 id = oracle.register{value: FEE}(r);
-        assertEq(uint32(oracle.logOf(id) >> 200), largest);
-        oracle.setPolicy(stateful, Policy(0, 60, largest, false, false));
-        assertEq(uint32(oracle.logOf(stateful) >> 200), largest);
-        vm.stopPrank();
+        r.policy.maximumCallbackGas = largest;
+        (bytes32 id,) = _register(r);
+        assertEq(uint24(oracle.logOf(id) >> 164), largest);
+        _setPolicy(r.policy);
+        assertEq(uint24(oracle.logOf(stateful) >> 164), largest);
     }
 
     function test_a_contract_registered_as_restricted_is_so_from_the_first_request_on() public {
         Registration memory r = _registration(false);
-        r.restricted = true;
-        vm.prank(owner);
-        bytes32 id = oracle.register{value: FEE}(r);
+        r.policy.restricted = true;
+        (bytes32 id,) = _register(r);
         uint256 terms = _terms(0);
         hoax(user);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.CallerNotAllowed.selector, id, user));
-        oracle.request{value: FEE}(id, 0, terms, "");
+        oracle.request{value: FEE}(id, 0, terms, address(0), "");
+        _request(id, owner, 0);
         vm.prank(owner);
-        oracle.request{value: FEE}(id, 0, terms, "");
-        vm.prank(owner);
-        oracle.setPolicy(id, Policy(uint40(CHARGE / 1 gwei), 60, 1_000_000, false, false));
-        hoax(user);
-        oracle.request{value: FEE}(id, 0, terms, "");
+        oracle.setPolicy(id, _policy());
+        _request(id, user, 0);
     }
 
     function test_a_request_outside_the_policy_is_refused() public {
-        startHoax(user);
-        uint256 terms = Reference.terms(0, 0, 1, 1_000_001, _deadline());
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.CallbackGasTooHigh.selector, 1_000_001, 1_000_000));
-        oracle.request{value: FEE}(stateful, 0, terms, "");
-
+        _assertRefused(
+            Reference.terms(0, 0, 1, 1_000_001, _deadline()),
+            abi.encodeWithSelector(ISubrosaOracle.CallbackGasTooHigh.selector, 1_000_001, 1_000_000)
+        );
         uint48 early = uint48(block.timestamp + 59);
-        terms = Reference.terms(0, 0, 1, 0, early);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.DeadlineTooEarly.selector, early, early + 1));
-        oracle.request{value: FEE}(stateful, 0, terms, "");
-
-        terms = _terms(0);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.FeeTooLow.selector, 0, CHARGE));
-        oracle.request(stateful, 0, terms, "");
-
+        _assertRefused(
+            Reference.terms(0, 0, 1, 0, early),
+            abi.encodeWithSelector(ISubrosaOracle.DeadlineTooEarly.selector, early, early + 1)
+        );
+        uint256 terms = _terms(0);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.UnknownContract.selector, bytes32("x")));
-        oracle.request{value: FEE}("x", 0, terms, "");
-    }
-
-    function test_a_fee_beyond_96_bits_is_refused() public {
-        uint256 fee = uint256(type(uint96).max) + 1;
-        hoax(user, fee);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.FeeTooHigh.selector, fee));
-        oracle.request{value: fee}(stateful, 0, _terms(0), "");
+        oracle.request("x", 0, terms, address(0), "");
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.UnknownContract.selector, bytes32("x")));
+        oracle.quote("x", 0, 0, 0);
     }
 
     function test_the_longest_input_is_taken_and_one_byte_more_is_not() public {
         uint256 longest = 120 * 1024;
+        uint256 terms = _terms(0);
         startHoax(user);
-        oracle.request{value: FEE}(stateful, 0, _terms(0), new bytes(longest));
+        oracle.request{value: FEE}(stateful, 0, terms, address(0), new bytes(longest));
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.InputTooLong.selector, longest + 1, longest));
-        oracle.request{value: FEE}(stateful, 0, _terms(0), new bytes(longest + 1));
+        oracle.request{value: FEE}(stateful, 0, terms, address(0), new bytes(longest + 1));
     }
 
     function test_a_full_log_takes_no_entry() public {
         // The log's word is the third field of the oracle's storage.
-        bytes32 slot = keccak256(abi.encode(stateful, uint256(_oracleStorage()) + 2));
-        vm.store(address(oracle), slot, bytes32(oracle.logOf(stateful) | type(uint48).max));
-        hoax(user);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.LogFull.selector, stateful));
-        oracle.request{value: FEE}(stateful, 0, _terms(0), "");
+        bytes32 slot = keccak256(abi.encode(stateful, _oracleStorage() + 2));
+        uint256 log = oracle.logOf(stateful) >> 48 << 48;
+        // A head numbers 2^40 entries.
+        vm.store(address(oracle), slot, bytes32(log | type(uint40).max));
+        _assertRefused(_terms(0), abi.encodeWithSelector(ISubrosaOracle.LogFull.selector, stateful));
+        vm.store(address(oracle), slot, bytes32(log | type(uint40).max - 1));
+        _request(stateful, user, 0);
     }
 
     function test_storage_is_where_enclaves_prove_it() public {
         Entry memory entry = _request(stateful, user, 0);
-        uint256 base = uint256(_oracleStorage());
+        uint256 base = _oracleStorage();
         bytes32 log = keccak256(abi.encode(stateful, base));
         assertEq(vm.load(address(oracle), keccak256(abi.encode(uint256(1), log))), _digest(entry));
         assertEq(vm.load(address(oracle), keccak256(abi.encode(stateful, base + 1))), bytes32(_head(stateful)));
         bytes32 word = vm.load(address(oracle), keccak256(abi.encode(stateful, base + 2)));
         assertEq(word, bytes32(oracle.logOf(stateful)));
-        // minimumDeadline 24, maximumCallbackGas 32, executionChargeGwei 40, flags 8, finalityClass 8,
-        // runtimeGeneration 16, codeVersion 16, keyEpoch 32, keyGroup 32, nextSeq 48.
-        bytes memory packed = abi.encodePacked(
-            uint24(60), uint32(1_000_000), uint40(CHARGE / 1 gwei), uint8(0), uint8(3), uint16(1), uint16(0)
-        );
-        assertEq(bytes.concat(packed, abi.encodePacked(uint32(1), KEY_GROUP, uint48(2))), bytes.concat(word));
+        // charge 20 (10,000 times ten), gasPriceFloor 16 (500 times 10^6), baseFeeSixteenths 8 and what follows.
+        uint256 head = uint256(10_000) << 5 | 1;
+        head = head << 16 | uint256(500) << 5 | 6;
+        head = head << 8 | 24;
+        head = head << 24 | 60;
+        head = head << 24 | 1_000_000;
+        // No flags, finality class 3, runtime 1, code 0.
+        head = head << 12 << 8 | 3;
+        head = head << 16 | 1;
+        head = head << 16;
+        head = head << 32 | 1;
+        head = head << 32 | KEY_GROUP;
+        assertEq(uint256(word), head << 48 | 2);
     }
 
     function test_policy_is_the_owners_to_change_for_entries_to_come() public {
         Policy memory policy = Policy({
-            executionChargeGwei: 5, minimumDeadline: 7, maximumCallbackGas: 11, restricted: true, paused: true
+            chargeGwei: 5,
+            baseFeeSixteenths: 9,
+            gasPriceFloor: 13,
+            minimumDeadline: 7,
+            maximumCallbackGas: 11,
+            restricted: true,
+            paused: true
         });
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NotOwner.selector, stateless, user));
         vm.prank(user);
@@ -288,33 +405,40 @@ contract LogsTest is OracleTest {
         emit ISubrosaOracle.PolicyChanged(stateless, policy);
         vm.prank(owner);
         oracle.setPolicy(stateless, policy);
-        uint256 expected = uint256(7) << 232 | uint256(11) << 200 | uint256(5) << 160 | uint256(7) << 152;
+        uint256 expected = uint256(5) << 241 | uint256(13) << 225 | uint256(9) << 212 | uint256(7) << 188;
+        expected |= uint256(11) << 164 | uint256(7) << 152;
         assertEq(oracle.logOf(stateless), expected | uint152(before));
     }
 
     function test_a_paused_contract_takes_no_request_and_executes_what_it_has() public {
         Entry memory entry = _request(stateful, user, 0);
-        _setFlags(false, true);
+        Policy memory policy = _policy();
+        policy.paused = true;
+        _setPolicy(policy);
+        _assertRefused(_terms(0), abi.encodeWithSelector(ISubrosaOracle.ContractPaused.selector, stateful));
         hoax(user);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.ContractPaused.selector, stateful));
-        oracle.request{value: FEE}(stateful, 0, _terms(0), "");
+        oracle.requestMany{value: FEE}(stateful, address(0), _calls(1));
         assertEq(_execute(_list(entry)), 1);
     }
 
     function test_a_restricted_contract_is_for_its_owner_and_named_callers() public {
-        _setFlags(true, false);
-        hoax(user);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.CallerNotAllowed.selector, stateful, user));
-        oracle.request{value: FEE}(stateful, 0, _terms(0), "");
+        Policy memory policy = _policy();
+        policy.restricted = true;
+        _setPolicy(policy);
+        bytes memory refusal = abi.encodeWithSelector(ISubrosaOracle.CallerNotAllowed.selector, stateful, user);
+        _assertRefused(_terms(0), refusal);
 
         _request(stateful, owner, 0);
         vm.prank(owner);
         oracle.setCaller(stateful, user, true);
-        assertTrue(oracle.isCaller(stateful, user));
         _request(stateful, user, 0);
         vm.prank(owner);
         oracle.setCaller(stateful, user, false);
-        assertFalse(oracle.isCaller(stateful, user));
+        _assertRefused(_terms(0), refusal);
+        vm.prank(user);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NotOwner.selector, stateful, user));
+        oracle.setCaller(stateful, user, true);
     }
 
     function test_ownership_moves_when_it_is_accepted() public {
@@ -324,7 +448,6 @@ contract LogsTest is OracleTest {
 
         vm.prank(owner);
         oracle.transferOwnership(stateful, user);
-        assertEq(oracle.candidateOf(stateful), user);
         vm.prank(owner);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NotCandidate.selector, stateful, owner));
         oracle.acceptOwnership(stateful);
@@ -332,7 +455,9 @@ contract LogsTest is OracleTest {
         vm.prank(user);
         oracle.acceptOwnership(stateful);
         assertEq(oracle.ownerOf(stateful), user);
-        assertEq(oracle.candidateOf(stateful), address(0));
+        vm.prank(user);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NotCandidate.selector, stateful, user));
+        oracle.acceptOwnership(stateful);
     }
 
     function test_nobody_owns_or_is_offered_a_contract_that_does_not_exist() public {
@@ -344,30 +469,42 @@ contract LogsTest is OracleTest {
         oracle.acceptOwnership("x");
     }
 
-    function _setFlags(bool restricted, bool paused) private {
+    function _calls(uint256 count) private view returns (Call[] memory calls) {
+        calls = new Call[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            calls[i] = Call(keccak256(abi.encode("context", i)), _terms(0), new bytes(i * 7));
+        }
+    }
+
+    function _setPolicy(Policy memory policy) private {
         vm.prank(owner);
-        oracle.setPolicy(stateful, Policy(uint40(CHARGE / 1 gwei), 60, 1_000_000, restricted, paused));
+        oracle.setPolicy(stateful, policy);
     }
 
-    function _execution(uint256 kind, uint256 flags, uint256 fuel) private view returns (uint256) {
-        return uint256(
-            bytes32(
-                abi.encodePacked(
-                    uint8(kind),
-                    uint16(flags),
-                    uint64(fuel),
-                    uint16(0),
-                    uint16(1),
-                    uint8(3),
-                    uint48(block.number),
-                    uint48(block.timestamp),
-                    uint32(0)
-                )
-            )
-        );
+    function _assertRefused(Registration memory r, bytes memory why) private {
+        vm.prank(owner);
+        vm.expectRevert(why);
+        oracle.register{value: FEE}(r);
     }
 
-    function _oracleStorage() private pure returns (bytes32) {
-        return keccak256(abi.encode(uint256(keccak256("subrosa.storage.Oracle")) - 1)) & ~bytes32(uint256(0xff));
+    function _assertRefused(uint256 terms, bytes memory why) private {
+        hoax(user, 1 ether);
+        vm.expectRevert(why);
+        oracle.request{value: 1 ether}(stateful, 0, terms, address(0), "");
+    }
+
+    function _idOf(address deployer, uint256 nonce) private view returns (bytes32) {
+        return keccak256(abi.encode(Reference.domain("contract-id"), block.chainid, oracle, deployer, nonce));
+    }
+
+    function _execution(uint256 kind, uint256 flags, uint256 fuel, uint256 output) private view returns (uint256) {
+        uint256 head = kind << 16 | flags;
+        head = head << 64 | fuel;
+        // Code 0, runtime 1, finality class 3.
+        head = head << 16 << 16 | 1;
+        head = head << 8 | 3;
+        head = head << 48 | block.number;
+        head = head << 48 | vm.getBlockTimestamp();
+        return head << 32 | output;
     }
 }

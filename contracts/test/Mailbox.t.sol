@@ -2,11 +2,11 @@
 pragma solidity ^0.8.28;
 
 import {ISubrosaMailbox, MailboxChallenge} from "../src/interfaces/ISubrosaMailbox.sol";
-import {OracleTest} from "./support/OracleTest.sol";
+import {DuoTest} from "./support/DuoTest.sol";
 import {Reference} from "./support/Reference.sol";
 
 /// @notice What passes through the chain: who publishes, who answers, and who is paid.
-contract MailboxTest is OracleTest {
+contract MailboxTest is DuoTest {
     bytes32 private constant FRESH = keccak256("fresh");
     uint256 private constant ESCROW = 0.01 ether;
     bytes private constant EVIDENCE = "a bundle";
@@ -188,7 +188,7 @@ contract MailboxTest is OracleTest {
     }
 
     function test_a_signer_whose_lease_has_ended_is_not_asked() public {
-        (uint40 leaseUntil,,,,) = registry.signerOf(signer);
+        (uint40 leaseUntil,,,,,) = registry.signerOf(signer);
         vm.warp(leaseUntil - 1);
         _ask();
         bytes memory signature = _answer(signerKey, answerer);

@@ -5,11 +5,12 @@ import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
 import {ISubrosaEpochs} from "../src/interfaces/ISubrosaEpochs.sol";
 import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
 import {ISubrosaTrust} from "../src/interfaces/ISubrosaTrust.sol";
-import {Entry, EpochOpening, Fulfillment, SignerAdmission} from "../src/interfaces/SubrosaTypes.sol";
-import {OracleTest} from "./support/OracleTest.sol";
+import {Entry, EpochOpening, SignerAdmission} from "../src/interfaces/SubrosaTypes.sol";
+import {Batches, Fulfillment, FulfillmentGroup} from "./support/Batches.sol";
+import {DuoTest} from "./support/DuoTest.sol";
 
 /// @notice What was signed once, shown again elsewhere, later, or in another form.
-contract ReplayTest is OracleTest {
+contract ReplayTest is DuoTest {
     uint256 private constant ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
 
     /// The chain that `setUp` chose. A literal, as an optimizer may take CHAINID for a constant.
@@ -23,11 +24,12 @@ contract ReplayTest is OracleTest {
     function test_a_batch_is_no_batch_of_another_oracle() public {
         Entry memory entry = _request(stateful, user, 0);
         Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
-        ISubrosaOracle twin = ISubrosaOracle(deployCode("SubrosaOracle.sol:SubrosaOracle", abi.encode(registry)));
+        ISubrosaOracle twin = _deployOracle(address(registry));
+        bytes memory packed = Batches.pack(f);
         vm.deal(address(twin), 10 ether);
         vm.expectPartialRevert(ISubrosaTrust.SignerUnknown.selector);
         vm.prank(relayer);
-        twin.fulfill(f);
+        twin.fulfill(packed);
         assertEq(address(twin).balance, 10 ether);
         assertEq(_fulfill(f), 1, "it is one of its own oracle");
     }
@@ -46,56 +48,54 @@ contract ReplayTest is OracleTest {
     function test_an_entry_is_no_entry_of_another_chain() public {
         Entry memory entry = _request(stateful, user, 0);
         vm.chainId(HOME + 1);
-        _expectSkip(stateful, entry.seq, 3);
+        _expectSkip(stateful, _seq(entry), 3);
         assertEq(_fulfill(_batch(_groupOnHead(_list(entry)))), 0);
         skip(2 hours);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.EntryMismatch.selector, stateful, entry.seq));
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.EntryMismatch.selector, stateful, _seq(entry)));
         oracle.refund(entry);
     }
 
     function test_a_result_is_no_result_of_another_contract_entry_or_predecessor() public {
         Entry memory entry = _request(stateful, user, 0);
-        (bytes32 other, Entry memory deployment) = _register(false);
-        _fulfill(_batch(_group(0, _list(deployment))));
+        bytes32 other = _registered(_registration(false));
 
-        Entry memory moved = abi.decode(abi.encode(entry), (Entry));
+        FulfillmentGroup memory moved = _group(_head(other), _list(entry));
         moved.contractId = other;
-        _expectSkip(other, moved.seq, 3);
-        assertEq(_fulfill(_batch(_groupOnHead(_list(moved)))), 0);
+        _expectSkip(other, _seq(entry), 3);
+        assertEq(_fulfill(_batch(moved)), 0);
 
-        Entry memory rebased = abi.decode(abi.encode(entry), (Entry));
-        rebased.previousDigest = keccak256("another past");
-        _expectSkip(stateful, entry.seq, 3);
-        assertEq(_fulfill(_batch(_groupOnHead(_list(rebased)))), 0);
+        FulfillmentGroup memory rebased = _groupOnHead(_list(entry));
+        rebased.previousDigest = keccak256("another past") >> 8 << 8;
+        _expectSkip(stateful, _seq(entry), 3);
+        assertEq(_fulfill(_batch(rebased)), 0);
         assertEq(_fulfill(_batch(_groupOnHead(_list(entry)))), 1);
     }
 
     function test_no_second_form_of_a_batchs_signature_is_taken() public {
         Entry memory entry = _request(stateful, user, 0);
         Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
-        (bytes32 r, bytes32 vs) = (f.r, f.vs);
+        bytes memory genuine = f.signatures[0];
+        (bytes32 r, bytes32 vs) = abi.decode(genuine, (bytes32, bytes32));
         uint256 s = uint256(vs) & (type(uint256).max >> 1);
 
         // The parity flipped: another key.
-        f.vs = vs ^ bytes32(uint256(1) << 255);
+        f.signatures[0] = abi.encode(r, vs ^ bytes32(uint256(1) << 255));
         vm.expectPartialRevert(ISubrosaTrust.SignerUnknown.selector);
         _fulfill(f);
         // The high twin of s, which overwrites the parity bit of the compact form.
-        f.vs = bytes32(ORDER - s);
+        f.signatures[0] = abi.encode(r, bytes32(ORDER - s));
         vm.expectRevert();
         _fulfill(f);
         // s plus the order does not fit 255 bits either; r plus the order does for few r.
-        f.vs = vs;
-        f.r = bytes32(uint256(r) ^ 1);
+        f.signatures[0] = abi.encode(uint256(r) ^ 1, vs);
         vm.expectRevert();
         _fulfill(f);
         // s zero.
-        f.r = r;
-        f.vs = 0;
+        f.signatures[0] = abi.encode(r, 0);
         vm.expectRevert(ISubrosaOracle.InvalidSignature.selector);
         _fulfill(f);
 
-        f.vs = vs;
+        f.signatures[0] = genuine;
         assertEq(_fulfill(f), 1);
     }
 
@@ -104,7 +104,8 @@ contract ReplayTest is OracleTest {
         Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
         // Above half the order and still within the 255 bits that the compact form leaves.
         s = bound(s, ORDER / 2 + 1, type(uint256).max >> 1);
-        f.vs = bytes32(s | (parity ? uint256(1) << 255 : 0));
+        (bytes32 r,) = abi.decode(f.signatures[0], (bytes32, bytes32));
+        f.signatures[0] = abi.encode(r, s | (parity ? uint256(1) << 255 : 0));
         vm.expectRevert(ISubrosaOracle.InvalidSignature.selector);
         _fulfill(f);
     }

@@ -3,12 +3,13 @@ pragma solidity ^0.8.28;
 
 import {ISubrosaGovernance} from "../src/interfaces/ISubrosaGovernance.sol";
 import {ISubrosaTrust} from "../src/interfaces/ISubrosaTrust.sol";
-import {EpochMember, Entry, Fulfillment, SignerAdmission} from "../src/interfaces/SubrosaTypes.sol";
-import {OracleTest} from "./support/OracleTest.sol";
+import {EpochMember, Entry, SignerAdmission} from "../src/interfaces/SubrosaTypes.sol";
+import {Fulfillment} from "./support/Batches.sol";
+import {DuoTest} from "./support/DuoTest.sol";
 
 /// @notice Whatever is taken away, the very next batch of a signer that rests on it is refused, and none
 /// of a signer that does not.
-contract RevocationsTests is OracleTest {
+contract RevocationsTests is DuoTest {
     uint256 private constant OTHER = uint256(keccak256("a signer that shares nothing with the first"));
     uint256 private constant OTHER_VERIFIER = uint256(keccak256("another verifier"));
     bytes32 private constant OTHER_CONFIG = keccak256("another configuration");
@@ -98,7 +99,7 @@ contract RevocationsTests is OracleTest {
         registry.denyProduct(TEE_KIND, keccak256("a third product"));
         uint256 key = uint256(keccak256("later"));
         _admit(key);
-        Fulfillment memory f = _valid(key, measurement, CONFIG);
+        Fulfillment memory f = _valid(key);
         registry.removeConfig(CONFIG);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.ConfigUnknown.selector, CONFIG));
         _fulfill(f);
@@ -120,7 +121,7 @@ contract RevocationsTests is OracleTest {
         vm.expectRevert(abi.encodeWithSelector(ISubrosaGovernance.ProductNotDenied.selector, TEE_KIND, PRODUCT));
         registry.allowProduct(TEE_KIND, PRODUCT);
         registry.admit(a, signatures);
-        assertEq(_fulfill(_valid(signerKey, measurement, CONFIG)), 1);
+        assertEq(_fulfill(_valid(signerKey)), 1);
     }
 
     /// @dev Two products of a family may share the 16 bits that signers keep: the denial of either stops
@@ -143,22 +144,21 @@ contract RevocationsTests is OracleTest {
 
     function test_another_familys_denial_is_no_concern() public {
         registry.denyProduct(TEE_KIND + 1, PRODUCT);
-        assertEq(_fulfill(_valid(signerKey, measurement, CONFIG)), 1);
+        assertEq(_fulfill(_valid(signerKey)), 1);
     }
 
     /// @dev The batch was signed before anything was taken; the other signer's is still taken afterwards.
     function _expectStopped(bytes memory why) private {
-        Fulfillment memory f = _valid(signerKey, measurement, CONFIG);
+        Fulfillment memory f = _valid(signerKey);
         vm.expectRevert(why);
         _fulfill(f);
         uint256 snapshot = vm.snapshotState();
-        assertEq(_fulfill(_valid(OTHER, otherMeasurement, OTHER_CONFIG)), 1, "who does not rest on it goes on");
+        assertEq(_fulfill(_valid(OTHER)), 1, "who does not rest on it goes on");
         vm.revertToStateAndDelete(snapshot);
     }
 
-    function _valid(uint256 key, bytes32 id, bytes32 config) private view returns (Fulfillment memory f) {
+    function _valid(uint256 key) private view returns (Fulfillment memory f) {
         f = _batch(_groupOnHead(_list(entry)));
-        (f.measurementId, f.configHash) = (id, config);
         f.keyEpoch = 2;
         _signBatch(f, key);
     }

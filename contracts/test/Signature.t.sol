@@ -3,12 +3,12 @@ pragma solidity ^0.8.28;
 
 import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
 import {ISubrosaTrust} from "../src/interfaces/ISubrosaTrust.sol";
-import {Entry, Fulfillment} from "../src/interfaces/SubrosaTypes.sol";
-import {History} from "./support/History.sol";
-import {OracleTest} from "./support/OracleTest.sol";
+import {Entry} from "../src/interfaces/SubrosaTypes.sol";
+import {Batches, Fulfillment} from "./support/Batches.sol";
+import {DuoTest} from "./support/DuoTest.sol";
 
-/// @notice What a batch's signature, signer and anchor must be.
-contract SignatureTest is OracleTest {
+/// @notice What a batch's signature and signer must be, by the registry itself.
+contract SignatureTest is DuoTest {
     address private user = makeAddr("user");
     Entry private entry;
 
@@ -19,13 +19,13 @@ contract SignatureTest is OracleTest {
 
     function test_a_batch_signed_for_another_chain_is_refused() public {
         Fulfillment memory f = _valid();
-        (f.r, f.vs) = vm.signCompact(signerKey, _batchMessage(f, block.chainid + 1, address(oracle)));
+        f.signatures[0] = _compact(signerKey, Batches.message(f, block.chainid + 1, address(oracle)));
         _expectStrangerRefused(f);
     }
 
     function test_a_batch_signed_for_another_oracle_is_refused() public {
         Fulfillment memory f = _valid();
-        (f.r, f.vs) = vm.signCompact(signerKey, _batchMessage(f, block.chainid, address(registry)));
+        f.signatures[0] = _compact(signerKey, Batches.message(f, block.chainid, address(registry)));
         _expectStrangerRefused(f);
     }
 
@@ -42,11 +42,13 @@ contract SignatureTest is OracleTest {
         if (field == 0) f.groups[0].items[0].result ^= mask | 1 << 200;
         if (field == 1) f.groups[0].items[0].data[bit % 32] ^= 0x01;
         if (field == 2) f.groups[0].start ^= mask;
-        if (field == 3) f.measurementId ^= bytes32(mask);
-        if (field == 4) f.configHash ^= bytes32(mask);
-        if (field == 5) f.keyEpoch ^= uint32(1 << (bit % 32));
+        if (field == 3) f.payee = address(uint160(1 << (bit % 160)));
+        if (field == 4) f.groups[0].contractId ^= bytes32(mask);
+        if (field == 5) f.groups[0].items[0].payment ^= 1 << (112 + bit % 144);
         // The length of the public output must stay within the data to get as far as the signature.
-        if (uint32(f.groups[0].items[0].result) > f.groups[0].items[0].data.length) return;
+        uint256 length = f.groups[0].items[0].result & 0x7fffffff;
+        if (f.groups[0].items[0].result & 0x80000000 != 0) length += 32;
+        if (length > f.groups[0].items[0].data.length) return;
         _expectStrangerRefused(f);
     }
 
@@ -59,18 +61,17 @@ contract SignatureTest is OracleTest {
     function test_the_malleable_twin_of_a_signature_is_refused() public {
         Fulfillment memory f = _valid();
         uint256 order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
-        uint256 s = uint256(f.vs) & (type(uint256).max >> 1);
-        uint256 v = uint256(f.vs) >> 255;
+        (bytes32 r, bytes32 vs) = abi.decode(f.signatures[0], (bytes32, bytes32));
+        uint256 s = uint256(vs) & (type(uint256).max >> 1);
         // In compact form a high s cannot even be written; it runs into the parity bit.
-        f.vs = bytes32((order - s) | (v ^ 1) << 255);
+        f.signatures[0] = abi.encode(r, bytes32((order - s) | ((uint256(vs) >> 255) ^ 1) << 255));
         vm.expectRevert();
         _fulfill(f);
     }
 
     function test_a_signature_of_zeros_is_refused() public {
         Fulfillment memory f = _valid();
-        f.r = 0;
-        f.vs = 0;
+        f.signatures[0] = new bytes(64);
         vm.expectRevert(ISubrosaOracle.InvalidSignature.selector);
         _fulfill(f);
     }
@@ -131,65 +132,18 @@ contract SignatureTest is OracleTest {
         assertEq(_fulfill(f), 1);
     }
 
-    function test_a_wrong_anchor_is_refused_where_it_can_be_seen() public {
-        _expectAnchorRefused(block.number - 1);
-        _expectAnchorRefused(block.number - 256);
-    }
-
-    function test_an_anchor_beyond_256_blocks_is_looked_up_in_the_history_contract() public {
-        uint256 number = block.number - 300;
-        History.keep(number, keccak256("real"));
-
-        Fulfillment memory f = _anchored(number, keccak256("forged"));
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                ISubrosaOracle.AnchorMismatch.selector, number, keccak256("real"), keccak256("forged")
-            )
-        );
-        _fulfill(f);
-        assertEq(_fulfill(_anchored(number, keccak256("real"))), 1);
-    }
-
-    function test_an_anchor_that_nobody_remembers_is_taken() public {
-        assertEq(_fulfill(_anchored(block.number - 600, keccak256("long ago"))), 1);
-    }
-
-    function test_an_anchor_in_the_newest_block_is_taken_and_in_the_future_is_not() public {
-        Fulfillment memory f = _anchored(block.number + 1, 0);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.AnchorInFuture.selector, block.number + 1, block.number));
-        _fulfill(f);
-        assertEq(_fulfill(_anchored(block.number, keccak256("newest"))), 1);
-    }
-
     function test_the_domain_is_published() public view {
-        (bytes1 fields, string memory name, string memory version, uint256 chainId, address at,,) =
+        (bytes1 fields, string memory name, string memory version, uint256 chainId, address where,,) =
             oracle.eip712Domain();
         assertEq(fields, hex"0f");
         assertEq(name, "Subrosa");
         assertEq(version, "1");
         assertEq(chainId, block.chainid);
-        assertEq(at, address(oracle));
+        assertEq(where, address(oracle));
     }
 
     function _valid() private view returns (Fulfillment memory) {
         return _batch(_groupOnHead(_list(entry)));
-    }
-
-    function _anchored(uint256 number, bytes32 hash) private view returns (Fulfillment memory f) {
-        f = _valid();
-        f.anchorNumber = uint64(number);
-        f.anchorHash = hash;
-        _signBatch(f, signerKey);
-    }
-
-    function _expectAnchorRefused(uint256 number) private {
-        Fulfillment memory f = _anchored(number, keccak256("forged"));
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                ISubrosaOracle.AnchorMismatch.selector, number, blockhash(number), keccak256("forged")
-            )
-        );
-        _fulfill(f);
     }
 
     /// @dev A signature over something else recovers to an address that nobody admitted.

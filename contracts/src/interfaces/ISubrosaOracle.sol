@@ -422,8 +422,7 @@ interface ISubrosaOracle is IERC5267 {
 
     /// @notice Tops up the landing part of a pending entry, by the value sent. Anyone may. It is never
     /// refunded but where the landing part is.
-    /// @param digest The entry's: a position may be another entry's after a reorganization.
-    function addFee(bytes32 contractId, uint256 seq, bytes32 digest) external payable;
+    function addFee(Entry calldata entry) external payable;
 
     /// @notice Returns the callback part of a pending entry; there will be no callback. The entry is executed
     /// all the same, and the charge stays owed if that is in time. Only the requester.

@@ -89,6 +89,11 @@ library LogSlots {
         }
     }
 
+    /// @notice The same log, without a charge.
+    function uncharged(LogSlot log) internal pure returns (LogSlot) {
+        return LogSlot.wrap(LogSlot.unwrap(log) & ((1 << CHARGE) - 1));
+    }
+
     /// @notice The same log, given up.
     function abandoned(LogSlot log) internal pure returns (LogSlot) {
         return LogSlot.wrap(LogSlot.unwrap(log) | ABANDONED);

@@ -23,15 +23,15 @@ abstract contract Escrow is Pricing, Unsettled {
     uint256 private constant RECLAIM_AFTER = 30 days;
 
     /// @inheritdoc ISubrosaOracle
-    function addFee(bytes32 contractId, uint256 seq, bytes32 digest) external payable {
+    function addFee(Entry calldata entry) external payable {
         uint256 amount = _valueInGwei();
-        (uint256 position, bytes32 slot) = Slots.pending(contractId, seq, digest);
-        if (slot & Slots.RECLAIMED != 0) revert AlreadyRefunded(contractId, seq);
-        uint256 added = OracleStorage.load().added[contractId][seq] + amount;
+        (bytes32 id, uint256 seq, uint256 position, bytes32 slot) = _pending(entry);
+        if (slot & Slots.RECLAIMED != 0) revert AlreadyRefunded(id, seq);
+        uint256 added = OracleStorage.load().added[id][seq] + amount;
         if (added > type(uint48).max) revert FeeTooHigh(msg.value);
-        OracleStorage.load().added[contractId][seq] = added;
-        Slots.mark(contractId, position, slot | Slots.TOPPED_UP);
-        emit FeeAdded(contractId, seq, msg.sender, msg.value);
+        OracleStorage.load().added[id][seq] = added;
+        Slots.mark(id, position, slot | Slots.TOPPED_UP);
+        emit FeeAdded(id, seq, msg.sender, msg.value);
     }
 
     /// @inheritdoc ISubrosaOracle

@@ -115,8 +115,10 @@ abstract contract Logs is Ownership, Pricing {
         bytes32 inputHash,
         bytes memory input
     ) internal returns (uint48 seq) {
+        if (log.isAbandoned()) revert ContractPaused(contractId);
         seq = log.nextSeq();
-        (uint256 landing,,) = _price(log, input.length, 0, 0, fuelLimit);
+        // Whoever owns the contract owes itself no charge.
+        (uint256 landing,,) = _price(log.uncharged(), input.length, 0, 0, fuelLimit);
         Entry memory entry = Entry({
             contractId: contractId,
             previousDigest: _previousDigest(contractId, log),
@@ -127,7 +129,6 @@ abstract contract Logs is Ownership, Pricing {
             payment: 0,
             refundTo: address(0)
         });
-        // Whoever owns the contract owes itself no charge.
         entry.payment = PaymentWord.unwrap(_pays(log, _valueInGwei(), landing, 0, 0));
         (, LogSlot next) = _appendChange(log, entry, input);
         OracleStorage.load().logs[contractId] = next;

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {ISubrosaConsumer} from "../../src/interfaces/ISubrosaConsumer.sol";
 import {ISubrosaOracle, Policy} from "../../src/interfaces/ISubrosaOracle.sol";
-import {Entry, Fulfillment} from "../../src/interfaces/SubrosaTypes.sol";
+import {Entry, Outstanding} from "../../src/interfaces/SubrosaTypes.sol";
 
 /// @notice Does its mischief in each callback and notes how it went. A failed attempt never makes the
 /// callback fail, so that everything it did stays.
@@ -41,8 +41,8 @@ contract FulfillReenterer is Reenterer {
 
     constructor(ISubrosaOracle oracle_) Reenterer(oracle_) {}
 
-    function arm(Fulfillment calldata f) external {
-        batch = abi.encodeCall(ISubrosaOracle.fulfill, (f));
+    function arm(bytes calldata batch_) external {
+        batch = abi.encodeCall(ISubrosaOracle.fulfill, (batch_));
     }
 
     function _mischief() internal override {
@@ -51,22 +51,31 @@ contract FulfillReenterer is Reenterer {
     }
 }
 
-/// @notice Appends to the log that is being executed.
+/// @notice Appends to the log that is being executed, as often as it is told.
 contract RequestReenterer is Reenterer {
     bytes32 private immutable target;
     uint256 private immutable terms;
     uint256 private immutable fee;
+    uint256 private immutable times;
 
-    constructor(ISubrosaOracle oracle_, bytes32 target_, uint256 terms_, uint256 fee_) payable Reenterer(oracle_) {
-        (target, terms, fee) = (target_, terms_, fee_);
+    constructor(ISubrosaOracle oracle_, bytes32 target_, uint256 terms_, uint256 fee_, uint256 times_)
+        payable
+        Reenterer(oracle_)
+    {
+        (target, terms, fee, times) = (target_, terms_, fee_, times_);
     }
 
     function _mischief() internal override {
-        _try(fee, abi.encodeCall(ISubrosaOracle.request, (target, bytes32(0), terms, "from within")));
+        for (uint256 i = 0; i < times; ++i) {
+            _try(
+                fee, abi.encodeCall(ISubrosaOracle.request, (target, bytes32(0), terms, address(0), "from within"))
+            );
+        }
     }
 }
 
-/// @notice Asks for its money back for the entry whose result it is being told, and for others.
+/// @notice Makes calls to the oracle that it was given, each twice: about the entry whose result it is being told,
+/// and about others.
 contract RefundReenterer is Reenterer {
     bytes[] private attempts;
 
@@ -74,6 +83,14 @@ contract RefundReenterer is Reenterer {
 
     function arm(Entry calldata entry) external {
         attempts.push(abi.encodeCall(ISubrosaOracle.refund, (entry)));
+    }
+
+    function armCancel(Entry calldata entry) external {
+        attempts.push(abi.encodeCall(ISubrosaOracle.cancel, (entry)));
+    }
+
+    function armReclaim(Entry calldata entry) external {
+        attempts.push(abi.encodeCall(ISubrosaOracle.reclaim, (entry)));
     }
 
     function _mischief() internal override {
@@ -84,17 +101,19 @@ contract RefundReenterer is Reenterer {
     }
 }
 
-/// @notice Refuses its first callback, then has it made again from within the second.
+/// @notice Refuses its first callback, then has it made again, or its rest returned, from within the second.
 contract RetryReenterer is Reenterer {
     bytes private retry;
+    bytes private claim;
     bool private willing;
 
     error FirstTimeNever();
 
     constructor(ISubrosaOracle oracle_) Reenterer(oracle_) {}
 
-    function arm(bytes32 contractId, uint256 seq, uint256 settlement, uint8 status, bytes calldata output) external {
-        retry = abi.encodeCall(ISubrosaOracle.retryCallback, (contractId, seq, settlement, status, output));
+    function arm(Entry calldata entry, Outstanding calldata left, bytes calldata output) external {
+        retry = abi.encodeCall(ISubrosaOracle.retryCallback, (entry, left, output));
+        claim = abi.encodeCall(ISubrosaOracle.refundExecuted, (entry, left));
     }
 
     function relent() external {
@@ -104,6 +123,7 @@ contract RetryReenterer is Reenterer {
     function _mischief() internal override {
         if (!willing) revert FirstTimeNever();
         _try(0, retry);
+        _try(0, claim);
     }
 }
 
@@ -132,7 +152,8 @@ contract Purse {
     }
 }
 
-/// @notice Owns a contract and turns its policy inside out while one of its entries is executed.
+/// @notice Owns a contract and turns its policy inside out while one of its entries is executed; raises the threshold
+/// too, and offers the contract away.
 contract PolicyReenterer is Reenterer {
     bytes32 private target;
 
@@ -144,8 +165,41 @@ contract PolicyReenterer is Reenterer {
     }
 
     function _mischief() internal override {
-        Policy memory policy = Policy(type(uint40).max, type(uint24).max, 0, true, true);
+        Policy memory policy = Policy(200_000 ether / 1 gwei, 255, type(uint64).max, type(uint24).max, 0, true, true);
         _try(0, abi.encodeCall(ISubrosaOracle.setPolicy, (target, policy)));
         _try(0, abi.encodeCall(ISubrosaOracle.transferOwnership, (target, address(1))));
+    }
+}
+
+/// @notice Owns a contract and asks for more signers from within a callback.
+contract ThresholdReenterer is Reenterer {
+    bytes32 private target;
+
+    constructor(ISubrosaOracle oracle_) Reenterer(oracle_) {}
+
+    function accept(bytes32 contractId) external {
+        target = contractId;
+        oracle.acceptOwnership(contractId);
+    }
+
+    function _mischief() internal override {
+        _try(0, abi.encodeCall(ISubrosaOracle.setThreshold, (target, 2, 0)));
+    }
+}
+
+/// @notice Tops pending entries up from within a callback, the one whose result it is told among them.
+contract TopUpReenterer is Reenterer {
+    bytes[] private attempts;
+
+    constructor(ISubrosaOracle oracle_) payable Reenterer(oracle_) {}
+
+    function arm(Entry calldata entry) external {
+        attempts.push(abi.encodeCall(ISubrosaOracle.addFee, (entry)));
+    }
+
+    function _mischief() internal override {
+        for (uint256 i = 0; i < attempts.length; ++i) {
+            _try(1 gwei, attempts[i]);
+        }
     }
 }

@@ -16,7 +16,7 @@ contract SelfDestructor {
 /// @notice Asks and is gone: in the transaction that made it, so that its code is really deleted.
 contract OneTransactionRequester {
     constructor(ISubrosaOracle oracle, bytes32 contractId, uint256 terms) payable {
-        oracle.request{value: msg.value}(contractId, bytes32(0), terms, "some input");
+        oracle.request{value: msg.value}(contractId, bytes32(0), terms, address(0), "some input");
         selfdestruct(payable(address(0xdead)));
     }
 }

@@ -2,15 +2,15 @@
 pragma solidity ^0.8.28;
 
 import {ISubrosaOracle} from "../../src/interfaces/ISubrosaOracle.sol";
-import {Fulfillment} from "../../src/interfaces/SubrosaTypes.sol";
+import {Entry, Outstanding} from "../../src/interfaces/SubrosaTypes.sol";
 
 /// @notice Gives each batch a gas limit of its choice and carries on if that fails.
 contract StarvingRelayer {
-    function submit(ISubrosaOracle oracle, Fulfillment calldata f, uint256 gasLimit)
+    function submit(ISubrosaOracle oracle, bytes calldata batch, uint256 gasLimit)
         external
         returns (bool success, uint256 executed)
     {
-        try oracle.fulfill{gas: gasLimit}(f) returns (uint256 count) {
+        try oracle.fulfill{gas: gasLimit}(batch) returns (uint256 count) {
             return (true, count);
         } catch {
             return (false, 0);
@@ -19,35 +19,30 @@ contract StarvingRelayer {
 
     function starveRetry(
         ISubrosaOracle oracle,
-        bytes32 contractId,
-        uint256 seq,
-        uint256 settlement,
+        Entry calldata entry,
+        Outstanding calldata left,
         bytes calldata output,
         uint256 gasLimit
     ) external returns (bool success) {
-        try oracle.retryCallback{gas: gasLimit}(contractId, seq, settlement, 1, output) {
+        try oracle.retryCallback{gas: gasLimit}(entry, left, output) {
             return true;
         } catch {
             return false;
         }
     }
-
-    receive() external payable {}
 }
 
 /// @notice Submits the same batch several times within one transaction.
 contract DoubleSubmitter {
-    function submit(ISubrosaOracle oracle, Fulfillment calldata f, uint256 times)
+    function submit(ISubrosaOracle oracle, bytes calldata batch, uint256 times)
         external
         returns (uint256[] memory executed)
     {
         executed = new uint256[](times);
         for (uint256 i = 0; i < times; ++i) {
-            executed[i] = oracle.fulfill(f);
+            executed[i] = oracle.fulfill(batch);
         }
     }
-
-    receive() external payable {}
 }
 
 /// @notice On being paid submits its batch again, and asks for money that does not wait for it.
@@ -61,9 +56,9 @@ contract ReentrantRelayer {
         oracle = oracle_;
     }
 
-    function submit(Fulfillment calldata f) external returns (uint256) {
-        again = abi.encodeCall(ISubrosaOracle.fulfill, (f));
-        return oracle.fulfill(f);
+    function submit(bytes calldata batch) external returns (uint256) {
+        again = abi.encodeCall(ISubrosaOracle.fulfill, (batch));
+        return oracle.fulfill(batch);
     }
 
     function collect(address payable recipient) external returns (uint256) {
@@ -77,29 +72,24 @@ contract ReentrantRelayer {
     }
 }
 
-/// @notice Draws its deferred payment out, and while being paid draws again.
+/// @notice Draws its payment out, and while being paid draws again.
 contract GreedyWithdrawer {
     ISubrosaOracle private immutable oracle;
-    bool private open;
     uint256 public refusals;
-
-    error Closed();
 
     constructor(ISubrosaOracle oracle_) {
         oracle = oracle_;
     }
 
-    function submit(Fulfillment calldata f) external returns (uint256) {
-        return oracle.fulfill(f);
+    function submit(bytes calldata batch) external returns (uint256) {
+        return oracle.fulfill(batch);
     }
 
     function collect() external returns (uint256) {
-        open = true;
         return oracle.withdraw(payable(address(this)));
     }
 
     receive() external payable {
-        if (!open) revert Closed();
         try oracle.withdraw(payable(address(this))) {}
         catch {
             ++refusals;
@@ -107,39 +97,26 @@ contract GreedyWithdrawer {
     }
 }
 
-/// @notice Burns all the gas that comes with its payment.
-contract GuzzlingRelayer {
-    bool private sober;
+/// @notice Locks a consumer, lands its result from inside the consumer's own call, so that its callback fails, and
+/// makes the callback itself afterwards.
+contract Saboteur {
+    ISubrosaOracle private immutable oracle;
+    bytes private batch;
 
-    function submit(ISubrosaOracle oracle, Fulfillment calldata f, uint256 gasLimit)
-        external
-        returns (bool success, uint256 executed)
-    {
-        try oracle.fulfill{gas: gasLimit}(f) returns (uint256 count) {
-            return (true, count);
-        } catch {
-            return (false, 0);
-        }
+    constructor(ISubrosaOracle oracle_) {
+        oracle = oracle_;
     }
 
-    function collect(ISubrosaOracle oracle, address payable recipient) external returns (uint256) {
-        return oracle.withdraw(recipient);
+    function arm(bytes calldata batch_) external {
+        batch = batch_;
     }
 
+    function makeAnew(Entry calldata entry, Outstanding calldata left, bytes calldata output) external {
+        oracle.retryCallback(entry, left, output);
+    }
+
+    /// @notice A payout that hands over control.
     receive() external payable {
-        while (!sober) {}
-    }
-}
-
-/// @notice Returns 256 kB on being paid, for whoever copies it.
-contract BombingRelayer {
-    function submit(ISubrosaOracle oracle, Fulfillment calldata f) external returns (uint256) {
-        return oracle.fulfill(f);
-    }
-
-    receive() external payable {
-        assembly ("memory-safe") {
-            return(0, 48000)
-        }
+        if (batch.length != 0) oracle.fulfill(batch);
     }
 }

@@ -3,7 +3,6 @@ pragma solidity ^0.8.28;
 
 import {ISubrosaConsumer} from "../../src/interfaces/ISubrosaConsumer.sol";
 import {ISubrosaOracle} from "../../src/interfaces/ISubrosaOracle.sol";
-import {Entry, Fulfillment} from "../../src/interfaces/SubrosaTypes.sol";
 
 /// @notice Notes every callback and the gas it came with.
 contract Recorder is ISubrosaConsumer {

@@ -2,18 +2,16 @@
 pragma solidity ^0.8.28;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
-import {Test} from "forge-std/Test.sol";
 
 import {ISubrosaRegistry} from "../../src/interfaces/ISubrosaRegistry.sol";
 import {ISubrosaTrust} from "../../src/interfaces/ISubrosaTrust.sol";
 import {EpochMember, EpochOpening, EpochSchedule, SignerAdmission} from "../../src/interfaces/SubrosaTypes.sol";
+import {Cast} from "./Cast.sol";
 import {Reference} from "./Reference.sol";
 
 /// @notice A registry with one verifier, one build, one configuration, one runtime generation and one admitted
 /// signer, which opened the first epoch.
-abstract contract RegistryTest is Test {
-    uint8 internal constant TEE_KIND = 1;
-    uint32 internal constant KEY_GROUP = 7;
+abstract contract RegistryTest is Cast {
     uint40 internal constant MAXIMUM_LEASE = 30 days;
     uint40 internal constant OPENING_TIMEOUT = 1 hours;
     uint40 internal constant COOLDOWN = 7 days;
@@ -27,14 +25,10 @@ abstract contract RegistryTest is Test {
     AccessManager internal authority;
     ISubrosaRegistry internal registry;
     uint256 internal verifierKey = uint256(keccak256("verifier"));
-    uint256 internal signerKey = uint256(keccak256("signer"));
     bytes32 internal measurement;
 
     function setUp() public virtual {
-        // Not the chain id that tests have by default.
-        vm.chainId(8_453_000);
-        vm.roll(1000);
-        vm.warp(1_800_000_000);
+        _setUpChain();
         authority = new AccessManager(address(this));
         registry = ISubrosaRegistry(
             deployCode(
