@@ -15,6 +15,7 @@ const check = process.argv.includes('--check');
 
 const contracts = [
   'SubrosaOracle',
+  'SubrosaOracleArbitrum',
   'SubrosaRegistry',
   'SubrosaConsumer',
   'SubrosaLens',
