@@ -67,12 +67,17 @@ impl Scene {
         Connection::open(deployment).await.unwrap()
     }
 
-    pub(crate) async fn attest(&self) -> Attested {
-        let options = AttestOptions {
+    /// Consents to development.
+    pub(crate) fn consent() -> AttestOptions {
+        AttestOptions {
             development: true,
             ..AttestOptions::default()
-        };
-        self.connection().await.attest(&options).await.unwrap()
+        }
+    }
+
+    pub(crate) async fn attest(&self) -> Attested {
+        let connection = self.connection().await;
+        connection.attest(&Self::consent()).await.unwrap()
     }
 
     pub(crate) async fn deploy(&self, code: &Bytecode, policy: &ContractPolicy) -> ContractId {
