@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What governance does to a network that runs.
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{Address, B256, U256};
+use subrosa_chain::bindings::AccessManager;
 use subrosa_client::{Act, EpochPlan, Governed, Suspect};
 use subrosa_types::{abi::EpochMember, config::Recovery, id::TeeKind};
 
@@ -76,6 +77,41 @@ async fn what_is_suspended_waits_and_what_is_lifted_goes_on() {
         govern(&scene, &act).await;
     }
     assert_eq!(scene.call(contract, 1).await, U256::from(103));
+    scene.network.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_to_wait_schedules_first() {
+    let scene = Scene::start().await;
+    let suspect = Suspect::Signer(Address::repeat_byte(7));
+    govern(&scene, &Act::Suspend(suspect)).await;
+    let appointer = scene.network.accounts()[1].signer().clone();
+    let manager = scene.network.contracts().access_manager;
+    let manager = AccessManager::new(manager, scene.governing());
+    let lift = Act::Lift(suspect);
+    let selector = lift.calldata()[..4].try_into().unwrap();
+    let registry = scene.network.contracts().registry;
+    let governed = manager.setTargetFunctionRole(registry, vec![selector], 3);
+    let sent = governed.send().await.unwrap();
+    assert!(sent.get_receipt().await.unwrap().status());
+    let granted = manager.grantRole(3, appointer.address(), 60);
+    let sent = granted.send().await.unwrap();
+    assert!(sent.get_receipt().await.unwrap().status());
+
+    let connection = scene.connection().await;
+    let scheduled = connection.govern(&lift, &appointer).await.unwrap();
+    let Governed::Scheduled { ready_at, .. } = scheduled else {
+        panic!("{scheduled:?}");
+    };
+    assert!(ready_at >= scene.now().await);
+    let waiting = connection.govern(&lift, &appointer).await.unwrap();
+    assert_eq!(waiting, Governed::Waiting { ready_at });
+    scene.warp(60).await;
+    let done = connection.govern(&lift, &appointer).await.unwrap();
+    assert!(matches!(done, Governed::Done { .. }), "{done:?}");
+    // And it may do nothing else.
+    let suspend = Act::Suspend(suspect);
+    assert!(connection.govern(&suspend, &appointer).await.is_err());
     scene.network.stop().unwrap();
 }
 
