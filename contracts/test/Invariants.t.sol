@@ -126,7 +126,7 @@ contract InvariantsTest is Test {
     /// @dev The handler does reach the interesting states: otherwise the invariants hold for nothing.
     function test_the_handler_meets_every_situation() public {
         uint256 seed = 1;
-        for (uint256 i = 0; i < 12000; ++i) {
+        for (uint256 i = 0; i < 28000; ++i) {
             seed = uint256(keccak256(abi.encode(seed)));
             _step(seed % 16, seed >> 16);
         }

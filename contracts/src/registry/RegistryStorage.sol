@@ -32,7 +32,7 @@ library RegistryStorage {
         uint16 index;
     }
 
-    /// @notice What is asked of a family of TEEs.
+    /// @notice What is asked of a family of TEEs. `Standing` reads the first four as they are packed.
     struct Family {
         uint32 minimumTcbEvaluation;
         /// How often something was taken away that its signers may rest on.

@@ -22,9 +22,7 @@ abstract contract Standing is ISubrosaTrust {
         if (block.timestamp >= slot.leaseUntil()) revert LeaseEnded(signer, slot.leaseUntil());
         if (slot.keyGroup() != keyGroup) revert WrongKeyGroup(keyGroup, slot.keyGroup());
         RegistryStorage.Family storage family = $.families[slot.teeKind()];
-        _checkFamily(family, slot.teeKind(), slot.tcbEvaluation());
-        if (family.suspended) revert FamilyIsSuspended(slot.teeKind());
-        if (family.generation != slot.generation()) _checkNothingTaken(slot, family.restricted, signer);
+        if (!_isUntouched(family, slot)) _checkNothingTaken(family, slot, signer);
         if (!slot.isOf(set)) revert SignerNotOfEpoch(signer, keyGroup, keyEpoch);
     }
 
@@ -36,8 +34,22 @@ abstract contract Standing is ISubrosaTrust {
         }
     }
 
+    /// @dev Whether one look at the family's word shows that nothing was taken that the signer may rest on.
+    function _isUntouched(RegistryStorage.Family storage family, SignerSlot slot) private view returns (bool) {
+        uint256 word;
+        assembly ("memory-safe") {
+            word := sload(family.slot)
+        }
+        // As `Family` is packed, from the low end: minimumTcbEvaluation 32, generation 24, stopped 8, suspended 8.
+        return
+            uint32(word) <= slot.tcbEvaluation() && uint24(word >> 32) == slot.generation() && uint16(word >> 56) == 0;
+    }
+
     /// @dev Looks up everything a signer rests on that can be taken away from under it.
-    function _checkNothingTaken(SignerSlot slot, bool restricted, address signer) private view {
+    function _checkNothingTaken(RegistryStorage.Family storage family, SignerSlot slot, address signer) private view {
+        _checkFamily(family, slot.teeKind(), slot.tcbEvaluation());
+        if (family.suspended) revert FamilyIsSuspended(slot.teeKind());
+        if (family.generation == slot.generation()) return;
         RegistryStorage.Layout storage $ = RegistryStorage.load();
         bytes32 measurementId = $.measurementIds[slot.measurementIndex()];
         RegistryStorage.Measurement storage measurement = $.measurements[measurementId];
@@ -55,7 +67,7 @@ abstract contract Standing is ISubrosaTrust {
         if (product.suspended) revert ProductIsSuspended(teeKind, bytes32(bytes2(tag)));
 
         uint56 machine = slot.machine();
-        _checkMachine(teeKind, machine, restricted);
+        _checkMachine(teeKind, machine, family.restricted);
         if ($.machines[machine].suspended) revert MachineIsSuspended(bytes32(bytes7(machine)));
 
         uint16 void = slot.vouchers() & $.revokedVouchers;

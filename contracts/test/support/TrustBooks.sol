@@ -92,14 +92,14 @@ abstract contract TrustBooks is OracleTest {
     function _trust(Signer memory s) internal view returns (Trust) {
         if (s.revoked) return Trust.Revoked;
         if (block.timestamp >= s.leaseUntil) return Trust.LeaseEnded;
-        if (builds[s.build].revoked) return Trust.BuildRevoked;
-        if (removed[s.configHash]) return Trust.ConfigRemoved;
-        if (denied[s.product]) return Trust.ProductDenied;
         for (uint256 i = 0; i < vouchers.length; ++i) {
             if (s.vouchers >> i & 1 != 0 && vouchers[i].revoked) return Trust.VoucherRevoked;
         }
-        if (_familyDenies(s)) return Trust.FamilyDenied;
         if (_machineDenies(s)) return Trust.MachineDenied;
+        if (builds[s.build].revoked) return Trust.BuildRevoked;
+        if (removed[s.configHash]) return Trust.ConfigRemoved;
+        if (denied[s.product]) return Trust.ProductDenied;
+        if (_familyDenies(s)) return Trust.FamilyDenied;
         if (
             suspended[_subject(ISubrosaSuspensions.Subject.Signer, 0, _id(s.account))]
                 || _restsOnSuspended(s, s.vouchers)

@@ -165,6 +165,7 @@ abstract contract TrustModel is TrustBooks {
             registry.setVerifierThreshold(uint16(threshold));
         } else if (what < 13) {
             if (_trusted() < 3) _addVerifier();
+            else if (what == 12) _revokeVoucher(vouchers.length - 1 - seed % 4);
         } else if (what == 13) {
             _refuseOrAcceptStatus();
         } else {

@@ -71,6 +71,7 @@ pub(crate) fn node(
          [enclave]\n\
          socket = {socket}\n\
          admission = \"{admission}\"\n\
+         open_epochs = \"when-scheduled\"\n\
          \n\
          {verifier}\
          [relay]\n\

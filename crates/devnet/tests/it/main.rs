@@ -8,6 +8,7 @@
 )]
 
 mod failpoints;
+mod governed;
 mod scene;
 mod workload;
 

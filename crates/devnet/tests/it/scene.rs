@@ -67,12 +67,17 @@ impl Scene {
         Connection::open(deployment).await.unwrap()
     }
 
-    pub(crate) async fn attest(&self) -> Attested {
-        let options = AttestOptions {
+    /// Consents to development.
+    pub(crate) fn consent() -> AttestOptions {
+        AttestOptions {
             development: true,
             ..AttestOptions::default()
-        };
-        self.connection().await.attest(&options).await.unwrap()
+        }
+    }
+
+    pub(crate) async fn attest(&self) -> Attested {
+        let connection = self.connection().await;
+        connection.attest(&Self::consent()).await.unwrap()
     }
 
     pub(crate) async fn deploy(&self, code: &Bytecode, policy: &ContractPolicy) -> ContractId {
@@ -206,10 +211,14 @@ impl Scene {
         }
     }
 
+    /// A provider that signs as the network's administrator.
+    pub(crate) fn governing(&self) -> DynProvider {
+        self.signing(self.network.deployer().signer())
+    }
+
     /// Has governance add a runtime generation.
     pub(crate) async fn add_runtime(&self, generation: u16) {
-        let provider = self.signing(self.network.deployer().signer());
-        let registry = SubrosaRegistry::new(self.network.contracts().registry, provider);
+        let registry = SubrosaRegistry::new(self.network.contracts().registry, self.governing());
         let sent = registry.addRuntime(generation).send().await.unwrap();
         assert!(sent.get_receipt().await.unwrap().status());
     }

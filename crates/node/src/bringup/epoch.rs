@@ -5,7 +5,7 @@ use alloy_primitives::Bytes;
 use alloy_sol_types::SolValue;
 use subrosa_store::{Storage, StoreError};
 use subrosa_types::{
-    abi::EpochOpening,
+    abi::{EpochMember, EpochOpening},
     frame::{EpochProposal, PublishedEpoch, Started},
     id::epoch_set_hash,
     slot,
@@ -61,12 +61,21 @@ pub(super) async fn ensure(
             found = Some((keys, record.opening.clone()));
         }
     }
+    let next = current.saturating_add(1);
+    let prepared = stored.into_iter().find(|(epoch, _)| *epoch == next);
+    let prepared = prepared.map(|(_, record)| record);
     if let Some(found) = found {
-        return Ok(found);
+        let opened = match needs.settings.open_epochs {
+            OpenEpochs::WhenScheduled => {
+                open_scheduled(needs, link, started, next, prepared).await?
+            }
+            _ => None,
+        };
+        return Ok(opened.unwrap_or(found));
     }
     let may_open = match needs.settings.open_epochs {
         OpenEpochs::Never => false,
-        OpenEpochs::First => current == 0,
+        OpenEpochs::First | OpenEpochs::WhenScheduled => current == 0,
         OpenEpochs::WhenMissing => true,
     };
     if !may_open {
@@ -75,16 +84,44 @@ pub(super) async fn ensure(
             epoch: current,
         });
     }
-    let next = current + 1;
-    let prepared = stored.into_iter().find(|(epoch, _)| *epoch == next);
-    open(
-        needs,
-        link,
-        started,
-        next,
-        prepared.map(|(_, record)| record),
-    )
-    .await
+    open(needs, link, started, next, prepared).await
+}
+
+/// Opens the epoch after the current one, whose secret is held here, if that is scheduled for this
+/// enclave too. Whoever is faster, or what is missing, leaves the current one in use.
+async fn open_scheduled(
+    needs: &Needs,
+    link: &Link,
+    started: &Started,
+    epoch: u32,
+    prepared: Option<Record>,
+) -> Result<Option<(PublishedEpoch, EpochOpening)>, BringupError> {
+    let group = needs.settings.enclave_config.keyGroup;
+    let own = EpochMember {
+        measurementId: started.measurement_id,
+        configHash: started.config_hash,
+    };
+    let members = needs.chain.epoch_members(group, epoch).await?;
+    if !members.contains(&own) {
+        return Ok(None);
+    }
+    match open(needs, link, started, epoch, prepared).await {
+        Ok(opened) => Ok(Some(opened)),
+        Err(
+            error @ (BringupError::EpochTaken(_)
+            | BringupError::EpochUnacknowledged(_)
+            | BringupError::Reverted { .. }
+            | BringupError::Chain(_)),
+        ) => {
+            warn!(
+                epoch,
+                error = &error as &dyn std::error::Error,
+                "the next epoch is scheduled and not opened here"
+            );
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Opens an epoch as it was scheduled, with the secret that a killed host had prepared if this enclave
@@ -142,7 +179,8 @@ async fn open(
     Ok((activate(needs, link, epoch).await?, opening))
 }
 
-/// Says that this enclave holds the secret, if that is still asked for.
+/// Says that this enclave holds both secrets, if the epoch is not current without. That it holds the
+/// one that it opened, the registry knows.
 async fn acknowledge(
     needs: &Needs,
     started: &Started,
@@ -159,6 +197,9 @@ async fn acknowledge(
     };
     if is_current().await? {
         return Ok(());
+    }
+    if !proposal.acknowledgement.holdsPrevious {
+        return Err(BringupError::EpochUnacknowledged(epoch));
     }
     needs
         .transactions

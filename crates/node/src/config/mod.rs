@@ -177,6 +177,9 @@ pub enum OpenEpochs {
     /// Only if the group has none yet.
     #[default]
     First,
+    /// Also the one after the current, once governance has scheduled it. Looked at when the node
+    /// takes an enclave into service.
+    WhenScheduled,
     /// Also if the secret of the current epoch is not held here. Contracts of that epoch then
     /// stay out of this node's reach.
     WhenMissing,
