@@ -249,9 +249,7 @@ contract AdversarialConsumersTest is AdversaryTest {
         vm.deal(address(enemy), 1 ether);
         assertEq(_fulfill(f), 3);
         assertEq(
-            oracle.balanceOf(relayer) - relayers,
-            _earned(enemys) + _earned(behind) + _earned(beside),
-            "not a wei more"
+            oracle.balanceOf(relayer) - relayers, _earned(enemys) + _earned(behind) + _earned(beside), "not a wei more"
         );
         _assertNothingOutstanding(enemys);
         _assertBystandersServed();

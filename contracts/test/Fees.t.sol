@@ -42,8 +42,7 @@ contract FeesTest is OracleTest {
 
     function testFuzz_a_quote_is_the_least_that_is_taken_and_is_split_in_three(Case memory c) public {
         _bind(c);
-        uint256 quoted =
-            oracle.quote(stateful, c.inputLength, c.outputLimit, c.callbackGas, c.fuel);
+        uint256 quoted = oracle.quote(stateful, c.inputLength, c.outputLimit, c.callbackGas, c.fuel);
         (uint256 landing, uint256 callback, uint256 charge) = _parts(c);
         assertEq(quoted, landing + callback + charge);
         if (landing > uint256(type(uint48).max) * 1 gwei || callback > uint256(type(uint48).max) * 1 gwei) return;

@@ -101,12 +101,16 @@ contract ThresholdsTest is OracleTest {
         assertEq(_fulfill(f), 1);
     }
 
-    function testFuzz_machines_and_kinds_are_counted_as_thresholds_say(uint256[6] memory seeds, uint8 count) public pure {
+    function testFuzz_machines_and_kinds_are_counted_as_thresholds_say(uint256[6] memory seeds, uint8 count)
+        public
+        pure
+    {
         count %= 7;
         uint256[] memory records = new uint256[](count);
         for (uint256 i = 0; i < count; ++i) {
             // Few, so that one meets another.
-            records[i] = SignerWords.create(uint8(seeds[i] % 3 + 1), (seeds[i] >> 8) % 3, uint16(1 << ((seeds[i] >> 16) % 3)));
+            records[i] =
+                SignerWords.create(uint8(seeds[i] % 3 + 1), (seeds[i] >> 8) % 3, uint16(1 << ((seeds[i] >> 16) % 3)));
         }
         uint256 machines;
         uint256 kinds;
