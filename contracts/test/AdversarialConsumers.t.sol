@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {ISubrosaConsumer} from "../src/interfaces/ISubrosaConsumer.sol";
 import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
-import {Entry, Fulfillment} from "../src/interfaces/SubrosaTypes.sol";
+import {Entry, Outstanding} from "../src/interfaces/SubrosaTypes.sol";
 import {SubrosaConsumer} from "../src/SubrosaConsumer.sol";
 import {
     GasBurner,
@@ -19,20 +19,21 @@ import {
     RefundReenterer,
     RequestReenterer,
     RetryReenterer,
+    ThresholdReenterer,
+    TopUpReenterer,
     WithdrawReenterer
 } from "./consumers/Reenterers.sol";
 import {EtherRefuser, OneTransactionRequester, Reverter, SelfDestructor} from "./consumers/Vanishing.sol";
 import {AdversaryTest} from "./support/AdversaryTest.sol";
+import {Batches, Fulfillment} from "./support/Batches.sol";
+import {Moody} from "./support/Consumers.sol";
+import {Reference} from "./support/Reference.sol";
 
 /// @notice A consumer of the kit, which is told forged results.
 contract Victim is SubrosaConsumer {
     uint256 public results;
 
     constructor(ISubrosaOracle oracle_) SubrosaConsumer(oracle_) {}
-
-    function _refundRecipient() internal view override returns (address payable) {
-        return payable(address(this));
-    }
 
     function _onResult(bytes32, uint256, uint8, bytes calldata) internal override {
         ++results;
@@ -45,92 +46,134 @@ contract AdversarialConsumersTest is AdversaryTest {
     function test_reentering_fulfill_takes_what_is_left_and_nothing_twice() public {
         FulfillReenterer enemy = new FulfillReenterer(oracle);
         Fulfillment memory f = _prepare(address(enemy), 1_000_000);
-        enemy.arm(f);
-        uint256 before = relayer.balance;
+        enemy.arm(Batches.pack(f));
 
         // From within, the bystanders' entries are still anyone's to land.
         assertEq(_fulfill(f), 1);
 
         assertEq(enemy.callbacks(), 1);
         assertEq(enemy.successes(), 2, "a batch that was applied succeeds again");
-        assertEq(relayer.balance - before, FEE);
-        assertEq(address(enemy).balance, 2 * FEE);
+        assertEq(oracle.balanceOf(relayer) - relayers, _earned(enemys));
+        assertEq(oracle.balanceOf(address(enemy)), _earned(behind) + _earned(beside));
+        assertEq(oracle.balanceOf(owner) - owners, 3 * CHARGE, "each charge once");
         _assertBystandersServed();
-        _assertEscrow(0);
+        _assertEscrow(0, address(enemy), address(0));
     }
 
     function test_reentering_fulfill_with_too_little_gas_for_others_leaves_them_to_the_batch() public {
         FulfillReenterer enemy = new FulfillReenterer(oracle);
         // Enough to hash and recover, not enough for a bystander's promise.
         Fulfillment memory f = _prepare(address(enemy), GAS);
-        enemy.arm(f);
-        uint256 before = relayer.balance;
+        enemy.arm(Batches.pack(f));
         assertEq(_fulfill(f), 3);
-        assertEq(address(enemy).balance, 0);
-        assertEq(relayer.balance - before, 3 * FEE);
+        assertEq(oracle.balanceOf(address(enemy)), 0);
         _assertBystandersServed();
-        _assertEscrow(0);
+        _assertRelayerPaid();
     }
 
     function test_requests_from_within_a_callback_are_appended_and_wait() public {
-        RequestReenterer enemy = new RequestReenterer(oracle, stateful, _terms(GAS), FEE);
+        RequestReenterer enemy = new RequestReenterer(oracle, stateful, _terms(GAS), FEE, 1);
         vm.deal(address(enemy), FEE);
-        uint256 entries = uint48(oracle.logOf(stateful));
-        _attack(address(enemy));
+        uint256 entries = _nextSeq(stateful);
+        assertEq(_fulfill(_prepare(address(enemy))), 3);
+        _assertBystandersServed();
         assertEq(enemy.successes(), 1);
         assertEq(enemy.callbacks(), 1);
-        assertEq(uint48(oracle.logOf(stateful)), entries + 3);
-        assertEq(uint48(_head(stateful)), entries + 2, "the new entry is pending");
+        assertEq(_nextSeq(stateful), entries + 3);
+        assertEq(_headSeq(stateful), entries + 2, "the new entry is pending");
         _assertEscrow(FEE);
     }
 
-    function test_refunds_from_within_return_open_fees_once_and_the_executed_ones_never() public {
+    /// @dev Of entries that nobody executes: the enemy's other one and the bystander's are late.
+    function test_refunds_from_within_return_open_parts_once_and_the_executed_ones_never() public {
         RefundReenterer enemy = new RefundReenterer(oracle);
-        Entry memory later = _request(stateless, address(enemy), 0);
+        uint256 soon = Reference.terms(0, 0, 1, 0, uint48(block.timestamp + 60));
+        Entry memory later = _request(stateless, address(enemy), soon, FEE);
         Fulfillment memory f = _prepare(address(enemy), 1_000_000);
         enemy.arm(enemys);
         enemy.arm(later);
         enemy.arm(behind);
-        skip(2 hours);
-        uint256 before = relayer.balance;
+        skip(61);
 
         assertEq(_fulfill(f), 3);
 
-        assertEq(enemy.successes(), 2, "its other entry and the bystander's, neither executed yet");
-        assertEq(enemy.refusals(), 4);
-        assertEq(relayer.balance - before, 2 * FEE + CHARGE);
-        assertEq(address(enemy).balance, FEE - CHARGE);
-        // The bystander asked too late and has its money back; it is still called.
-        assertEq(address(bystander).balance, FEE - CHARGE);
-        assertEq(bystander.count(), 2);
-        assertEq(_status(behind), 1);
-        _assertEscrow(CHARGE);
+        assertEq(enemy.successes(), 1, "its other entry, which is late");
+        assertEq(enemy.refusals(), 5);
+        assertEq(address(enemy).balance, CHARGE);
+        _assertBystandersServed();
+        _assertEscrow(FEE - CHARGE);
     }
 
-    function test_a_retry_from_within_a_retry_is_refused() public {
+    function test_cancelling_from_within_is_of_ones_own_and_of_what_is_pending() public {
+        RefundReenterer enemy = new RefundReenterer(oracle);
+        Entry memory other = _request(stateless, address(enemy), GAS);
+        Fulfillment memory f = _prepare(address(enemy), 1_000_000);
+        enemy.armCancel(enemys);
+        enemy.armCancel(other);
+        enemy.armCancel(behind);
+        enemy.armReclaim(behind);
+        assertEq(_fulfill(f), 3);
+        assertEq(enemy.successes(), 1);
+        assertEq(address(enemy).balance, _callbackPart(other));
+        _assertBystandersServed();
+        _assertEscrow(FEE - _callbackPart(other));
+    }
+
+    /// @dev The second callback of its own would be made, and paid, had its cancelling come too late.
+    function test_cancelling_the_next_item_from_within_has_it_neither_called_nor_paid() public {
+        RefundReenterer enemy = new RefundReenterer(oracle);
+        Entry memory a = _request(stateful, address(enemy), GAS);
+        Entry memory b = _request(stateful, address(enemy), GAS);
+        enemy.armCancel(b);
+        assertEq(_execute(_list(a, b)), 2);
+        assertEq(enemy.callbacks(), 1);
+        assertEq(address(enemy).balance, _callbackPart(b));
+        assertEq(oracle.balanceOf(relayer), _earned(a) + _landing(b));
+        assertEq(_headFlags(stateful), 0, "nothing is pending");
+        _assertEscrow(0);
+    }
+
+    function test_topping_up_from_within_is_of_what_is_pending() public {
+        TopUpReenterer enemy = new TopUpReenterer(oracle);
+        vm.deal(address(enemy), 1 ether);
+        Fulfillment memory f = _prepare(address(enemy), 1_000_000);
+        enemy.arm(enemys);
+        enemy.arm(behind);
+        enemy.arm(beside);
+        assertEq(_fulfill(f), 3);
+        assertEq(enemy.refusals(), 1, "its own is executed");
+        assertEq(oracle.balanceOf(relayer) - relayers, _earned(enemys) + _earned(behind) + _earned(beside) + 2 gwei);
+        _assertBystandersServed();
+        _assertEscrow(0);
+    }
+
+    function test_a_retry_or_a_refund_from_within_a_retry_is_refused() public {
         RetryReenterer enemy = new RetryReenterer(oracle);
-        _attack(address(enemy));
-        assertEq(_status(enemys), 2);
+        Fulfillment memory f = _prepare(address(enemy), GAS);
+        vm.recordLogs();
+        assertEq(_fulfill(f), 3);
+        Outstanding memory left = _lastOutstanding();
+        _assertBystandersServed();
         assertEq(enemy.callbacks(), 0);
 
         bytes memory output = _output(enemys);
-        enemy.arm(stateful, enemys.seq, enemys.settlement, 1, output);
+        enemy.arm(enemys, left, output);
         enemy.relent();
-        oracle.retryCallback(stateful, enemys.seq, enemys.settlement, 1, output);
+        oracle.retryCallback(enemys, left, output);
         assertEq(enemy.callbacks(), 1, "delivered once");
-        assertEq(enemy.refusals(), 1);
-        assertEq(_status(enemys), 0);
-        _assertEscrow(0);
+        assertEq(enemy.refusals(), 2);
+        _assertNothingOutstanding(enemys);
+        _assertEscrow(0, address(this), address(enemy));
     }
 
     function test_a_withdrawal_from_within_takes_ones_own_once() public {
         WithdrawReenterer enemy = new WithdrawReenterer(oracle);
-        // Somebody else's deferred payment is what there is to steal.
-        oracle.fulfill(_batch(_groupOnHead(_list(_request(stateful, address(bystander), 0)))));
-        assertEq(oracle.balanceOf(address(this)), FEE);
+        // Somebody else's payment is what there is to steal.
+        bytes memory batch = Batches.pack(_batch(_groupOnHead(_list(_request(stateful, address(bystander), 0)))));
+        oracle.fulfill(batch);
+        assertGt(oracle.balanceOf(address(this)), 0);
 
-        Fulfillment memory f = _prepare(address(enemy), 1_000_000);
-        assertEq(_fulfill(f), 3);
+        assertEq(_fulfill(_prepare(address(enemy), 1_000_000)), 3);
 
         assertEq(enemy.callbacks(), 1);
         assertEq(enemy.refusals(), 2);
@@ -144,56 +187,71 @@ contract AdversarialConsumersTest is AdversaryTest {
         vm.prank(owner);
         oracle.transferOwnership(stateful, address(enemy));
         enemy.accept(stateful);
-        _attack(address(enemy));
+        assertEq(_fulfill(_prepare(address(enemy))), 3);
+        _assertBystandersServed();
         assertEq(enemy.successes(), 2, "it is the owner's to change, for entries to come");
-        _assertEscrow(0);
+        assertEq(oracle.balanceOf(relayer) - relayers, _earned(enemys) + _earned(behind) + _earned(beside));
+        assertEq(oracle.balanceOf(address(enemy)), 2 * CHARGE, "at the charge that was agreed");
+        _assertEscrow(0, address(enemy), address(0));
     }
 
-    function test_a_callee_that_burns_all_its_gas_stops_nobody() public {
+    /// @dev A threshold counts at once, also for the next item of the batch: whoever runs the log decides.
+    function test_an_owner_that_asks_for_more_signers_within_a_callback_stops_its_own_log_only() public {
+        ThresholdReenterer enemy = new ThresholdReenterer(oracle);
+        vm.prank(owner);
+        oracle.transferOwnership(stateful, address(enemy));
+        enemy.accept(stateful);
+        Fulfillment memory f = _prepare(address(enemy));
+        _expectSkip(stateful, _seq(behind), 4);
+        assertEq(_fulfill(f), 2);
+        assertEq(_status(beside), EXECUTED);
+        assertEq(oracle.balanceOf(relayer) - relayers, _earned(enemys) + _earned(beside));
+        _assertEscrow(FEE, address(enemy), address(0));
+    }
+
+    function test_a_callee_that_burns_all_its_gas_stops_nobody_and_pays_for_it() public {
         _attack(address(new GasBurner()));
-        assertEq(_status(enemys), 2);
-        _assertEscrow(0);
+        assertEq(_outstandingFlags(enemys), CALLBACK_DUE);
+        assertGe(oracle.balanceOf(relayer) - relayers, 3 * (FEE - CHARGE) - _callbackPart(enemys) / 50);
     }
 
     function test_a_revert_stops_nobody() public {
         _attack(address(new Reverter()));
-        assertEq(_status(enemys), 2);
-        _assertEscrow(0);
+        assertEq(_outstandingFlags(enemys), CALLBACK_DUE);
     }
 
     function test_a_revert_after_a_caught_out_of_gas_stops_nobody() public {
         _attack(address(new RevertAfterOutOfGas()));
-        assertEq(_status(enemys), 2);
-        _assertEscrow(0);
+        assertEq(_outstandingFlags(enemys), CALLBACK_DUE);
     }
 
     function test_a_return_bomb_and_a_revert_bomb_are_not_copied() public {
         for (uint256 i = 0; i < 2; ++i) {
             Entry memory entry = _request(stateful, address(new MemoryBomb(i == 1)), GAS);
-            Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
+            bytes memory batch = Batches.pack(_batch(_groupOnHead(_list(entry))));
             vm.prank(relayer);
             uint256 before = gasleft();
-            assertEq(oracle.fulfill(f), 1);
+            assertEq(oracle.fulfill(batch), 1);
             // Its own 149,000 are spent; copying them would be as much again.
             assertLt(before - gasleft(), 149_000 + 120_000);
-            assertEq(_status(entry), i == 1 ? 2 : 0);
-            _assertEscrow(0);
+            assertEq(_outstandingFlags(entry), i == 1 ? CALLBACK_DUE : 0);
         }
     }
 
     function test_a_bomb_stops_nobody() public {
         _attack(address(new MemoryBomb(true)));
-        assertEq(_status(enemys), 2);
+        assertEq(_outstandingFlags(enemys), CALLBACK_DUE);
     }
 
     function test_a_callee_that_destroys_itself_stops_nobody_and_its_money_is_nobodys() public {
         SelfDestructor enemy = new SelfDestructor();
         Fulfillment memory f = _prepare(address(enemy));
         vm.deal(address(enemy), 1 ether);
-        uint256 before = relayer.balance;
         assertEq(_fulfill(f), 3);
-        assertEq(relayer.balance - before, 3 * FEE, "not a wei more");
-        assertEq(_status(enemys), 0);
+        assertEq(
+            oracle.balanceOf(relayer) - relayers, _earned(enemys) + _earned(behind) + _earned(beside), "not a wei more"
+        );
+        _assertNothingOutstanding(enemys);
         _assertBystandersServed();
         // Sent by force, owed to nobody, and in nobody's way.
         _assertEscrow(1 ether);
@@ -206,36 +264,65 @@ contract AdversarialConsumersTest is AdversaryTest {
         Entry memory entry = _appended();
         _note(entry);
         assertEq(address(uint160(entry.settlement >> 96)), enemy);
-
-        Fulfillment memory f = _prepare(entry);
-        uint256 before = relayer.balance;
-        assertEq(_fulfill(f), 3);
-        assertEq(relayer.balance - before, 3 * FEE);
-        assertEq(_status(entry), 0, "a call to nobody succeeds");
+        assertEq(_fulfill(_prepare(entry)), 3);
+        _assertNothingOutstanding(entry);
         _assertBystandersServed();
-        _assertEscrow(0);
+        _assertRelayerPaid();
     }
 
     function test_a_requester_without_code_stops_nobody() public {
         _attack(makeAddr("nobody"));
-        assertEq(_status(enemys), 0);
-        _assertEscrow(0);
+        _assertNothingOutstanding(enemys);
     }
 
     function test_a_requester_that_takes_no_ether_finds_its_refund_waiting() public {
         EtherRefuser enemy = new EtherRefuser();
-        Fulfillment memory f = _prepare(address(enemy));
+        Entry memory entry = _request(stateful, address(enemy), GAS);
         skip(2 hours);
-        oracle.refund(enemys);
-        assertEq(oracle.balanceOf(address(enemy)), FEE - CHARGE);
-        assertEq(_fulfill(f), 3);
-        _assertBystandersServed();
-        _assertEscrow(0, address(enemy), address(0));
-
+        oracle.refund(entry);
+        uint256 due = _callbackPart(entry) + CHARGE;
+        assertEq(oracle.balanceOf(address(enemy)), due);
         address payable recipient = payable(makeAddr("recipient"));
-        assertEq(enemy.collect(oracle, recipient), FEE - CHARGE);
-        assertEq(recipient.balance, FEE - CHARGE);
-        _assertEscrow(0);
+        assertEq(enemy.collect(oracle, recipient), due);
+        assertEq(recipient.balance, due);
+        _assertEscrow(_landing(entry));
+    }
+
+    /// @dev It fails on purpose and makes the callback itself: it has paid for the gas it burned, and gets back no more
+    /// than what the callback would have cost.
+    function test_a_consumer_that_fails_on_purpose_gains_nothing() public {
+        Moody enemy = new Moody();
+        Fulfillment memory f = _prepare(address(enemy));
+        vm.recordLogs();
+        assertEq(_fulfill(f), 3);
+        Outstanding memory left = _lastOutstanding();
+        _assertBystandersServed();
+        uint256 lander = oracle.balanceOf(relayer) - relayers - _earned(behind) - _earned(beside);
+        assertGt(lander, _landing(enemys), "whoever landed it is paid for what was burned");
+
+        enemy.cheerUp();
+        vm.prank(address(enemy));
+        oracle.retryCallback(enemys, left, _output(enemys));
+        assertEq(lander + oracle.balanceOf(address(enemy)), _earned(enemys), "together what was paid for it");
+        assertLt(oracle.balanceOf(address(enemy)), _callbackPart(enemys));
+        _assertEscrow(0, address(enemy), address(0));
+    }
+
+    /// @dev The cheapest trap for relays: all the gas there may be, burned.
+    function test_a_callback_of_ten_million_gas_is_paid_for_or_not_asked_for() public {
+        GasBurner enemy = new GasBurner();
+        uint256 fee = oracle.quote(stateful, 10, 64, 1_000_000, 500_000);
+        uint256 terms = _terms(1_000_000);
+        hoax(address(enemy), fee);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.FeeTooLow.selector, fee - 1 gwei, fee));
+        oracle.request{value: fee - 1 gwei}(stateful, 0, terms, address(0), "some input");
+        Entry memory entry = _request(stateful, address(enemy), terms, fee);
+        bytes memory batch = Batches.pack(_batch(_groupOnHead(_list(entry))));
+        vm.prank(relayer);
+        uint256 before = gasleft();
+        oracle.fulfill(batch);
+        uint256 used = before - gasleft() + 21_000 + 16 * batch.length;
+        assertGe(oracle.balanceOf(relayer), used * BASE_FEE, "more than its gas");
     }
 
     function test_no_consumer_takes_a_result_from_a_stranger() public {
@@ -254,7 +341,7 @@ contract AdversarialConsumersTest is AdversaryTest {
 
     function test_the_alarm_and_the_swallowing_consumer_work_with_enough_gas() public {
         _attack(address(new StarvationAlarm(GAS)));
-        assertEq(_status(enemys), 0);
+        _assertNothingOutstanding(enemys);
         SwallowingConsumer swallowing = new SwallowingConsumer();
         _execute(_list(_request(stateful, address(swallowing), GAS)));
         assertEq(swallowing.done(), 1);
@@ -263,6 +350,6 @@ contract AdversarialConsumersTest is AdversaryTest {
         assertEq(swallowing.lost(), 1);
         Entry memory starved = _request(stateful, address(new StarvationAlarm(GAS)), GAS - 10_000);
         _execute(_list(starved));
-        assertEq(_status(starved), 2);
+        assertEq(_outstandingFlags(starved), CALLBACK_DUE);
     }
 }

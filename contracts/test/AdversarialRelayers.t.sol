@@ -2,30 +2,48 @@
 pragma solidity ^0.8.28;
 
 import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
-import {Entry, Fulfillment, FulfillmentGroup} from "../src/interfaces/SubrosaTypes.sol";
-import {
-    BombingRelayer,
-    DoubleSubmitter,
-    GreedyWithdrawer,
-    GuzzlingRelayer,
-    ReentrantRelayer,
-    StarvingRelayer
-} from "./relayers/Relayers.sol";
+import {Entry, Outstanding} from "../src/interfaces/SubrosaTypes.sol";
+import {DoubleSubmitter, GreedyWithdrawer, ReentrantRelayer, Saboteur, StarvingRelayer} from "./relayers/Relayers.sol";
 import {AdversaryTest} from "./support/AdversaryTest.sol";
+import {Batches, Fulfillment, FulfillmentGroup} from "./support/Batches.sol";
+import {Recorder} from "./support/Consumers.sol";
+
+/// @notice Pays out, and is locked while it does: what it is told meanwhile it refuses.
+contract LockedConsumer is Recorder {
+    bool private locked;
+
+    error Locked();
+
+    function payOut(address payable to) external {
+        locked = true;
+        (bool taken,) = to.call{value: 1}("");
+        require(taken);
+        locked = false;
+    }
+
+    function onSubrosaResult(bytes32 contractId, uint256 seq, uint8 status, bytes calldata output) external override {
+        if (locked) revert Locked();
+        calls.push(Call(contractId, seq, status, output, gasleft()));
+    }
+}
 
 /// @notice What hostile relayers can do to requesters, to each other and to the escrow: nothing.
 contract AdversarialRelayersTest is AdversaryTest {
     address private user = makeAddr("user");
 
+    function _all() private view returns (uint256) {
+        return _earned(enemys) + _earned(behind) + _earned(beside);
+    }
+
     function test_a_batch_submitted_twice_in_one_transaction_is_paid_once() public {
         DoubleSubmitter enemy = new DoubleSubmitter();
-        uint256[] memory executed = enemy.submit(oracle, _prepare(user), 3);
+        uint256[] memory executed = enemy.submit(oracle, Batches.pack(_prepare(user)), 3);
         assertEq(executed[0], 3);
         assertEq(executed[1], 0);
         assertEq(executed[2], 0);
-        assertEq(address(enemy).balance, 3 * FEE);
+        assertEq(oracle.balanceOf(address(enemy)), _all());
         _assertBystandersServed();
-        _assertEscrow(0);
+        _assertEscrow(0, address(enemy), address(0));
     }
 
     function test_a_batch_submitted_in_two_transactions_is_paid_once() public {
@@ -34,10 +52,11 @@ contract AdversarialRelayersTest is AdversaryTest {
         address second = makeAddr("second relayer");
         vm.roll(block.number + 1);
         skip(12);
+        bytes memory batch = Batches.pack(f);
         vm.prank(second);
-        assertEq(oracle.fulfill(f), 0);
-        assertEq(second.balance, 0);
-        assertEq(relayer.balance, 5 * FEE, "two deployments and these three");
+        assertEq(oracle.fulfill(batch), 0);
+        assertEq(oracle.balanceOf(second), 0);
+        assertEq(oracle.balanceOf(relayer), _all());
         _assertBystandersServed();
         _assertEscrow(0);
     }
@@ -48,19 +67,17 @@ contract AdversarialRelayersTest is AdversaryTest {
         for (uint256 i = 0; i < 5; ++i) {
             groups[i] = once.groups[i % 2];
         }
-        uint256 before = relayer.balance;
         assertEq(_fulfill(_batch(groups)), 3);
-        assertEq(relayer.balance - before, 3 * FEE);
+        assertEq(oracle.balanceOf(relayer), _all());
         _assertBystandersServed();
         _assertEscrow(0);
     }
 
     function test_an_item_repeated_within_its_group_is_not_on_the_log() public {
         Entry memory a = _request(stateful, user, 0);
-        _expectSkip(stateful, a.seq + 1, 3);
-        uint256 before = relayer.balance;
+        _expectSkip(stateful, _seq(a) + 1, 3);
         assertEq(_execute(_list(a, a)), 1);
-        assertEq(relayer.balance - before, FEE);
+        assertEq(oracle.balanceOf(relayer), _earned(a));
         _assertEscrow(0);
     }
 
@@ -69,7 +86,7 @@ contract AdversarialRelayersTest is AdversaryTest {
         // The signature is over results in order; where one group ends is not part of it.
         FulfillmentGroup[] memory groups = new FulfillmentGroup[](3);
         groups[0] = _groupOnHead(_list(enemys));
-        groups[1] = _group(_commitment(enemys) | behind.seq, _list(behind));
+        groups[1] = _groupInPlace(_list(behind));
         groups[2] = f.groups[1];
         f.groups = groups;
         assertEq(_fulfill(f), 3);
@@ -79,9 +96,7 @@ contract AdversarialRelayersTest is AdversaryTest {
 
     function test_a_batch_cut_short_is_refused() public {
         Fulfillment memory f = _prepare(user);
-        FulfillmentGroup[] memory groups = new FulfillmentGroup[](1);
-        groups[0] = f.groups[0];
-        f.groups = groups;
+        f.groups = _groups(f.groups[0]);
         vm.expectRevert();
         _fulfill(f);
         _assertEscrow(3 * FEE);
@@ -97,96 +112,67 @@ contract AdversarialRelayersTest is AdversaryTest {
 
     function test_a_relayer_that_submits_again_on_being_paid_is_paid_once() public {
         ReentrantRelayer enemy = new ReentrantRelayer(oracle);
-        assertEq(enemy.submit(_prepare(user)), 3);
+        assertEq(enemy.submit(Batches.pack(_prepare(user))), 3);
+        assertEq(enemy.collect(payable(address(enemy))), _all());
         assertEq(enemy.executedAgain(), 0);
         assertFalse(enemy.withdrew());
-        assertEq(address(enemy).balance + oracle.balanceOf(address(enemy)), 3 * FEE);
+        assertEq(address(enemy).balance, _all());
         _assertBystandersServed();
         _assertEscrow(0, address(enemy), address(0));
     }
 
     function test_a_relayer_that_withdraws_on_being_paid_withdraws_once() public {
         GreedyWithdrawer enemy = new GreedyWithdrawer(oracle);
-        // What it could steal: a payment deferred for somebody else.
-        oracle.fulfill(_batch(_groupOnHead(_list(_request(stateful, user, 0)))));
-        assertEq(enemy.submit(_prepare(user)), 3);
-        assertEq(oracle.balanceOf(address(enemy)), 3 * FEE);
-
-        assertEq(enemy.collect(), 3 * FEE);
+        // What it could steal: a payment that waits for somebody else.
+        _execute(_list(_request(stateful, user, 0)));
+        uint256 others = oracle.balanceOf(relayer);
+        assertEq(enemy.submit(Batches.pack(_prepare(user))), 3);
+        assertEq(enemy.collect(), _all());
         assertEq(enemy.refusals(), 1);
-        assertEq(address(enemy).balance, 3 * FEE);
-        _assertEscrow(0, address(this), address(enemy));
-        assertEq(oracle.balanceOf(address(this)), FEE);
-    }
-
-    function test_a_relayer_that_burns_its_payments_gas_is_owed_it_still() public {
-        GuzzlingRelayer enemy = new GuzzlingRelayer();
-        Fulfillment memory f = _prepare(user);
-        bool started;
-        for (uint256 limit = 300_000; limit < 1_400_000; limit += 5000) {
-            uint256 snapshot = vm.snapshotState();
-            (bool success, uint256 executed) = enemy.submit(oracle, f, limit);
-            assertTrue(success || !started, "more gas, yet it fails");
-            started = success;
-            assertEq(oracle.balanceOf(address(enemy)), executed * FEE);
-            _assertEscrow((3 - executed) * FEE, address(enemy), address(0));
-            vm.revertToStateAndDelete(snapshot);
-        }
-        (, uint256 all) = enemy.submit(oracle, f, 3_000_000);
-        assertEq(all, 3);
-        _assertBystandersServed();
-        assertEq(enemy.collect(oracle, payable(user)), 3 * FEE);
-        _assertEscrow(0);
-    }
-
-    function test_a_relayer_that_returns_a_bomb_is_paid_and_not_copied() public {
-        BombingRelayer enemy = new BombingRelayer();
-        assertEq(enemy.submit(oracle, _prepare(user)), 3);
-        assertEq(address(enemy).balance, 3 * FEE);
-        _assertBystandersServed();
-        _assertEscrow(0);
+        assertEq(address(enemy).balance, _all());
+        assertEq(oracle.balanceOf(relayer), others);
+        _assertEscrow(0, address(enemy), address(0));
     }
 
     function test_a_relayer_just_below_the_promise_gets_and_does_nothing() public {
         StarvingRelayer enemy = new StarvingRelayer();
-        Fulfillment memory f = _prepare(user);
+        bytes memory batch = Batches.pack(_prepare(user));
         // The largest gas limit at which the batch ends before its first item, to the unit.
         (uint256 low, uint256 high) = (100_000, 2_000_000);
         while (high - low > 1) {
             uint256 middle = (low + high) / 2;
             uint256 snapshot = vm.snapshotState();
-            (, uint256 executed) = enemy.submit(oracle, f, middle);
+            (, uint256 executed) = enemy.submit(oracle, batch, middle);
             (low, high) = executed == 0 ? (middle, high) : (low, middle);
             vm.revertToStateAndDelete(snapshot);
         }
-        uint256 head = _head(stateful);
+        uint256 head = oracle.head(stateful);
         uint256 cold = vm.snapshotState();
         vm.expectEmit(true, true, false, false, address(oracle));
-        emit ISubrosaOracle.BatchEnded(stateful, enemys.seq, 0);
-        (bool success, uint256 none) = enemy.submit(oracle, f, low);
+        emit ISubrosaOracle.BatchEnded(stateful, _seq(enemys), 0);
+        (bool success, uint256 none) = enemy.submit(oracle, batch, low);
         assertTrue(success);
         assertEq(none, 0);
-        assertEq(_head(stateful), head);
-        assertEq(address(enemy).balance, 0);
+        assertEq(oracle.head(stateful), head);
+        assertEq(oracle.balanceOf(address(enemy)), 0);
         _assertEscrow(3 * FEE);
         // What the batch looked up would cost less now.
         vm.revertToStateAndDelete(cold);
 
-        (, uint256 some) = enemy.submit(oracle, f, high);
+        (, uint256 some) = enemy.submit(oracle, batch, high);
         assertEq(some, 1, "one unit more, and the first item is taken");
-        assertEq(address(enemy).balance, FEE);
+        assertEq(oracle.balanceOf(address(enemy)), _earned(enemys));
         // Somebody honest lands the rest of the same batch.
-        assertEq(_fulfill(f), 2);
+        vm.prank(relayer);
+        assertEq(oracle.fulfill(batch), 2);
         _assertBystandersServed();
-        _assertEscrow(0);
+        _assertEscrow(0, address(enemy), address(0));
     }
 
     function test_force_fed_ether_is_paid_to_nobody() public {
-        vm.deal(address(oracle), 10 ether);
-        Fulfillment memory f = _prepare(user);
-        uint256 before = relayer.balance;
-        assertEq(_fulfill(f), 3);
-        assertEq(relayer.balance - before, 3 * FEE);
+        vm.deal(address(oracle), address(oracle).balance + 10 ether);
+        assertEq(_fulfill(_prepare(user)), 3);
+        assertEq(oracle.balanceOf(relayer), _all());
         _assertEscrow(10 ether);
     }
 
@@ -199,15 +185,95 @@ contract AdversarialRelayersTest is AdversaryTest {
     /// @dev Whoever lands an item gets its fee: two relayers with overlapping batches share.
     function test_overlapping_batches_pay_each_relayer_for_what_it_landed() public {
         Fulfillment memory all = _prepare(user);
-        Fulfillment memory first = _batch(_groupOnHead(_list(enemys)));
+        bytes memory first = Batches.pack(_batch(_groupOnHead(_list(enemys))));
         address fast = makeAddr("fast relayer");
         vm.prank(fast);
         assertEq(oracle.fulfill(first), 1);
-        uint256 before = relayer.balance;
         assertEq(_fulfill(all), 2);
-        assertEq(fast.balance, FEE);
-        assertEq(relayer.balance - before, 2 * FEE);
+        assertEq(oracle.balanceOf(fast), _earned(enemys));
+        assertEq(oracle.balanceOf(relayer), _earned(behind) + _earned(beside));
         _assertBystandersServed();
+        _assertEscrow(0, fast, address(0));
+    }
+
+    // Copies.
+
+    function test_a_copied_transaction_earns_its_copier_nothing() public {
+        Fulfillment memory f = _prepare(user);
+        f.payee = makeAddr("payee");
+        _signBatch(f, signerKey);
+        bytes memory batch = Batches.pack(f);
+        vm.prank(makeAddr("copier"));
+        assertEq(oracle.fulfill(batch), 3);
+        assertEq(oracle.balanceOf(makeAddr("copier")), 0);
+        assertEq(oracle.balanceOf(f.payee), _all());
+        _assertBystandersServed();
+        _assertEscrow(0, f.payee, address(0));
+    }
+
+    function test_a_copier_names_no_other_payee() public {
+        Fulfillment memory f = _prepare(user);
+        address[2] memory payees = [address(0), makeAddr("copier")];
+        f.payee = makeAddr("payee");
+        _signBatch(f, signerKey);
+        for (uint256 i = 0; i < 2; ++i) {
+            f.payee = payees[i];
+            vm.expectRevert();
+            _fulfill(f);
+        }
+        _assertEscrow(3 * FEE);
+    }
+
+    function test_a_batch_without_a_payee_is_whoevers_sends_it() public {
+        bytes memory batch = Batches.pack(_prepare(user));
+        vm.prank(makeAddr("anyone"));
+        oracle.fulfill(batch);
+        assertEq(oracle.balanceOf(makeAddr("anyone")), _all());
+    }
+
+    // Sabotage.
+
+    /// @dev The callback fails in the consumer's own call; it is due for the grace period, and saboteur and honest
+    /// relayer earn the same.
+    function test_a_saboteur_gains_nothing_and_the_callback_is_not_lost() public {
+        Saboteur enemy = new Saboteur(oracle);
+        LockedConsumer victim = new LockedConsumer();
+        vm.deal(address(victim), 1);
+        Entry memory entry = _request(stateful, address(victim), GAS);
+        enemy.arm(Batches.pack(_batch(_groupOnHead(_list(entry)))));
+
+        vm.recordLogs();
+        victim.payOut(payable(address(enemy)));
+        Outstanding memory left = _lastOutstanding();
+        assertEq(victim.count(), 0);
+        _assertOutstanding(entry, left, CALLBACK_DUE);
+        uint256 early = oracle.balanceOf(address(enemy));
+        assertLt(early, _earned(entry));
+
+        uint256 snapshot = vm.snapshotState();
+        oracle.retryCallback(entry, left, _output(entry));
+        assertEq(victim.count(), 1, "anyone makes it, and is paid for it");
+        assertEq(oracle.balanceOf(address(this)), _earned(entry) - early);
+        vm.revertToStateAndDelete(snapshot);
+
+        enemy.makeAnew(entry, left, _output(entry));
+        assertEq(victim.count(), 1);
+        assertEq(oracle.balanceOf(address(enemy)), _earned(entry), "as much as landing it plainly");
+        _assertEscrow(0, address(enemy), address(0));
+    }
+
+    /// @dev An answer kept back until after the deadline is worth its landing part.
+    function test_withholding_gains_nothing() public {
+        Fulfillment memory f = _prepare(user);
+        skip(2 hours);
+        assertEq(_fulfill(f), 3);
+        assertEq(oracle.balanceOf(relayer), _landing(enemys) + _landing(behind) + _landing(beside));
+        assertEq(oracle.balanceOf(owner), 0, "nor does the owner");
+        for (uint256 i = 0; i < 3; ++i) {
+            Entry memory entry = i == 0 ? enemys : i == 1 ? behind : beside;
+            _assertOutstanding(entry, _left(entry, _callbackPart(entry) + CHARGE), CALLBACK_DUE | FOR_REQUESTER);
+            oracle.refundExecuted(entry, _left(entry, _callbackPart(entry) + CHARGE));
+        }
         _assertEscrow(0);
     }
 }

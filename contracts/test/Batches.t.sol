@@ -18,9 +18,7 @@ contract BatchesTest is OracleTest {
         entries[0] = _request(stateful, user, 0);
         entries[1] = _request(stateful, user, 0);
         entries[2] = _request(stateless, user, 0);
-        valid = Batches.pack(
-            _batch(_groupOnHead(_list(entries[0], entries[1])), _groupOnHead(_list(entries[2])))
-        );
+        valid = Batches.pack(_batch(_groupOnHead(_list(entries[0], entries[1])), _groupOnHead(_list(entries[2]))));
     }
 
     function test_the_valid_batch_is_applied() public {
@@ -122,9 +120,11 @@ contract BatchesTest is OracleTest {
         _fulfill(f);
     }
 
-    function testFuzz_the_hash_of_sealed_logs_is_the_datas_last_word(uint8 outputLength, bytes memory sealedOutput, bytes32 logs)
-        public
-    {
+    function testFuzz_the_hash_of_sealed_logs_is_the_datas_last_word(
+        uint8 outputLength,
+        bytes memory sealedOutput,
+        bytes32 logs
+    ) public {
         bytes memory output = new bytes(outputLength);
         Recorder recorder = new Recorder();
         Entry memory last = _request(stateful, address(recorder), 1_000_000);

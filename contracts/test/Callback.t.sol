@@ -90,7 +90,8 @@ contract CallbackTest is OracleTest {
     }
 
     function test_a_return_bomb_costs_no_more_than_its_gas() public {
-        bytes memory batch = Batches.pack(_batch(_groupOnHead(_list(_request(stateful, address(new Bomb(false)), GAS)))));
+        bytes memory batch =
+            Batches.pack(_batch(_groupOnHead(_list(_request(stateful, address(new Bomb(false)), GAS)))));
         vm.prank(relayer);
         uint256 before = gasleft();
         oracle.fulfill(batch);

@@ -226,9 +226,7 @@ contract ChangesTest is OracleTest {
         oracle.announceUpgrade(stateful, CODE);
         uint256 ready = vm.getBlockTimestamp() + UPGRADE_DELAY;
         vm.warp(ready + 30 days + 1);
-        vm.expectRevert(
-            abi.encodeWithSelector(ISubrosaOracle.UpgradeExpired.selector, stateful, ready + 30 days)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.UpgradeExpired.selector, stateful, ready + 30 days));
         oracle.upgrade{value: FEE}(stateful, 0, type(uint48).max);
         vm.warp(ready + 30 days);
         oracle.upgrade{value: FEE}(stateful, 0, type(uint48).max);

@@ -7,13 +7,7 @@ import {Policy, Registration} from "../src/interfaces/ISubrosaOracle.sol";
 import {EnclaveConfig, Entry, EpochOpening, Outstanding, ReportBinding} from "../src/interfaces/SubrosaTypes.sol";
 import {Decimal} from "../src/libraries/Decimal.sol";
 import {Digests} from "../src/libraries/Digests.sol";
-import {
-    PaymentWord,
-    PaymentWords,
-    ResultWord,
-    SettlementWord,
-    SettlementWords
-} from "../src/libraries/EntryWords.sol";
+import {PaymentWord, PaymentWords, ResultWord, SettlementWord, SettlementWords} from "../src/libraries/EntryWords.sol";
 import {HeadSlot} from "../src/libraries/HeadSlot.sol";
 import {LogSlot, LogSlots} from "../src/libraries/LogSlot.sol";
 import {EpochSet} from "../src/libraries/EpochSet.sol";

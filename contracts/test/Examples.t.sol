@@ -8,12 +8,11 @@ import {TokenGate} from "../examples/Erc20Gate.sol";
 import {ConfidentialDraw, PrizeDraw} from "../examples/PublicInput.sol";
 import {ConfidentialNotes, Notebook} from "../examples/SealedOutput.sol";
 import {SubrosaConsumer} from "../src/SubrosaConsumer.sol";
-import {Entries} from "../src/consumer/Entries.sol";
-import {RefundingConsumer} from "../src/consumer/RefundingConsumer.sol";
 import {ResultStatus, Results} from "../src/consumer/Results.sol";
 import {SubrosaGuest} from "../src/guest/SubrosaGuest.sol";
 import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
-import {Entry, FulfillmentGroup} from "../src/interfaces/SubrosaTypes.sol";
+import {Entry, Outstanding} from "../src/interfaces/SubrosaTypes.sol";
+import {FulfillmentGroup} from "./support/Batches.sol";
 import {OracleTest} from "./support/OracleTest.sol";
 
 contract Token is ERC20 {
@@ -24,39 +23,24 @@ contract Token is ERC20 {
     }
 }
 
-/// @notice Stands for a wallet that does not take money.
-contract Unpayable {
-    function pass(Notebook notebook) external payable {
-        notebook.pass{value: msg.value}("envelope", 0, 0);
-    }
-}
-
 /// @notice The examples against the real oracle: what they ask, what the confidential side makes of it,
 /// and what its signed answer does on chain.
 contract ExamplesTest is OracleTest {
-    using Entries for ISubrosaOracle;
-
     uint8 private constant SUCCEEDED = uint8(ResultStatus.Succeeded);
     uint8 private constant FAILED = uint8(ResultStatus.Failed);
     uint256 private constant PRICE = 5e18;
-    uint40 private constant CHARGE_GWEI = uint40(CHARGE / 1 gwei);
+    uint64 private constant CHARGE_GWEI = uint64(CHARGE / 1 gwei);
 
     address private alice = makeAddr("alice");
     address private bob = makeAddr("bob");
+    address private carol = makeAddr("carol");
     address private treasury = makeAddr("treasury");
 
     // Public input.
 
     function test_a_prize_draw_pays_attention_to_the_enclaves_draw() public {
-        PrizeDraw house = new PrizeDraw(oracle, stateful);
-        vm.prank(alice);
-        house.enter();
-        vm.prank(bob);
-        house.enter();
-
-        vm.recordLogs();
-        house.draw{value: FEE}();
-        Entry memory entry = _appendedNow();
+        PrizeDraw house = _draw();
+        Entry memory entry = _drawn(house);
         assertEq(entry.inputHash, keccak256(abi.encodeCall(ConfidentialDraw.draw, (2))));
         assertEq(uint16(entry.execution >> 232), 0, "input in the clear");
 
@@ -66,45 +50,65 @@ contract ExamplesTest is OracleTest {
         assertEq(house.winner(), bob);
     }
 
-    function test_a_prize_is_drawn_once() public {
-        PrizeDraw house = new PrizeDraw(oracle, stateful);
-        vm.expectRevert(PrizeDraw.NobodyEntered.selector);
+    function test_a_prize_is_drawn_once_after_entries_are_closed_and_among_enough() public {
+        uint48 closesAt = uint48(block.timestamp + 1 days);
+        PrizeDraw house = new PrizeDraw(oracle, stateful, closesAt, 3);
+        vm.deal(address(this), 1 ether);
+        vm.expectRevert(abi.encodeWithSelector(PrizeDraw.EntriesOpen.selector, closesAt));
         house.draw{value: FEE}();
         house.enter();
-        house.draw{value: FEE}();
-        vm.expectRevert(PrizeDraw.AlreadyDrawn.selector);
-        house.draw{value: FEE}();
-        vm.expectRevert(PrizeDraw.AlreadyDrawn.selector);
+        vm.expectRevert(abi.encodeWithSelector(PrizeDraw.AlreadyEntered.selector, address(this)));
         house.enter();
-    }
-
-    function test_a_failed_draw_has_no_winner() public {
-        PrizeDraw house = new PrizeDraw(oracle, stateful);
-        house.enter();
-        vm.recordLogs();
-        house.draw{value: FEE}();
-        _answer(_appendedNow(), FAILED, "", "");
-        assertEq(house.winner(), address(0));
-    }
-
-    function test_a_failed_draw_can_be_repeated_and_a_late_one_is_awaited() public {
-        PrizeDraw house = new PrizeDraw(oracle, stateful);
         vm.prank(alice);
         house.enter();
-        vm.recordLogs();
+        uint256 snapshot = vm.snapshotState();
+        vm.warp(closesAt);
+        vm.expectRevert(abi.encodeWithSelector(PrizeDraw.TooFewEntrants.selector, 2, 3));
         house.draw{value: FEE}();
-        _answer(_appendedNow(), FAILED, "", "");
-        assertEq(house.drawing(), 0);
+        vm.revertToState(snapshot);
         vm.prank(bob);
         house.enter();
-
-        vm.recordLogs();
+        vm.warp(closesAt);
+        vm.expectRevert(abi.encodeWithSelector(PrizeDraw.EntriesClosed.selector, closesAt));
+        house.enter();
+        _drawn(house);
+        vm.expectRevert(PrizeDraw.AlreadyDrawn.selector);
         house.draw{value: FEE}();
-        Entry memory again = _appendedNow();
+    }
+
+    /// @dev Whoever is alone knows who wins.
+    function test_a_sole_participant_draws_nothing() public {
+        PrizeDraw house = new PrizeDraw(oracle, stateful, uint48(block.timestamp + 1), 0);
+        house.enter();
+        skip(1);
+        vm.deal(address(this), 1 ether);
+        vm.expectRevert(abi.encodeWithSelector(PrizeDraw.TooFewEntrants.selector, 1, 2));
+        house.draw{value: FEE}();
+    }
+
+    function test_an_underpaying_participant_asks_for_nothing() public {
+        PrizeDraw house = _draw();
+        vm.deal(address(this), 1 ether);
+        vm.expectPartialRevert(SubrosaConsumer.ValueTooLow.selector);
+        house.draw{value: 1 gwei}();
+        assertFalse(house.asked());
+        _drawn(house);
+    }
+
+    function test_a_failed_draw_has_no_winner_and_can_be_repeated_and_a_late_one_is_awaited() public {
+        PrizeDraw house = _draw();
+        _answer(_drawn(house), FAILED, "", "");
+        assertEq(house.winner(), address(0));
+
+        Entry memory again = _drawn(house);
         skip(2 hours);
         vm.expectRevert(PrizeDraw.AlreadyDrawn.selector);
         house.draw{value: FEE}();
+        vm.recordLogs();
         _answer(again, SUCCEEDED, abi.encode(uint256(1)), "");
+        Outstanding memory left = _lastOutstanding();
+        assertEq(house.winner(), address(0), "what is late is told when somebody asks for it");
+        oracle.retryCallback(again, left, abi.encode(uint256(1)));
         assertEq(house.winner(), bob);
         vm.expectRevert(PrizeDraw.AlreadyDrawn.selector);
         house.draw{value: FEE}();
@@ -141,7 +145,7 @@ contract ExamplesTest is OracleTest {
         CreditCheck house = new CreditCheck(oracle, stateful);
         vm.recordLogs();
         hoax(alice, FEE);
-        house.submit{value: FEE}("copied from somebody else", 0, 0);
+        house.submit{value: FEE}("copied from somebody else", 0, CHARGE_GWEI);
         _answer(_appendedNow(), uint8(ResultStatus.Rejected), "", "");
         assertFalse(house.approved(alice));
     }
@@ -169,7 +173,7 @@ contract ExamplesTest is OracleTest {
         vm.prank(address(house));
         assertEq(enclave.read(), "a secret");
         vm.expectEmit(address(house));
-        emit Notebook.Answered(asked.seq, ResultStatus.Succeeded);
+        emit Notebook.Answered(_seq(asked), ResultStatus.Succeeded);
         _answer(asked, SUCCEEDED, "", "sealed to alice's key");
 
         _invocation(_pass(house, bob));
@@ -192,17 +196,17 @@ contract ExamplesTest is OracleTest {
         assertEq(token.balanceOf(treasury), PRICE);
         assertEq(token.balanceOf(address(gate)), 0);
         skip(2 hours);
-        vm.expectRevert(abi.encodeWithSelector(TokenGate.NoDeposit.selector, entry.seq));
-        gate.reclaim(entry.seq);
+        vm.expectRevert(abi.encodeWithSelector(TokenGate.NoDeposit.selector, _seq(entry)));
+        gate.reclaim(_seq(entry));
     }
 
     function test_without_tokens_nothing_is_asked() public {
         (TokenGate gate,) = _gate();
-        uint256 before = _nextSeq();
+        uint256 before = _nextSeq(stateful);
         hoax(alice, FEE);
         vm.expectPartialRevert(bytes4(keccak256("ERC20InsufficientAllowance(address,uint256,uint256)")));
         gate.ask{value: FEE}("envelope", 1, CHARGE_GWEI);
-        assertEq(_nextSeq(), before);
+        assertEq(_nextSeq(stateful), before);
     }
 
     function test_a_failed_request_returns_the_price() public {
@@ -215,56 +219,49 @@ contract ExamplesTest is OracleTest {
     function test_a_missed_deadline_returns_the_price_and_a_late_answer_changes_nothing() public {
         (TokenGate gate, Token token) = _gate();
         Entry memory entry = _ask(gate, token, alice);
-        uint256 deadline = uint48(entry.settlement);
-        vm.warp(deadline);
-        vm.expectRevert(abi.encodeWithSelector(TokenGate.StillDue.selector, deadline));
-        gate.reclaim(entry.seq);
-        vm.warp(deadline + 1);
-        gate.reclaim(entry.seq);
+        uint256 over = uint48(entry.settlement) + GRACE;
+        vm.warp(over);
+        vm.expectRevert(abi.encodeWithSelector(TokenGate.StillDue.selector, over));
+        gate.reclaim(_seq(entry));
+        vm.warp(over + 1);
+        gate.reclaim(_seq(entry));
         assertEq(gate.owed(alice), PRICE);
 
         _answer(entry, SUCCEEDED, "", "sealed");
         assertEq(gate.owed(treasury), 0);
-        assertEq(_status(entry), 0, "no callback was made that could have failed");
+        assertEq(_outstandingFlags(entry), FOR_REQUESTER, "no callback was made that could have failed");
         vm.prank(alice);
         gate.collect();
         assertEq(token.balanceOf(alice), PRICE);
     }
 
-    function test_a_question_that_pays_relayers_too_little_is_not_asked() public {
-        (TokenGate gate,) = _gate();
-        hoax(alice, FEE);
-        vm.expectRevert(abi.encodeWithSelector(TokenGate.FeeTooSmall.selector, FEE - 1, FEE));
-        gate.ask{value: FEE - 1}("envelope", 0, 0);
-    }
-
     // Refunds to users.
 
-    function test_no_example_keeps_a_late_refund_from_whoever_paid() public {
-        PrizeDraw draw = new PrizeDraw(oracle, stateful);
-        draw.enter();
+    function test_every_example_refunds_whoever_paid() public {
+        PrizeDraw draw = _draw();
         CreditCheck check = new CreditCheck(oracle, stateful);
         Notebook notebook = new Notebook(oracle, stateful);
         (TokenGate gate, Token token) = _gate();
-
+        Entry[4] memory all;
         vm.recordLogs();
         hoax(alice, FEE);
         draw.draw{value: FEE}();
-        Entry memory drawn = _appendedNow();
+        all[0] = _appendedNow();
         vm.recordLogs();
         hoax(alice, FEE);
-        check.submit{value: FEE}("envelope", 0, 0);
-        Entry memory submitted = _appendedNow();
-        Entry memory passed = _pass(notebook, alice);
-        Entry memory asked = _ask(gate, token, alice);
+        check.submit{value: FEE}("envelope", 0, CHARGE_GWEI);
+        all[1] = _appendedNow();
+        all[2] = _pass(notebook, alice);
+        all[3] = _ask(gate, token, alice);
 
         skip(2 hours);
         vm.deal(alice, 0);
-        _reclaim(draw, drawn);
-        _reclaim(check, submitted);
-        _reclaim(notebook, passed);
-        _reclaim(gate, asked);
-        assertEq(alice.balance, 4 * (FEE - CHARGE));
+        uint256 due;
+        for (uint256 i = 0; i < 4; ++i) {
+            oracle.refund(all[i]);
+            due += _callbackPart(all[i]) + CHARGE;
+        }
+        assertEq(alice.balance, due);
     }
 
     function test_an_example_asks_for_no_other_charge_and_epoch_than_its_user_says() public {
@@ -275,119 +272,19 @@ contract ExamplesTest is OracleTest {
         startHoax(alice);
         token.approve(address(gate), PRICE);
         bytes memory otherEpoch = abi.encodeWithSelector(ISubrosaOracle.OtherEpoch.selector, stateful, 1);
-        bytes memory charge = abi.encodeWithSelector(ISubrosaOracle.ChargeTooHigh.selector, CHARGE, CHARGE - 1 gwei);
+        bytes memory charge = abi.encodeWithSelector(ISubrosaOracle.ChargeTooHigh.selector, CHARGE_GWEI, CHARGE_GWEI - 10);
         vm.expectRevert(otherEpoch);
-        check.submit{value: FEE}("envelope", 2, 0);
+        check.submit{value: FEE}("envelope", 2, CHARGE_GWEI);
         vm.expectRevert(charge);
-        check.submit{value: FEE}("envelope", 1, CHARGE_GWEI - 1);
+        check.submit{value: FEE}("envelope", 1, CHARGE_GWEI - 10);
         vm.expectRevert(otherEpoch);
-        notebook.pass{value: FEE}("envelope", 2, 0);
+        notebook.pass{value: FEE}("envelope", 2, CHARGE_GWEI);
         vm.expectRevert(charge);
-        notebook.pass{value: FEE}("envelope", 1, CHARGE_GWEI - 1);
+        notebook.pass{value: FEE}("envelope", 1, CHARGE_GWEI - 10);
         vm.expectRevert(otherEpoch);
-        gate.ask{value: FEE}("envelope", 2, 0);
+        gate.ask{value: FEE}("envelope", 2, CHARGE_GWEI);
         vm.expectRevert(charge);
-        gate.ask{value: FEE}("envelope", 1, CHARGE_GWEI - 1);
-    }
-
-    function test_a_refund_reaches_whoever_paid() public {
-        Notebook house = new Notebook(oracle, stateful);
-        Entry memory hers = _pass(house, alice);
-        Entry memory his = _pass(house, bob);
-        (address payer, uint256 refundable) = house.paymentOf(stateful, hers.seq);
-        assertEq(payer, alice);
-        assertEq(refundable, FEE - CHARGE);
-        skip(2 hours);
-        _expectNoRefund(house, hers);
-
-        oracle.refund(hers);
-        assertTrue(oracle.isRefunded(stateful, hers.seq));
-        // The money is there, but it is hers.
-        _expectNoRefund(house, his);
-        assertEq(house.claimRefund(stateful, hers.seq), FEE - CHARGE);
-        assertEq(alice.balance, FEE - CHARGE);
-        _expectNoRefund(house, hers);
-        assertEq(address(house).balance, 0);
-    }
-
-    function test_an_answered_request_has_no_refund() public {
-        Notebook house = new Notebook(oracle, stateful);
-        Entry memory entry = _pass(house, alice);
-        _answer(entry, SUCCEEDED, "", "sealed");
-        assertTrue(oracle.isExecuted(stateful, entry.seq));
-        _expectNoRefund(house, entry);
-    }
-
-    function test_a_refund_that_the_oracle_kept_is_fetched() public {
-        Notebook house = new Notebook(oracle, stateful);
-        Entry memory entry = _pass(house, alice);
-        skip(2 hours);
-        bytes memory code = address(house).code;
-        vm.etch(address(house), hex"fe");
-        oracle.refund(entry);
-        vm.etch(address(house), code);
-        assertEq(oracle.balanceOf(address(house)), FEE - CHARGE);
-        house.claimRefund(stateful, entry.seq);
-        assertEq(alice.balance, FEE - CHARGE);
-    }
-
-    function test_a_payer_that_takes_nothing_can_come_back() public {
-        Notebook house = new Notebook(oracle, stateful);
-        Unpayable wallet = new Unpayable();
-        vm.recordLogs();
-        wallet.pass{value: FEE}(house);
-        Entry memory entry = _appendedNow();
-        skip(2 hours);
-        oracle.refund(entry);
-        vm.expectRevert(abi.encodeWithSelector(RefundingConsumer.PayerRefused.selector, address(wallet)));
-        house.claimRefund(stateful, entry.seq);
-        (address payer,) = house.paymentOf(stateful, entry.seq);
-        assertEq(payer, address(wallet));
-    }
-
-    function test_a_fee_that_is_all_charge_leaves_nothing_to_remember() public {
-        Notebook house = new Notebook(oracle, stateful);
-        hoax(alice, CHARGE);
-        uint48 seq = house.pass{value: CHARGE}("envelope", 0, 0);
-        (address payer, uint256 refundable) = house.paymentOf(stateful, seq);
-        assertEq(payer, address(0));
-        assertEq(refundable, 0);
-    }
-
-    function test_a_fee_below_the_charge_is_refused_by_the_oracle() public {
-        Notebook house = new Notebook(oracle, stateful);
-        hoax(alice, 1);
-        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.FeeTooLow.selector, 1, CHARGE));
-        house.pass{value: 1}("envelope", 0, 0);
-    }
-
-    function test_money_comes_from_the_oracle_only() public {
-        Notebook house = new Notebook(oracle, stateful);
-        hoax(alice, 1);
-        (bool sent, bytes memory reason) = address(house).call{value: 1}("");
-        assertFalse(sent);
-        assertEq(reason, abi.encodeWithSelector(RefundingConsumer.NotFromOracle.selector, alice));
-    }
-
-    // Reading states and statuses.
-
-    function test_entries_of_stateless_contracts_are_executed_one_by_one() public {
-        Entry memory first = _request(stateless, alice, 0);
-        Entry memory second = _request(stateless, alice, 0);
-        _execute(_list(second));
-        assertFalse(oracle.isExecuted(stateless, first.seq));
-        assertTrue(oracle.isExecuted(stateless, second.seq));
-    }
-
-    function test_a_failed_callback_is_seen() public {
-        PrizeDraw house = new PrizeDraw(oracle, stateful);
-        house.enter();
-        vm.recordLogs();
-        house.draw{value: FEE}();
-        Entry memory entry = _appendedNow();
-        _answer(entry, SUCCEEDED, abi.encode(uint256(1)), "");
-        assertTrue(oracle.isCallbackFailed(stateful, entry.seq), "there is one entrant only");
-        assertEq(oracle.executionCharge(stateful), CHARGE);
+        gate.ask{value: FEE}("envelope", 1, CHARGE_GWEI - 10);
     }
 
     function test_statuses_have_names() public {
@@ -406,7 +303,7 @@ contract ExamplesTest is OracleTest {
 
     function _gate() private returns (TokenGate gate, Token token) {
         token = new Token();
-        gate = new TokenGate(oracle, stateful, token, PRICE, treasury, FEE);
+        gate = new TokenGate(oracle, stateful, token, PRICE, treasury);
     }
 
     function _ask(TokenGate gate, Token token, address from) private returns (Entry memory) {
@@ -427,18 +324,21 @@ contract ExamplesTest is OracleTest {
         return _appendedNow();
     }
 
-    function _reclaim(RefundingConsumer house, Entry memory entry) private {
-        oracle.refund(entry);
-        assertEq(house.claimRefund(stateful, entry.seq), FEE - CHARGE);
+    /// @dev Alice and Bob take part, and nobody any more.
+    function _draw() private returns (PrizeDraw house) {
+        house = new PrizeDraw(oracle, stateful, uint48(block.timestamp + 1), 2);
+        vm.prank(alice);
+        house.enter();
+        vm.prank(bob);
+        house.enter();
+        skip(1);
     }
 
-    function _expectNoRefund(Notebook house, Entry memory entry) private {
-        vm.expectRevert(abi.encodeWithSelector(RefundingConsumer.NoRefund.selector, stateful, entry.seq));
-        house.claimRefund(stateful, entry.seq);
-    }
-
-    function _nextSeq() private view returns (uint256) {
-        return uint48(oracle.logOf(stateful));
+    function _drawn(PrizeDraw house) private returns (Entry memory) {
+        vm.recordLogs();
+        hoax(carol, FEE);
+        house.draw{value: FEE}();
+        return _appendedNow();
     }
 
     function _appendedNow() private returns (Entry memory entry) {
@@ -448,7 +348,7 @@ contract ExamplesTest is OracleTest {
 
     /// @dev What the enclave tells a confidential contract that executes this entry.
     function _invocation(Entry memory entry) private {
-        bytes memory answer = abi.encode(entry.context, entry.contractId, uint256(entry.seq), bytes16("envelope"));
+        bytes memory answer = abi.encode(entry.context, entry.contractId, uint256(_seq(entry)), bytes16("envelope"));
         vm.mockCall(SubrosaGuest.INVOCATION, bytes(""), answer);
     }
 

@@ -136,8 +136,7 @@ contract LogsTest is OracleTest {
         uint32 callbackGas = a.callbackGas % 1_000_001;
         uint24 output = a.outputLimit % 100_000;
         uint64 fuel = a.fuel % 1e12;
-        uint256 terms =
-            Reference.terms(a.envelope ? 1 : 0, a.expires ? 1 : 0, fuel, callbackGas, _deadline(), output);
+        uint256 terms = Reference.terms(a.envelope ? 1 : 0, a.expires ? 1 : 0, fuel, callbackGas, _deadline(), output);
         uint256 least = oracle.quote(stateful, a.input.length, output, callbackGas, fuel);
         uint256 fee = least + uint256(a.extra) / 2 * 1 gwei;
 
@@ -188,9 +187,7 @@ contract LogsTest is OracleTest {
         } else if (mantissa != 0 && mantissa < 10_000) {
             _assertRefused(
                 terms,
-                abi.encodeWithSelector(
-                    ISubrosaOracle.ChargeTooHigh.selector, CHARGE / 1 gwei, uint256(mantissa) * 10
-                )
+                abi.encodeWithSelector(ISubrosaOracle.ChargeTooHigh.selector, CHARGE / 1 gwei, uint256(mantissa) * 10)
             );
         } else {
             _request(stateful, user, terms, FEE);

@@ -180,9 +180,7 @@ contract RefundTest is OracleTest {
             assertEq(address(recorder).balance - before, held);
             left.held = 0;
             _assertOutstanding(entry, left, CALLBACK_DUE);
-            vm.expectRevert(
-                abi.encodeWithSelector(ISubrosaOracle.HeldForCallback.selector, left.since + GRACE)
-            );
+            vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.HeldForCallback.selector, left.since + GRACE));
             oracle.refundExecuted(entry, left);
             skip(GRACE + 1);
             vm.expectRevert(

@@ -29,7 +29,9 @@ abstract contract Callbacks is Escrow {
         bytes32 id = entry.contractId;
         uint256 seq = PaymentWord.wrap(entry.payment).seq();
         uint256 flags = _outstandingOf(entry, seq, outstanding);
-        if (flags & CALLBACK_DUE == 0 || keccak256(output) != outstanding.outputHash) revert NothingOutstanding(id, seq);
+        if (flags & CALLBACK_DUE == 0 || keccak256(output) != outstanding.outputHash) {
+            revert NothingOutstanding(id, seq);
+        }
         SettlementWord settlement = SettlementWord.wrap(entry.settlement);
         bool inGrace = block.timestamp <= _graceOf(outstanding.since);
         if (!inGrace && settlement.callbackExpires()) revert CallbackExpired(id, seq);

@@ -53,17 +53,9 @@ abstract contract Pricing is Chain, ISubrosaOracle {
         view
         returns (uint256 landing, uint256 callback, uint256 charge)
     {
-        return
-            Prices.parts(
-                prices(),
-                log,
-                block.basefee,
-                _dataFee(outputLimit),
-                inputLength,
-                outputLimit,
-                callbackGas,
-                fuel
-            );
+        return Prices.parts(
+            prices(), log, block.basefee, _dataFee(outputLimit), inputLength, outputLimit, callbackGas, fuel
+        );
     }
 
     /// @dev The payment word of an entry that brings `available` gwei, of which `landing` is the least that is not

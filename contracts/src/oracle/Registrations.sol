@@ -36,7 +36,9 @@ abstract contract Registrations is Logs, Thresholds {
             $.upgrades[contractId].delay = registration.upgradeDelay;
         }
         if (registration.stateless) $.heads[contractId].word = HeadSlots.create(true);
-        if (registration.signers > 1) _setThreshold(contractId, registration.signers, registration.kinds);
+        if (registration.signers > 1 || registration.kinds > 1) {
+            _setThreshold(contractId, registration.signers, registration.kinds);
+        }
         LogSlot log = LogSlots.create(registration);
         ++$.contracts[log.keys()];
         emit Registered(contractId, msg.sender, registration.codeCommitment);

@@ -3,7 +3,14 @@ pragma solidity ^0.8.28;
 
 import {Call, ISubrosaOracle} from "../interfaces/ISubrosaOracle.sol";
 import {Entry} from "../interfaces/SubrosaTypes.sol";
-import {EntryKind, ExecutionWord, ExecutionWords, PaymentWord, SettlementWord, TermsWord} from "../libraries/EntryWords.sol";
+import {
+    EntryKind,
+    ExecutionWord,
+    ExecutionWords,
+    PaymentWord,
+    SettlementWord,
+    TermsWord
+} from "../libraries/EntryWords.sol";
 import {LogSlot} from "../libraries/LogSlot.sol";
 import {Logs} from "./Logs.sol";
 import {OracleStorage} from "./OracleStorage.sol";
@@ -131,13 +138,11 @@ abstract contract Requests is Logs {
         }
     }
 
-    function _quote(
-        LogSlot log,
-        uint256 inputLength,
-        uint256 outputLength,
-        uint256 callbackGas,
-        uint256 fuelLimit
-    ) private view returns (uint256) {
+    function _quote(LogSlot log, uint256 inputLength, uint256 outputLength, uint256 callbackGas, uint256 fuelLimit)
+        private
+        view
+        returns (uint256)
+    {
         (uint256 landing, uint256 callback, uint256 charge) =
             _price(log, inputLength, outputLength, callbackGas, fuelLimit);
         return (landing + callback + charge) * 1 gwei;

@@ -84,8 +84,7 @@ abstract contract SignedResults is TypedData, ISubrosaOracle {
         returns (Quorum quorum)
     {
         uint256 offset = reading.start + Batch.HEADER;
-        bytes32 message =
-            _typedDataHash(keccak256(abi.encode(TYPE_HASH, resultsHash, uint256(uint160(reading.payee)))));
+        bytes32 message = _typedDataHash(keccak256(abi.encode(TYPE_HASH, resultsHash, uint256(uint160(reading.payee)))));
         address signer = _recover(message, offset);
         uint256 record = registry.checkSigner(signer, uint32(reading.keys >> 32), uint32(reading.keys));
         if (reading.signatures == 1) return quorum;

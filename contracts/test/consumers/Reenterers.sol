@@ -67,9 +67,7 @@ contract RequestReenterer is Reenterer {
 
     function _mischief() internal override {
         for (uint256 i = 0; i < times; ++i) {
-            _try(
-                fee, abi.encodeCall(ISubrosaOracle.request, (target, bytes32(0), terms, address(0), "from within"))
-            );
+            _try(fee, abi.encodeCall(ISubrosaOracle.request, (target, bytes32(0), terms, address(0), "from within")));
         }
     }
 }

@@ -75,9 +75,7 @@ library Batches {
                 digest = Reference.digest(
                     chainId, oracle, group.contractId, digest, item.executionHash, item.settlement, payment
                 );
-                all = bytes.concat(
-                    all, Reference.result(digest, item.result, item.data, bytes32(cursor >> 48 << 48))
-                );
+                all = bytes.concat(all, Reference.result(digest, item.result, item.data, bytes32(cursor >> 48 << 48)));
                 cursor = (item.result >> 48 << 48) | (uint48(cursor) + 1);
             }
         }

@@ -164,18 +164,11 @@ abstract contract OracleKit is Cast {
         }
     }
 
-    function _decode(Vm.Log memory log) private pure returns (Entry memory entry) {
+    function _decode(Vm.Log memory log) internal pure returns (Entry memory entry) {
         entry.contractId = log.topics[1];
         bytes memory input;
-        (
-            entry.previousDigest,
-            entry.context,
-            entry.execution,
-            entry.settlement,
-            entry.payment,
-            entry.refundTo,
-            input
-        ) = abi.decode(log.data, (bytes32, bytes32, uint256, uint256, uint256, address, bytes));
+        (entry.previousDigest, entry.context, entry.execution, entry.settlement, entry.payment, entry.refundTo, input) =
+            abi.decode(log.data, (bytes32, bytes32, uint256, uint256, uint256, address, bytes));
         entry.inputHash = keccak256(input);
     }
 

@@ -28,9 +28,7 @@ library Reference {
         uint256 payment
     ) internal pure returns (bytes32) {
         bytes memory where = abi.encode(domain("entry"), chainId, oracle, contractId);
-        bytes32 full = keccak256(
-            bytes.concat(where, abi.encode(previousDigest, executionHash, settlement, payment))
-        );
+        bytes32 full = keccak256(bytes.concat(where, abi.encode(previousDigest, executionHash, settlement, payment)));
         return bytes32(uint256(full) >> 8 << 8);
     }
 
@@ -41,9 +39,7 @@ library Reference {
         uint256 end = hasLogs ? data.length - 32 : data.length;
         bytes32 logs = hasLogs ? bytes32(slice(data, end, data.length)) : bytes32(0);
         uint256 tag = uint256(domain("outcome")) >> 16 << 16 | (resultWord >> 32 & 0xffff);
-        return keccak256(
-            abi.encode(keccak256(slice(data, 0, length)), keccak256(slice(data, length, end)), logs, tag)
-        );
+        return keccak256(abi.encode(keccak256(slice(data, 0, length)), keccak256(slice(data, length, end)), logs, tag));
     }
 
     function result(bytes32 entryDigest, uint256 resultWord, bytes memory data, bytes32 previousCommitment)
@@ -58,9 +54,8 @@ library Reference {
 
     /// @notice The word the oracle keeps, without its flags.
     function outstanding(bytes32 entryDigest, Outstanding memory o) internal pure returns (bytes32) {
-        bytes32 full = keccak256(
-            abi.encode(entryDigest, uint256(o.status), o.outputHash, uint256(o.held), uint256(o.since))
-        );
+        bytes32 full =
+            keccak256(abi.encode(entryDigest, uint256(o.status), o.outputHash, uint256(o.held), uint256(o.since)));
         return bytes32(uint256(full) >> 8 << 8);
     }
 
