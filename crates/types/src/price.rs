@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a request costs, as the oracle computes it.
+//! What a request costs, as the oracle computes it (`contracts/src/libraries/Prices.sol`).
 
 use alloy_primitives::U256;
 
@@ -37,6 +37,9 @@ pub struct Asked {
     pub callback_gas: u64,
     /// Fuel limit.
     pub fuel: u64,
+    /// What the chain asks for the data of the transaction that lands the result, wei; zero on those that ask
+    /// for gas alone.
+    pub data_fee: U256,
 }
 
 /// The three parts of a fee, gwei.
@@ -52,33 +55,34 @@ pub struct Parts {
 
 impl Prices {
     /// The least parts that the oracle takes for such a request to a contract whose log word is `log`,
-    /// while the base fee is `base_fee` wei.
+    /// while the base fee is `base_fee` wei and the chain asks `asked.data_fee`.
     pub fn parts(&self, log: &LogWord, base_fee: u128, asked: &Asked) -> Parts {
         let price = log.gas_price(base_fee);
         let charge = log.charge_gwei();
         let has_record = asked.callback_gas != 0 || !charge.is_zero();
         Parts {
-            landing: gwei(price * U256::from(self.landing_gas(asked, has_record))),
+            landing: gwei(price * U256::from(self.landing_gas(asked, has_record)) + asked.data_fee),
             callback: gwei(price * U256::from(self.callback_gas(asked.callback_gas))),
             charge,
         }
     }
 
-    /// Gas that the landing part is asked for.
+    /// Gas that the landing part is asked for. `has_record`: whether it has a callback that may fail or
+    /// a charge that is not owed if it is late.
     pub fn landing_gas(&self, asked: &Asked, has_record: bool) -> u128 {
         let fuel = asked.fuel.saturating_sub(self.included_fuel);
         u128::from(self.landing)
             + if has_record { self.record.into() } else { 0 }
             + u128::from(asked.input) * u128::from(self.input_byte)
             + u128::from(asked.output) * u128::from(self.output_byte)
-            + u128::from(fuel) / u128::from(self.fuel_per_gas.max(1))
+            + u128::from(fuel).div_ceil(self.fuel_per_gas.max(1).into())
     }
 
     /// Gas that the callback part is asked for; zero if there is no callback.
     pub fn callback_gas(&self, limit: u64) -> u128 {
         match u128::from(limit) {
             0 => 0,
-            limit => limit * 64 / 63 + u128::from(self.callback),
+            limit => with_reserve(limit) + u128::from(self.callback),
         }
     }
 }
@@ -88,6 +92,12 @@ impl Parts {
     pub fn wei(&self) -> U256 {
         (self.landing + self.callback + self.charge) * U256::from(GWEI)
     }
+}
+
+/// The gas there must be for a call with `limit` gas: it is given at most 63/64 of what there is
+/// (EIP-150).
+pub fn with_reserve(limit: u128) -> u128 {
+    limit + limit / 63 + 1
 }
 
 /// Wei as gwei, rounded up.
@@ -121,6 +131,7 @@ mod tests {
             output: 10,
             callback_gas: 0,
             fuel: 60,
+            data_fee: U256::ZERO,
         };
         // 1,000 + 20 + 30 + 10 gas at one gwei.
         let parts = PRICES.parts(&log, 1_000_000_000, &asked);
@@ -135,7 +146,7 @@ mod tests {
         };
         let parts = PRICES.parts(&log, 1_000_000_000, &called_back);
         assert_eq!(parts.landing, U256::from(1_160), "a failure is recorded");
-        assert_eq!(parts.callback, U256::from(64 + 50));
+        assert_eq!(parts.callback, U256::from(65 + 50));
 
         let charged = LogWord {
             charge: 7 << 5,

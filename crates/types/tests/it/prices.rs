@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Decimal numbers, and what requests cost.
 
+use alloy_primitives::U256;
 use serde_json::{Value, json};
 use subrosa_types::{
     decimal::Decimal,
@@ -58,6 +59,7 @@ pub(crate) fn quotes() -> Value {
             output: draw.between(0, 1 << 20),
             callback_gas: if index == 1 { 0 } else { callback_gas },
             fuel: draw.between(0, 30_000_000),
+            data_fee: U256::from(if index == 3 { draw.bits(50) } else { 0 }),
         };
         let parts = prices.parts(&log, base_fee.into(), &asked);
         json!({
@@ -71,6 +73,7 @@ pub(crate) fn quotes() -> Value {
             "log": word(log.pack()), "baseFee": decimal(base_fee),
             "inputLength": decimal(asked.input), "outputLength": decimal(asked.output),
             "callbackGas": decimal(asked.callback_gas), "fuelLimit": decimal(asked.fuel),
+            "dataFee": decimal(asked.data_fee),
             "landing": decimal(parts.landing), "callback": decimal(parts.callback),
             "charge": decimal(parts.charge), "fee": decimal(parts.wei()),
         })
