@@ -6,13 +6,9 @@ use alloy::{
     primitives::{Address, B256, Bytes, keccak256},
     providers::Provider,
 };
-use subrosa_types::{
-    ContractId,
-    entry::mask_digest,
-    frame::{HeaderFrame, StorageProof},
-};
+use subrosa_types::frame::{HeaderFrame, StorageProof};
 
-use crate::{ChainError, bindings::SubrosaOracle, block::BlockRef, endpoint::within};
+use crate::{ChainError, block::BlockRef, endpoint::within};
 
 /// Number, hash and parent of a block.
 ///
@@ -92,34 +88,6 @@ pub async fn fetch_proofs(
         })
     });
     proofs.collect()
-}
-
-/// Digest of the entry before `seq`, which [`Entry`](subrosa_types::abi::Entry) carries and the
-/// event does not; zero for entry 0. Not for stateless contracts, whose entries carry zero.
-///
-/// # Errors
-///
-/// [`ChainError::Inconsistent`] if there is no such entry; [`ChainError::Contract`].
-pub async fn previous_digest(
-    provider: &impl Provider,
-    oracle: Address,
-    contract: ContractId,
-    seq: u64,
-    block: B256,
-) -> Result<B256, ChainError> {
-    let Some(previous) = seq.checked_sub(1) else {
-        return Ok(B256::ZERO);
-    };
-    let oracle = SubrosaOracle::new(oracle, provider);
-    let slot = oracle
-        .entryDigest(contract, alloy::primitives::U256::from(previous))
-        .block(block.into())
-        .call()
-        .await?;
-    if slot.is_zero() {
-        return Err(ChainError::Inconsistent("no entry before this one"));
-    }
-    Ok(mask_digest(slot))
 }
 
 /// keccak256 of the code at an address.

@@ -54,6 +54,18 @@ pub struct Parts {
 }
 
 impl Prices {
+    /// What oracles on Ethereum are deployed with by the tools of this repository.
+    pub const SHIPPED: Self = Self {
+        landing: 68_000,
+        record: 28_000,
+        callback: 8_000,
+        input_byte: 2,
+        output_byte: 40,
+        included_fuel: 10_000_000,
+        fuel_per_gas: 1_000,
+        grace: 86_400,
+    };
+
     /// The least parts that the oracle takes for such a request to a contract whose log word is `log`,
     /// while the base fee is `base_fee` wei and the chain asks `asked.data_fee`.
     pub fn parts(&self, log: &LogWord, base_fee: u128, asked: &Asked) -> Parts {

@@ -4,7 +4,7 @@
 //! Both contracts keep their state in one namespaced struct. The oracle's begins with `entries`,
 //! `heads`, `logs`; the registry's with `epochs`.
 
-use alloy_primitives::{B256, U256, b256, keccak256};
+use alloy_primitives::{Address, B256, U256, b256, keccak256};
 use alloy_sol_types::SolValue;
 
 use crate::ContractId;
@@ -50,6 +50,24 @@ pub fn head(contract: ContractId) -> B256 {
 /// Slot of a contract's log state: next seq, key epoch, policy.
 pub fn log(contract: ContractId) -> B256 {
     mapping(contract, field(ORACLE, 2))
+}
+
+/// Slot of the nonce that an account's next registration will use.
+pub fn nonce(deployer: Address) -> B256 {
+    mapping(deployer.into_word(), field(ORACLE, 6))
+}
+
+/// Slot of the commitment of the code that a contract's owner announced. The one before it holds when, and
+/// how long the delay is.
+pub fn announced(contract: ContractId) -> B256 {
+    let upgrade = U256::from_be_bytes(mapping(contract, field(ORACLE, 9)).0);
+    B256::from(upgrade.wrapping_add(U256::from(1)))
+}
+
+/// Slot of how many gwei a pending entry's landing part was topped up by.
+pub fn added(contract: ContractId, seq: u64) -> B256 {
+    let log = mapping(contract, field(ORACLE, 11));
+    mapping(B256::from(U256::from(seq)), log)
 }
 
 /// Slot of the registry's record of (group, epoch):
