@@ -3,7 +3,7 @@
 
 use alloy::{
     eips::BlockId,
-    primitives::{Address, B256, Bytes, keccak256},
+    primitives::{Address, B256, Bytes, U256, keccak256},
     providers::Provider,
 };
 use subrosa_types::frame::{HeaderFrame, StorageProof};
@@ -51,6 +51,15 @@ pub async fn fetch_header(
     })
 }
 
+/// A storage slot as a node answers for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchedSlot {
+    /// What the node says that it holds.
+    pub value: U256,
+    /// What proves it.
+    pub proof: StorageProof,
+}
+
 /// What proves that a contract holds what it holds in each of `slots` after `block` (EIP-1186), in
 /// their order.
 ///
@@ -65,7 +74,7 @@ pub async fn fetch_proofs(
     account: Address,
     slots: &[B256],
     block: B256,
-) -> Result<Vec<StorageProof>, ChainError> {
+) -> Result<Vec<FetchedSlot>, ChainError> {
     let proof = within(async {
         provider
             .get_proof(account, slots.to_vec())
@@ -81,10 +90,13 @@ pub async fn fetch_proofs(
         if found.key.as_b256() != *slot {
             return Err(ChainError::Inconsistent("a proof of another slot"));
         }
-        Ok(StorageProof {
-            header: header.clone(),
-            account_proof: answer.account_proof.clone(),
-            slot_proof: found.proof,
+        Ok(FetchedSlot {
+            value: found.value,
+            proof: StorageProof {
+                header: header.clone(),
+                account_proof: answer.account_proof.clone(),
+                slot_proof: found.proof,
+            },
         })
     });
     proofs.collect()

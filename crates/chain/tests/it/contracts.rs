@@ -116,8 +116,9 @@ async fn proofs_and_headers_are_fetched_by_hash() {
         .unwrap();
     assert_eq!(proofs.len(), 3);
     assert_eq!(proofs[0], proofs[2]);
-    assert_ne!(proofs[0].slot_proof, proofs[1].slot_proof);
-    let proof = &proofs[1];
+    assert_ne!(proofs[0].proof.slot_proof, proofs[1].proof.slot_proof);
+    assert!(proofs[0].value.is_zero() && !proofs[1].value.is_zero());
+    let proof = &proofs[1].proof;
     assert_eq!(
         proof.header,
         fetch_header(&scene.provider, block).await.unwrap()

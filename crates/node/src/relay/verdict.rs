@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use subrosa_chain::follow::OracleEvent;
 use subrosa_types::{
     ContractId,
-    result::{Head, unpack_result},
+    result::{Head, ResultWord},
 };
 
 use super::batch::Batch;
@@ -41,10 +41,9 @@ pub(super) fn judge(batch: &Batch, events: &[OracleEvent]) -> Verdict {
         } = *event
         {
             verdict.fulfilled.insert((contract, seq));
-            let (commitment, ..) = unpack_result(result);
             let head = Head {
                 seq: seq + 1,
-                commitment,
+                commitment: ResultWord::unpack(result).commitment,
             };
             if !alone.contains(&contract) {
                 verdict.heads.insert(contract, head);
@@ -62,8 +61,8 @@ pub(super) fn judge(batch: &Batch, events: &[OracleEvent]) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::{B256, U256, aliases::U48};
-    use subrosa_types::{abi::Entry, result::pack_result};
+    use alloy_primitives::{Address, B256, U256};
+    use subrosa_types::abi::Entry;
 
     use super::*;
     use crate::relay::batch::{Candidate, Group};
@@ -78,20 +77,30 @@ mod tests {
         word
     }
 
+    fn word(seq: u64) -> ResultWord {
+        ResultWord {
+            commitment: commitment(seq + 1),
+            status: 1,
+            fuel_bucket: 0,
+            has_logs: false,
+            output_length: 0,
+        }
+    }
+
     fn batch(groups: &[(u8, std::ops::Range<u64>)]) -> Batch {
         let item = |byte: u8, seq: u64| Candidate {
             entry: Entry {
                 contractId: contract(byte),
-                seq: U48::from(seq),
                 previousDigest: B256::ZERO,
                 context: B256::ZERO,
                 inputHash: B256::ZERO,
                 execution: U256::ZERO,
                 settlement: U256::ZERO,
-                payment: U256::ZERO,
+                payment: U256::from(seq),
+                refundTo: Address::ZERO,
             },
             previous_commitment: commitment(seq),
-            result: U256::ZERO,
+            result: word(seq),
             data: Default::default(),
         };
         Batch {
@@ -111,7 +120,7 @@ mod tests {
         OracleEvent::EntryFulfilled {
             contract: contract(byte),
             seq,
-            result: pack_result(commitment(seq + 1), 1, 0, 0),
+            result: word(seq).pack(),
             data: Default::default(),
         }
     }

@@ -25,7 +25,7 @@ impl ChainAccount for SimulatedChain {
                 let state = self.state();
                 (state.blocks.tip().contracts.clone(), state.blocks.next())
             };
-            apply(&mut contracts, moment, &transaction)
+            apply(&mut contracts, moment, ACCOUNT, &transaction)
                 .map_err(|revert| SendError::Reverted(revert.to_string()))?;
         }
         let (nonce, raw) = {

@@ -54,23 +54,24 @@ impl SimulatedChain {
         let mut group = {
             let state = self.state();
             let next = state.pool.values().next();
-            let Some(Transaction::Fulfill { fulfillment, .. }) =
+            let Some(Transaction::Fulfill { batch, .. }) =
                 next.and_then(|raw| state.signed.get(raw))
             else {
                 return false;
             };
             let (mut contracts, moment) =
                 (state.blocks.tip().contracts.clone(), state.blocks.next());
-            let is_taken = contracts.fulfill(moment, fulfillment).is_ok();
-            let Some(group) = fulfillment.groups.first().filter(|_| is_taken) else {
+            let is_taken = contracts.fulfill(moment, OTHER, batch).is_ok();
+            let decoded = Batch::decode(batch).ok().filter(|_| is_taken);
+            let Some(group) = decoded.and_then(|batch| batch.groups.into_iter().next()) else {
                 return false;
             };
-            group.clone()
+            group
         };
         group.items.truncate(items);
         self.transact(|contracts, _| {
             let mut events = Vec::new();
-            contracts.apply(&group, &mut events);
+            contracts.apply(&group, &BTreeMap::new(), OTHER, &mut events);
             ((), events)
         });
         true

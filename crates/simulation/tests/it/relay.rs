@@ -331,9 +331,7 @@ impl Scene {
         self.world.chain.reorganize(depth.min(since));
         for (contract, entries) in &mut self.entries {
             let contracts = self.world.chain.contracts();
-            *entries = (0..)
-                .find(|seq| contracts.digest(*contract, *seq).is_zero())
-                .unwrap();
+            *entries = contracts.entries(*contract);
         }
     }
 }

@@ -7,7 +7,7 @@ use subrosa_node::{ChainFeed, StartingPoint};
 use subrosa_simulation::World;
 use subrosa_types::{
     ContractId,
-    result::{Status, unpack_result},
+    result::{ResultWord, Status},
 };
 
 /// Status and public output of every fulfilled entry, in order; one that was fulfilled twice is there
@@ -24,7 +24,7 @@ pub(crate) async fn fulfilled(world: &World, contract: ContractId) -> Vec<(u64, 
                 seq,
                 result,
                 data,
-            } if of == contract => Some((seq, unpack_result(result).1, data.to_vec())),
+            } if of == contract => Some((seq, ResultWord::unpack(result).status, data.to_vec())),
             _ => None,
         })
         .collect()
