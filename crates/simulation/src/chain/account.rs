@@ -143,4 +143,4 @@ impl InFlight for Sent {
 }
 
 /// Where transactions of a node come from.
-const ACCOUNT: Address = Address::repeat_byte(0xac);
+pub(super) const ACCOUNT: Address = Address::repeat_byte(0xac);

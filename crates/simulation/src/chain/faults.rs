@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What may befall a node's transactions between the pool and a block.
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::{Address, Bytes, keccak256};
 use subrosa_chain::send::Call;
 use subrosa_node::Transaction;
+use subrosa_types::batch::Batch;
 
 use super::{SimulatedChain, blocks::Included};
 
@@ -83,3 +86,6 @@ impl SimulatedChain {
         self.changed();
     }
 }
+
+/// Somebody else.
+const OTHER: Address = Address::repeat_byte(0x0e);
