@@ -4,9 +4,12 @@
 //! A fulfilled entry's receipt is made from the transaction that fulfilled it, whoever sent it, so
 //! nothing about it can be lost with a host.
 
-use alloy_primitives::{Address, Signature};
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, B256, Signature};
 use subrosa_store::Receipt;
 use subrosa_types::{
+    ContractId,
     abi::{CosignedResults, SignedResults},
     batch::{Batch, CompactSignature},
     eip712,
@@ -14,7 +17,7 @@ use subrosa_types::{
 
 /// What a packed batch's signatures are over, and who made them; `None` if it is none that the oracle
 /// takes.
-pub(crate) fn read(chain_id: u64, oracle: Address, packed: &[u8]) -> Option<Receipt> {
+pub(crate) fn read(chain_id: u64, oracle: Address, packed: &[u8]) -> Option<Carried> {
     let batch = Batch::decode(packed).ok()?;
     let placed = batch.placed(chain_id, oracle)?;
     let signed = SignedResults {
@@ -32,16 +35,29 @@ pub(crate) fn read(chain_id: u64, oracle: Address, packed: &[u8]) -> Option<Rece
         let signer = signature.recover_address_from_prehash(&hash).ok()?;
         Some((*made, signer))
     });
-    Some(Receipt {
-        signatures: signatures.collect::<Option<Vec<(CompactSignature, Address)>>>()?,
-        signed,
+    let signatures = signatures.collect::<Option<Vec<(CompactSignature, Address)>>>()?;
+    let commitments = placed
+        .iter()
+        .map(|item| ((item.contract, item.seq), item.item.result.commitment));
+    Some(Carried {
+        commitments: commitments.collect(),
+        receipt: Receipt { signatures, signed },
     })
+}
+
+/// What a transaction carried.
+#[derive(Clone, Debug)]
+pub(crate) struct Carried {
+    /// The heads' commitments after its entries, of which events have the first bits.
+    pub(crate) commitments: BTreeMap<(ContractId, u64), B256>,
+    /// What its signatures are over.
+    pub(crate) receipt: Receipt,
 }
 
 #[cfg(test)]
 mod tests {
     use alloy::signers::{SignerSync, local::PrivateKeySigner};
-    use alloy_primitives::{B256, U256};
+    use alloy_primitives::U256;
     use subrosa_types::{
         batch::{Group, Item},
         result::{Head, ResultWord},
@@ -124,7 +140,7 @@ mod tests {
     }
 
     fn signers(batch: &Batch) -> Option<Vec<Address>> {
-        let receipt = read(CHAIN, ORACLE, &batch.encode()?)?;
+        let receipt = read(CHAIN, ORACLE, &batch.encode()?)?.receipt;
         Some(
             receipt
                 .signatures
@@ -138,7 +154,9 @@ mod tests {
     fn the_signers_are_recovered_from_calldata_alone() {
         let (batch, expected) = signed();
         assert_eq!(signers(&batch).unwrap(), expected);
-        let receipt = read(CHAIN, ORACLE, &batch.encode().unwrap()).unwrap();
+        let receipt = read(CHAIN, ORACLE, &batch.encode().unwrap())
+            .unwrap()
+            .receipt;
         assert_eq!(receipt.signed.resultHashes.len(), 2);
         assert_eq!(receipt.signed.payee, batch.payee);
     }

@@ -137,6 +137,43 @@ impl ResultWord {
     }
 }
 
+/// The word of `EntryFulfilled`: first bits of the commitment 160 ‖ status 8 ‖ fuelBucket 8 ‖ hasLogs 1 ‖
+/// outputLength 31 ‖ seq 48.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoggedResult {
+    /// As in the batch, but for the commitment, of which only the first 160 bits are there.
+    pub result: ResultWord,
+    /// The entry's position.
+    pub seq: u64,
+}
+
+impl LoggedResult {
+    /// The packed word.
+    pub fn pack(&self) -> U256 {
+        let commitment = U256::from_be_bytes(self.result.commitment.0) >> 96;
+        let low = self.result.pack().as_limbs()[0] & ((1 << 48) - 1);
+        let packed: U256 = commitment << 48 | U256::from(low);
+        packed << 48 | U256::from(self.seq & ((1 << 48) - 1))
+    }
+
+    /// Reads a packed word; every word is valid.
+    pub fn unpack(word: U256) -> Self {
+        let seq = word.as_limbs()[0] & ((1 << 48) - 1);
+        let result: U256 = word >> 48;
+        let commitment: U256 = result >> 48 << 96;
+        let low = U256::from(result.as_limbs()[0] & ((1 << 48) - 1));
+        Self {
+            result: ResultWord::unpack(commitment | low),
+            seq,
+        }
+    }
+
+    /// Whether a commitment begins as the logged one does.
+    pub fn begins(&self, commitment: B256) -> bool {
+        commitment[..20] == self.result.commitment[..20]
+    }
+}
+
 const MOST_OUTPUT: u32 = (1 << 31) - 1;
 
 /// A contract's head: how many entries are executed and the commitment to the state after them.
@@ -262,6 +299,9 @@ mod tests {
             let word = U256::from_be_bytes(word);
             prop_assert_eq!(ResultWord::unpack(word).pack(), word);
             prop_assert_eq!(Head::unpack(word).pack(), word);
+            let logged = LoggedResult::unpack(word);
+            prop_assert_eq!(logged.pack(), word);
+            prop_assert!(logged.begins(B256::from(word)));
             let unknown: U256 = U256::from(0b1111_1000u64) << 40;
             let known = word & !unknown;
             prop_assert_eq!(HeadWord::unpack(word).pack(), known);

@@ -11,6 +11,7 @@ use subrosa_types::{
     abi::{Entry, Outstanding},
     entry::{EntryError, EntryKind, Execution, Payment},
     frame::LoggedEntry,
+    result::LoggedResult,
 };
 
 use crate::{
@@ -52,10 +53,8 @@ pub enum OracleEvent {
     EntryFulfilled {
         /// The contract.
         contract: ContractId,
-        /// Position of the entry in its log.
-        seq: u64,
-        /// As [`ResultWord`](subrosa_types::result::ResultWord) reads it.
-        result: U256,
+        /// What it yielded, with the first bits of the commitment.
+        outcome: LoggedResult,
         /// Public output ‖ sealed output ‖ hash of the sealed logs, if any.
         data: Bytes,
     },
@@ -237,8 +236,7 @@ impl OracleEvent {
                 }),
                 SubrosaOracleEvents::EntryFulfilled(event) => Self::EntryFulfilled {
                     contract: event.contractId,
-                    seq: seq(event.seq)?,
-                    result: event.result,
+                    outcome: LoggedResult::unpack(event.outcome),
                     data: event.data,
                 },
                 SubrosaOracleEvents::ItemsSkipped(event) => Self::ItemsSkipped {

@@ -17,7 +17,6 @@ use subrosa_types::{
     ContractId,
     batch::Batch,
     entry::mask_digest,
-    result::ResultWord,
     slot::{self, Place},
 };
 use tokio::sync::Mutex;
@@ -226,14 +225,14 @@ async fn the_head_moves_with_what_is_fulfilled(harness: &mut impl ChainHarness) 
     let fulfilled = reader.logs.iter().rev().find_map(|log| match log.event {
         OracleEvent::EntryFulfilled {
             contract: of,
-            seq,
-            result,
+            outcome,
             ..
-        } if of == contract => Some((seq, ResultWord::unpack(result).commitment, log.tx_hash)),
+        } if of == contract => Some((outcome, log.tx_hash)),
         _ => None,
     });
-    let (seq, commitment, transaction) = fulfilled.expect("an event of the fulfillment");
-    assert_eq!((seq + 1, commitment), (head.seq, head.commitment));
+    let (outcome, transaction) = fulfilled.expect("an event of the fulfillment");
+    assert_eq!(outcome.seq + 1, head.seq);
+    assert!(outcome.begins(head.commitment));
     let carried = chain.carried(transaction).await.unwrap();
     let carried = Batch::decode(&carried.expect("a direct call of fulfill")).unwrap();
     let mut groups = carried.groups.iter();

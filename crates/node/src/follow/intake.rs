@@ -8,11 +8,11 @@ use subrosa_chain::{
     Event,
     follow::{Appended, BlockRef, OracleEvent, OracleLog},
 };
-use subrosa_store::{Block, Cursor, EntryRecord, FulfillmentRecord, Receipt, Storage, StoreError};
+use subrosa_store::{Block, Cursor, EntryRecord, FulfillmentRecord, Storage, StoreError};
 use subrosa_types::{
     ContractId,
     frame::SlotProof,
-    result::ResultWord,
+    result::LoggedResult,
     slot::{self, Place},
 };
 use tracing::{debug, error, info, warn};
@@ -26,7 +26,7 @@ use crate::{
     execute::ends_frame,
     failpoint::failpoint,
     places::slot_of,
-    receipt,
+    receipt::{self, Carried},
 };
 
 /// Takes in what happens on the chain, event by event.
@@ -177,17 +177,14 @@ impl Intake {
 
     async fn digest(&mut self, logs: &[OracleLog]) -> Result<Taken, Fault> {
         let mut taken = Taken::default();
-        let mut receipts: HashMap<B256, Option<Receipt>> = HashMap::new();
+        let mut receipts: HashMap<B256, Option<Carried>> = HashMap::new();
         for log in logs {
             match &log.event {
                 OracleEvent::EntryAppended(entry) => append(&mut taken, log, entry.clone()),
                 OracleEvent::EntryFulfilled {
-                    contract,
-                    seq,
-                    result,
-                    ..
+                    contract, outcome, ..
                 } => {
-                    let receipt = match receipts.entry(log.tx_hash) {
+                    let carried = match receipts.entry(log.tx_hash) {
                         Entry::Occupied(known) => known.get().clone(),
                         Entry::Vacant(place) => {
                             place.insert(self.receipt(log.tx_hash).await?).clone()
@@ -197,10 +194,12 @@ impl Intake {
                         block_number: log.block_number,
                         block_hash: log.block_hash,
                         tx_hash: log.tx_hash,
-                        commitment: ResultWord::unpack(*result).commitment,
-                        receipt,
+                        commitment: self
+                            .commitment(*contract, outcome, carried.as_ref())
+                            .await?,
+                        receipt: carried.map(|carried| carried.receipt),
                     };
-                    taken.fulfillments.push((*contract, *seq, record));
+                    taken.fulfillments.push((*contract, outcome.seq, record));
                 }
                 _ => {}
             }
@@ -208,8 +207,32 @@ impl Intake {
         Ok(taken)
     }
 
+    /// The head's commitment after an entry, of which the event has the first bits: as the transaction
+    /// says, or the enclave, or the chain. If none knows, those bits; it is no head then any more.
+    async fn commitment(
+        &self,
+        contract: ContractId,
+        outcome: &LoggedResult,
+        carried: Option<&Carried>,
+    ) -> Result<B256, Fault> {
+        let seq = outcome.seq;
+        let said = carried.and_then(|carried| carried.commitments.get(&(contract, seq)));
+        if let Some(said) = said.filter(|said| outcome.begins(**said)) {
+            return Ok(*said);
+        }
+        let result = self.needs.store.result(contract, seq).await?;
+        if let Some(result) = result.filter(|result| outcome.begins(result.commitment)) {
+            return Ok(result.commitment);
+        }
+        let head = self.needs.chain.head(contract).await?;
+        if head.seq == seq + 1 && outcome.begins(head.commitment) {
+            return Ok(head.commitment);
+        }
+        Ok(outcome.result.commitment)
+    }
+
     /// Under which signatures a transaction fulfilled what it did.
-    async fn receipt(&self, transaction: B256) -> Result<Option<Receipt>, Fault> {
+    async fn receipt(&self, transaction: B256) -> Result<Option<Carried>, Fault> {
         let Some(batch) = self.needs.chain.carried(transaction).await? else {
             return Ok(None);
         };

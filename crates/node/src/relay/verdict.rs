@@ -3,11 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use alloy_primitives::B256;
 use subrosa_chain::follow::OracleEvent;
-use subrosa_types::{
-    ContractId,
-    result::{Head, ResultWord},
-};
+use subrosa_types::{ContractId, result::Head};
 
 use super::batch::Batch;
 
@@ -32,37 +30,45 @@ pub(super) fn judge(batch: &Batch, events: &[OracleEvent]) -> Verdict {
         .filter(|group| group.stateless)
         .map(|group| group.contract)
         .collect();
+    let sent: BTreeMap<(ContractId, u64), B256> = batch
+        .groups
+        .iter()
+        .flat_map(|group| {
+            let items = group.items.iter();
+            items.map(|item| ((group.contract, item.entry.seq()), item.result.commitment))
+        })
+        .collect();
     for event in events {
-        if let OracleEvent::EntryFulfilled {
-            contract,
-            seq,
-            result,
-            ..
+        let OracleEvent::EntryFulfilled {
+            contract, outcome, ..
         } = *event
-        {
-            verdict.fulfilled.insert((contract, seq));
+        else {
+            continue;
+        };
+        // The event has the commitment's first bits; what was sent has all of them.
+        let place = (contract, outcome.seq);
+        let Some(commitment) = sent.get(&place).filter(|known| outcome.begins(**known)) else {
+            continue;
+        };
+        verdict.fulfilled.insert(place);
+        if !alone.contains(&contract) {
             let head = Head {
-                seq: seq + 1,
-                commitment: ResultWord::unpack(result).commitment,
+                seq: outcome.seq + 1,
+                commitment: *commitment,
             };
-            if !alone.contains(&contract) {
-                verdict.heads.insert(contract, head);
-            }
+            verdict.heads.insert(contract, head);
         }
     }
-    let sent: BTreeSet<_> = batch
-        .results()
-        .iter()
-        .map(|result| (result.contract, result.seq))
-        .collect();
-    verdict.fulfilled.retain(|item| sent.contains(item));
     verdict
 }
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::{Address, B256, U256};
-    use subrosa_types::abi::Entry;
+    use alloy_primitives::{Address, U256};
+    use subrosa_types::{
+        abi::Entry,
+        result::{LoggedResult, ResultWord},
+    };
 
     use super::*;
     use crate::relay::batch::{Candidate, Group};
@@ -119,8 +125,10 @@ mod tests {
     fn fulfilled(byte: u8, seq: u64) -> OracleEvent {
         OracleEvent::EntryFulfilled {
             contract: contract(byte),
-            seq,
-            result: word(seq).pack(),
+            outcome: LoggedResult {
+                result: word(seq),
+                seq,
+            },
             data: Default::default(),
         }
     }

@@ -22,7 +22,7 @@ use subrosa_types::{
         FinalityClass, GWEI, Payment, RUNTIME_GENERATION, Settlement, mask_digest,
     },
     id::{self, TeeKind, measurement_id},
-    result::{Head, HeadWord},
+    result::{Head, HeadWord, LoggedResult},
     slot::{self, Place, RING},
 };
 
@@ -627,8 +627,13 @@ impl Contracts {
             *self.earned.entry(payee).or_default() += item.landing + added.unwrap_or_default();
             events.push(OracleEvent::EntryFulfilled {
                 contract,
-                seq: cursor.seq,
-                result: item.result.pack(),
+                outcome: LoggedResult::unpack(
+                    LoggedResult {
+                        result: item.result,
+                        seq: cursor.seq,
+                    }
+                    .pack(),
+                ),
                 data: item.data.clone(),
             });
             (cursor, head) = (next, next);
