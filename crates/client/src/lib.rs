@@ -45,6 +45,7 @@ mod connection;
 mod deploy;
 mod deployment;
 mod error;
+mod fees;
 mod governance;
 mod node;
 mod query;

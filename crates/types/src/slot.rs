@@ -57,10 +57,14 @@ pub fn nonce(deployer: Address) -> B256 {
     mapping(deployer.into_word(), field(ORACLE, 6))
 }
 
-/// Slot of the commitment of the code that a contract's owner announced. The one before it holds when, and
-/// how long the delay is.
+/// Slot of a contract's terms of upgrade: zero 176 ‖ readyAt 48 ‖ delay 32.
+pub fn upgrade(contract: ContractId) -> B256 {
+    mapping(contract, field(ORACLE, 9))
+}
+
+/// Slot of the commitment of the code that a contract's owner announced.
 pub fn announced(contract: ContractId) -> B256 {
-    let upgrade = U256::from_be_bytes(mapping(contract, field(ORACLE, 9)).0);
+    let upgrade = U256::from_be_bytes(upgrade(contract).0);
     B256::from(upgrade.wrapping_add(U256::from(1)))
 }
 

@@ -103,7 +103,7 @@ impl AlloyChain {
                 signatures,
             } => {
                 let call = SubrosaRegistry::admitCall {
-                    admission: admission.into(),
+                    admission: (*admission).into(),
                     signatures,
                 };
                 Call::new(registry, call.abi_encode().into())

@@ -254,7 +254,7 @@ pub enum Transaction {
     /// The registry's `admit`.
     Admit {
         /// As a verifier signed it.
-        admission: SignerAdmission,
+        admission: Box<SignerAdmission>,
         /// Of verifiers.
         signatures: Vec<Bytes>,
     },

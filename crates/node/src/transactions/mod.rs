@@ -102,7 +102,7 @@ impl Transactions {
         signatures: Vec<Bytes>,
     ) -> Result<B256, ChainAccessError> {
         let transaction = Transaction::Admit {
-            admission,
+            admission: Box::new(admission),
             signatures,
         };
         self.complete(transaction, IntentKind::Admit).await
