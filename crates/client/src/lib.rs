@@ -80,5 +80,6 @@ pub use session::{CallSession, PendingSession};
 pub use subrosa_crypto::{Suite, Zeroizing};
 pub use subrosa_types::log::LogWord;
 pub use subrosa_types::measured::Measured;
+pub use subrosa_types::{abi::Entry, outstanding::Outstanding, price::Asked};
 pub use ticket::Ticket;
 pub use wait::{Fulfilled, WaitOptions};
