@@ -72,6 +72,8 @@ enum Command {
     Request(command::request::RequestArgs),
     /// Wait for a request's result, and open it
     Result(command::result::ResultArgs),
+    /// Say what a request costs, and do what is left to be done about its fee
+    Fee(command::fee::FeeArgs),
     /// Ask a confidential contract off chain, as a signed caller
     Query(command::query::QueryArgs),
     /// Have the enclave state what code runs under a contract id; change it as its owner
@@ -122,6 +124,7 @@ impl Cli {
             Command::Deploy(args) => args.run(&output).await,
             Command::Request(args) => args.run(&output).await,
             Command::Result(args) => args.run(&output).await,
+            Command::Fee(args) => args.run(&output).await,
             Command::Query(args) => args.run(&output).await,
             Command::Contract(args) => args.run(&output).await,
             Command::Receipt(args) => args.run(&output).await,

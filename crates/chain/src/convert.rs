@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Between the structs of the bindings and their one definition in `subrosa_types::abi`.
 
-use subrosa_types::abi;
+use subrosa_types::{abi, price::Prices};
 
 use crate::bindings::{SubrosaOracle, SubrosaRegistry};
 
@@ -25,21 +25,20 @@ macro_rules! same_fields {
 
 same_fields!(SubrosaOracle::Entry {
     contractId,
-    seq,
     previousDigest,
     context,
     inputHash,
     execution,
     settlement,
     payment,
+    refundTo,
 });
 
-same_fields!(SubrosaOracle::FulfillmentItem {
-    executionHash,
-    settlement,
-    payment,
-    result,
-    data,
+same_fields!(SubrosaOracle::Outstanding {
+    status,
+    outputHash,
+    held,
+    since,
 });
 
 same_fields!(SubrosaRegistry::EpochOpening {
@@ -83,76 +82,42 @@ same_fields!(SubrosaRegistry::SignerAdmission {
     notAfter,
 });
 
-/// The same for structs that hold vectors of such structs.
-macro_rules! same_fields_with_list {
-    ($name:ident { $($field:ident),*; $list:ident }) => {
-        impl From<abi::$name> for SubrosaOracle::$name {
-            fn from(abi::$name { $($field,)* $list }: abi::$name) -> Self {
-                let $list = $list.into_iter().map(Into::into).collect();
-                Self { $($field,)* $list }
-            }
+impl From<SubrosaOracle::PriceTable> for Prices {
+    fn from(table: SubrosaOracle::PriceTable) -> Self {
+        let SubrosaOracle::PriceTable {
+            landing,
+            record,
+            callback,
+            inputByte,
+            outputByte,
+            includedFuel,
+            fuelPerGas,
+            grace,
+        } = table;
+        Self {
+            landing,
+            record,
+            callback,
+            input_byte: inputByte,
+            output_byte: outputByte,
+            included_fuel: includedFuel,
+            fuel_per_gas: fuelPerGas,
+            grace,
         }
-
-        impl From<SubrosaOracle::$name> for abi::$name {
-            fn from(SubrosaOracle::$name { $($field,)* $list }: SubrosaOracle::$name) -> Self {
-                let $list = $list.into_iter().map(Into::into).collect();
-                Self { $($field,)* $list }
-            }
-        }
-    };
+    }
 }
 
-same_fields_with_list!(FulfillmentGroup { contractId, start, previousDigest; items });
-
-same_fields_with_list!(Fulfillment {
-    anchorNumber,
-    anchorHash,
-    configHash,
-    measurementId,
-    keyGroup,
-    keyEpoch,
-    r,
-    vs;
-    groups
-});
-
-#[cfg(test)]
-mod tests {
-    use alloy::{
-        primitives::{B256, U256},
-        sol_types::{SolCall, SolValue},
-    };
-
-    use super::*;
-
-    #[test]
-    fn a_fulfillment_is_encoded_the_same_by_both() {
-        let fulfillment = abi::Fulfillment {
-            groups: vec![abi::FulfillmentGroup {
-                contractId: B256::repeat_byte(1),
-                start: U256::from(2),
-                previousDigest: B256::repeat_byte(3),
-                items: vec![abi::FulfillmentItem {
-                    executionHash: B256::repeat_byte(4),
-                    settlement: U256::from(5),
-                    payment: U256::from(6),
-                    result: U256::from(7),
-                    data: vec![8; 40].into(),
-                }],
-            }],
-            anchorNumber: 9,
-            anchorHash: B256::repeat_byte(10),
-            configHash: B256::repeat_byte(11),
-            measurementId: B256::repeat_byte(12),
-            keyGroup: 13,
-            keyEpoch: 14,
-            r: B256::repeat_byte(15),
-            vs: B256::repeat_byte(16),
-        };
-        let call = SubrosaOracle::fulfillCall {
-            fulfillment: fulfillment.clone().into(),
-        };
-        assert_eq!(call.abi_encode()[4..], fulfillment.abi_encode());
-        assert_eq!(abi::Fulfillment::from(call.fulfillment), fulfillment);
+impl From<Prices> for SubrosaOracle::PriceTable {
+    fn from(prices: Prices) -> Self {
+        Self {
+            landing: prices.landing,
+            record: prices.record,
+            callback: prices.callback,
+            inputByte: prices.input_byte,
+            outputByte: prices.output_byte,
+            includedFuel: prices.included_fuel,
+            fuelPerGas: prices.fuel_per_gas,
+            grace: prices.grace,
+        }
     }
 }

@@ -9,6 +9,8 @@ use alloy::{
     sol_types::SolConstructor,
 };
 
+use subrosa_types::price::Prices;
+
 use crate::{
     ChainError, Sender,
     bindings::{AccessManager, SubrosaOracle, SubrosaRegistry},
@@ -29,6 +31,8 @@ pub struct DeploymentParameters {
     pub opening_timeout: u64,
     /// For how long what was lifted cannot be suspended again, seconds (40 bits).
     pub suspension_cooldown: u64,
+    /// How much gas is what, for good.
+    pub prices: Prices,
 }
 
 /// Where the contracts are, and what a configuration pins of them.
@@ -85,6 +89,7 @@ pub async fn deploy(
         &SubrosaOracle::BYTECODE,
         SubrosaOracle::constructorCall {
             registry_: registry,
+            prices_: parameters.prices.into(),
         },
     )
     .await?;

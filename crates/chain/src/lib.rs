@@ -27,6 +27,6 @@ pub use deploy::{Deployment, DeploymentParameters, deploy};
 pub use endpoint::{Endpoints, connect};
 pub use error::ChainError;
 pub use follow::{Event, Follower};
-pub use proof::{code_hash, fetch_block, fetch_header, fetch_proofs, previous_digest};
+pub use proof::{FetchedSlot, code_hash, fetch_block, fetch_header, fetch_proofs};
 pub use reason::revert_reason;
 pub use send::Sender;

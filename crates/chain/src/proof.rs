@@ -3,16 +3,12 @@
 
 use alloy::{
     eips::BlockId,
-    primitives::{Address, B256, Bytes, keccak256},
+    primitives::{Address, B256, Bytes, U256, keccak256},
     providers::Provider,
 };
-use subrosa_types::{
-    ContractId,
-    entry::mask_digest,
-    frame::{HeaderFrame, StorageProof},
-};
+use subrosa_types::frame::{HeaderFrame, StorageProof};
 
-use crate::{ChainError, bindings::SubrosaOracle, block::BlockRef, endpoint::within};
+use crate::{ChainError, block::BlockRef, endpoint::within};
 
 /// Number, hash and parent of a block.
 ///
@@ -55,6 +51,15 @@ pub async fn fetch_header(
     })
 }
 
+/// A storage slot as a node answers for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchedSlot {
+    /// What the node says that it holds.
+    pub value: U256,
+    /// What proves it.
+    pub proof: StorageProof,
+}
+
 /// What proves that a contract holds what it holds in each of `slots` after `block` (EIP-1186), in
 /// their order.
 ///
@@ -69,7 +74,7 @@ pub async fn fetch_proofs(
     account: Address,
     slots: &[B256],
     block: B256,
-) -> Result<Vec<StorageProof>, ChainError> {
+) -> Result<Vec<FetchedSlot>, ChainError> {
     let proof = within(async {
         provider
             .get_proof(account, slots.to_vec())
@@ -85,41 +90,16 @@ pub async fn fetch_proofs(
         if found.key.as_b256() != *slot {
             return Err(ChainError::Inconsistent("a proof of another slot"));
         }
-        Ok(StorageProof {
-            header: header.clone(),
-            account_proof: answer.account_proof.clone(),
-            slot_proof: found.proof,
+        Ok(FetchedSlot {
+            value: found.value,
+            proof: StorageProof {
+                header: header.clone(),
+                account_proof: answer.account_proof.clone(),
+                slot_proof: found.proof,
+            },
         })
     });
     proofs.collect()
-}
-
-/// Digest of the entry before `seq`, which [`Entry`](subrosa_types::abi::Entry) carries and the
-/// event does not; zero for entry 0. Not for stateless contracts, whose entries carry zero.
-///
-/// # Errors
-///
-/// [`ChainError::Inconsistent`] if there is no such entry; [`ChainError::Contract`].
-pub async fn previous_digest(
-    provider: &impl Provider,
-    oracle: Address,
-    contract: ContractId,
-    seq: u64,
-    block: B256,
-) -> Result<B256, ChainError> {
-    let Some(previous) = seq.checked_sub(1) else {
-        return Ok(B256::ZERO);
-    };
-    let oracle = SubrosaOracle::new(oracle, provider);
-    let slot = oracle
-        .entryDigest(contract, alloy::primitives::U256::from(previous))
-        .block(block.into())
-        .call()
-        .await?;
-    if slot.is_zero() {
-        return Err(ChainError::Inconsistent("no entry before this one"));
-    }
-    Ok(mask_digest(slot))
 }
 
 /// keccak256 of the code at an address.

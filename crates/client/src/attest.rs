@@ -245,7 +245,7 @@ impl Connection {
         check_members(
             checklist,
             &self.deployment.measurements,
-            config_hash,
+            config.hash(),
             opening.setHash,
         );
         checklist.equal("epoch.keys", &key.hash(), &opening.publicKeyHash);

@@ -15,9 +15,16 @@ use subrosa_chain::{
     revert_reason,
 };
 use subrosa_crypto::EpochId;
-use subrosa_types::{ContractId, abi::EpochMember, entry::mask_digest, log::LogWord, result::Head};
+use subrosa_types::{
+    ContractId,
+    abi::EpochMember,
+    log::LogWord,
+    price::Prices,
+    result::{Head, HeadWord},
+    slot,
+};
 
-use crate::{ChainError, ClientError};
+use crate::{ChainError, ClientError, UpgradeTerms};
 
 /// The oracle and the registry, through a JSON-RPC endpoint that is believed about the chain.
 #[derive(Clone, Debug)]
@@ -219,29 +226,40 @@ impl Chain {
     pub(crate) async fn head(&self, id: ContractId) -> Result<Head, ChainError> {
         let answer = self.oracle().head(id).call().await;
         let head = answer.map_err(contract("reading a contract's head"))?;
-        Ok(Head {
-            seq: head.seq.to::<u64>(),
-            commitment: head.commitment,
-        })
+        Ok(HeadWord::unpack(head).head)
     }
 
     /// Whether and when a contract's code can change.
-    pub(crate) async fn upgrade_terms(
-        &self,
-        id: ContractId,
-    ) -> Result<SubrosaOracle::upgradeOfReturn, ChainError> {
-        let answer = self.oracle().upgradeOf(id).call().await;
-        answer.map_err(contract("reading a contract's terms of upgrade"))
+    pub(crate) async fn upgrade_terms(&self, id: ContractId) -> Result<UpgradeTerms, ChainError> {
+        let oracle = self.oracle();
+        let terms = oracle.extsload(slot::upgrade(id)).call().await;
+        let terms = terms.map_err(contract("reading a contract's terms of upgrade"))?;
+        let announced = oracle.extsload(slot::announced(id)).call().await;
+        let announced = announced.map_err(contract("reading what code is announced"))?;
+        Ok(UpgradeTerms::of(terms, announced))
     }
 
-    /// The digest of an entry.
-    pub(crate) async fn digest(&self, id: ContractId, seq: u64) -> Result<B256, ChainError> {
-        let answer = self.oracle().entryDigest(id, U256::from(seq)).call().await;
-        let slot = answer.map_err(contract("reading an entry's digest"))?;
-        if slot.is_zero() {
-            return Err(ChainError::UnknownEntry { contract: id, seq });
-        }
-        Ok(mask_digest(slot))
+    /// How much gas is what to the oracle.
+    pub(crate) async fn prices(&self) -> Result<Prices, ChainError> {
+        let answer = self.oracle().prices().call().await;
+        Ok(answer
+            .map_err(contract("reading the oracle's prices"))?
+            .into())
+    }
+
+    /// The newest block's base fee, wei. In a call many nodes set it to zero.
+    pub(crate) async fn base_fee(&self) -> Result<u128, ChainError> {
+        let newest = alloy::eips::BlockNumberOrTag::Latest;
+        let answer = self.provider.get_block_by_number(newest).await;
+        let block = answer.map_err(transport("reading the base fee"))?;
+        let fee = block.and_then(|block| block.header.base_fee_per_gas);
+        Ok(fee.unwrap_or_default().into())
+    }
+
+    /// What waits at the oracle for an account, wei.
+    pub(crate) async fn waiting(&self, account: Address) -> Result<U256, ChainError> {
+        let answer = self.oracle().balanceOf(account).call().await;
+        answer.map_err(contract("reading what waits for an account"))
     }
 
     /// The oracle's events of one kind about one contract, in a range of blocks.

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a contract's owner can change: its code, its key epoch, its runtime.
 
-use alloy_primitives::{B256, aliases::U48};
+use alloy_primitives::{B256, U256, aliases::U48};
 use serde::Serialize;
-use subrosa_chain::bindings::SubrosaOracle;
-use subrosa_types::{ContractId, result::Status, rpc::DeployRequest};
+use subrosa_types::{ContractId, price::Asked, result::Status, rpc::DeployRequest};
 
 use crate::{
     Account, Attested, Bytecode, CallTarget, ClientError, Connection, Fulfilled, Sealing, Ticket,
@@ -64,7 +63,7 @@ impl Connection {
     pub async fn upgrade_terms(&self, contract: ContractId) -> Result<UpgradeTerms, ClientError> {
         // An unknown contract has no terms either.
         self.chain.log(contract).await?;
-        Ok(UpgradeTerms::of(&self.chain.upgrade_terms(contract).await?))
+        Ok(self.chain.upgrade_terms(contract).await?)
     }
 
     /// Announces other code for a contract by its commitment; zero withdraws what is announced.
@@ -101,9 +100,17 @@ impl Connection {
         generation: u16,
         account: &Account,
     ) -> Result<Ticket, ClientError> {
-        let charge = self.chain.log(contract).await?.execution_charge();
+        let fee = self
+            .quote(
+                contract,
+                &Asked {
+                    input: CHANGE_BYTES,
+                    ..Asked::default()
+                },
+            )
+            .await?;
         let oracle = self.chain.oracle_as(account);
-        let transaction = oracle.changeRuntime(contract, generation).value(charge);
+        let transaction = oracle.changeRuntime(contract, generation).value(fee);
         let step = "changing the runtime";
         let receipt = self.chain.send(step, transaction).await?;
         self.ticket(step, contract, &receipt).await
@@ -132,9 +139,17 @@ impl Connection {
         epoch: u32,
         account: &Account,
     ) -> Result<Ticket, ClientError> {
-        let charge = self.chain.log(contract).await?.execution_charge();
+        let fee = self
+            .quote(
+                contract,
+                &Asked {
+                    input: CHANGE_BYTES,
+                    ..Asked::default()
+                },
+            )
+            .await?;
         let oracle = self.chain.oracle_as(account);
-        let transaction = oracle.advanceEpoch(contract, epoch).value(charge);
+        let transaction = oracle.advanceEpoch(contract, epoch).value(fee);
         let step = "advancing the epoch";
         let receipt = self.chain.send(step, transaction).await?;
         self.ticket(step, contract, &receipt).await
@@ -159,10 +174,14 @@ impl Connection {
         let log = self.chain.log(contract).await?;
         let margin = u64::from(log.minimum_deadline).saturating_add(DEADLINE_MARGIN);
         let deadline = U48::saturating_from(self.clock.now().saturating_add(margin));
+        let asked = Asked {
+            input: CHANGE_BYTES,
+            fuel: fuel_limit,
+            ..Asked::default()
+        };
+        let fee = self.quote(contract, &asked).await?;
         let oracle = self.chain.oracle_as(account);
-        let transaction = oracle
-            .upgrade(contract, fuel_limit, deadline)
-            .value(log.execution_charge());
+        let transaction = oracle.upgrade(contract, fuel_limit, deadline).value(fee);
         let receipt = self.chain.send("upgrading", transaction).await?;
         self.ticket("upgrading", contract, &receipt).await
     }
@@ -265,14 +284,19 @@ impl Attested {
 }
 
 impl UpgradeTerms {
-    /// The terms as the oracle returns them.
-    pub(crate) fn of(terms: &SubrosaOracle::upgradeOfReturn) -> Self {
+    /// The terms as the oracle stores them.
+    pub(crate) fn of(terms: B256, announced: B256) -> Self {
+        let low = U256::from_be_bytes(terms.0).as_limbs()[0];
+        let high = U256::from_be_bytes(terms.0).as_limbs()[1];
         Self {
-            delay: terms.delay,
-            announced: (!terms.codeCommitment.is_zero()).then(|| Announced {
-                code_commitment: terms.codeCommitment,
-                ready_at: terms.readyAt.to::<u64>(),
+            delay: low as u32,
+            announced: (!announced.is_zero()).then_some(Announced {
+                code_commitment: announced,
+                ready_at: low >> 32 | (high & 0xffff) << 32,
             }),
         }
     }
 }
+
+/// The longest input of an entry that changes what later ones mean.
+const CHANGE_BYTES: u64 = 96;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use alloy_primitives::{
     Address, B256, Bytes, U256,
-    aliases::{U24, U40, U48},
+    aliases::{U24, U48},
 };
 use backon::{ConstantBuilder, Retryable};
 use serde::Serialize;
@@ -24,6 +24,9 @@ use crate::{
     Account, Attested, CallTarget, ClientError, Fulfilled, NodeError, Sealing, WaitOptions, random,
     request::DEADLINE_MARGIN,
 };
+
+/// Bytes of entry 0's input: the code commitment.
+pub(crate) const COMMITMENT_BYTES: u64 = 32;
 
 /// Engine number of the EVM.
 pub const ENGINE_EVM: u8 = 1;
@@ -82,8 +85,18 @@ pub struct ContractPolicy {
     pub restricted: bool,
     /// Fuel of the constructor.
     pub fuel_limit: u64,
-    /// The part of every fee that is never refunded, gwei (40 bits).
-    pub execution_charge_gwei: u64,
+    /// The owner's charge for a request that is answered in time, gwei; rounded up to five digits.
+    pub charge_gwei: u64,
+    /// Gas is priced at the base fee times this, in sixteenths.
+    pub base_fee_sixteenths: u8,
+    /// But at least at this, wei; rounded up to four digits.
+    pub gas_price_floor: u64,
+    /// Whether anyone may abandon the contract once its epoch is retired, rather than advance it.
+    pub abandoned_on_retirement: bool,
+    /// How many enclaves must sign a result, on distinct machines; zero or one for one.
+    pub signers: u8,
+    /// How many kinds of TEE must be among them.
+    pub kinds: u8,
     /// Seconds between announcing other code and running it; zero if the code never changes. Zero
     /// for a stateless contract.
     pub upgrade_delay: u32,
@@ -91,15 +104,31 @@ pub struct ContractPolicy {
     pub minimum_deadline: u32,
     /// Largest callback gas limit a request may name; at most [`LARGEST_CALLBACK_GAS`].
     pub maximum_callback_gas: u32,
-    /// Wei to pay for the deployment, all of it; `None` pays the execution charge.
+    /// Wei to pay for the deployment, all of it; `None` pays what the oracle asks, with a margin for the base
+    /// fee to rise.
     pub fee: Option<U256>,
     /// What the deployer asserts in entry 0.
     pub context: B256,
 }
 
+impl ContractPolicy {
+    /// What the owner may change later.
+    fn changeable(&self) -> SubrosaOracle::Policy {
+        SubrosaOracle::Policy {
+            chargeGwei: self.charge_gwei,
+            baseFeeSixteenths: self.base_fee_sixteenths,
+            gasPriceFloor: self.gas_price_floor,
+            minimumDeadline: U24::saturating_from(self.minimum_deadline),
+            maximumCallbackGas: U24::saturating_from(self.maximum_callback_gas),
+            restricted: self.restricted,
+            paused: false,
+        }
+    }
+}
+
 impl Default for ContractPolicy {
-    /// The newest runtime, stateful, open to everybody, code that never changes, free of charge,
-    /// deadlines from one minute, callbacks up to a million gas.
+    /// The newest runtime, stateful, open to everybody, code that never changes, free of charge, gas at one
+    /// and a half times the base fee, deadlines from one minute, callbacks up to a million gas.
     fn default() -> Self {
         Self {
             finality: None,
@@ -107,7 +136,12 @@ impl Default for ContractPolicy {
             stateless: false,
             restricted: false,
             fuel_limit: 30_000_000,
-            execution_charge_gwei: 0,
+            charge_gwei: 0,
+            base_fee_sixteenths: 24,
+            gas_price_floor: 0,
+            abandoned_on_retirement: false,
+            signers: 0,
+            kinds: 0,
             upgrade_delay: 0,
             minimum_deadline: 60,
             maximum_callback_gas: 1_000_000,
@@ -165,11 +199,12 @@ impl Attested {
         let commitment = bytecode.commitment(salt);
         let registration = self.registration(commitment, policy);
 
-        let charge = U256::from(policy.execution_charge_gwei) * U256::from(1_000_000_000u64);
+        let fee = match policy.fee {
+            Some(fee) => fee,
+            None => connection.quote_registration(policy).await?,
+        };
         let oracle = connection.chain.oracle_as(account);
-        let transaction = oracle
-            .register(registration)
-            .value(policy.fee.unwrap_or(charge));
+        let transaction = oracle.register(registration).value(fee);
         let receipt = connection.chain.send("registering", transaction).await?;
         let registered: SubrosaOracle::Registered =
             connection.chain.event("registering", &receipt)?;
@@ -243,15 +278,18 @@ impl Attested {
             codeCommitment: code_commitment,
             context: policy.context,
             keyGroup: self.epoch_id().group,
+            keyEpoch: self.epoch_id().epoch,
             finalityClass: finality as u8,
             runtimeGeneration: policy.runtime_generation,
             stateless: policy.stateless,
-            restricted: policy.restricted,
+            world: false,
+            profile: 0,
+            abandonedOnRetirement: policy.abandoned_on_retirement,
             fuelLimit: policy.fuel_limit,
-            executionChargeGwei: U40::saturating_from(policy.execution_charge_gwei),
-            minimumDeadline: U24::saturating_from(policy.minimum_deadline),
-            maximumCallbackGas: policy.maximum_callback_gas,
             upgradeDelay: policy.upgrade_delay,
+            signers: policy.signers,
+            kinds: policy.kinds,
+            policy: policy.changeable(),
             deadline: U48::saturating_from(deadline),
         }
     }

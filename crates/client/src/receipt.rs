@@ -4,19 +4,21 @@
 //! A receipt says: this entry of this contract's log, with this input, had this outcome; an
 //! enclave with this measurement and configuration signed so, and a trusted verifier vouches for
 //! its signer. Everything in a receipt but `transaction`, which is a pointer for convenience, is
-//! bound by one of its two signatures, and altering it fails a named check.
+//! bound by one of its signatures, and altering it fails a named check.
 //!
 //! What a receipt cannot say offline: that the entry is still on the canonical chain, that the
 //! oracle accepted this result, and that neither signer nor measurement was revoked since.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::{Address, B256, Bytes, Signature, keccak256};
 use alloy_sol_types::SolValue;
 use subrosa_types::{
-    abi::{Entry, Outcome, SignedResults, SignerAdmission},
+    abi::{CosignedResults, Entry, Outcome, SignedResults, SignerAdmission},
     eip712,
-    entry::{EntryKind, Execution, Payment},
+    entry::{EntryKind, Execution},
     result::{Status, result_hash},
-    rpc::Receipt,
+    rpc::{Receipt, ReceiptSignature},
 };
 
 use crate::{
@@ -94,22 +96,35 @@ pub fn verify(receipt: &Receipt, trust: &ReceiptTrust) -> Vec<Check> {
     let outcome = decode::<Outcome>(&mut checklist, "decode.outcome", &receipt.outcome);
     let results =
         decode::<SignedResults>(&mut checklist, "decode.results", &receipt.signed_results);
-    let admission =
-        decode::<SignerAdmission>(&mut checklist, "decode.admission", &receipt.admission);
-    if let (Some(entry), Some(outcome), Some(results), Some(admission)) =
-        (entry, outcome, results, admission)
-    {
+    if let (Some(entry), Some(outcome), Some(results)) = (entry, outcome, results) {
         let parts = Parts {
             entry,
             outcome,
             results,
-            admission,
         };
         parts.check_entry(&mut checklist, receipt);
         parts.check_outcome(&mut checklist, receipt);
         parts.check_result(&mut checklist, receipt);
-        parts.check_signature(&mut checklist, receipt);
-        parts.check_admission(&mut checklist, receipt, trust);
+        checklist.record(
+            "signatures",
+            !receipt.signatures.is_empty(),
+            "one or more",
+            receipt.signatures.len(),
+        );
+        let mut signers = BTreeSet::new();
+        for (index, signature) in receipt.signatures.iter().enumerate() {
+            let admission =
+                decode::<SignerAdmission>(&mut checklist, "decode.admission", &signature.admission);
+            let Some(admission) = admission else { continue };
+            parts.check_signature(&mut checklist, receipt, index, &admission);
+            parts.check_admission(&mut checklist, receipt, signature, &admission, trust);
+            signers.insert(admission.signer);
+        }
+        checklist.equal(
+            "signatures.distinct",
+            &receipt.signatures.len(),
+            &signers.len(),
+        );
     }
     checklist.into_checks()
 }
@@ -119,7 +134,6 @@ struct Parts {
     entry: Entry,
     outcome: Outcome,
     results: SignedResults,
-    admission: SignerAdmission,
 }
 
 impl Parts {
@@ -170,40 +184,49 @@ impl Parts {
             receipt.commitment,
         );
         checklist.one_of("result.listed", &self.results.resultHashes, &hash);
-        let payment = Payment::unpack(self.entry.payment);
-        checklist.equal(
-            "result.key-epoch",
-            &format!("{}/{}", payment.key_group, payment.key_epoch),
-            &format!("{}/{}", self.results.keyGroup, self.results.keyEpoch),
-        );
-        let block = self.entry.block().0;
-        checklist.record(
-            "result.anchor",
-            self.results.anchorNumber >= block,
-            format_args!("block {block} or later"),
-            format_args!("block {}", self.results.anchorNumber),
-        );
     }
 
-    fn check_signature(&self, checklist: &mut Checklist, receipt: &Receipt) {
+    /// The first signer signed a payee too, the others the list alone.
+    fn check_signature(
+        &self,
+        checklist: &mut Checklist,
+        receipt: &Receipt,
+        index: usize,
+        admission: &SignerAdmission,
+    ) {
         let domain = eip712::oracle_domain(receipt.chain_id, receipt.oracle);
-        let hash = eip712::signing_hash(&self.results, &domain);
+        let hash = if index == 0 {
+            eip712::signing_hash(&self.results, &domain)
+        } else {
+            let cosigned = CosignedResults {
+                resultHashes: self.results.resultHashes.clone(),
+            };
+            eip712::signing_hash(&cosigned, &domain)
+        };
         let mut compact = [0; 64];
-        compact[..32].copy_from_slice(receipt.r.as_slice());
-        compact[32..].copy_from_slice(receipt.vs.as_slice());
+        if let Some(signature) = receipt.signatures.get(index) {
+            compact[..32].copy_from_slice(signature.r.as_slice());
+            compact[32..].copy_from_slice(signature.vs.as_slice());
+        }
         let signer = recover(&Signature::from_erc2098(&compact), hash);
         checklist.equal(
             "signature.signer",
-            &self.admission.signer.to_string(),
+            &admission.signer.to_string(),
             &signer.map_or_else(ToOwned::to_owned, |address| address.to_string()),
         );
     }
 
-    fn check_admission(&self, checklist: &mut Checklist, receipt: &Receipt, trust: &ReceiptTrust) {
-        let admission = &self.admission;
+    fn check_admission(
+        &self,
+        checklist: &mut Checklist,
+        receipt: &Receipt,
+        signature: &ReceiptSignature,
+        admission: &SignerAdmission,
+        trust: &ReceiptTrust,
+    ) {
         let domain = eip712::registry_domain(receipt.chain_id, receipt.registry);
         let hash = eip712::signing_hash(admission, &domain);
-        let verifier = Signature::from_raw(&receipt.admission_signature)
+        let verifier = Signature::from_raw(&signature.admission_signature)
             .map_err(|_| NO_SIGNATURE)
             .and_then(|signature| recover(&signature, hash));
         let trusted: Vec<_> = trust.verifiers.iter().map(ToString::to_string).collect();
@@ -212,17 +235,7 @@ impl Parts {
             &trusted,
             &verifier.map_or_else(ToOwned::to_owned, |address| address.to_string()),
         );
-        checklist.equal(
-            "admission.measurement",
-            &self.results.measurementId,
-            &admission.measurementId,
-        );
         checklist.one_of("measurement", &trust.measurements, &admission.measurementId);
-        checklist.equal(
-            "admission.config-hash",
-            &self.results.configHash,
-            &admission.configHash,
-        );
         checklist.equal("config-hash", &trust.config_hash, &admission.configHash);
         checklist.equal("start-hash", &trust.start_hash, &admission.startHash);
         checklist.one_of("root", &trust.roots, &admission.rootId);
@@ -278,5 +291,5 @@ where
 }
 
 /// The only version of [`Receipt`] there is.
-const RECEIPT_VERSION: u16 = 1;
+const RECEIPT_VERSION: u16 = 2;
 const NO_SIGNATURE: &str = "no valid signature";

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Calls of confidential contracts by an account.
 
-use alloy_primitives::{B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use subrosa_types::{
     ContractId,
     entry::{FLAG_CALLBACK_EXPIRES, FLAG_INPUT_SEALED, FLAG_OPENS_SESSION},
+    price::Asked,
     terms::Terms,
 };
 
@@ -32,18 +33,26 @@ pub struct CallRequest<'a> {
     /// Seconds from now after which the fee can be taken back; never less than the contract's
     /// policy demands.
     pub deadline: u64,
-    /// Wei to pay, all of it; `None` pays the execution charge.
+    /// Bytes of output that are paid for, before it is padded and sealed (24 bits together); a call that
+    /// yields more fails.
+    pub output_limit: u32,
+    /// The version of the code that is meant: the oracle refuses the request if another one runs by then.
+    pub code_version: Option<u16>,
+    /// Whom refunds go to; zero for the account that asks.
+    pub refund_to: Address,
+    /// Wei to pay, all of it; `None` pays what the oracle asks, with a margin for the base fee to rise
+    /// before the request is mined. What is more goes to whoever lands the result.
     pub fee: Option<U256>,
-    /// The largest execution charge agreed to, gwei (40 bits): the oracle refuses the request if the
-    /// contract's owner raises the charge above it. `None` takes the charge at the time of asking,
-    /// at least one gwei; zero agrees to any.
+    /// The largest charge of the contract's owner that is agreed to, gwei: the oracle refuses the request if
+    /// it is raised above it. `None` takes the charge at the time of asking, at least one gwei; zero agrees
+    /// to any.
     pub maximum_charge_gwei: Option<u64>,
     /// How the input is sealed.
     pub sealing: Sealing,
 }
 
 impl<'a> CallRequest<'a> {
-    /// A call with public output, without callback, for the execution charge.
+    /// A call with up to a kilobyte of public output, without callback, for what the oracle asks.
     pub fn new(contract: ContractId, input: &'a [u8]) -> Self {
         Self {
             contract,
@@ -54,10 +63,29 @@ impl<'a> CallRequest<'a> {
             callback_gas_limit: 0,
             callback_expires: false,
             deadline: DEFAULT_DEADLINE,
+            output_limit: DEFAULT_OUTPUT,
+            code_version: None,
+            refund_to: Address::ZERO,
             fee: None,
             maximum_charge_gwei: None,
             sealing: Sealing::default(),
         }
+    }
+}
+
+impl CallRequest<'_> {
+    /// Bytes of output that are paid for: as long as they are once they are padded and sealed, if they are.
+    fn output_bytes(&self, flags: u16) -> u32 {
+        let is_sealed = flags & FLAG_INPUT_SEALED != 0;
+        // In a session it is not seen here whether its opening named a key.
+        if !is_sealed {
+            return self.output_limit;
+        }
+        let padded = self.output_limit.saturating_add(4).max(64);
+        padded
+            .checked_next_power_of_two()
+            .unwrap_or(u32::MAX)
+            .saturating_add(SEALING_BYTES)
     }
 }
 
@@ -189,25 +217,44 @@ impl Connection {
         let log = self.chain.log(call.contract).await?;
         let margin = u64::from(log.minimum_deadline).saturating_add(DEADLINE_MARGIN);
         let deadline = self.clock.now().saturating_add(call.deadline.max(margin));
+        let output_limit = call.output_bytes(flags);
+        let charge = u64::try_from(log.charge_gwei()).unwrap_or(u64::MAX);
+        let asked = Asked {
+            input: input.len() as u64,
+            output: output_limit.into(),
+            callback_gas: call.callback_gas_limit.into(),
+            fuel: call.fuel_limit,
+            ..Asked::default()
+        };
+        let fee = match call.fee {
+            Some(fee) => fee,
+            None => self.quote(call.contract, &asked).await?,
+        };
         let terms = Terms {
-            execution_flags: flags,
+            execution_flags: flags as u8,
             settlement_flags: if call.callback_expires {
-                FLAG_CALLBACK_EXPIRES
+                FLAG_CALLBACK_EXPIRES as u8
             } else {
                 0
             },
             fuel_limit: call.fuel_limit,
             callback_gas_limit: call.callback_gas_limit,
             deadline,
-            maximum_charge_gwei: call
-                .maximum_charge_gwei
-                .unwrap_or(log.execution_charge_gwei.max(LEAST_BOUND)),
+            maximum_charge_gwei: call.maximum_charge_gwei.unwrap_or(charge.max(LEAST_BOUND)),
+            output_limit,
             key_epoch,
+            code_version: call.code_version,
         };
         let oracle = self.chain.oracle_as(account);
         let transaction = oracle
-            .request(call.contract, call.context, terms.pack(), input)
-            .value(call.fee.unwrap_or(log.execution_charge()));
+            .request(
+                call.contract,
+                call.context,
+                terms.pack(),
+                call.refund_to,
+                input,
+            )
+            .value(fee);
         let receipt = self.chain.send("requesting", transaction).await?;
         self.ticket("requesting", call.contract, &receipt).await
     }
@@ -217,6 +264,10 @@ impl Connection {
 const ANY_EPOCH: u32 = 0;
 /// The least charge that terms can hold a contract to, gwei: zero is any.
 const LEAST_BOUND: u64 = 1;
+/// Bytes of output of a call that names none.
+const DEFAULT_OUTPUT: u32 = 1_024;
+/// More than sealing adds to an output: header, encapsulated key, tag.
+const SEALING_BYTES: u32 = 1_120 + 64;
 /// Fuel of a call that names none.
 const DEFAULT_FUEL: u64 = 10_000_000;
 /// Seconds until the fee of a request that names no deadline can be taken back.

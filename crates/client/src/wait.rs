@@ -12,7 +12,7 @@ use subrosa_crypto::{
 };
 use subrosa_types::{
     ContractId,
-    result::{Status, unpack_result},
+    result::{LoggedResult, Status},
 };
 
 use crate::{CallSession, ChainError, ClientError, Connection, ReplyKey, Ticket};
@@ -48,7 +48,7 @@ pub struct Fulfilled {
     pub status: Status,
     /// Smallest b with fuel used <= 2^b.
     pub fuel_bucket: u8,
-    /// The head's commitment after it.
+    /// The first 160 bits of the head's commitment after it; the others are zero.
     pub commitment: B256,
     /// Public output.
     pub output: Bytes,
@@ -166,15 +166,15 @@ type Event = (SubrosaOracle::EntryFulfilled, alloy::rpc::types::Log);
 fn pick(ticket: &Ticket, events: Vec<Event>) -> Result<Option<Fulfilled>, ChainError> {
     let found = events
         .into_iter()
-        .find(|(event, _)| event.seq.saturating_to::<u64>() == ticket.seq);
+        .find(|(event, _)| LoggedResult::unpack(event.outcome).seq == ticket.seq);
     let Some((event, log)) = found else {
         return Ok(None);
     };
-    let (commitment, status, fuel_bucket, length) = unpack_result(event.result);
-    let status =
-        Status::try_from(status).map_err(|error| ChainError::Inconsistent(error.to_string()))?;
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
-    let Some((output, sealed_output)) = event.data.split_at_checked(length) else {
+    let result = LoggedResult::unpack(event.outcome).result;
+    let status = Status::try_from(result.status)
+        .map_err(|error| ChainError::Inconsistent(error.to_string()))?;
+    let Some((output, sealed_output, _)) = result.split(&event.data) else {
+        let length = result.output_length;
         let found = format!("output of {length} bytes in {}", event.data.len());
         return Err(ChainError::Inconsistent(found));
     };
@@ -182,8 +182,8 @@ fn pick(ticket: &Ticket, events: Vec<Event>) -> Result<Option<Fulfilled>, ChainE
         contract: ticket.contract,
         seq: ticket.seq,
         status,
-        fuel_bucket,
-        commitment,
+        fuel_bucket: result.fuel_bucket,
+        commitment: result.commitment,
         output: Bytes::copy_from_slice(output),
         sealed_output: Bytes::copy_from_slice(sealed_output),
         block: log.block_number.unwrap_or_default(),
@@ -196,8 +196,7 @@ const REVISITED_BLOCKS: u64 = 64;
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::U256;
-    use subrosa_types::result::pack_result;
+    use subrosa_types::result::ResultWord;
 
     use super::*;
 
@@ -214,8 +213,17 @@ mod tests {
     fn event(seq: u64, status: u8, length: u32, data: &[u8]) -> Event {
         let event = SubrosaOracle::EntryFulfilled {
             contractId: B256::repeat_byte(1),
-            seq: U256::from(seq),
-            result: pack_result(B256::ZERO, status, 3, length),
+            outcome: LoggedResult {
+                result: ResultWord {
+                    commitment: B256::ZERO,
+                    status,
+                    fuel_bucket: 3,
+                    has_logs: false,
+                    output_length: length,
+                },
+                seq,
+            }
+            .pack(),
             data: Bytes::copy_from_slice(data),
         };
         (event, Default::default())

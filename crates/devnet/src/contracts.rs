@@ -21,6 +21,7 @@ use subrosa_types::{
     entry::RUNTIME_GENERATION,
     id::TeeKind,
     measured::Measured,
+    price::Prices,
 };
 
 use crate::{DevAccount, DevnetError};
@@ -66,7 +67,7 @@ pub(crate) async fn deploy(
     )
     .await
     .map_err(&step)?;
-    let oracle = SubrosaOracle::deploy(&signing, *registry.address())
+    let oracle = SubrosaOracle::deploy(&signing, *registry.address(), Prices::SHIPPED.into())
         .await
         .map_err(&step)?;
     let dcap = SubrosaDcap::deploy(&signing, vec![DEVELOPMENT_ROOT_ID])

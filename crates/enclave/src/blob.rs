@@ -59,7 +59,6 @@ pub(crate) struct SignableRecord {
     result_hash: B256,
     group: u32,
     epoch: u32,
-    block_number: u64,
 }
 
 /// What a blob is of.
@@ -98,7 +97,7 @@ impl Drop for Root {
     }
 }
 
-const CODEC: u8 = 3;
+const CODEC: u8 = 4;
 
 /// More than a record takes.
 const RECORD_BYTES: usize = 256;
@@ -141,7 +140,6 @@ impl SignableRecord {
             result_hash: signable.result_hash,
             group: signable.epoch.group,
             epoch: signable.epoch.epoch,
-            block_number: signable.block_number,
         }
     }
 
@@ -152,7 +150,6 @@ impl SignableRecord {
                 group: self.group,
                 epoch: self.epoch,
             },
-            block_number: self.block_number,
         };
         (self.seq, signable)
     }

@@ -17,6 +17,7 @@ use subrosa_types::{
 };
 
 use crate::{
+    anchors::{Anchor, Anchors},
     contract::Contract,
     limits::{MAX_SIGNABLE, MAX_SIGNABLE_OUT},
     loading::Loading,
@@ -46,6 +47,8 @@ pub(crate) struct Inner<W> {
     /// Where the contract stood when its state was dropped.
     dropped_at: Option<(u64, B256)>,
     loading: Option<Loading>,
+    /// Proven entries that are not executed.
+    anchors: Anchors,
     pub(crate) snapshot: Option<Snapshotting>,
     /// The ticket that is drawn next, and the one whose turn it is.
     next: u64,
@@ -157,6 +160,7 @@ impl<W> Inner<W> {
             whole_in: None,
             dropped_at: None,
             loading: None,
+            anchors: Anchors::default(),
             snapshot: None,
             next: 0,
             turn: 0,
@@ -212,6 +216,7 @@ impl<W> Inner<W> {
             {
                 self.dropped_at = None;
             }
+            self.anchors.pass(contract.position().head.seq);
             displaced._contract = self.put(Some(contract));
         }
         if let Some(epoch) = published.whole_in {
@@ -251,7 +256,8 @@ impl<W> Inner<W> {
 
     /// Whether there is something to drop, and nobody is changing it.
     pub(crate) fn is_droppable(&self) -> bool {
-        (self.contract.is_some() || self.loading.is_some()) && !self.busy
+        (self.contract.is_some() || self.loading.is_some() || !self.anchors.is_empty())
+            && !self.busy
     }
 
     /// Puts a contract, or none, in the place of the one that was here.
@@ -259,6 +265,17 @@ impl<W> Inner<W> {
         let before = core::mem::replace(&mut self.contract, contract);
         self.count();
         before
+    }
+
+    /// The anchor at an entry, if there is one.
+    pub(crate) fn anchor(&self, seq: u64) -> Option<Anchor> {
+        self.anchors.at(seq)
+    }
+
+    /// Keeps an anchor at an entry.
+    pub(crate) fn keep_anchor(&mut self, seq: u64, anchor: Anchor) {
+        self.anchors.keep(seq, anchor);
+        self.count();
     }
 
     /// Takes out the loading that is under way.
@@ -282,7 +299,8 @@ impl<W> Inner<W> {
         let contract = self.contract.as_ref();
         let state = contract.map_or(0, |contract| contract.state.memory());
         let loading = self.loading.as_ref();
-        let bytes = state + loading.map_or(0, |loading| loading.state.memory());
+        let loading = loading.map_or(0, |loading| loading.state.memory());
+        let bytes = state + loading + self.anchors.memory();
         self.total.fetch_add(bytes, Ordering::Relaxed);
         self.total.fetch_sub(self.bytes, Ordering::Relaxed);
         self.bytes = bytes;
@@ -290,6 +308,7 @@ impl<W> Inner<W> {
 
     /// Drops the state, and what is loaded of one. What stays says where it was.
     pub(crate) fn drop_state(&mut self) -> Displaced {
+        self.anchors.clear();
         let mut displaced = Displaced {
             _contract: None,
             _loading: self.take_loading(),
@@ -312,6 +331,7 @@ impl<W> Inner<W> {
         self.contract.is_none()
             && self.dropped_at.is_none()
             && self.loading.is_none()
+            && self.anchors.is_empty()
             && !self.busy
             && self.next == self.turn
     }

@@ -151,8 +151,15 @@ impl Enclave {
     }
 
     fn open(&self, tag: Tag, turn: Turn, asked: Asked) -> Progress {
-        let opened =
-            unbroken(|| execute::open(self.fixed()?, &self.engines, &self.active(), asked));
+        let opened = unbroken(|| {
+            execute::open(
+                self.fixed()?,
+                &self.engines,
+                &self.active(),
+                &turn.cell,
+                asked,
+            )
+        });
         match opened {
             Ok(opened) => {
                 let work = Work::Execute(turn, Box::new(opened));
@@ -301,10 +308,21 @@ impl Enclave {
                 let blob = snapshot::take(place, &self.active(), &cell, part)?;
                 Response::Snapshot(Box::new(blob))
             }
-            Request::Sign { results, anchor } => {
+            Request::Anchor {
+                contract,
+                before,
+                links,
+                proof,
+            } => {
                 let fixed = self.fixed()?;
-                let signed =
-                    sign::sign(fixed, &self.boot.signer, &self.contracts, &results, &anchor)?;
+                let cell = self.contracts.any(contract);
+                let anchored = execute::anchor(fixed, &cell, (before, &links), &proof);
+                self.leave(Turn { cell, ticket: None });
+                Response::Anchored(anchored?)
+            }
+            Request::Sign { results, role } => {
+                let fixed = self.fixed()?;
+                let signed = sign::sign(fixed, &self.boot.signer, &self.contracts, &results, role)?;
                 Response::Signed(Box::new(signed))
             }
             Request::Query { contract, envelope } => {

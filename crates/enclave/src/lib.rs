@@ -36,6 +36,7 @@
 
 extern crate alloc;
 
+mod anchors;
 mod attest;
 mod blob;
 mod boot;

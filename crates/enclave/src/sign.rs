@@ -6,22 +6,23 @@ use alloc::{format, vec::Vec};
 use alloy_primitives::{B256, aliases::U48};
 use subrosa_crypto::{Signer, compact};
 use subrosa_types::{
-    abi::{ContractStatement, SignedResults},
+    abi::{ContractStatement, CosignedResults, SignedResults},
+    batch::CompactSignature,
     eip712,
     frame::{
-        ErrorCode, FrameError, HeaderFrame, MAX_SIGNED_RESULTS, ResultRef, Signed, SignedStatement,
+        ErrorCode, FrameError, MAX_SIGNED_RESULTS, ResultRef, Signed, SignedStatement, SignerRole,
     },
 };
 
 use crate::{contract::Contract, contracts::Contracts, fixed::Fixed, step::Signable};
 
-/// Signs `results` in their order. All must be of one key epoch, none newer than the anchor.
+/// Signs `results` in their order. All must be of one key epoch.
 pub(crate) fn sign(
     fixed: &Fixed,
     signer: &Signer,
     contracts: &Contracts,
     results: &[ResultRef],
-    anchor: &HeaderFrame,
+    role: SignerRole,
 ) -> Result<Signed, FrameError> {
     if results.is_empty() || results.len() > MAX_SIGNED_RESULTS {
         let message = format!(
@@ -30,7 +31,6 @@ pub(crate) fn sign(
         );
         return Err(FrameError::new(ErrorCode::Malformed, message));
     }
-    let anchor = fixed.prove_header(anchor)?;
     let signables = results
         .iter()
         .map(|named| signable(contracts, *named))
@@ -42,35 +42,24 @@ pub(crate) fn sign(
         let message = "results of several key epochs cannot share a signature";
         return Err(FrameError::new(ErrorCode::Sequence, message));
     }
-    if signables
-        .iter()
-        .any(|signable| signable.block_number > anchor.number())
-    {
-        let message = format!("anchor {} is older than an entry", anchor.number());
-        return Err(FrameError::new(ErrorCode::Proof, message));
-    }
-    let message = SignedResults {
-        resultHashes: signables
-            .iter()
-            .map(|signable| signable.result_hash)
-            .collect(),
-        anchorNumber: anchor.number(),
-        anchorHash: anchor.hash(),
-        configHash: fixed.started.config_hash,
-        measurementId: fixed.started.measurement_id,
-        keyGroup: epoch.group,
-        keyEpoch: epoch.epoch,
+    let hashes = signables.iter().map(|signable| signable.result_hash);
+    let separator = fixed.oracle_separator;
+    let hash = match role {
+        SignerRole::First { payee } => SignedResults {
+            resultHashes: hashes.collect(),
+            payee,
+        }
+        .signing_hash(separator),
+        SignerRole::Further => CosignedResults {
+            resultHashes: hashes.collect(),
+        }
+        .signing_hash(separator),
     };
-    let (r, vs) = compact(&signer.sign(message.signing_hash(fixed.oracle_separator)));
+    let (r, vs) = compact(&signer.sign(hash));
     Ok(Signed {
-        anchor_number: message.anchorNumber,
-        anchor_hash: message.anchorHash,
-        config_hash: message.configHash,
-        measurement_id: message.measurementId,
-        group: message.keyGroup,
-        epoch: message.keyEpoch,
-        r,
-        vs,
+        group: epoch.group,
+        epoch: epoch.epoch,
+        signature: CompactSignature { r, vs },
     })
 }
 

@@ -84,6 +84,7 @@ impl Step {
                 status: 0,
                 outputHash: B256::ZERO,
                 sealedOutputHash: B256::ZERO,
+                sealedLogsHash: B256::ZERO,
                 fuelBucket: 0,
             },
             writes: Zeroizing::default(),
@@ -120,7 +121,6 @@ impl Step {
 pub(crate) struct Signable {
     pub(crate) result_hash: B256,
     pub(crate) epoch: EpochId,
-    pub(crate) block_number: u64,
 }
 
 impl Signable {
@@ -128,7 +128,6 @@ impl Signable {
         Self {
             result_hash: step.result_hash,
             epoch: step.position.epoch,
-            block_number: step.position.block_number,
         }
     }
 }

@@ -33,7 +33,6 @@
 #![forbid(unsafe_code)]
 
 mod admin;
-mod anchor;
 mod backoff;
 mod bringup;
 mod chain;
@@ -54,6 +53,7 @@ mod latency;
 mod loading;
 mod metrics;
 mod node;
+mod places;
 mod readiness;
 mod receipt;
 mod relay;

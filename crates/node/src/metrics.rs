@@ -171,6 +171,10 @@ metrics_struct! {
         fulfilled: counter = "subrosa_relay_fulfilled_total",
         #[doc = " Results that the oracle passed over."]
         skipped: counter = "subrosa_relay_skipped_total",
+        #[doc = " Results held back as their fees do not cover what they cost."]
+        underpaid: gauge = "subrosa_relay_underpaid",
+        #[doc = " Results that the operator's budget paid for in part."]
+        subsidized: counter = "subrosa_relay_subsidized_total",
         #[doc = " Transactions in flight."]
         in_flight: gauge = "subrosa_relay_in_flight",
         #[doc = " Results stored but not seen fulfilled."]

@@ -12,9 +12,7 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use crate::{
-    admin,
-    anchor::Anchor,
-    bringup,
+    admin, bringup,
     chain::Chain,
     clock::{Clock, within},
     config,
@@ -214,7 +212,6 @@ impl Parts {
         let distrusted = Arc::new(Notify::new());
         let executors = Arc::new(Executors::default());
         let offers = Arc::new(Offers::default());
-        let anchor = Arc::new(Anchor::default());
         let rewinds = Arc::new(Rewinds::new(0));
         let latency = Arc::new(Latency::new(Arc::clone(&clock)));
         let stops = Arc::new(Stops::new(metrics.execute.stopped.clone()));
@@ -240,13 +237,13 @@ impl Parts {
             stage: Arc::clone(&stage),
             executors: Arc::clone(&executors),
             offers: Arc::clone(&offers),
-            anchor: Arc::clone(&anchor),
             rewinds: Arc::clone(&rewinds),
             latency: Arc::clone(&latency),
             readiness: Arc::clone(&readiness),
             metrics: metrics.follow.clone(),
         };
         let execute = execute::Needs {
+            chain_id: settings.enclave_config.chain_id(),
             oracle: settings.enclave_config.oracle,
             chain: Arc::clone(&chain),
             store: Arc::clone(&store),
@@ -254,7 +251,6 @@ impl Parts {
             stage: Arc::clone(&stage),
             executors: Arc::clone(&executors),
             offers: Arc::clone(&offers),
-            anchor: Arc::clone(&anchor),
             rewinds: Arc::clone(&rewinds),
             stops: Arc::clone(&stops),
             looking: Semaphore::new(execute::LOOKING),
@@ -268,7 +264,6 @@ impl Parts {
             clock: Arc::clone(&clock),
             stage: Arc::clone(&stage),
             offers,
-            anchor,
             rewinds: Arc::clone(&rewinds),
             latency,
             distrusted,

@@ -31,6 +31,12 @@ pub struct Settings {
     pub max_in_flight: usize,
     /// How long a result may wait for others to share its transaction, while one is in flight.
     pub max_wait: Duration,
+    /// What an entry must earn, in percent of what landing its result costs; 0 asks for nothing.
+    pub fee_floor_percent: u32,
+    /// Gwei a day that may be lost on entries that earn less.
+    pub subsidy_gwei_per_day: u64,
+    /// Gwei below which the account is filled up with what waits at the oracle; 0 leaves it there.
+    pub withdraw_below_gwei: u64,
     /// Most calls of clients that may wait for the enclave or the verifier at once.
     pub max_waiting: usize,
 }
@@ -49,6 +55,9 @@ impl Settings {
             max_gas: config::default_max_gas(),
             max_in_flight: config::default_max_in_flight(),
             max_wait: Duration::from_millis(config::default_max_wait_milliseconds()),
+            fee_floor_percent: config::default_fee_floor_percent(),
+            subsidy_gwei_per_day: 0,
+            withdraw_below_gwei: config::default_withdraw_below_gwei(),
             max_waiting: config::default_max_waiting(),
         }
     }
@@ -71,6 +80,9 @@ impl Settings {
             max_gas: config.relay.max_gas,
             max_in_flight: config.relay.max_in_flight,
             max_wait: Duration::from_millis(config.relay.max_wait_milliseconds),
+            fee_floor_percent: config.relay.fee_floor_percent,
+            subsidy_gwei_per_day: config.relay.subsidy_gwei_per_day,
+            withdraw_below_gwei: config.relay.withdraw_below_gwei,
             max_waiting: config.rpc.max_waiting,
         })
     }

@@ -5,7 +5,7 @@ use alloy_primitives::{Address, Bytes};
 use async_trait::async_trait;
 use subrosa_types::{
     ContractId,
-    frame::{ExecutedEntry, StateBlob, StorageProof},
+    frame::{ExecutedEntry, SlotProof, StateBlob},
     result::Head,
 };
 
@@ -71,17 +71,13 @@ impl<C: Calls> LogStore for C {
         &self,
         contract: ContractId,
         seq: u64,
-        proof: StorageProof,
+        proof: SlotProof,
     ) -> Result<(), StoreError> {
         self.call(move |engine| engine.put_proof(contract, seq, &proof))
             .await
     }
 
-    async fn proof(
-        &self,
-        contract: ContractId,
-        seq: u64,
-    ) -> Result<Option<StorageProof>, StoreError> {
+    async fn proof(&self, contract: ContractId, seq: u64) -> Result<Option<SlotProof>, StoreError> {
         self.call(move |engine| engine.proof(contract, seq)).await
     }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use subrosa_types::{
     ContractId,
     abi::SignedResults,
+    batch::CompactSignature,
     frame::{ExecutedEntry, LoggedEntry, ResultRef, StateBlob},
     result::Status,
 };
@@ -74,6 +75,8 @@ pub struct ResultRecord {
     pub output: Bytes,
     /// Output sealed to the requester's reply key.
     pub sealed_output: Bytes,
+    /// keccak256 of the sealed logs; zero if the contract has none.
+    pub sealed_logs_hash: B256,
 }
 
 impl From<&ExecutedEntry> for ResultRecord {
@@ -88,6 +91,7 @@ impl From<&ExecutedEntry> for ResultRecord {
             result_hash: executed.result_hash,
             output: executed.output.clone(),
             sealed_output: executed.sealed_output.clone(),
+            sealed_logs_hash: executed.sealed_logs_hash,
         }
     }
 }
@@ -104,6 +108,7 @@ impl ResultRecord {
             result_hash: self.result_hash,
             output: self.output,
             sealed_output: self.sealed_output,
+            sealed_logs_hash: self.sealed_logs_hash,
             blob,
         }
     }
@@ -125,17 +130,13 @@ pub struct FulfillmentRecord {
     pub receipt: Option<Receipt>,
 }
 
-/// A signature under which a result was accepted.
+/// The signatures under which a result was accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// What was signed.
+    /// What was signed first. Further signers signed the same hashes.
     pub signed: SignedResults,
-    /// r of the signature.
-    pub r: B256,
-    /// s with the parity of y in its top bit (EIP-2098).
-    pub vs: B256,
-    /// Who signed.
-    pub signer: Address,
+    /// The signatures, and who made them.
+    pub signatures: Vec<(CompactSignature, Address)>,
 }
 
 /// An admission as a verifier signed it.

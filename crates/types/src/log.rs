@@ -3,10 +3,14 @@
 
 use alloy_primitives::U256;
 
-use crate::word::Unpacker;
+use crate::{
+    decimal::Decimal,
+    slot::Place,
+    word::{Packer, Unpacker},
+};
 
-/// A contract's log word, as far as clients act on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A contract's log word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogWord {
     /// Seq that the next entry will get.
     pub next_seq: u64,
@@ -26,16 +30,59 @@ pub struct LogWord {
     pub restricted: bool,
     /// Whether no requests are taken.
     pub paused: bool,
-    /// The part of every fee that is never refunded, gwei.
-    pub execution_charge_gwei: u64,
-    /// Largest callback gas limit.
+    /// Whether the last entry has a slot of its own.
+    pub last_apart: bool,
+    /// Whether the contract is a world.
+    pub world: bool,
+    /// Whether the contract may be abandoned once its epoch is retired.
+    pub abandoned_on_retirement: bool,
+    /// Whether it was.
+    pub abandoned: bool,
+    /// Largest callback gas limit (24 bits).
     pub maximum_callback_gas: u32,
-    /// Least time between a request and its deadline, seconds.
+    /// Least time between a request and its deadline, seconds (24 bits).
     pub minimum_deadline: u32,
+    /// Gas is priced at the base fee times this, in sixteenths.
+    pub base_fee_sixteenths: u8,
+    /// But at least at this, wei: a packed [`Decimal::FLOOR`].
+    pub gas_price_floor: u16,
+    /// The owner's charge, gwei: a packed [`Decimal::CHARGE`] (20 bits).
+    pub charge: u32,
 }
 
 impl LogWord {
-    /// Reads the packed word; every word is valid.
+    /// The packed word.
+    pub fn pack(&self) -> U256 {
+        let flags = [
+            self.stateless,
+            self.restricted,
+            self.paused,
+            self.last_apart,
+            self.world,
+            self.abandoned_on_retirement,
+            self.abandoned,
+        ];
+        let set = flags
+            .iter()
+            .zip(0..)
+            .map(|(flag, bit)| u64::from(*flag) << bit);
+        let mut word = Packer::new();
+        word.push(u64::from(self.charge), 20);
+        word.push(u64::from(self.gas_price_floor), 16);
+        word.push(u64::from(self.base_fee_sixteenths), 8);
+        word.push(u64::from(self.minimum_deadline), 24);
+        word.push(u64::from(self.maximum_callback_gas), 24);
+        word.push(set.sum(), 12);
+        word.push(u64::from(self.finality_class), 8);
+        word.push(u64::from(self.runtime_generation), 16);
+        word.push(u64::from(self.code_version), 16);
+        word.push(u64::from(self.key_epoch), 32);
+        word.push(u64::from(self.key_group), 32);
+        word.push(self.next_seq, 48);
+        word.0
+    }
+
+    /// Reads the packed word. Flags that mean nothing are passed over.
     pub fn unpack(word: U256) -> Self {
         let mut word = Unpacker(word);
         let next_seq = word.pop(48);
@@ -44,7 +91,8 @@ impl LogWord {
         let code_version = word.pop(16) as u16;
         let runtime_generation = word.pop(16) as u16;
         let finality_class = word.pop(8) as u8;
-        let flags = word.pop(8);
+        let flags = word.pop(12);
+        let flag = |bit: u32| flags >> bit & 1 == 1;
         Self {
             next_seq,
             key_group,
@@ -52,12 +100,18 @@ impl LogWord {
             code_version,
             runtime_generation,
             finality_class,
-            stateless: flags & 1 != 0,
-            restricted: flags & 2 != 0,
-            paused: flags & 4 != 0,
-            execution_charge_gwei: word.pop(40),
-            maximum_callback_gas: word.pop(32) as u32,
+            stateless: flag(0),
+            restricted: flag(1),
+            paused: flag(2),
+            last_apart: flag(3),
+            world: flag(4),
+            abandoned_on_retirement: flag(5),
+            abandoned: flag(6),
+            maximum_callback_gas: word.pop(24) as u32,
             minimum_deadline: word.pop(24) as u32,
+            base_fee_sixteenths: word.pop(8) as u8,
+            gas_price_floor: word.pop(16) as u16,
+            charge: word.pop(20) as u32,
         }
     }
 
@@ -66,40 +120,59 @@ impl LogWord {
         self.next_seq != 0
     }
 
-    /// The execution charge in wei.
-    pub fn execution_charge(&self) -> U256 {
-        U256::from(self.execution_charge_gwei) * U256::from(1_000_000_000u64)
+    /// The owner's charge, gwei.
+    pub fn charge_gwei(&self) -> U256 {
+        Decimal::unpack(self.charge.into())
+    }
+
+    /// What gas is asked at while the base fee is `base_fee`, wei: a multiple of it, or the floor.
+    pub fn gas_price(&self, base_fee: u128) -> U256 {
+        let multiple = U256::from(base_fee) * U256::from(self.base_fee_sixteenths);
+        let price: U256 = (multiple + U256::from(15)) >> 4;
+        price.max(Decimal::unpack(self.gas_price_floor.into()))
+    }
+
+    /// Where the last entry is.
+    pub fn last_place(&self) -> Place {
+        if self.last_apart {
+            Place::Own
+        } else {
+            Place::Ring
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn the_log_word_is_read_field_by_field() {
-        // minimumDeadline 24 ‖ maximumCallbackGas 32 ‖ executionChargeGwei 40 ‖ flags 8 ‖
-        // finalityClass 8 ‖ runtimeGeneration 16 ‖ codeVersion 16 ‖ keyEpoch 32 ‖ keyGroup 32 ‖
-        // nextSeq 48
-        let text = "000e10 000493e0 000000002a 05 01 0004 0003 00000002 00000001 000000000009";
+        let text = "00540 0c40 18 000e10 0493e0 00d 01 0004 0003 00000002 00000001 000000000009";
         let word = U256::from_str_radix(&text.replace(' ', ""), 16).unwrap();
-        assert_eq!(
-            LogWord::unpack(word),
-            LogWord {
-                next_seq: 9,
-                key_group: 1,
-                key_epoch: 2,
-                code_version: 3,
-                runtime_generation: 4,
-                finality_class: 1,
-                stateless: true,
-                restricted: false,
-                paused: true,
-                execution_charge_gwei: 42,
-                maximum_callback_gas: 300_000,
-                minimum_deadline: 3_600,
-            }
-        );
+        let log = LogWord {
+            next_seq: 9,
+            key_group: 1,
+            key_epoch: 2,
+            code_version: 3,
+            runtime_generation: 4,
+            finality_class: 1,
+            stateless: true,
+            paused: true,
+            last_apart: true,
+            maximum_callback_gas: 300_000,
+            minimum_deadline: 3_600,
+            base_fee_sixteenths: 24,
+            gas_price_floor: 98 << 5,
+            charge: 42 << 5,
+            ..LogWord::default()
+        };
+        assert_eq!(LogWord::unpack(word), log);
+        assert_eq!(log.charge_gwei(), U256::from(42));
+        assert_eq!(log.gas_price(10), U256::from(98));
+        assert_eq!(log.gas_price(101), U256::from(152));
     }
 
     /// Where `LogSlot.sol` says that a field begins.
@@ -112,100 +185,45 @@ mod tests {
 
     #[test]
     fn the_log_word_is_laid_out_as_the_oracle_lays_it_out() {
-        let largest = |shift: usize, bits: usize| {
-            let field = (U256::from(1) << bits) - U256::from(1);
-            LogWord::unpack(field << shift)
+        let with = |change: fn(&mut LogWord)| {
+            let mut log = LogWord::default();
+            change(&mut log);
+            log.pack()
         };
-        let nothing = LogWord::unpack(U256::ZERO);
-        assert!(!nothing.exists());
         let cases = [
+            (0, with(|log| log.next_seq = 1)),
+            (shift("KEY_GROUP"), with(|log| log.key_group = 1)),
+            (shift("KEY_EPOCH"), with(|log| log.key_epoch = 1)),
+            (shift("CODE_VERSION"), with(|log| log.code_version = 1)),
             (
-                largest(0, 48),
-                LogWord {
-                    next_seq: (1 << 48) - 1,
-                    ..nothing
-                },
+                shift("RUNTIME_GENERATION"),
+                with(|log| log.runtime_generation = 1),
+            ),
+            (shift("FINALITY_CLASS"), with(|log| log.finality_class = 1)),
+            (shift("FLAGS"), with(|log| log.stateless = true)),
+            (
+                shift("MAXIMUM_CALLBACK_GAS"),
+                with(|log| log.maximum_callback_gas = 1),
             ),
             (
-                largest(shift("KEY_GROUP"), 32),
-                LogWord {
-                    key_group: u32::MAX,
-                    ..nothing
-                },
+                shift("MINIMUM_DEADLINE"),
+                with(|log| log.minimum_deadline = 1),
             ),
-            (
-                largest(shift("KEY_EPOCH"), 32),
-                LogWord {
-                    key_epoch: u32::MAX,
-                    ..nothing
-                },
-            ),
-            (
-                largest(shift("CODE_VERSION"), 16),
-                LogWord {
-                    code_version: u16::MAX,
-                    ..nothing
-                },
-            ),
-            (
-                largest(shift("RUNTIME_GENERATION"), 16),
-                LogWord {
-                    runtime_generation: u16::MAX,
-                    ..nothing
-                },
-            ),
-            (
-                largest(shift("FINALITY_CLASS"), 8),
-                LogWord {
-                    finality_class: u8::MAX,
-                    ..nothing
-                },
-            ),
-            (
-                largest(shift("FLAGS"), 1),
-                LogWord {
-                    stateless: true,
-                    ..nothing
-                },
-            ),
-            (
-                largest(shift("FLAGS") + 1, 1),
-                LogWord {
-                    restricted: true,
-                    ..nothing
-                },
-            ),
-            (
-                largest(shift("FLAGS") + 2, 1),
-                LogWord {
-                    paused: true,
-                    ..nothing
-                },
-            ),
-            (
-                largest(shift("EXECUTION_CHARGE"), 40),
-                LogWord {
-                    execution_charge_gwei: (1 << 40) - 1,
-                    ..nothing
-                },
-            ),
-            (
-                largest(shift("MAXIMUM_CALLBACK_GAS"), 32),
-                LogWord {
-                    maximum_callback_gas: u32::MAX,
-                    ..nothing
-                },
-            ),
-            (
-                largest(shift("MINIMUM_DEADLINE"), 24),
-                LogWord {
-                    minimum_deadline: (1 << 24) - 1,
-                    ..nothing
-                },
-            ),
+            (shift("MULTIPLE"), with(|log| log.base_fee_sixteenths = 1)),
+            (shift("FLOOR"), with(|log| log.gas_price_floor = 1)),
+            (shift("CHARGE"), with(|log| log.charge = 1)),
         ];
-        for (word, expected) in cases {
-            assert_eq!(word, expected);
+        for (shift, word) in cases {
+            assert_eq!(word, U256::from(1) << shift);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn log_words_round_trip(word in any::<[u8; 32]>()) {
+            let word = U256::from_be_bytes(word);
+            let unknown: U256 = U256::from(0b1111_1000_0000u64) << 152;
+            prop_assert_eq!(LogWord::unpack(word).pack(), word & !unknown);
         }
     }
 }

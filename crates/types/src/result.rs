@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Results of executed entries: status, hashes, the packed result word and the head slot.
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{B256, U256, keccak256};
 
 use crate::Domain;
 pub use crate::abi::Outcome;
@@ -13,7 +13,7 @@ pub use crate::abi::Outcome;
 pub enum Status {
     /// The guest returned.
     Succeeded = 1,
-    /// The guest reverted or ran out of fuel; state is unchanged.
+    /// The guest reverted, ran out of fuel or yielded more than the output limit; state is unchanged.
     Failed = 2,
     /// The input did not open or decode under the key the entry names; state is unchanged.
     Rejected = 3,
@@ -38,21 +38,31 @@ impl TryFrom<u8> for Status {
 pub struct UnknownStatus(pub u8);
 
 impl Outcome {
-    /// H\["outcome"\](status, outputHash, sealedOutputHash, fuelBucket).
+    /// keccak256(abi.encode(outputHash, sealedOutputHash, sealedLogsHash, tag)), where tag is the first
+    /// 240 bits of the domain ‖ status ‖ fuel bucket.
     pub fn hash(&self) -> B256 {
-        Domain::Outcome.hash(&(
-            U256::from(self.status),
+        let mut tag = Domain::Outcome.tag();
+        tag.0[30] = self.status;
+        tag.0[31] = self.fuelBucket;
+        let words = [
             self.outputHash,
             self.sealedOutputHash,
-            U256::from(self.fuelBucket),
-        ))
+            self.sealedLogsHash,
+            tag,
+        ];
+        keccak256(words.concat())
     }
 }
 
-/// H\["result"\](digest, outcomeHash, previousCommitment, newCommitment): what is signed for one
-/// entry, the same whichever enclave computes it.
+/// What is signed for one entry, the same whichever enclave computes it: keccak256(abi.encode(digest,
+/// outcomeHash, previousCommitment | tag, newCommitment)), where tag is the first 48 bits of the domain,
+/// in the 48 bits that a commitment leaves free.
 pub fn result_hash(digest: B256, outcome: B256, previous: B256, new: B256) -> B256 {
-    Domain::Result.hash(&(digest, outcome, previous, new))
+    let mut tagged = previous;
+    for (byte, tag) in tagged.0[26..].iter_mut().zip(Domain::Result.tag().0) {
+        *byte |= tag;
+    }
+    keccak256([digest, outcome, tagged, new].concat())
 }
 
 /// The smallest b with `fuel <= 2^b`: what the chain learns of the fuel used.
@@ -63,25 +73,108 @@ pub fn fuel_bucket(fuel: u64) -> u8 {
     }
 }
 
-/// The `result` word of a fulfillment item: commitment 208 ‖ status 8 ‖ fuelBucket 8 ‖
-/// outputLength 32.
-pub fn pack_result(commitment: B256, status: u8, fuel_bucket: u8, output_length: u32) -> U256 {
-    (U256::from_be_bytes(commitment.0) >> 48 << 48)
-        | (U256::from(status) << 40)
-        | (U256::from(fuel_bucket) << 32)
-        | U256::from(output_length)
+/// The `result` word of an item of a batch: commitment 208 ‖ status 8 ‖ fuelBucket 8 ‖ hasLogs 1 ‖
+/// outputLength 31.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResultWord {
+    /// The head's commitment after the entry (208 bits, low six bytes zero).
+    pub commitment: B256,
+    /// A [`Status`].
+    pub status: u8,
+    /// Smallest b with fuel used <= 2^b.
+    pub fuel_bucket: u8,
+    /// Whether the last 32 bytes of the data are the hash of the sealed logs.
+    pub has_logs: bool,
+    /// How many bytes of the data are public output (31 bits).
+    pub output_length: u32,
 }
 
-/// Takes a `result` word apart: (commitment, status byte, fuel bucket, output length).
-pub fn unpack_result(word: U256) -> (B256, u8, u8, u32) {
-    let low = word.as_limbs()[0];
-    (
-        B256::from(word >> 48 << 48),
-        (low >> 40) as u8,
-        (low >> 32) as u8,
-        low as u32,
-    )
+impl ResultWord {
+    /// The packed word.
+    pub fn pack(&self) -> U256 {
+        let low = u64::from(self.status) << 40
+            | u64::from(self.fuel_bucket) << 32
+            | u64::from(self.has_logs) << 31
+            | u64::from(self.output_length & MOST_OUTPUT);
+        commitment(U256::from_be_bytes(self.commitment.0)) | U256::from(low)
+    }
+
+    /// Reads a packed word; every word is valid.
+    pub fn unpack(word: U256) -> Self {
+        let low = word.as_limbs()[0];
+        Self {
+            commitment: B256::from(commitment(word)),
+            status: (low >> 40) as u8,
+            fuel_bucket: (low >> 32) as u8,
+            has_logs: low >> 31 & 1 == 1,
+            output_length: low as u32 & MOST_OUTPUT,
+        }
+    }
+
+    /// Takes an item's data apart: public output, sealed output, hash of the sealed logs. `None` if the word
+    /// claims more than there is.
+    pub fn split<'a>(&self, data: &'a [u8]) -> Option<(&'a [u8], &'a [u8], B256)> {
+        let (outputs, logs) = if self.has_logs {
+            let (outputs, hash) = data.split_last_chunk::<32>()?;
+            (outputs, B256::from(*hash))
+        } else {
+            (data, B256::ZERO)
+        };
+        let (public, sealed) = outputs.split_at_checked(self.output_length as usize)?;
+        Some((public, sealed, logs))
+    }
+
+    /// The outcome that the word and its data state.
+    pub fn outcome(&self, data: &[u8]) -> Option<Outcome> {
+        let (public, sealed, logs) = self.split(data)?;
+        Some(Outcome {
+            status: self.status,
+            outputHash: keccak256(public),
+            sealedOutputHash: keccak256(sealed),
+            sealedLogsHash: logs,
+            fuelBucket: self.fuel_bucket,
+        })
+    }
 }
+
+/// The word of `EntryFulfilled`: first bits of the commitment 160 ‖ status 8 ‖ fuelBucket 8 ‖ hasLogs 1 ‖
+/// outputLength 31 ‖ seq 48.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoggedResult {
+    /// As in the batch, but for the commitment, of which only the first 160 bits are there.
+    pub result: ResultWord,
+    /// The entry's position.
+    pub seq: u64,
+}
+
+impl LoggedResult {
+    /// The packed word.
+    pub fn pack(&self) -> U256 {
+        let commitment = U256::from_be_bytes(self.result.commitment.0) >> 96;
+        let low = self.result.pack().as_limbs()[0] & ((1 << 48) - 1);
+        let packed: U256 = commitment << 48 | U256::from(low);
+        packed << 48 | U256::from(self.seq & ((1 << 48) - 1))
+    }
+
+    /// Reads a packed word; every word is valid.
+    pub fn unpack(word: U256) -> Self {
+        let seq = word.as_limbs()[0] & ((1 << 48) - 1);
+        let result: U256 = word >> 48;
+        let commitment: U256 = result >> 48 << 96;
+        let low = U256::from(result.as_limbs()[0] & ((1 << 48) - 1));
+        Self {
+            result: ResultWord::unpack(commitment | low),
+            seq,
+        }
+    }
+
+    /// Whether a commitment begins as the logged one does.
+    pub fn begins(&self, commitment: B256) -> bool {
+        commitment[..20] == self.result.commitment[..20]
+    }
+}
+
+const MOST_OUTPUT: u32 = (1 << 31) - 1;
 
 /// A contract's head: how many entries are executed and the commitment to the state after them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -93,19 +186,62 @@ pub struct Head {
 }
 
 impl Head {
-    /// The oracle's head slot: commitment 208 ‖ seq 48.
+    /// Where a group of a batch starts: commitment 208 ‖ seq 48.
     pub fn pack(&self) -> U256 {
-        (U256::from_be_bytes(self.commitment.0) >> 48 << 48)
-            | U256::from(self.seq & ((1 << 48) - 1))
+        commitment(U256::from_be_bytes(self.commitment.0)) | U256::from(self.seq & ((1 << 48) - 1))
     }
 
-    /// Reads a head slot; every word is valid.
+    /// Reads where a group starts; every word is valid.
     pub fn unpack(word: U256) -> Self {
         Self {
             seq: word.as_limbs()[0] & ((1 << 48) - 1),
-            commitment: B256::from(word >> 48 << 48),
+            commitment: B256::from(commitment(word)),
         }
     }
+}
+
+/// The oracle's head slot: commitment 208 ‖ flags 8 ‖ seq 40.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeadWord {
+    /// How far the log is executed; the default of a stateless contract.
+    pub head: Head,
+    /// Whether a pending entry's slot has a status.
+    pub marked: bool,
+    /// Whether the contract asks for more than one signature.
+    pub threshold: bool,
+    /// Whether the contract is stateless.
+    pub stateless: bool,
+}
+
+impl HeadWord {
+    /// The packed word.
+    pub fn pack(&self) -> U256 {
+        let flags = u64::from(self.marked)
+            | u64::from(self.threshold) << 1
+            | u64::from(self.stateless) << 2;
+        let low = flags << 40 | (self.head.seq & ((1 << 40) - 1));
+        commitment(U256::from_be_bytes(self.head.commitment.0)) | U256::from(low)
+    }
+
+    /// Reads the packed word. Flags that mean nothing are passed over.
+    pub fn unpack(word: U256) -> Self {
+        let low = word.as_limbs()[0];
+        let flag = |bit: u32| low >> (40 + bit) & 1 == 1;
+        Self {
+            head: Head {
+                seq: low & ((1 << 40) - 1),
+                commitment: B256::from(commitment(word)),
+            },
+            marked: flag(0),
+            threshold: flag(1),
+            stateless: flag(2),
+        }
+    }
+}
+
+/// The 208 bits of a word that are a commitment.
+fn commitment(word: U256) -> U256 {
+    word >> 48 << 48
 }
 
 #[cfg(test)]
@@ -129,13 +265,46 @@ mod tests {
         }
     }
 
+    #[test]
+    fn data_is_taken_apart_as_its_word_says_or_not_at_all() {
+        let word = |output_length, has_logs| ResultWord {
+            commitment: B256::ZERO,
+            status: 1,
+            fuel_bucket: 0,
+            has_logs,
+            output_length,
+        };
+        let data = [[1; 2].as_slice(), &[2; 3], &[3; 32]].concat();
+        let (logs, none) = (B256::repeat_byte(3), B256::ZERO);
+        assert_eq!(
+            word(2, true).split(&data),
+            Some((&data[..2], &data[2..5], logs))
+        );
+        assert_eq!(
+            word(2, false).split(&data),
+            Some((&data[..2], &data[2..], none))
+        );
+        assert_eq!(
+            word(5, true).split(&data),
+            Some((&data[..5], &data[5..5], logs))
+        );
+        assert_eq!(word(6, true).split(&data), None);
+        assert_eq!(word(0, true).split(&data[..31]), None);
+        assert_eq!(word(38, false).split(&data), None);
+    }
+
     proptest! {
         #[test]
         fn result_and_head_words_round_trip(word in any::<[u8; 32]>()) {
             let word = U256::from_be_bytes(word);
-            let (commitment, status, bucket, length) = unpack_result(word);
-            prop_assert_eq!(pack_result(commitment, status, bucket, length), word);
+            prop_assert_eq!(ResultWord::unpack(word).pack(), word);
             prop_assert_eq!(Head::unpack(word).pack(), word);
+            let logged = LoggedResult::unpack(word);
+            prop_assert_eq!(logged.pack(), word);
+            prop_assert!(logged.begins(B256::from(word)));
+            let unknown: U256 = U256::from(0b1111_1000u64) << 40;
+            let known = word & !unknown;
+            prop_assert_eq!(HeadWord::unpack(word).pack(), known);
         }
     }
 }

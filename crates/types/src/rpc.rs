@@ -232,7 +232,7 @@ pub enum RequestState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Receipt {
-    /// Version of this object, 1.
+    /// Version of this object, 2.
     pub version: u16,
     /// Chain the oracle lives on.
     pub chain_id: u64,
@@ -256,16 +256,25 @@ pub struct Receipt {
     pub commitment: B256,
     /// ABI encoding of the `SignedResults` that holds this entry's result hash.
     pub signed_results: Bytes,
-    /// r of its signature.
+    /// The signatures of its batch, with who made them.
+    pub signatures: Vec<ReceiptSignature>,
+    /// Transaction that fulfilled the entry.
+    pub transaction: Option<B256>,
+}
+
+/// A signature of a receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReceiptSignature {
+    /// r. The first signature is over the `SignedResults`, the others over the `CosignedResults` of the same
+    /// hashes.
     pub r: B256,
-    /// vs of its signature (EIP-2098).
+    /// s with the parity of y in its top bit (EIP-2098).
     pub vs: B256,
     /// The signer's admission: ABI encoding of `SignerAdmission`.
     pub admission: Bytes,
     /// The verifier's signature over the admission, r ‖ s ‖ v.
     pub admission_signature: Bytes,
-    /// Transaction that fulfilled the entry.
-    pub transaction: Option<B256>,
 }
 
 /// Result of `subrosa_status`.

@@ -4,18 +4,45 @@
 //! Both contracts keep their state in one namespaced struct. The oracle's begins with `entries`,
 //! `heads`, `logs`; the registry's with `epochs`.
 
-use alloy_primitives::{B256, U256, b256, keccak256};
+use alloy_primitives::{Address, B256, U256, b256, keccak256};
 use alloy_sol_types::SolValue;
 
 use crate::ContractId;
 
-/// Slot of log entry `seq`: digest (top 248 bits) and settlement status (low byte).
-pub fn entry(contract: ContractId, seq: u64) -> B256 {
-    let log = mapping(contract, field(ORACLE, 0));
-    mapping(B256::from(U256::from(seq)), log)
+/// How many slots the ring of a log has.
+pub const RING: u64 = 64;
+
+/// Where the oracle keeps an entry.
+///
+/// A slot is an entry's only if it holds its digest: others of the ring's slot come after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Place {
+    /// In the ring, at its position modulo [`RING`].
+    Ring,
+    /// In a slot of its own, as the ring's held an entry that was pending.
+    Own,
 }
 
-/// Slot of a contract's head: see [`Head`](crate::result::Head).
+impl Place {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Ring, Self::Own];
+
+    /// The key of entry `seq` among a contract's slots.
+    pub const fn position(self, seq: u64) -> u64 {
+        match self {
+            Self::Ring => seq % RING,
+            Self::Own => seq | 1 << 48,
+        }
+    }
+}
+
+/// A slot of a log, by its [`position`](Place::position): digest (top 248 bits) and status (low byte).
+pub fn entry(contract: ContractId, position: u64) -> B256 {
+    let log = mapping(contract, field(ORACLE, 0));
+    mapping(B256::from(U256::from(position)), log)
+}
+
+/// Slot of a contract's head: see [`HeadWord`](crate::result::HeadWord).
 pub fn head(contract: ContractId) -> B256 {
     mapping(contract, field(ORACLE, 1))
 }
@@ -23,6 +50,28 @@ pub fn head(contract: ContractId) -> B256 {
 /// Slot of a contract's log state: next seq, key epoch, policy.
 pub fn log(contract: ContractId) -> B256 {
     mapping(contract, field(ORACLE, 2))
+}
+
+/// Slot of the nonce that an account's next registration will use.
+pub fn nonce(deployer: Address) -> B256 {
+    mapping(deployer.into_word(), field(ORACLE, 6))
+}
+
+/// Slot of a contract's terms of upgrade: zero 176 ‖ readyAt 48 ‖ delay 32.
+pub fn upgrade(contract: ContractId) -> B256 {
+    mapping(contract, field(ORACLE, 9))
+}
+
+/// Slot of the commitment of the code that a contract's owner announced.
+pub fn announced(contract: ContractId) -> B256 {
+    let upgrade = U256::from_be_bytes(upgrade(contract).0);
+    B256::from(upgrade.wrapping_add(U256::from(1)))
+}
+
+/// Slot of how many gwei a pending entry's landing part was topped up by.
+pub fn added(contract: ContractId, seq: u64) -> B256 {
+    let log = mapping(contract, field(ORACLE, 11));
+    mapping(B256::from(U256::from(seq)), log)
 }
 
 /// Slot of the registry's record of (group, epoch):
@@ -59,6 +108,14 @@ mod tests {
         let mut slot = keccak256(inner.abi_encode());
         slot.0[31] = 0;
         slot
+    }
+
+    #[test]
+    fn no_two_entries_share_a_slot_of_their_own_and_the_ring_has_none_of_those() {
+        assert_eq!(Place::Ring.position(63), 63);
+        assert_eq!(Place::Ring.position(64), 0);
+        assert_eq!(Place::Own.position(64), (1 << 48) + 64);
+        assert_ne!(Place::Own.position(0), Place::Ring.position(0));
     }
 
     #[test]

@@ -54,10 +54,32 @@ struct PolicyArgs {
     #[arg(long, value_name = "FUEL", default_value_t = ContractPolicy::default().fuel_limit)]
     fuel: u64,
 
-    /// The part of every fee that is never refunded, gwei
+    /// Your charge for a request that is answered in time, gwei; kept to five digits, rounded up
     #[arg(long, value_name = "GWEI", default_value_t = 0,
-        value_parser = clap::value_parser!(u64).range(..1 << 40))]
-    execution_charge: u64,
+        value_parser = clap::value_parser!(u64).range(..1 << 48))]
+    charge: u64,
+
+    /// Price gas for whoever lands results at the base fee times this, in sixteenths
+    #[arg(long, value_name = "SIXTEENTHS", default_value_t = 24)]
+    base_fee_sixteenths: u8,
+
+    /// But at least at this, wei; kept to four digits, rounded up
+    #[arg(long, value_name = "WEI", default_value_t = 0)]
+    gas_price_floor: u64,
+
+    /// Let anyone abandon the contract once its key epoch is retired, rather than advance it
+    #[arg(long)]
+    abandoned_on_retirement: bool,
+
+    /// How many enclaves must sign a result, on distinct machines
+    #[arg(long, value_name = "COUNT", default_value_t = 0,
+        value_parser = clap::value_parser!(u8).range(..=16))]
+    signers: u8,
+
+    /// How many kinds of TEE must be among them
+    #[arg(long, value_name = "COUNT", default_value_t = 0,
+        value_parser = clap::value_parser!(u8).range(..=16))]
+    kinds: u8,
 
     /// Least seconds between a request and its deadline
     #[arg(long, value_name = "SECONDS", default_value_t = 60,
@@ -69,7 +91,7 @@ struct PolicyArgs {
         value_parser = clap::value_parser!(u32).range(..=i64::from(LARGEST_CALLBACK_GAS)))]
     maximum_callback_gas: u32,
 
-    /// Wei to pay for the deployment [default: the execution charge]
+    /// Wei to pay for the deployment [default: what the oracle asks, with a margin]
     #[arg(long, value_name = "WEI")]
     fee: Option<U256>,
 }
@@ -99,7 +121,12 @@ impl PolicyArgs {
             stateless: self.stateless,
             restricted: self.restricted,
             fuel_limit: self.fuel,
-            execution_charge_gwei: self.execution_charge,
+            charge_gwei: self.charge,
+            base_fee_sixteenths: self.base_fee_sixteenths,
+            gas_price_floor: self.gas_price_floor,
+            abandoned_on_retirement: self.abandoned_on_retirement,
+            signers: self.signers,
+            kinds: self.kinds,
             upgrade_delay: self.upgrade_delay,
             minimum_deadline: self.minimum_deadline,
             maximum_callback_gas: self.maximum_callback_gas,

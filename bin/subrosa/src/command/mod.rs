@@ -7,6 +7,7 @@ pub(crate) mod config;
 pub(crate) mod contract;
 pub(crate) mod deploy;
 pub(crate) mod dev;
+pub(crate) mod fee;
 pub(crate) mod governance;
 pub(crate) mod measurement;
 pub(crate) mod node;

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{Address, B256, U256};
 use clap::Args;
 use eyre::{Result, ensure};
 use serde::Serialize;
@@ -65,13 +65,26 @@ pub(crate) struct RequestArgs {
     #[arg(long, value_name = "FUEL", default_value_t = 10_000_000)]
     fuel: u64,
 
-    /// Wei to pay [default: the contract's execution charge]
+    /// Bytes of output to pay for, before it is padded and sealed; a call that yields more fails
+    #[arg(long, value_name = "BYTES", default_value_t = 1_024,
+        value_parser = clap::value_parser!(u32).range(..=24 * 1024))]
+    output_limit: u32,
+
+    /// Refuse to ask if another version of the contract's code runs: the number of its upgrades
+    #[arg(long, value_name = "NUMBER")]
+    code_version: Option<u16>,
+
+    /// Account that refunds go to [default: the account that asks]
+    #[arg(long, value_name = "ADDRESS")]
+    refund_to: Option<Address>,
+
+    /// Wei to pay [default: what the oracle asks, with a margin for the base fee to rise]
     #[arg(long, value_name = "WEI")]
     fee: Option<U256>,
 
-    /// Largest execution charge agreed to, gwei: refuse to ask if the owner raises it above this; 0
+    /// Largest charge of the contract's owner agreed to, gwei: refuse to ask if the owner raises it above this; 0
     /// agrees to any [default: the charge when asking]
-    #[arg(long, value_name = "GWEI", value_parser = clap::value_parser!(u64).range(..1 << 40))]
+    #[arg(long, value_name = "GWEI", value_parser = clap::value_parser!(u64).range(..1 << 48))]
     maximum_charge: Option<u64>,
 
     /// Seconds from now after which the fee can be taken back
@@ -124,6 +137,9 @@ impl RequestArgs {
         let request = CallRequest {
             reply: reply_key.as_ref(),
             fuel_limit: self.fuel,
+            output_limit: self.output_limit,
+            code_version: self.code_version,
+            refund_to: self.refund_to.unwrap_or_default(),
             fee: self.fee,
             maximum_charge_gwei: self.maximum_charge,
             deadline: self.deadline,

@@ -21,10 +21,7 @@ fn forged() -> Receipt {
         previous_commitment: B256::ZERO,
         commitment: B256::ZERO,
         signed_results: Bytes::new(),
-        r: B256::ZERO,
-        vs: B256::ZERO,
-        admission: Bytes::new(),
-        admission_signature: Bytes::new(),
+        signatures: Vec::new(),
         transaction: None,
     }
 }

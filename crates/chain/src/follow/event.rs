@@ -2,15 +2,16 @@
 //! The oracle's logs, decoded.
 
 use alloy::{
-    primitives::{Address, B256, Bytes, U256, aliases::U48, keccak256},
+    primitives::{Address, B256, Bytes, U256, keccak256},
     rpc::types::Log,
     sol_types::SolEventInterface,
 };
 use subrosa_types::{
     ContractId,
-    abi::Entry,
-    entry::{EntryError, EntryKind, Execution},
+    abi::{Entry, Outstanding},
+    entry::{EntryError, EntryKind, Execution, Payment},
     frame::LoggedEntry,
+    result::LoggedResult,
 };
 
 use crate::{
@@ -52,11 +53,9 @@ pub enum OracleEvent {
     EntryFulfilled {
         /// The contract.
         contract: ContractId,
-        /// Position of the entry in its log.
-        seq: u64,
-        /// As [`unpack_result`](subrosa_types::result::unpack_result) reads it.
-        result: U256,
-        /// Public output, then sealed output.
+        /// What it yielded, with the first bits of the commitment.
+        outcome: LoggedResult,
+        /// Public output ‖ sealed output ‖ hash of the sealed logs, if any.
         data: Bytes,
     },
     /// Items of a fulfillment were not applied.
@@ -65,7 +64,7 @@ pub enum OracleEvent {
         contract: ContractId,
         /// The first entry concerned.
         seq: u64,
-        /// 1 already executed, 2 does not continue the head, 3 not on the log, 4 other key epoch.
+        /// 1 already executed, 2 does not continue the head, 3 not on the log, 4 too few signers.
         reason: u8,
     },
     /// A fulfillment ran out of gas before this entry.
@@ -77,14 +76,41 @@ pub enum OracleEvent {
         /// Gas that must be left for it.
         required_gas: U256,
     },
-    /// A callback failed and can be retried.
-    CallbackFailed {
+    /// Something is left to be done about an executed entry.
+    EntryOutstanding {
+        /// The contract.
+        contract: ContractId,
+        /// Position of the entry in its log.
+        seq: u64,
+        /// As in [`subrosa_types::outstanding`].
+        flags: u8,
+        /// What the oracle has stored the hash of.
+        outstanding: Outstanding,
+    },
+    /// A callback that was due was made.
+    CallbackMade {
         /// The contract.
         contract: ContractId,
         /// Position of the entry in its log.
         seq: u64,
     },
-    /// A fee was returned.
+    /// A pending entry's landing part was topped up.
+    FeeAdded {
+        /// The contract.
+        contract: ContractId,
+        /// Position of the entry in its log.
+        seq: u64,
+        /// Wei.
+        amount: U256,
+    },
+    /// A pending entry's callback was cancelled.
+    Cancelled {
+        /// The contract.
+        contract: ContractId,
+        /// Position of the entry in its log.
+        seq: u64,
+    },
+    /// Parts of a fee were returned.
     Refunded {
         /// The contract.
         contract: ContractId,
@@ -95,13 +121,13 @@ pub enum OracleEvent {
     Other,
 }
 
-/// An appended entry, without the digest of the one before, which the event does not carry.
+/// An appended entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Appended {
     /// Which contract.
     pub contract: ContractId,
-    /// Which entry.
-    pub seq: u64,
+    /// Digest of the entry before; zero for entry 0 and in stateless contracts.
+    pub previous_digest: B256,
     /// As in [`Entry`].
     pub context: B256,
     /// As in [`Entry`].
@@ -110,18 +136,24 @@ pub struct Appended {
     pub settlement: U256,
     /// As in [`Entry`].
     pub payment: U256,
+    /// As in [`Entry`].
+    pub refund_to: Address,
     /// The input; for entry 0 and upgrades the code commitment.
     pub input: Bytes,
 }
 
 impl Appended {
-    /// The entry, given the digest of the one before it (zero for entry 0 and in stateless
-    /// contracts).
+    /// The entry's position in its log.
+    pub fn seq(&self) -> u64 {
+        Payment::unpack(self.payment).seq
+    }
+
+    /// The entry with its input.
     ///
     /// # Errors
     ///
     /// [`EntryError`] if its kind is unknown: then it is also unknown what its input hash is.
-    pub fn into_logged(self, previous_digest: B256) -> Result<LoggedEntry, EntryError> {
+    pub fn into_logged(self) -> Result<LoggedEntry, EntryError> {
         let input_hash = match Execution::unpack(self.execution)?.kind {
             EntryKind::Deploy | EntryKind::Upgrade => {
                 B256::try_from(self.input.as_ref()).unwrap_or_else(|_| keccak256(&self.input))
@@ -131,13 +163,13 @@ impl Appended {
         Ok(LoggedEntry {
             entry: Entry {
                 contractId: self.contract,
-                seq: U48::saturating_from(self.seq),
-                previousDigest: previous_digest,
+                previousDigest: self.previous_digest,
                 context: self.context,
                 inputHash: input_hash,
                 execution: self.execution,
                 settlement: self.settlement,
                 payment: self.payment,
+                refundTo: self.refund_to,
             },
             input: self.input,
         })
@@ -194,17 +226,17 @@ impl OracleEvent {
                 },
                 SubrosaOracleEvents::EntryAppended(event) => Self::EntryAppended(Appended {
                     contract: event.contractId,
-                    seq: seq(event.seq)?,
+                    previous_digest: event.previousDigest,
                     context: event.context,
                     execution: event.execution,
                     settlement: event.settlement,
                     payment: event.payment,
+                    refund_to: event.refundTo,
                     input: event.input,
                 }),
                 SubrosaOracleEvents::EntryFulfilled(event) => Self::EntryFulfilled {
                     contract: event.contractId,
-                    seq: seq(event.seq)?,
-                    result: event.result,
+                    outcome: LoggedResult::unpack(event.outcome),
                     data: event.data,
                 },
                 SubrosaOracleEvents::ItemsSkipped(event) => Self::ItemsSkipped {
@@ -217,7 +249,22 @@ impl OracleEvent {
                     seq: seq(event.seq)?,
                     required_gas: event.requiredGas,
                 },
-                SubrosaOracleEvents::CallbackFailed(event) => Self::CallbackFailed {
+                SubrosaOracleEvents::EntryOutstanding(event) => Self::EntryOutstanding {
+                    contract: event.contractId,
+                    seq: seq(event.seq)?,
+                    flags: event.flags,
+                    outstanding: event.outstanding.into(),
+                },
+                SubrosaOracleEvents::CallbackMade(event) => Self::CallbackMade {
+                    contract: event.contractId,
+                    seq: seq(event.seq)?,
+                },
+                SubrosaOracleEvents::FeeAdded(event) => Self::FeeAdded {
+                    contract: event.contractId,
+                    seq: seq(event.seq)?,
+                    amount: event.amount,
+                },
+                SubrosaOracleEvents::Cancelled(event) => Self::Cancelled {
                     contract: event.contractId,
                     seq: seq(event.seq)?,
                 },

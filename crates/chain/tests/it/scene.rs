@@ -7,7 +7,7 @@ use alloy::{
     network::TransactionBuilder,
     primitives::{
         Address, B256, Bytes, U256,
-        aliases::{U24, U40, U48},
+        aliases::{U24, U48},
         keccak256,
     },
     providers::{DynProvider, Provider, ext::AnvilApi},
@@ -25,7 +25,9 @@ use subrosa_types::{
     ContractId,
     abi::{EpochMember, EpochOpening, SignerAdmission},
     eip712::{registry_domain, signing_hash},
-    id::{TeeKind, epoch_set_hash, measurement_id},
+    id::{TeeKind, contract_id, epoch_set_hash, measurement_id},
+    price::Prices,
+    slot,
 };
 
 use crate::anvil::Anvil;
@@ -90,6 +92,7 @@ impl Scene {
             maximum_lease: 86_400,
             opening_timeout: 600,
             suspension_cooldown: 0,
+            prices: Prices::SHIPPED,
         };
         let deployment = deploy(&sender, parameters).await.unwrap();
         let opening = admit_and_open(&provider, &sender, &deployment).await;
@@ -115,7 +118,8 @@ impl Scene {
         SubrosaOracle::requestCall {
             contractId: self.contract,
             context: B256::repeat_byte(0xcc),
-            terms: (U256::from(1_000_000u64) << 160) | (U256::from(deadline) << 80),
+            terms: (U256::from(1_000_000u64) << 176) | (U256::from(deadline) << 96),
+            refundTo: Address::ZERO,
             input: Bytes::from_static(input),
         }
     }
@@ -272,12 +276,15 @@ async fn admit_and_open(
 
 async fn register(provider: &DynProvider, sender: &Sender, deployment: &Deployment) -> ContractId {
     let oracle = SubrosaOracle::new(deployment.oracle, provider);
-    let nonce = oracle.nonceOf(sender.address()).call().await.unwrap();
-    let contract = oracle
-        .contractIdOf(sender.address(), nonce)
-        .call()
-        .await
-        .unwrap();
+    let slot = slot::nonce(sender.address());
+    let nonce = oracle.extsload(slot).call().await.unwrap();
+    let nonce = U256::from_be_bytes(nonce.0).to::<u64>();
+    let contract = contract_id(
+        deployment.chain_id,
+        deployment.oracle,
+        sender.address(),
+        nonce,
+    );
     let block = provider
         .get_block(BlockId::latest())
         .await
@@ -287,15 +294,26 @@ async fn register(provider: &DynProvider, sender: &Sender, deployment: &Deployme
         codeCommitment: keccak256("code"),
         context: B256::ZERO,
         keyGroup: GROUP,
+        keyEpoch: 1,
         finalityClass: 1,
         runtimeGeneration: RUNTIME,
         stateless: false,
-        restricted: false,
+        world: false,
+        profile: 0,
+        abandonedOnRetirement: false,
         fuelLimit: 10_000_000,
-        executionChargeGwei: U40::ZERO,
-        minimumDeadline: U24::ZERO,
-        maximumCallbackGas: 500_000,
         upgradeDelay: 0,
+        signers: 0,
+        kinds: 0,
+        policy: SubrosaOracle::Policy {
+            chargeGwei: 0,
+            baseFeeSixteenths: 0,
+            gasPriceFloor: 0,
+            minimumDeadline: U24::ZERO,
+            maximumCallbackGas: U24::from(500_000),
+            restricted: false,
+            paused: false,
+        },
         deadline: U48::saturating_from(block.header.timestamp + 10_000),
     };
     transact(

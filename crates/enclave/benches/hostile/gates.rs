@@ -259,7 +259,7 @@ fn calls(
             entries: vec![entry],
             code_envelope: None,
             reassignment: None,
-            proof: Box::new(proof),
+            proof,
         }
     };
     (0..count).map(call).collect()

@@ -12,7 +12,7 @@ use subrosa_crypto::{RecipientKey, Suite, envelope::Purpose, plaintext};
 use subrosa_types::{
     ContractId,
     abi::QueryPlaintext,
-    frame::{Ended, Executed, LoggedEntry, Request, Response, StateBlob, StorageProof},
+    frame::{Ended, EntryProof, Executed, LoggedEntry, Request, Response, StateBlob},
     result::Status,
 };
 
@@ -59,7 +59,7 @@ pub(crate) trait Load: Send {
 /// Calls that wait in one contract's log, executed in frames of at most 64.
 pub(crate) struct Log {
     contract: ContractId,
-    frames: VecDeque<(VecDeque<LoggedEntry>, StorageProof)>,
+    frames: VecDeque<(VecDeque<LoggedEntry>, EntryProof)>,
     expected: Status,
 }
 
@@ -99,7 +99,7 @@ impl Log {
             entries: entries.iter().cloned().collect(),
             code_envelope: None,
             reassignment: None,
-            proof: Box::new(proof.clone()),
+            proof: proof.clone(),
         };
         let executed = executed(link.ask(&request));
         assert!(!matches!(executed.ended, Ended::Refused(_)), "{executed:?}");

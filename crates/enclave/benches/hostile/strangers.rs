@@ -145,7 +145,7 @@ impl Scene {
                 entries: entries.clone(),
                 code_envelope: None,
                 reassignment: None,
-                proof: Box::new(proof.clone()),
+                proof: proof.clone(),
             });
             let executed = executed(answer);
             assert!(!matches!(executed.ended, Ended::Refused(_)), "{executed:?}");

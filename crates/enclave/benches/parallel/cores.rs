@@ -73,7 +73,7 @@ fn scene(contracts: usize) -> Scene {
                 entries,
                 code_envelope: None,
                 reassignment: None,
-                proof: Box::new(chain.prove_entry(*contract, last)),
+                proof: chain.prove_entry(*contract, last),
             }
         });
         requests.collect()

@@ -121,7 +121,7 @@ pub(crate) fn measure() -> (Large, Spread) {
                 entries: vec![entry],
                 code_envelope: None,
                 reassignment: None,
-                proof: Box::new(proof),
+                proof,
             }
         };
         (0..CALLS).map(call).collect()

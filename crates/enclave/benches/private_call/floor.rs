@@ -66,7 +66,7 @@ fn hashes(chain: &mut Chain, contract: ContractId) -> Vec<Probe> {
     grow_log(chain, contract);
     let LoggedEntry { entry, input } =
         chain.request(contract, sealed_ask(), vec![0x5a; 3_300].into());
-    let proof = chain.prove_entry(contract, entry.seq());
+    let proof = chain.prove_slot(contract, entry.seq()).storage;
     let encoded = alloy_sol_types::SolValue::abi_encode(&entry);
     let mut parts: Vec<Bytes> = vec![proof.header.trusted];
     parts.extend(proof.account_proof);

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use alloy_primitives::{B256, Bytes, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use subrosa_chain_proof::{HostAsserted, verify_header, verify_slot};
 use subrosa_crypto::{
@@ -69,7 +69,7 @@ fn frames(chain: &mut Chain, host: &mut Host, contract: ContractId) -> Vec<Probe
         entries: vec![entry],
         code_envelope: None,
         reassignment: None,
-        proof: Box::new(proof),
+        proof,
     };
     let public = chain.request(contract, Ask::default(), calldata(1).into());
     // The entry above is rejected, as its envelope is another epoch's: only its frame is of use.
@@ -80,7 +80,7 @@ fn frames(chain: &mut Chain, host: &mut Host, contract: ContractId) -> Vec<Probe
         entries: vec![public],
         code_envelope: None,
         reassignment: None,
-        proof: Box::new(proof),
+        proof,
     });
     assert!(matches!(response, Response::Executed(_)), "{response:?}");
     let frame = encode(1, &request).unwrap();
@@ -101,14 +101,14 @@ fn prove(chain: &mut Chain, contract: ContractId) -> Probe {
     let input = seal(&secret.keys(ID), chain, contract, Suite::XWing);
     grow_log(chain, contract);
     let LoggedEntry { entry, input } = chain.request(contract, sealed_ask(), input);
-    let proof = chain.prove_entry(contract, entry.seq());
+    let proof = chain.prove_slot(contract, entry.seq());
     let (chain_id, oracle) = (chain.chain_id, chain.oracle);
     let code = code_hash(oracle);
     Probe::of("stage_proof", 1, move || {
         assert_eq!(keccak256(&input), entry.inputHash);
         let digest = entry.digest(chain_id, oracle);
-        let slot = slot::entry(contract, entry.seq());
-        let proven = verify_slot(&HostAsserted, &proof, oracle, code, slot).unwrap();
+        let slot = slot::entry(contract, proof.place.position(entry.seq()));
+        let proven = verify_slot(&HostAsserted, &proof.storage, oracle, code, slot).unwrap();
         assert_eq!(proven.value()[..31], digest[..31]);
         proven
     })
@@ -239,6 +239,7 @@ fn commit_and_seal(
         status: 1,
         outputHash: keccak256(guest::uint(105)),
         sealedOutputHash: keccak256([]),
+        sealedLogsHash: B256::ZERO,
         fuelBucket: 16,
     };
     let history = commitment::chain(B256::ZERO, digest, outcome.hash(), writes.hash());
@@ -276,12 +277,7 @@ fn message(chain: &Chain) -> Probe {
         counter += 1;
         let message = SignedResults {
             resultHashes: vec![B256::from(U256::from(counter))],
-            anchorNumber: 1,
-            anchorHash: B256::repeat_byte(1),
-            configHash: B256::repeat_byte(2),
-            measurementId: B256::repeat_byte(3),
-            keyGroup: GROUP,
-            keyEpoch: EPOCH,
+            payee: Address::repeat_byte(1),
         };
         message.signing_hash(separator)
     })

@@ -25,7 +25,7 @@ use crate::{
     chain::{Ask, Chain, EPOCH, GROUP},
     clock::{Probe, microseconds},
     guest,
-    harness::{Host, binding},
+    harness::{FIRST, Host, binding},
 };
 
 /// Entries that share a proof and a signature.
@@ -171,10 +171,15 @@ impl Variant {
             entries,
             code_envelope: None,
             reassignment: None,
-            proof: Box::new(chain.prove_entry(contract, last)),
+            proof: chain.prove_entry(contract, last),
         };
-        let anchor = chain.header();
-        [execute, Request::Sign { results, anchor }]
+        [
+            execute,
+            Request::Sign {
+                results,
+                role: FIRST,
+            },
+        ]
     }
 
     fn seal(&self, chain: &Chain, keys: &PublishedEpoch, contract: ContractId) -> Bytes {

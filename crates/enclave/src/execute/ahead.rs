@@ -8,19 +8,22 @@ use alloy_primitives::Bytes;
 use subrosa_types::{
     ContractId,
     entry::EntryKind,
-    frame::{FrameError, LoggedEntry, Reassignment, StorageProof},
+    frame::{EntryProof, FrameError, LoggedEntry, Reassignment},
 };
 use subrosa_vm::Engines;
 
 use super::{
     code::{self, OpenedCode},
+    ground::Ground,
     input::{self, OpenedAhead},
     prove,
     proven::Proven,
 };
 use crate::{
+    cell::Cell,
     epoch::{Active, Epoch},
     fixed::Fixed,
+    job::Job,
 };
 
 /// Proven entries, each with what was opened of it ahead.
@@ -50,7 +53,7 @@ pub(crate) struct Asked {
     pub(crate) entries: Vec<LoggedEntry>,
     pub(crate) code_envelope: Option<Bytes>,
     pub(crate) reassignment: Option<alloc::boxed::Box<Reassignment>>,
-    pub(crate) proof: alloc::boxed::Box<StorageProof>,
+    pub(crate) proof: EntryProof,
 }
 
 /// Proves entries and opens what they hold.
@@ -58,6 +61,7 @@ pub(crate) fn open(
     fixed: &Fixed,
     engines: &Engines,
     epochs: &Active,
+    cell: &Cell<Job>,
     asked: Asked,
 ) -> Result<Opened, FrameError> {
     let Asked {
@@ -68,14 +72,8 @@ pub(crate) fn open(
         proof,
     } = asked;
     let runtimes = engines.runtimes();
-    let log = prove::prove(
-        fixed,
-        runtimes,
-        id,
-        entries,
-        reassignment.as_deref(),
-        &proof,
-    )?;
+    let ground = Ground { fixed, cell };
+    let log = prove::prove(ground, runtimes, entries, reassignment.as_deref(), &proof)?;
     let entries = log.entries.into_iter().map(|proven| {
         let epoch = epochs.active(proven.epoch());
         let ahead = match (&epoch, proven.execution.kind) {

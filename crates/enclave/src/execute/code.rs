@@ -16,7 +16,7 @@ use subrosa_crypto::{
 use subrosa_types::{
     ContractId,
     abi::{DeployPlaintext, Entry},
-    entry::{Execution, Payment, Settlement},
+    entry::{Execution, FLAG_WORLD, Payment, Settlement, profile_of},
     frame::{ErrorCode, FrameError},
     id,
     result::Status,
@@ -73,13 +73,16 @@ pub(super) fn deploy(
         state: State::new(),
         last: Step::before_the_first(),
     };
-    let call = machine_call(place, &contract, proven, &[], None);
-    let execution = guarded(
-        || proven.name(),
-        || vm.construct(&contract.state, &call, &plaintext.code, &plaintext.init),
-    )?;
-    let mut result =
-        EntryResult::of_execution(place, &contract, proven, &ReplyTo::Public, execution);
+    let mut result = if is_supported(proven.execution.flags) {
+        let call = machine_call(place, &contract, proven, &[], None);
+        let execution = guarded(
+            || proven.name(),
+            || vm.construct(&contract.state, &call, &plaintext.code, &plaintext.init),
+        )?;
+        EntryResult::of_execution(place, &contract, proven, &ReplyTo::Public, execution)
+    } else {
+        EntryResult::rejected()
+    };
     let writes = core::mem::take(&mut result.writes);
     let step = contract.advance(place, &proven.step(), result.outcome(), &writes);
     let done = Done {
@@ -88,6 +91,11 @@ pub(super) fn deploy(
         whole: true,
     };
     Ok((contract, done))
+}
+
+/// Whether this generation has what a deployment asks for: no worlds, and no chain but the oracle's.
+fn is_supported(flags: u16) -> bool {
+    flags & FLAG_WORLD == 0 && profile_of(flags) == 0
 }
 
 /// An upgrade: runs the new code's constructor on what the contract stores, and leaves the new

@@ -12,6 +12,7 @@ mod call;
 mod change;
 mod code;
 mod done;
+mod ground;
 mod guard;
 mod input;
 mod places;
@@ -37,6 +38,7 @@ use self::{
 pub(crate) use self::{
     ahead::{Asked, Opened, open},
     code::check_code,
+    ground::anchor,
     guard::guarded,
     seal::Unsealed,
 };

@@ -4,20 +4,18 @@
 use alloc::{format, string::String, vec::Vec};
 
 use alloy_primitives::{B256, keccak256};
-use subrosa_chain_proof::{ProvenHeader, verify_slot_at};
 use subrosa_types::{
     ContractId,
     abi::Entry,
     change::RuntimeChange,
-    entry::{EntryKind, Execution, FinalityClass, Settlement, mask_digest},
+    entry::{EntryKind, Execution, FinalityClass, Settlement},
     frame::{
-        ErrorCode, FrameError, LoggedEntry, MAX_BETWEEN, MAX_ENTRIES, Reassignment, StorageProof,
+        EntryProof, ErrorCode, FrameError, LoggedEntry, MAX_BETWEEN, MAX_ENTRIES, Reassignment,
     },
-    slot,
 };
 use subrosa_vm::{Runtime, Runtimes};
 
-use super::proven::Proven;
+use super::{ground::Ground, proven::Proven};
 use crate::fixed::Fixed;
 
 /// Entries that are proven to be in the log and are of generations of this build.
@@ -29,27 +27,25 @@ pub(super) struct ProvenLog {
 
 /// Checks that the oracle's log holds these entries with these inputs, in this order.
 ///
-/// Digests chain, so the slot of the last entry proves all before it.
+/// Digests chain, so what proves the last entry proves all before it.
 pub(super) fn prove(
-    fixed: &Fixed,
+    ground: Ground<'_>,
     runtimes: &Runtimes,
-    contract: ContractId,
     entries: Vec<LoggedEntry>,
     reassignment: Option<&Reassignment>,
-    proof: &StorageProof,
+    proof: &EntryProof,
 ) -> Result<ProvenLog, FrameError> {
-    let linked = link(fixed, contract, entries)?;
+    let linked = link(ground.fixed, ground.cell.id, entries)?;
     let Some(last) = linked.last() else {
         return Err(FrameError::new(ErrorCode::Sequence, "no entries"));
     };
-    let header = fixed.prove_header(&proof.header)?;
+    let class = ground.prove(last.logged.entry.seq(), last.digest, proof)?;
     for linked in &linked {
-        check_class(&linked.logged.entry, &linked.execution, header.class())?;
+        check_class(&linked.logged.entry, &linked.execution, class)?;
     }
-    prove_slot(fixed, header, &last.logged.entry, last.digest, proof)?;
     let is_unknown = |linked: &Linked| runtimes.runtime(linked.generation()).is_none();
     let change = match reassignment.filter(|_| linked.iter().any(is_unknown)) {
-        Some(reassignment) => Some(prove_reassignment(fixed, last, reassignment)?),
+        Some(reassignment) => Some(prove_reassignment(ground, last, reassignment)?),
         None => None,
     };
     let mut proven = Vec::with_capacity(linked.len());
@@ -146,10 +142,11 @@ fn link(
 
 /// Checks that the log holds the RUNTIME entry, and holds it after `last`.
 fn prove_reassignment(
-    fixed: &Fixed,
+    ground: Ground<'_>,
     last: &Linked,
     reassignment: &Reassignment,
 ) -> Result<RuntimeChange, FrameError> {
+    let fixed = ground.fixed;
     let digest_of = |entry: &Entry| entry.digest(fixed.place.chain_id, fixed.config.oracle);
     let refuse = |message: String| FrameError::new(ErrorCode::Sequence, message);
     let Reassignment {
@@ -187,37 +184,12 @@ fn prove_reassignment(
         let message = format!("entry {} is no runtime entry with its input", entry.seq());
         return Err(refuse(message));
     }
-    let proof = &reassignment.proof;
-    let header = fixed.prove_header(&proof.header)?;
-    check_class(entry, &execution, header.class())?;
-    prove_slot(fixed, header, entry, digest_of(entry), proof)?;
+    let class = ground.prove(entry.seq(), digest_of(entry), &reassignment.proof)?;
+    check_class(entry, &execution, class)?;
     RuntimeChange::decode(&runtime.input).ok_or_else(|| {
         let message = format!("input of runtime entry {} does not decode", entry.seq());
         refuse(message)
     })
-}
-
-/// Checks that the oracle's slot of `entry` holds `digest` at a block.
-fn prove_slot(
-    fixed: &Fixed,
-    header: ProvenHeader,
-    entry: &Entry,
-    digest: B256,
-    proof: &StorageProof,
-) -> Result<(), FrameError> {
-    let slot = verify_slot_at(
-        header,
-        proof,
-        fixed.config.oracle,
-        fixed.config.oracleCodeHash,
-        slot::entry(entry.contractId, entry.seq()),
-    )
-    .map_err(|error| FrameError::new(ErrorCode::Proof, error))?;
-    if mask_digest(slot.value()) != digest {
-        let message = format!("slot of entry {} holds another digest", entry.seq());
-        return Err(FrameError::new(ErrorCode::Proof, message));
-    }
-    Ok(())
 }
 
 /// An entry names the finality class that its block must have. Entries before the last have that of

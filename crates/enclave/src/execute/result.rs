@@ -50,12 +50,37 @@ impl EntryResult {
             status: self.status as u8,
             outputHash: hash(&self.output),
             sealedOutputHash: hash(&self.sealed_output),
+            sealedLogsHash: B256::ZERO,
             fuelBucket: fuel_bucket(self.fuel_used),
         }
     }
 
-    /// Turns an execution into a result: output public or sealed, writes only on success.
+    /// Turns an execution into a result: output public or sealed, writes only on success. An output
+    /// that is longer than the entry pays for, once it is padded and sealed, is a failure without any;
+    /// so is a failure whose reason is.
     pub(super) fn of_execution(
+        place: Place,
+        contract: &Contract,
+        proven: &Proven,
+        reply: &ReplyTo,
+        execution: subrosa_vm::Execution,
+    ) -> Self {
+        let result = Self::unlimited(place, contract, proven, reply, execution);
+        let length = result.output.len() + result.sealed_output.len();
+        if length <= proven.execution.output_limit as usize {
+            return result;
+        }
+        Self {
+            status: Status::Failed,
+            output: Bytes::new(),
+            sealed_output: Bytes::new(),
+            writes: WriteSet::default(),
+            ..result
+        }
+    }
+
+    /// The same, whatever the entry pays for.
+    fn unlimited(
         place: Place,
         contract: &Contract,
         proven: &Proven,

@@ -67,6 +67,7 @@ impl UnsealedEntry {
             result_hash: step.result_hash,
             output: self.result.output,
             sealed_output: self.result.sealed_output,
+            sealed_logs_hash: step.outcome.sealedLogsHash,
             blob,
         })
     }

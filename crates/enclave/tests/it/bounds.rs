@@ -15,7 +15,7 @@ use subrosa_types::{
 use crate::{
     chain::{Ask, Chain},
     guest,
-    harness::{Host, assert_refused, engines, revive},
+    harness::{FIRST, Host, assert_refused, engines, revive},
 };
 
 const GREEDY: Ask = Ask {
@@ -172,7 +172,7 @@ fn a_large_state_is_sealed_in_parts_while_calls_go_on_and_is_loaded_again() {
     assert_eq!(goes_on(&mut host), goes_on(&mut clone));
     assert_eq!(host.snapshot(contract), clone.snapshot(contract));
     let all: Vec<_> = (0..=50).map(|seq| ResultRef { contract, seq }).collect();
-    clone.sign(&chain, all).unwrap();
+    clone.sign(all).unwrap();
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn contracts_beyond_memory_are_dropped_and_come_back_from_their_blobs() {
                     entries: vec![entry.clone()],
                     code_envelope: None,
                     reassignment: None,
-                    proof: Box::new(proof),
+                    proof,
                 })
             };
             let expected = execute(&mut host.enclave);
@@ -218,7 +218,7 @@ fn contracts_beyond_memory_are_dropped_and_come_back_from_their_blobs() {
     });
     let signed = small.handle(Request::Sign {
         results: results.collect(),
-        anchor: chain.header(),
+        role: FIRST,
     });
     assert!(matches!(signed, Response::Signed(_)), "{signed:?}");
 }

@@ -17,8 +17,8 @@ use subrosa_types::{
 use crate::{
     chain::{Chain, EPOCH},
     harness::{
-        Host, ScriptedPlatform, assert_refused, boot, engines, own_measurement, own_member, quote,
-        start,
+        FIRST, Host, ScriptedPlatform, assert_refused, boot, engines, own_measurement, own_member,
+        quote, start,
     },
 };
 
@@ -65,7 +65,7 @@ fn nothing_works_before_start() {
         },
         Request::Sign {
             results: vec![],
-            anchor: Default::default(),
+            role: FIRST,
         },
         Request::Statement {
             contract: B256::ZERO,

@@ -57,7 +57,7 @@ fn a_broken_engine_costs_one_call() {
         contract: hurt,
         seq: 1,
     }];
-    host.sign(&chain, results).unwrap();
+    host.sign(results).unwrap();
     let sealed = Ask {
         sealed: true,
         ..Ask::default()

@@ -110,6 +110,56 @@ fn why_a_guest_reverted_is_for_the_reply_key_only() {
 }
 
 #[test]
+fn an_output_longer_than_is_paid_for_is_a_failure_without_any() {
+    let (mut chain, mut host, contract) = deployed();
+    let limited = |output_limit| Ask {
+        output_limit,
+        ..Ask::default()
+    };
+    let short = host.call(&mut chain, contract, limited(31), guest::add(5).into());
+    assert_eq!(short.status, Status::Failed);
+    assert!(short.output.is_empty() && short.sealed_output.is_empty());
+    let fits = host.call(&mut chain, contract, limited(32), guest::add(5).into());
+    assert_eq!(fits.status, Status::Succeeded);
+    assert_eq!(fits.output.as_ref(), guest::uint(105), "nothing was added");
+}
+
+/// What counts is what is landed: padded and sealed.
+#[test]
+fn a_sealed_output_counts_as_long_as_it_is_sealed() {
+    let (mut chain, mut host, contract) = deployed();
+    let key = RecipientKey::from_seed(Suite::X25519, &[7; 32]);
+    let refuse = guest::refuseCall {
+        reason: U256::from(77),
+    };
+    let whole = {
+        let input = host.seal_call(&chain, contract, SEALED(), guest::add(5), Some(&key));
+        host.call(&mut chain, contract, SEALED(), input)
+    };
+    let length = whole.sealed_output.len() as u32;
+    for (calldata, limit, status, sealed) in [
+        (guest::add(5), length, Status::Succeeded, length),
+        (guest::add(5), length - 1, Status::Failed, 0),
+        (refuse.abi_encode(), length, Status::Failed, length),
+        (refuse.abi_encode(), length - 1, Status::Failed, 0),
+    ] {
+        let ask = Ask {
+            output_limit: limit,
+            ..SEALED()
+        };
+        let input = host.seal_call(&chain, contract, ask, calldata, Some(&key));
+        let result = host.call(&mut chain, contract, ask, input);
+        assert_eq!(
+            (result.status, result.sealed_output.len() as u32),
+            (status, sealed)
+        );
+        assert!(result.output.is_empty());
+    }
+    let value = host.call(&mut chain, contract, Ask::default(), guest::add(0).into());
+    assert_eq!(value.output.as_ref(), guest::uint(110), "two of them were");
+}
+
+#[test]
 fn running_out_of_fuel_is_a_signed_failure() {
     let (mut chain, mut host, contract) = deployed();
     let spin = guest::spinCall {}.abi_encode();
@@ -304,6 +354,7 @@ fn altered_inputs_and_entries_are_refused() {
     );
     let mut other_class = entry;
     other_class.entry.execution ^= U256::from(3) << 128;
+    chain.log(&other_class.entry);
     assert_refused(
         host.execute(&chain, contract, vec![other_class]),
         ErrorCode::Unsupported,
@@ -314,7 +365,7 @@ fn altered_inputs_and_entries_are_refused() {
 fn an_entry_of_an_epoch_that_is_not_held_has_no_result() {
     let (mut chain, mut host, contract) = deployed();
     let mut entry = chain.request(contract, Ask::default(), guest::add(1).into());
-    entry.entry.payment += U256::from(1);
+    entry.entry.payment += U256::from(1) << 48;
     chain.log(&entry.entry);
     assert_refused(
         host.execute(&chain, contract, vec![entry]),
@@ -339,7 +390,7 @@ fn a_refusal_inside_a_batch_keeps_the_results_before_it() {
     let (mut chain, mut host, contract) = deployed();
     let first = chain.request(contract, Ask::default(), guest::add(1).into());
     let mut second = chain.request(contract, Ask::default(), guest::add(1).into());
-    second.entry.payment += U256::from(1);
+    second.entry.payment += U256::from(1) << 48;
     chain.log(&second.entry);
     let executed = host.execute(&chain, contract, vec![first, second]).unwrap();
     assert_eq!(executed.results.len(), 1);
@@ -377,5 +428,5 @@ fn stateless_entries_execute_in_any_order_and_change_nothing() {
     let mut other = host.restart(&chain, 3);
     other.load(contract, blobs).unwrap();
     let results = (1..=3).map(|seq| ResultRef { contract, seq });
-    other.sign(&chain, results.collect()).unwrap();
+    other.sign(results.collect()).unwrap();
 }

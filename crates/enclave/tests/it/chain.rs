@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use alloy_consensus::Header;
-use alloy_primitives::{Address, B256, Bytes, U256, aliases::U48, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use subrosa_chain_proof::synthetic::SyntheticState;
 use subrosa_types::{
     ContractId,
@@ -16,8 +16,9 @@ use subrosa_types::{
         EntryKind, Execution, FLAG_INPUT_SEALED, FLAG_OPENS_SESSION, FinalityClass, Payment,
         Settlement,
     },
-    frame::{HeaderFrame, LoggedEntry, StorageProof},
-    id, slot,
+    frame::{EntryProof, HeaderFrame, LoggedEntry, SlotProof, StorageProof},
+    id,
+    slot::{self, Place},
 };
 
 pub(crate) const GROUP: u32 = 1;
@@ -54,6 +55,9 @@ pub(crate) struct Ask {
     pub(crate) fuel_limit: u64,
     pub(crate) sealed: bool,
     pub(crate) opens_session: bool,
+    pub(crate) output_limit: u32,
+    /// Of a deployment: what kind of contract is asked for.
+    pub(crate) flags: u16,
 }
 
 impl Ask {
@@ -63,6 +67,8 @@ impl Ask {
         fuel_limit: 5_000_000,
         sealed: false,
         opens_session: false,
+        output_limit: 64 << 10,
+        flags: 0,
     };
 }
 
@@ -215,7 +221,6 @@ impl Chain {
         let log = self.logs[&contract];
         let entry = Entry {
             contractId: contract,
-            seq: U48::from(log.next),
             previousDigest: if log.stateless {
                 B256::ZERO
             } else {
@@ -230,13 +235,15 @@ impl Chain {
                         FLAG_OPENS_SESSION
                     } else {
                         0
-                    },
+                    }
+                    | ask.flags,
                 fuel_limit: ask.fuel_limit,
                 code_version: 0,
                 runtime_generation: log.generation,
                 finality_class: FinalityClass::HostAsserted,
                 block_number: self.number,
                 block_timestamp: self.timestamp,
+                output_limit: ask.output_limit,
             }
             .pack(),
             settlement: Settlement {
@@ -247,12 +254,15 @@ impl Chain {
             }
             .pack(),
             payment: Payment {
-                fee: 1_000,
-                execution_charge: 10,
+                landing: 1_000,
+                callback: 100,
+                charge: 10,
                 key_group: GROUP,
                 key_epoch: log.epoch,
+                seq: log.next,
             }
             .pack(),
+            refundTo: Address::ZERO,
         };
         self.log(&entry);
         LoggedEntry { entry, input }
@@ -263,14 +273,27 @@ impl Chain {
         let digest = entry.digest(self.chain_id, self.oracle);
         let status = U256::from(entry.seq() as u8 & 3);
         let word = U256::from_be_bytes(digest.0) | status;
-        let slot = slot::entry(entry.contractId, entry.seq());
-        self.state.store(self.oracle, slot, word);
+        self.state
+            .store(self.oracle, slot_of(entry.contractId, entry.seq()), word);
         let log = self.logs.get_mut(&entry.contractId).unwrap();
         (log.next, log.digest) = (entry.seq() + 1, digest);
     }
 
-    pub(crate) fn prove_entry(&self, contract: ContractId, seq: u64) -> StorageProof {
-        self.prove(self.oracle, slot::entry(contract, seq))
+    /// Stores something else in the slot of an entry, as another entry of the ring does.
+    pub(crate) fn overwrite(&mut self, contract: ContractId, seq: u64) {
+        let word = U256::from_be_bytes(keccak256(seq.to_be_bytes()).0);
+        self.state.store(self.oracle, slot_of(contract, seq), word);
+    }
+
+    pub(crate) fn prove_entry(&self, contract: ContractId, seq: u64) -> EntryProof {
+        EntryProof::Slot(Box::new(self.prove_slot(contract, seq)))
+    }
+
+    pub(crate) fn prove_slot(&self, contract: ContractId, seq: u64) -> SlotProof {
+        SlotProof {
+            place: place_of(seq),
+            storage: self.prove(self.oracle, slot_of(contract, seq)),
+        }
     }
 
     /// The same in a state that holds nothing else: as good, and made in no time however long logs are.
@@ -278,9 +301,9 @@ impl Chain {
         dead_code,
         reason = "the benchmark of hostile guests has the long logs"
     )]
-    pub(crate) fn prove_alone(&self, entry: &Entry) -> StorageProof {
+    pub(crate) fn prove_alone(&self, entry: &Entry) -> EntryProof {
         let contracts = [self.oracle, self.registry].map(|at| (at, code_hash(at)));
-        let slot = slot::entry(entry.contractId, entry.seq());
+        let slot = slot_of(entry.contractId, entry.seq());
         let mut chain = Self {
             state: SyntheticState::new(contracts),
             logs: BTreeMap::new(),
@@ -288,7 +311,10 @@ impl Chain {
         };
         let word = U256::from_be_bytes(entry.digest(self.chain_id, self.oracle).0);
         chain.state.store(self.oracle, slot, word);
-        chain.prove(self.oracle, slot)
+        EntryProof::Slot(Box::new(SlotProof {
+            place: place_of(entry.seq()),
+            storage: chain.prove(self.oracle, slot),
+        }))
     }
 
     pub(crate) fn prove_epoch(&self, epoch: u32) -> StorageProof {
@@ -322,6 +348,19 @@ impl Chain {
             ..Header::default()
         }
     }
+}
+
+/// Here every entry keeps a slot: the first ones those of the ring, the others one of their own.
+fn place_of(seq: u64) -> Place {
+    if seq < slot::RING {
+        Place::Ring
+    } else {
+        Place::Own
+    }
+}
+
+fn slot_of(contract: ContractId, seq: u64) -> B256 {
+    slot::entry(contract, place_of(seq).position(seq))
 }
 
 pub(crate) fn code_hash(address: Address) -> B256 {

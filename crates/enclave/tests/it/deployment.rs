@@ -5,6 +5,7 @@ use alloy_primitives::{B256, Bytes};
 use subrosa_crypto::{envelope::Purpose, plaintext};
 use subrosa_types::{
     abi::DeployPlaintext,
+    entry::FLAG_WORLD,
     frame::{BlobKind, ErrorCode, Request, Response},
     result::Status,
 };
@@ -26,6 +27,26 @@ fn a_deployment_runs_the_constructor_and_starts_the_log() {
     assert!(result.output.is_empty(), "runtime code is never output");
     let result = host.call(&mut chain, contract, Ask::default(), guest::add(2).into());
     assert_eq!(result.output.as_ref(), guest::uint(42));
+}
+
+/// Worlds and other chains' profiles come with later generations: until then every enclave rejects them.
+#[test]
+fn a_deployment_of_what_this_generation_has_not_is_rejected_and_starts_the_log() {
+    for flags in [FLAG_WORLD, 1 << 8, 0xf << 8] {
+        let mut chain = Chain::new();
+        let mut host = Host::new(&mut chain);
+        let asked = Ask {
+            flags,
+            ..Ask::default()
+        };
+        let (contract, entry, envelope) =
+            host.register_by(&mut chain, asked, guest::uint(1), 1, false);
+        let result = host.execute_code(&chain, &entry, Some(&envelope)).unwrap();
+        assert_eq!((result.status, result.fuel_bucket), (Status::Rejected, 0));
+        let called = host.call(&mut chain, contract, Ask::default(), guest::add(2).into());
+        assert_eq!(called.seq, 1);
+        assert!(called.output.is_empty(), "there is no code");
+    }
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn the_state_is_loaded_from_the_new_snapshot_without_the_old_secret() {
     assert_eq!(output.as_ref(), guest::uint(106));
     // The results of the new epoch can be signed again, each of its own epoch.
     let refs = [1, 2].map(|seq| ResultRef { contract, seq });
-    let signed = later.sign(&scene.chain, refs.to_vec()).unwrap();
+    let signed = later.sign(refs.to_vec()).unwrap();
     assert_eq!(signed.epoch, NEXT);
 }
 
@@ -131,13 +131,13 @@ fn a_signature_is_of_one_epoch() {
     scene.advance();
     let refs = [0, 1].map(|seq| ResultRef { contract, seq });
     // Nothing leaves the old epoch before the whole contract is sealed under the new keys.
-    let early = scene.host.sign(&scene.chain, vec![refs[1]]);
+    let early = scene.host.sign(vec![refs[1]]);
     assert_refused(early, ErrorCode::OutOfOrder);
     scene.snapshot();
-    let answer = scene.host.sign(&scene.chain, refs.to_vec());
+    let answer = scene.host.sign(refs.to_vec());
     assert_refused(answer, ErrorCode::Sequence);
     for (named, epoch) in refs.into_iter().zip([EPOCH, NEXT]) {
-        let signed = scene.host.sign(&scene.chain, vec![named]).unwrap();
+        let signed = scene.host.sign(vec![named]).unwrap();
         assert_eq!(signed.epoch, epoch);
     }
 }
@@ -295,7 +295,7 @@ fn a_stateless_contract_changes_epoch_in_any_order() {
     let answer = later.execute(&chain, contract, vec![before]);
     assert_refused(answer, ErrorCode::MissingKey);
     let named = ResultRef { contract, seq: 2 };
-    assert_eq!(later.sign(&chain, vec![named]).unwrap().epoch, NEXT);
+    assert_eq!(later.sign(vec![named]).unwrap().epoch, NEXT);
     assert_eq!(once(&mut later, &change), changed);
 
     // An input that names another epoch is rejected, and nothing else follows from it.

@@ -16,8 +16,8 @@ use subrosa_types::{
     ContractId,
     abi::{CallPlaintext, DeployPlaintext, EpochMember},
     frame::{
-        Ended, ErrorCode, Executed, ExecutedEntry, FrameError, LoggedEntry, PublishedEpoch,
-        Request, Response, ResultRef, Started, StateBlob, StorageProof, WIRE_VERSION,
+        Ended, EntryProof, ErrorCode, Executed, ExecutedEntry, FrameError, LoggedEntry,
+        PublishedEpoch, Request, Response, ResultRef, SignerRole, Started, StateBlob, WIRE_VERSION,
     },
     id::{self, TeeKind},
 };
@@ -229,9 +229,20 @@ impl<E: Answers> Host<E> {
         generation: u16,
         stateless: bool,
     ) -> (ContractId, LoggedEntry, Bytes) {
+        self.register_by(chain, Ask::default(), init, generation, stateless)
+    }
+
+    /// The same on terms.
+    pub(crate) fn register_by(
+        &mut self,
+        chain: &mut Chain,
+        ask: Ask,
+        init: Vec<u8>,
+        generation: u16,
+        stateless: bool,
+    ) -> (ContractId, LoggedEntry, Bytes) {
         let plaintext = code_plaintext(guest::init_code(), init);
         let commitment = id::code_commitment(plaintext.salt, 1, &plaintext.code, &plaintext.init);
-        let ask = Ask::default();
         let (contract, entry) = chain.register(ask, commitment, generation, stateless);
         let plaintext = plaintext::encode(plaintext);
         let envelope = self.seal(chain, contract, ask, Purpose::Deploy, &plaintext);
@@ -330,14 +341,14 @@ impl<E: Answers> Host<E> {
         contract: ContractId,
         entries: Vec<LoggedEntry>,
         code_envelope: Option<Bytes>,
-        proof: StorageProof,
+        proof: EntryProof,
     ) -> Result<Executed, FrameError> {
         self.ask_to_execute(Request::Execute {
             contract,
             entries,
             code_envelope,
             reassignment: None,
-            proof: Box::new(proof),
+            proof,
         })
     }
 
@@ -416,12 +427,11 @@ impl<E: Answers> Host<E> {
 
     pub(crate) fn sign(
         &mut self,
-        chain: &Chain,
         results: Vec<ResultRef>,
     ) -> Result<subrosa_types::frame::Signed, FrameError> {
         match self.enclave.handle(Request::Sign {
             results,
-            anchor: chain.header(),
+            role: FIRST,
         }) {
             Response::Signed(signed) => Ok(*signed),
             Response::Error(error) => Err(error),
@@ -504,6 +514,11 @@ pub(crate) fn own_member(chain: &Chain) -> EpochMember {
         configHash: chain.config().hash(),
     }
 }
+
+/// The first signature of a batch, for whoever sends it.
+pub(crate) const FIRST: SignerRole = SignerRole::First {
+    payee: Address::ZERO,
+};
 
 pub(crate) fn own_measurement() -> B256 {
     id::measurement_id(

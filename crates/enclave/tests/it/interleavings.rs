@@ -31,7 +31,7 @@ use subrosa_vm_evm::{ENGINE_EVM, EvmEngine};
 use crate::{
     chain::{Ask, Chain},
     guest,
-    harness::{Host, engines, revive},
+    harness::{FIRST, Host, engines, revive},
 };
 
 const CONTRACTS: usize = 3;
@@ -229,7 +229,7 @@ impl<'a> Player<'a> {
                     entries,
                     code_envelope: None,
                     reassignment: None,
-                    proof: Box::new(proof),
+                    proof,
                 }
             }
             Asked::Snapshot(index) => {
@@ -245,7 +245,7 @@ impl<'a> Player<'a> {
                 let seqs = 1..=2 * FRAMES as u64;
                 Request::Sign {
                     results: seqs.map(|seq| ResultRef { contract, seq }).collect(),
-                    anchor: self.script.chain.header(),
+                    role: FIRST,
                 }
             }
             Asked::Statement(index) => {

@@ -11,6 +11,7 @@ mod chain;
 mod guest;
 mod harness;
 
+mod anchors;
 mod attest;
 mod bounds;
 mod bring_up;

@@ -6,14 +6,14 @@ use std::sync::{Arc, Barrier};
 
 use alloy_primitives::B256;
 use subrosa_enclave_core::{Enclave, Stage, Tag};
-use subrosa_types::frame::{ErrorCode, Request, Response, ResultRef};
+use subrosa_types::frame::{EntryProof, ErrorCode, Request, Response, ResultRef};
 use subrosa_vm::{Call, Engines, Execution, Runtimes, State, Vm};
 use subrosa_vm_evm::{ENGINE_EVM, EvmEngine};
 
 use crate::{
     chain::{Ask, Chain, EPOCH},
     guest,
-    harness::{Host, quote, revive},
+    harness::{FIRST, Host, quote, revive},
 };
 
 /// The EVM, but it meets the test before and after calls that add 99.
@@ -78,7 +78,7 @@ fn nothing_but_its_own_log_waits_for_a_guest() {
     }
     let request = |chain: &mut Chain, contract, amount| {
         let entry = chain.request(contract, Ask::default(), guest::add(amount).into());
-        let proof = Box::new(chain.prove_entry(contract, entry.entry.seq()));
+        let proof = chain.prove_entry(contract, entry.entry.seq());
         Request::Execute {
             contract,
             entries: vec![entry],
@@ -90,7 +90,6 @@ fn nothing_but_its_own_log_waits_for_a_guest() {
     let slow = request(&mut chain, busy, 99);
     let behind = request(&mut chain, busy, 1);
     let elsewhere = request(&mut chain, other, 1);
-    let anchor = chain.header();
 
     let tag = |request| Tag { stream: 0, request };
     let first = enclave.accept(tag(1), slow);
@@ -106,8 +105,8 @@ fn nothing_but_its_own_log_waits_for_a_guest() {
         assert!(matches!(executed, Response::Executed(_)), "{executed:?}");
         for contract in [busy, other] {
             let results = vec![ResultRef { contract, seq: 0 }];
-            let anchor = anchor.clone();
-            let signed = answer(&enclave, Request::Sign { results, anchor });
+            let role = FIRST;
+            let signed = answer(&enclave, Request::Sign { results, role });
             assert!(matches!(signed, Response::Signed(_)), "{signed:?}");
             let nonce = B256::ZERO;
             let stated = answer(&enclave, Request::Statement { contract, nonce });
@@ -166,11 +165,11 @@ fn a_turn_that_is_not_taken_passes() {
         entries: vec![entry.clone()],
         code_envelope: None,
         reassignment: None,
-        proof: Box::new(proof),
+        proof,
     };
     let tag = |request| Tag { stream: 0, request };
-    let wrong = enclave.accept(tag(1), execute(Default::default()));
-    let refused = enclave.accept(tag(2), execute(Default::default()));
+    let wrong = enclave.accept(tag(1), execute(EntryProof::Anchor));
+    let refused = enclave.accept(tag(2), execute(EntryProof::Anchor));
     let right = enclave.accept(tag(3), execute(chain.prove_entry(contract, 1)));
     let opened = enclave.run(right).jobs.remove(0);
     assert!(enclave.run(opened).jobs.is_empty(), "two are before it");

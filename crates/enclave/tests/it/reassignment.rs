@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Runtime entries, and pending entries of generations that this build does not have.
 
-use alloy_primitives::{B256, Bytes, aliases::U48};
+use alloy_primitives::{B256, Bytes};
 use subrosa_types::{
     ContractId,
     abi::Entry,
     change::RuntimeChange,
+    entry::Payment,
     entry::{EntryKind, Execution},
     frame::{
-        BlobKind, Ended, ErrorCode, Executed, FrameError, LoggedEntry, MAX_BETWEEN, Reassignment,
-        Request, ResultRef, StorageProof,
+        BlobKind, Ended, EntryProof, ErrorCode, Executed, FrameError, LoggedEntry, MAX_BETWEEN,
+        Reassignment, Request, ResultRef,
     },
     result::Status,
 };
@@ -69,7 +70,7 @@ impl Scene {
         }
     }
 
-    fn prove(&self, seq: u64) -> StorageProof {
+    fn prove(&self, seq: u64) -> EntryProof {
         self.chain.prove_entry(self.contract, seq)
     }
 
@@ -84,7 +85,7 @@ impl Scene {
             entries: entries.to_vec(),
             code_envelope: Some(self.envelope.clone()),
             reassignment: reassignment.map(Box::new),
-            proof: Box::new(self.prove(last)),
+            proof: self.prove(last),
         };
         self.host.ask_to_execute(request)
     }
@@ -126,7 +127,7 @@ fn pending_entries_are_executed_in_the_generation_the_log_was_moved_to() {
     assert_eq!(clone.load(scene.contract, blobs).unwrap(), 6);
     let contract = scene.contract;
     let refs = (0..6).map(|seq| ResultRef { contract, seq }).collect();
-    clone.sign(&scene.chain, refs).unwrap();
+    clone.sign(refs).unwrap();
 }
 
 #[test]
@@ -163,9 +164,9 @@ fn a_known_generation_ignores_what_is_shown() {
     let garbage = Reassignment {
         between: Vec::new(),
         runtime: entry.clone(),
-        proof: StorageProof::default(),
+        proof: EntryProof::Anchor,
     };
-    let proof = Box::new(chain.prove_entry(contract, 0));
+    let proof = chain.prove_entry(contract, 0);
     let request = |reassignment| Request::Execute {
         contract,
         entries: vec![entry.clone()],
@@ -321,7 +322,7 @@ fn a_move_between_unknown_generations_or_from_a_known_one_reassigns_nothing() {
             entries: vec![entry],
             code_envelope: Some(envelope),
             reassignment: Some(Box::new(reassignment)),
-            proof: Box::new(chain.prove_entry(contract, 0)),
+            proof: chain.prove_entry(contract, 0),
         };
         let answer = host.ask_to_execute(request);
         assert_refused(answer, ErrorCode::Generation);
@@ -369,18 +370,22 @@ fn what_is_shown_is_limited_in_length() {
         let mut host = Host::new(&mut chain);
         let (contract, entry, envelope) = host.register_as(&mut chain, guest::uint(1), 0, false);
         let digest_of = |entry: &Entry| entry.digest(chain.chain_id, chain.oracle);
+        let at = |seq| {
+            let payment = Payment::unpack(entry.entry.payment);
+            Payment { seq, ..payment }.pack()
+        };
         let mut between: Vec<Entry> = Vec::with_capacity(count);
         for seq in 1..=count {
             let before = between.last().unwrap_or(&entry.entry);
             between.push(Entry {
-                seq: U48::from(seq),
+                payment: at(seq as u64),
                 previousDigest: digest_of(before),
                 ..entry.entry.clone()
             });
         }
         let before = digest_of(between.last().unwrap());
         let mut runtime = chain.change_runtime(contract, 1, 0);
-        runtime.entry.seq = U48::from(count + 1);
+        runtime.entry.payment = at(count as u64 + 1);
         runtime.entry.previousDigest = before;
         chain.log(&runtime.entry);
         let reassignment = Reassignment {
@@ -393,7 +398,7 @@ fn what_is_shown_is_limited_in_length() {
             entries: vec![entry],
             code_envelope: Some(envelope),
             reassignment: Some(Box::new(reassignment)),
-            proof: Box::new(chain.prove_entry(contract, 0)),
+            proof: chain.prove_entry(contract, 0),
         });
         match code {
             Some(code) => assert_refused(answer, code),

@@ -112,7 +112,7 @@ fn a_restarted_enclave_needs_the_new_snapshot_alone_and_continues_alike() {
     assert_eq!(clone.load(contract, from_snapshot).unwrap(), 4);
     for seq in [2, 3] {
         let named = ResultRef { contract, seq };
-        clone.sign(&scene.chain, vec![named]).unwrap();
+        clone.sign(vec![named]).unwrap();
     }
     // The deltas alone lead there as well.
     let mut along = scene.host.restart(&scene.chain, 22);

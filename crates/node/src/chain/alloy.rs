@@ -13,7 +13,7 @@ use alloy::{
 use alloy_primitives::{Address, B256, Bytes, U256};
 use async_trait::async_trait;
 use subrosa_chain::{
-    ChainError, Endpoints, Event, Follower, Sender,
+    ChainError, Endpoints, Event, FetchedSlot, Follower, Sender,
     bindings::{
         SubrosaOracle::{self, SubrosaOracleInstance},
         SubrosaRegistry::{self, SubrosaRegistryInstance},
@@ -26,10 +26,11 @@ use subrosa_chain::{
 };
 use subrosa_types::{
     ContractId,
-    abi::{EnclaveConfig, EpochMember, Fulfillment},
-    frame::{HeaderFrame, Started, StorageProof},
-    log::LogWord,
-    result::Head,
+    abi::{EnclaveConfig, EpochMember},
+    frame::{HeaderFrame, Started},
+    price::Prices,
+    result::{Head, HeadWord},
+    slot,
 };
 
 use super::{
@@ -102,7 +103,7 @@ impl AlloyChain {
                 signatures,
             } => {
                 let call = SubrosaRegistry::admitCall {
-                    admission: admission.into(),
+                    admission: (*admission).into(),
                     signatures,
                 };
                 Call::new(registry, call.abi_encode().into())
@@ -137,11 +138,15 @@ impl AlloyChain {
                 };
                 Call::new(registry, call.abi_encode().into())
             }
-            Transaction::Fulfill { fulfillment, gas } => {
-                let call = SubrosaOracle::fulfillCall {
-                    fulfillment: (*fulfillment).into(),
-                };
+            Transaction::Fulfill { batch, gas } => {
+                let call = SubrosaOracle::fulfillCall { batch };
                 Call::new(oracle, call.abi_encode().into()).with_gas(gas)
+            }
+            Transaction::Withdraw => {
+                let call = SubrosaOracle::withdrawCall {
+                    recipient: self.sender.address(),
+                };
+                Call::new(oracle, call.abi_encode().into())
             }
             Transaction::Prepared(call) => call,
         }
@@ -178,7 +183,7 @@ impl ChainView for AlloyChain {
         account: Address,
         slots: &[B256],
         block: B256,
-    ) -> Result<Vec<StorageProof>, ChainError> {
+    ) -> Result<Vec<FetchedSlot>, ChainError> {
         fetch_proofs(&self.provider, account, slots, block).await
     }
 
@@ -237,34 +242,38 @@ impl ChainView for AlloyChain {
     }
 
     async fn announced(&self, contract: ContractId) -> Result<B256, ChainError> {
-        Ok(self.oracle.upgradeOf(contract).call().await?.codeCommitment)
-    }
-
-    async fn is_stateless(&self, contract: ContractId) -> Result<bool, ChainError> {
-        let log = self.oracle.logOf(contract).call().await?;
-        Ok(LogWord::unpack(log).stateless)
+        let slot = slot::announced(contract);
+        Ok(self.oracle.extsload(slot).call().await?)
     }
 
     async fn head(&self, contract: ContractId) -> Result<Head, ChainError> {
         let head = self.oracle.head(contract).call().await?;
-        Ok(Head {
-            seq: head.seq.to::<u64>(),
-            commitment: head.commitment,
-        })
+        Ok(HeadWord::unpack(head).head)
     }
 
-    async fn digest(
-        &self,
-        contract: ContractId,
-        seq: u64,
-        block: B256,
-    ) -> Result<B256, ChainError> {
-        let slot = self.oracle.entryDigest(contract, U256::from(seq));
-        let slot = slot.block(block.into()).call().await?;
-        Ok(subrosa_types::entry::mask_digest(slot))
+    async fn added(&self, contract: ContractId, seq: u64) -> Result<u64, ChainError> {
+        let word = self.oracle.extsload(slot::added(contract, seq));
+        let word = U256::from_be_bytes(word.call().await?.0);
+        Ok(u64::try_from(word).unwrap_or(u64::MAX))
     }
 
-    async fn carried(&self, transaction: B256) -> Result<Option<Fulfillment>, ChainError> {
+    async fn prices(&self) -> Result<Prices, ChainError> {
+        Ok(self.oracle.prices().call().await?.into())
+    }
+
+    async fn gas_price(&self) -> Result<u128, ChainError> {
+        Ok(self.provider.get_gas_price().await?)
+    }
+
+    async fn balance(&self, account: Address) -> Result<U256, ChainError> {
+        Ok(self.provider.get_balance(account).await?)
+    }
+
+    async fn earned(&self, account: Address) -> Result<U256, ChainError> {
+        Ok(self.oracle.balanceOf(account).call().await?)
+    }
+
+    async fn carried(&self, transaction: B256) -> Result<Option<Bytes>, ChainError> {
         let found = self.provider.get_transaction_by_hash(transaction).await?;
         let Some(transaction) = found else {
             return Ok(None);
@@ -273,7 +282,7 @@ impl ChainView for AlloyChain {
             return Ok(None);
         }
         let call = SubrosaOracle::fulfillCall::abi_decode(transaction.input());
-        Ok(call.ok().map(|call| call.fulfillment.into()))
+        Ok(call.ok().map(|call| call.batch))
     }
 }
 

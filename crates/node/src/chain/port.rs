@@ -6,11 +6,11 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use subrosa_chain::{
-    ChainError, Event,
+    ChainError, Event, FetchedSlot,
     bindings::SubrosaRegistry::DcapRegistration,
     dcap::{CollateralDocument, Dcap, Kept, Refusal, Standing, Submission},
     follow::{BlockRef, OracleEvent},
@@ -18,8 +18,9 @@ use subrosa_chain::{
 };
 use subrosa_types::{
     ContractId,
-    abi::{EpochAcknowledgement, EpochMember, EpochOpening, Fulfillment, SignerAdmission},
+    abi::{EpochAcknowledgement, EpochMember, EpochOpening, SignerAdmission},
     frame::{HeaderFrame, Started, StorageProof},
+    price::Prices,
     result::Head,
 };
 
@@ -39,16 +40,16 @@ pub trait ChainView: Send + Sync {
     /// The header of the block with this hash, as enclaves want it.
     async fn header(&self, block: B256) -> Result<HeaderFrame, ChainError>;
 
-    /// What proves storage slots of a contract after the block with this hash, in their order. At
-    /// most [`MAX_SLOTS`] at once.
+    /// What storage slots of a contract hold after the block with this hash, and what proves it, in their
+    /// order. At most [`MAX_SLOTS`] at once.
     async fn proofs(
         &self,
         account: Address,
         slots: &[B256],
         block: B256,
-    ) -> Result<Vec<StorageProof>, ChainError>;
+    ) -> Result<Vec<FetchedSlot>, ChainError>;
 
-    /// [`Self::proofs`] of one slot.
+    /// The proof of one slot.
     async fn proof(
         &self,
         account: Address,
@@ -56,7 +57,7 @@ pub trait ChainView: Send + Sync {
         block: B256,
     ) -> Result<StorageProof, ChainError> {
         let proofs = self.proofs(account, &[slot], block).await?;
-        let mut proofs = proofs.into_iter();
+        let mut proofs = proofs.into_iter().map(|slot| slot.proof);
         proofs
             .next()
             .ok_or(ChainError::Inconsistent("no proof of a slot"))
@@ -89,20 +90,27 @@ pub trait ChainView: Send + Sync {
     /// Commitment of the code that a contract's owner announced; zero if none is.
     async fn announced(&self, contract: ContractId) -> Result<B256, ChainError>;
 
-    /// Whether a contract's entries stand alone.
-    async fn is_stateless(&self, contract: ContractId) -> Result<bool, ChainError>;
-
     /// A stateful contract's head.
     async fn head(&self, contract: ContractId) -> Result<Head, ChainError>;
 
-    /// The digest in an entry's slot after the block with this hash, settlement status cleared;
-    /// zero if there is no such entry.
-    async fn digest(&self, contract: ContractId, seq: u64, block: B256)
-    -> Result<B256, ChainError>;
+    /// By how many gwei a pending entry's landing part was topped up.
+    async fn added(&self, contract: ContractId, seq: u64) -> Result<u64, ChainError>;
 
-    /// What a transaction's calldata says of the results it carries; `None` unless it is a direct
-    /// call of the oracle's `fulfill`.
-    async fn carried(&self, transaction: B256) -> Result<Option<Fulfillment>, ChainError>;
+    /// How much gas is what to the oracle.
+    async fn prices(&self) -> Result<Prices, ChainError>;
+
+    /// What the gas of the account's next transaction costs about, wei.
+    async fn gas_price(&self) -> Result<u128, ChainError>;
+
+    /// What an account has, wei.
+    async fn balance(&self, account: Address) -> Result<U256, ChainError>;
+
+    /// What waits at the oracle for an account to withdraw, wei.
+    async fn earned(&self, account: Address) -> Result<U256, ChainError>;
+
+    /// The packed batch that a transaction's calldata holds; `None` unless it is a direct call of the
+    /// oracle's `fulfill`.
+    async fn carried(&self, transaction: B256) -> Result<Option<Bytes>, ChainError>;
 }
 
 /// The contract that verifies DCAP quotes: what collateral it keeps, and what submits more.
@@ -246,7 +254,7 @@ pub enum Transaction {
     /// The registry's `admit`.
     Admit {
         /// As a verifier signed it.
-        admission: SignerAdmission,
+        admission: Box<SignerAdmission>,
         /// Of verifiers.
         signatures: Vec<Bytes>,
     },
@@ -272,12 +280,14 @@ pub enum Transaction {
     },
     /// The oracle's `fulfill`.
     Fulfill {
-        /// Signed results.
-        fulfillment: Box<Fulfillment>,
+        /// Signed results, packed.
+        batch: Bytes,
         /// Gas limit. Estimating would cost a round trip and know less, as callbacks need not be
         /// given all of theirs.
         gas: u64,
     },
+    /// The oracle's `withdraw`, to the account itself.
+    Withdraw,
     /// What a [`DcapContract`] prepared.
     Prepared(Call),
 }

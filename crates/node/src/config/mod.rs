@@ -216,6 +216,18 @@ pub struct Relay {
     /// None waits while nothing is in flight.
     #[serde(default = "default_max_wait_milliseconds")]
     pub max_wait_milliseconds: u64,
+    /// What an entry's fee must come to, in percent of what landing its result costs at the time, at most
+    /// 1,000. Others are held back, and with them what comes after them in their logs, until somebody adds to
+    /// their fee or the base fee falls. 0 lands everything.
+    #[serde(default = "default_fee_floor_percent")]
+    pub fee_floor_percent: u32,
+    /// Gwei a day that this node may lose on entries whose fees do not cover.
+    #[serde(default)]
+    pub subsidy_gwei_per_day: u64,
+    /// Gwei below which what the account of `key` has is filled up with what waits for it at the oracle;
+    /// 0 leaves that there.
+    #[serde(default = "default_withdraw_below_gwei")]
+    pub withdraw_below_gwei: u64,
 }
 
 /// What operators talk to.
@@ -280,6 +292,8 @@ impl Config {
         in_range("relay.max_in_flight", flights, 1, MAX_IN_FLIGHT)?;
         let wait = self.relay.max_wait_milliseconds;
         in_range("relay.max_wait_milliseconds", wait, 0, 10_000)?;
+        let percent = self.relay.fee_floor_percent.into();
+        in_range("relay.fee_floor_percent", percent, 0, 1_000)?;
         self.rpc.check()?;
         in_range("enclave.max_loads", self.enclave.max_loads as u64, 1, 64)?;
         let poll = self.chain.poll_milliseconds;
@@ -352,6 +366,16 @@ pub(crate) fn default_max_in_flight() -> usize {
 /// Far less than any chain's blocks are apart.
 pub(crate) fn default_max_wait_milliseconds() -> u64 {
     50
+}
+
+/// What it costs. What a base fee that goes on rising adds is the operator's to add, or to bear.
+pub(crate) fn default_fee_floor_percent() -> u32 {
+    100
+}
+
+/// 0.05 ether: some thousand results at usual prices.
+pub(crate) fn default_withdraw_below_gwei() -> u64 {
+    50_000_000
 }
 
 #[cfg(test)]

@@ -13,7 +13,12 @@ use subrosa_chain::{
     follow::{BlockRef, OracleEvent, OracleLog},
     send::SendError,
 };
-use subrosa_types::{ContractId, result::unpack_result, slot};
+use subrosa_types::{
+    ContractId,
+    batch::Batch,
+    entry::mask_digest,
+    slot::{self, Place},
+};
 use tokio::sync::Mutex;
 
 use super::patience::soon;
@@ -127,7 +132,7 @@ impl Reader {
     fn entries(&self, contract: ContractId) -> Vec<(u64, OracleLog)> {
         let entries = self.logs.iter().filter_map(|log| match &log.event {
             OracleEvent::EntryAppended(entry) if entry.contract == contract => {
-                Some((entry.seq, log.clone()))
+                Some((entry.seq(), log.clone()))
             }
             _ => None,
         });
@@ -152,14 +157,9 @@ async fn entries_appear_in_order_with_their_proofs(harness: &mut impl ChainHarne
     let expected: Vec<u64> = (0..numbers.len() as u64).collect();
     assert_eq!(numbers, expected, "entries have no gaps");
     assert!(chain.is_registered(contract).await.unwrap());
-    assert!(!chain.is_stateless(contract).await.unwrap());
     several_slots_are_proved_at_once(harness, &entries).await;
     for (seq, log) in entries.iter().skip(before) {
-        let proof = chain.proof(
-            harness.oracle(),
-            slot::entry(contract, *seq),
-            log.block_hash,
-        );
+        let proof = chain.proof(harness.oracle(), slot_of(contract, *seq), log.block_hash);
         let proof = proof.await.expect("a proof at inclusion");
         let header = proof.header.ancestors.last();
         let header = header.unwrap_or(&proof.header.trusted);
@@ -169,11 +169,27 @@ async fn entries_appear_in_order_with_their_proofs(harness: &mut impl ChainHarne
             "a proof of another block"
         );
         assert!(!proof.account_proof.is_empty() && !proof.slot_proof.is_empty());
-        let digest = chain.digest(contract, *seq, log.block_hash).await.unwrap();
+        let digest = digest_of(harness, *seq, log.block_hash).await;
         assert!(!digest.is_zero());
-        let next = chain.digest(contract, seq + 1, log.block_hash).await;
-        assert!(next.unwrap().is_zero(), "a digest before its entry");
+        let next = digest_of(harness, seq + 1, log.block_hash).await;
+        assert!(next.is_zero(), "a digest before its entry");
     }
+}
+
+/// What the ring's slot of an entry holds; zero if nothing.
+async fn digest_of(harness: &impl ChainHarness, seq: u64, block: B256) -> B256 {
+    let slot = slot_of(harness.contract(), seq);
+    let chain = harness.chain();
+    let slots = chain.proofs(harness.oracle(), &[slot], block).await;
+    let slots = slots.expect("a slot");
+    slots
+        .first()
+        .map_or(B256::ZERO, |slot| mask_digest(B256::from(slot.value)))
+}
+
+/// The slot of an entry, in the ring.
+fn slot_of(contract: ContractId, seq: u64) -> B256 {
+    slot::entry(contract, Place::Ring.position(seq))
 }
 
 async fn several_slots_are_proved_at_once(
@@ -185,13 +201,13 @@ async fn several_slots_are_proved_at_once(
     let slots: Vec<B256> = entries
         .iter()
         .rev()
-        .map(|(seq, _)| slot::entry(contract, *seq))
+        .map(|(seq, _)| slot_of(contract, *seq))
         .collect();
     let proofs = chain.proofs(oracle, &slots, last.block_hash).await.unwrap();
     assert_eq!(proofs.len(), slots.len());
     for (slot, proof) in slots.iter().zip(&proofs) {
         let alone = chain.proof(oracle, *slot, last.block_hash).await.unwrap();
-        assert_eq!(*proof, alone, "proofs in another order than asked for");
+        assert_eq!(proof.proof, alone, "proofs in another order than asked for");
     }
     let none = chain.proofs(oracle, &[], last.block_hash).await.unwrap();
     assert!(none.is_empty());
@@ -209,22 +225,18 @@ async fn the_head_moves_with_what_is_fulfilled(harness: &mut impl ChainHarness) 
     let fulfilled = reader.logs.iter().rev().find_map(|log| match log.event {
         OracleEvent::EntryFulfilled {
             contract: of,
-            seq,
-            result,
+            outcome,
             ..
-        } if of == contract => Some((seq, unpack_result(result).0, log.tx_hash)),
+        } if of == contract => Some((outcome, log.tx_hash)),
         _ => None,
     });
-    let (seq, commitment, transaction) = fulfilled.expect("an event of the fulfillment");
-    assert_eq!((seq + 1, commitment), (head.seq, head.commitment));
+    let (outcome, transaction) = fulfilled.expect("an event of the fulfillment");
+    assert_eq!(outcome.seq + 1, head.seq);
+    assert!(outcome.begins(head.commitment));
     let carried = chain.carried(transaction).await.unwrap();
-    let carried = carried.expect("a direct call of fulfill");
-    assert!(
-        carried
-            .groups
-            .iter()
-            .any(|group| group.contractId == contract)
-    );
+    let carried = Batch::decode(&carried.expect("a direct call of fulfill")).unwrap();
+    let mut groups = carried.groups.iter();
+    assert!(groups.any(|group| group.contract == contract));
 }
 
 async fn following_continues_after_what_is_known(harness: &mut impl ChainHarness) {
@@ -330,7 +342,7 @@ async fn a_reorganization_is_reported_before_what_replaces_it(harness: &mut impl
     reader.reach_tip(harness).await;
     assert_eq!(reader.entries(contract).len(), before, "a dropped entry");
     let tip = chain.tip().await.unwrap();
-    let digest = chain.digest(contract, seq, tip.hash).await.unwrap();
+    let digest = digest_of(harness, seq, tip.hash).await;
     assert!(digest.is_zero(), "a dropped entry has a digest");
     harness.append().await;
     while reader.entries(contract).len() == before {
@@ -349,7 +361,15 @@ async fn what_is_unknown_is_said_to_be(harness: &mut impl ChainHarness) {
     assert_eq!(keccak256(&header.trusted), tip.hash);
     assert!(!chain.is_registered(nobody).await.unwrap());
     assert!(chain.announced(nobody).await.unwrap().is_zero());
-    assert!(chain.digest(nobody, 0, tip.hash).await.unwrap().is_zero());
+    assert_eq!(chain.added(nobody, 0).await.unwrap(), 0);
+    assert!(
+        chain
+            .earned(Address::repeat_byte(0xee))
+            .await
+            .unwrap()
+            .is_zero()
+    );
+    assert!(chain.prices().await.unwrap().fuel_per_gas > 0);
     assert_eq!(chain.carried(nobody).await.unwrap(), None);
     assert!(chain.header(nobody).await.is_err());
     let stranger = Address::repeat_byte(0xee);

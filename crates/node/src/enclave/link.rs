@@ -8,10 +8,11 @@ use metrics::Counter;
 use subrosa_types::{
     ContractId,
     abi::{Entry, EpochMember},
+    entry::Link as DigestLink,
     frame::{
-        Attested, EpochProposal, Executed, HeaderFrame, Loaded, LoggedEntry, PublishedEpoch,
-        Queried, Reassignment, Request, Response, ResultRef, Signed, SignedStatement, Started,
-        StateBlob, StorageProof,
+        Attested, EntryProof, EpochProposal, Executed, HeaderFrame, Loaded, LoggedEntry,
+        PublishedEpoch, Queried, Reassignment, Request, Response, ResultRef, Signed,
+        SignedStatement, SignerRole, Started, StateBlob, StorageProof,
     },
 };
 
@@ -136,18 +137,38 @@ impl Link {
         entries: Vec<LoggedEntry>,
         code_envelope: Option<Bytes>,
         reassignment: Option<Reassignment>,
-        proof: StorageProof,
+        proof: EntryProof,
     ) -> Result<Executed, EnclaveError> {
         let request = Request::Execute {
             contract,
             entries,
             code_envelope,
             reassignment: reassignment.map(Box::new),
-            proof: Box::new(proof),
+            proof,
         };
         match self.ask(request).await? {
             Response::Executed(executed) => Ok(*executed),
             _ => Err(EnclaveError::OutOfStep { asked: "execute" }),
+        }
+    }
+
+    /// Has an anchor kept at the entry whose digest is `before`.
+    pub(crate) async fn anchor(
+        &self,
+        contract: ContractId,
+        before: B256,
+        links: Vec<DigestLink>,
+        proof: EntryProof,
+    ) -> Result<u64, EnclaveError> {
+        let request = Request::Anchor {
+            contract,
+            before,
+            links,
+            proof,
+        };
+        match self.ask(request).await? {
+            Response::Anchored(seq) => Ok(seq),
+            _ => Err(EnclaveError::OutOfStep { asked: "anchor" }),
         }
     }
 
@@ -176,13 +197,14 @@ impl Link {
         }
     }
 
-    /// A signature over results.
+    /// The first signature of a batch with these results, whose fees the payee earns.
     pub(crate) async fn sign(
         &self,
         results: Vec<ResultRef>,
-        anchor: HeaderFrame,
+        payee: Address,
     ) -> Result<Signed, EnclaveError> {
-        match self.ask(Request::Sign { results, anchor }).await? {
+        let role = SignerRole::First { payee };
+        match self.ask(Request::Sign { results, role }).await? {
             Response::Signed(signed) => Ok(*signed),
             _ => Err(EnclaveError::OutOfStep { asked: "sign" }),
         }

@@ -10,19 +10,19 @@ use subrosa_types::{
     ContractId,
     entry::EntryKind,
     frame::{
-        Ended, ErrorCode, Executed, ExecutedEntry, FrameError, Loaded, LoggedEntry, Reassignment,
-        StorageProof,
+        Ended, EntryProof, ErrorCode, Executed, ExecutedEntry, FrameError, Loaded, LoggedEntry,
+        Reassignment,
     },
     result::Head,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tracing::{debug, warn};
 
 use super::{
     envelopes::Envelopes,
     needs::Needs,
     plan::{ENTRIES_ABREAST, FRAMES_AHEAD, MAX_BATCH, frame_sizes},
-    proofs,
+    proofs::{self, Proofs},
     reassign::{self, Reassigning},
     snapshots::{Kept, Snapshots},
 };
@@ -58,6 +58,7 @@ pub(super) async fn run(
         needs,
         contract,
         reassigning: None,
+        proofs: Mutex::default(),
         backoff: Backoff::new(Duration::from_millis(20), Duration::from_secs(30)),
         ahead: true,
         dropped: 0,
@@ -96,6 +97,8 @@ struct Task {
     snapshots: Snapshots,
     /// What is shown with entries of a generation that the enclave does not have.
     reassigning: Option<Reassigning>,
+    /// What shows that entries are on the log.
+    proofs: Mutex<Proofs>,
     backoff: Backoff,
     /// Whether the last frame ended where it was to, so that the one behind it is worth sending.
     ahead: bool,
@@ -300,7 +303,7 @@ impl Task {
                 && let Some(last) = frame.last()
             {
                 rest = after;
-                let mut made = pin!(self.frame(frame, last, code.clone()));
+                let mut made = pin!(self.frame(serving, frame, last, code.clone()));
                 // Those before it are on their way meanwhile, whatever its proof takes.
                 let made = loop {
                     tokio::select! {
@@ -362,13 +365,14 @@ impl Task {
     /// What has entries executed, of which `last` is the last.
     async fn frame(
         &self,
+        serving: &Serving,
         entries: &[EntryRecord],
         last: &EntryRecord,
         code: Option<Bytes>,
     ) -> Result<Frame, Fault> {
         Ok(Frame {
-            reassignment: self.reassignment(last).await?,
-            proof: proofs::kept(&self.needs, self.contract, last.logged.entry.seq()).await?,
+            reassignment: self.reassignment(serving, last).await?,
+            proof: self.proof(serving, last).await?,
             entries: entries.iter().map(|entry| entry.logged.clone()).collect(),
             code,
         })
@@ -389,8 +393,17 @@ impl Task {
         Ok(executed)
     }
 
+    async fn proof(&self, serving: &Serving, entry: &EntryRecord) -> Result<EntryProof, Fault> {
+        let mut proofs = self.proofs.lock().await;
+        proofs.of(&self.needs, &serving.link, entry).await
+    }
+
     /// What is shown with a frame that ends with `last`, if anything is.
-    async fn reassignment(&self, last: &EntryRecord) -> Result<Option<Reassignment>, Fault> {
+    async fn reassignment(
+        &self,
+        serving: &Serving,
+        last: &EntryRecord,
+    ) -> Result<Option<Reassignment>, Fault> {
         let Some(Reassigning { runtime, .. }) = self.reassigning else {
             return Ok(None);
         };
@@ -399,7 +412,7 @@ impl Task {
         else {
             return Ok(None);
         };
-        let proof = proofs::kept(&self.needs, self.contract, runtime.logged.entry.seq()).await?;
+        let proof = self.proof(serving, &runtime).await?;
         Ok(Some(Reassignment {
             between,
             runtime: runtime.logged,
@@ -432,6 +445,7 @@ impl Task {
         failpoint!("after_persist_before_sign");
         if !stateless {
             serving.contracts.moved(contract, head, digest);
+            self.proofs.get_mut().pass(head.seq);
         }
         // Before results are offered: those of another key epoch wait for a snapshot under its keys.
         self.snapshots.count(serving, blobs, stateless).await?;
@@ -515,14 +529,24 @@ impl Task {
             .await?;
         // Each of them could be the last of a frame; the failed one is refetched, the others when
         // they fail in turn.
-        let shown = self.reassigning.map(|reassigning| reassigning.runtime);
-        let pending = entries.iter().map(|entry| entry.logged.entry.seq());
-        for seq in pending.chain(shown) {
+        self.proofs.get_mut().forget();
+        let mut shown = entries;
+        if let Some(reassigning) = self.reassigning {
+            let runtime = self
+                .needs
+                .store
+                .entry(self.contract, reassigning.runtime)
+                .await?;
+            shown.extend(runtime);
+        }
+        for entry in shown {
+            let seq = entry.logged.entry.seq();
             if self.needs.store.proof(self.contract, seq).await?.is_none() {
                 continue;
             }
-            match proofs::afresh(&self.needs, self.contract, seq).await {
-                Ok(_) => {}
+            match proofs::afresh(&self.needs, &entry).await {
+                Ok(Some(_)) => {}
+                Ok(None) => self.proofs.get_mut().refuse(seq),
                 Err(Fault::Store(error)) => return Err(error),
                 Err(Fault::Chain(error)) => return Ok(Some(self.retry(&error))),
                 Err(_) => return Ok(Some(Next::Retry)),
@@ -543,7 +567,7 @@ struct Frame {
     entries: Vec<LoggedEntry>,
     code: Option<Bytes>,
     reassignment: Option<Reassignment>,
-    proof: StorageProof,
+    proof: EntryProof,
 }
 
 /// How often a contract may be dropped before it is loaded alone.

@@ -8,7 +8,6 @@ use subrosa_store::Storage;
 use tokio::sync::Semaphore;
 
 use crate::{
-    anchor::Anchor,
     chain::Chain,
     clock::Clock,
     metrics::ExecuteMetrics,
@@ -20,6 +19,7 @@ use crate::{
 
 /// What executing works with.
 pub(crate) struct Needs {
+    pub(crate) chain_id: u64,
     pub(crate) oracle: Address,
     pub(crate) chain: Arc<dyn Chain>,
     pub(crate) store: Arc<dyn Storage>,
@@ -27,7 +27,6 @@ pub(crate) struct Needs {
     pub(crate) stage: Arc<Stage>,
     pub(crate) executors: Arc<Executors>,
     pub(crate) offers: Arc<Offers>,
-    pub(crate) anchor: Arc<Anchor>,
     pub(crate) rewinds: Arc<Rewinds>,
     /// Logs that cannot go on.
     pub(crate) stops: Arc<Stops>,

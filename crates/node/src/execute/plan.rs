@@ -61,6 +61,11 @@ pub(super) fn batch_size(next: u64, available: usize, outstanding: u64) -> usize
     if size as u64 > room { 0 } else { size }
 }
 
+/// The end of the frame before that of an entry, as far as frames are full.
+pub(super) fn frame_before(seq: u64) -> u64 {
+    (seq / MAX_BATCH as u64 * MAX_BATCH as u64).saturating_sub(1)
+}
+
 /// How many entries each frame has that is under way at a time, as [`batch_size`] has it: while one is
 /// executed, the enclave opens what is in the next.
 pub(super) fn frame_sizes(next: u64, available: usize, outstanding: u64) -> Vec<usize> {

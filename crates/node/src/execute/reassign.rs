@@ -108,7 +108,7 @@ const PAGE: usize = 1_024;
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::{Address, B256, U256, aliases::U48};
+    use alloy_primitives::{Address, B256, U256};
     use subrosa_store::{Block, Cursor, Identity, LogStore, Store};
     use subrosa_types::{abi::Entry, entry::FinalityClass, frame::LoggedEntry};
 
@@ -126,10 +126,10 @@ mod tests {
             finality_class: FinalityClass::HostAsserted,
             block_number: 1,
             block_timestamp: 1,
+            output_limit: 0,
         };
         let entry = Entry {
             contractId: CONTRACT,
-            seq: U48::from(seq),
             previousDigest: if chained && seq > 0 {
                 B256::repeat_byte(7)
             } else {
@@ -139,7 +139,8 @@ mod tests {
             inputHash: B256::ZERO,
             execution: execution.pack(),
             settlement: U256::ZERO,
-            payment: U256::ZERO,
+            payment: U256::from(seq),
+            refundTo: Address::ZERO,
         };
         EntryRecord {
             logged: LoggedEntry {

@@ -3,14 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry};
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use subrosa_chain::{
     Event,
     follow::{Appended, BlockRef, OracleEvent, OracleLog},
 };
-use subrosa_store::{Block, Cursor, EntryRecord, FulfillmentRecord, Receipt, Storage, StoreError};
+use subrosa_store::{Block, Cursor, EntryRecord, FulfillmentRecord, Storage, StoreError};
 use subrosa_types::{
-    ContractId, abi::Fulfillment, frame::StorageProof, result::unpack_result, slot,
+    ContractId,
+    frame::SlotProof,
+    result::LoggedResult,
+    slot::{self, Place},
 };
 use tracing::{debug, error, info, warn};
 
@@ -22,14 +25,13 @@ use crate::{
     chain::{ChainEvents, MAX_SLOTS, StartingPoint},
     execute::ends_frame,
     failpoint::failpoint,
-    receipt::{self, Place},
+    places::slot_of,
+    receipt::{self, Carried},
 };
 
 /// Takes in what happens on the chain, event by event.
 pub(super) struct Intake {
     pub(super) needs: Needs,
-    /// Whether contracts' entries stand alone, as far as asked.
-    stateless: HashMap<ContractId, bool>,
     /// The chain's tip at the start: from there on the chain counts as followed.
     aim: u64,
 }
@@ -38,18 +40,12 @@ pub(super) struct Intake {
 #[derive(Default)]
 struct Taken {
     entries: Vec<EntryRecord>,
-    /// Digests of `entries`.
-    digests: HashMap<(ContractId, u64), B256>,
     fulfillments: Vec<(ContractId, u64, FulfillmentRecord)>,
 }
 
 impl Intake {
     pub(super) fn new(needs: Needs) -> Self {
-        Self {
-            needs,
-            stateless: HashMap::new(),
-            aim: 0,
-        }
+        Self { needs, aim: 0 }
     }
 
     /// Begins to follow where the store ends.
@@ -82,7 +78,7 @@ impl Intake {
         self.needs.chain.wake();
         for log in logs {
             if let OracleEvent::EntryAppended(entry) = &log.event {
-                self.needs.latency.seen(entry.contract, entry.seq);
+                self.needs.latency.seen(entry.contract, entry.seq());
             }
         }
         let Taken {
@@ -95,7 +91,8 @@ impl Intake {
             .iter()
             .map(|entry| entry.logged.entry.contractId)
             .collect();
-        let shown = shown(&entries);
+        let config = &self.needs.settings.enclave_config;
+        let shown = shown(&entries, config.chain_id(), config.oracle);
         let moved: BTreeSet<ContractId> = fulfillments
             .iter()
             .map(|(contract, ..)| *contract)
@@ -128,7 +125,7 @@ impl Intake {
                 "blocks stored"
             );
         }
-        self.keep(&shown, proofs).await;
+        self.keep(proofs).await;
         for contract in appended {
             self.needs.executors.wake(contract);
         }
@@ -141,17 +138,14 @@ impl Intake {
 
     /// Fetches proofs of entries at their inclusion, as far as they are to be had. Without one, the
     /// contract's task fetches it.
-    async fn prove(&self, entries: &[(ContractId, u64)], at: BlockRef) -> Vec<StorageProof> {
+    async fn prove(&self, entries: &[Shown], at: BlockRef) -> Vec<(ContractId, u64, SlotProof)> {
         let needs = &self.needs;
         let oracle = needs.settings.enclave_config.oracle;
-        let slots = entries
-            .iter()
-            .map(|(contract, seq)| slot::entry(*contract, *seq));
-        let slots: Vec<B256> = slots.collect();
-        let mut proofs = Vec::with_capacity(slots.len());
-        for slots in slots.chunks(MAX_SLOTS) {
-            match needs.chain.proofs(oracle, slots, at.hash).await {
-                Ok(proven) => proofs.extend(proven),
+        let mut proofs = Vec::with_capacity(entries.len());
+        for entries in entries.chunks(MAX_SLOTS / Place::ALL.len()) {
+            let slots: Vec<B256> = entries.iter().flat_map(Shown::slots).collect();
+            let fetched = match needs.chain.proofs(oracle, &slots, at.hash).await {
+                Ok(fetched) => fetched,
                 Err(error) => {
                     warn!(
                         block = at.number,
@@ -160,18 +154,22 @@ impl Intake {
                     );
                     break;
                 }
+            };
+            let mut fetched = fetched.into_iter();
+            for entry in entries {
+                let slots = fetched.by_ref().take(Place::ALL.len());
+                if let Some(proof) = slot_of(entry.digest, slots.collect()) {
+                    proofs.push((entry.contract, entry.seq, proof));
+                }
             }
-        }
-        if let Some(proof) = proofs.first() {
-            needs.anchor.saw(at.number, &proof.header);
         }
         proofs
     }
 
     /// Keeps the proofs of entries that are in the store by now.
-    async fn keep(&self, entries: &[(ContractId, u64)], proofs: Vec<StorageProof>) {
-        for ((contract, seq), proof) in entries.iter().zip(proofs) {
-            if let Err(error) = self.needs.store.put_proof(*contract, *seq, proof).await {
+    async fn keep(&self, proofs: Vec<(ContractId, u64, SlotProof)>) {
+        for (contract, seq, proof) in proofs {
+            if let Err(error) = self.needs.store.put_proof(contract, seq, proof).await {
                 warn!(%contract, seq, error = &error as &dyn std::error::Error, "proof not kept");
             }
         }
@@ -179,32 +177,29 @@ impl Intake {
 
     async fn digest(&mut self, logs: &[OracleLog]) -> Result<Taken, Fault> {
         let mut taken = Taken::default();
-        let mut receipts: HashMap<B256, Option<Receipt>> = HashMap::new();
+        let mut receipts: HashMap<B256, Option<Carried>> = HashMap::new();
         for log in logs {
             match &log.event {
-                OracleEvent::EntryAppended(entry) => {
-                    self.append(&mut taken, log, entry.clone()).await?;
-                }
+                OracleEvent::EntryAppended(entry) => append(&mut taken, log, entry.clone()),
                 OracleEvent::EntryFulfilled {
-                    contract,
-                    seq,
-                    result,
-                    ..
+                    contract, outcome, ..
                 } => {
-                    let receipt = match receipts.entry(log.tx_hash) {
+                    let carried = match receipts.entry(log.tx_hash) {
                         Entry::Occupied(known) => known.get().clone(),
-                        Entry::Vacant(place) => place
-                            .insert(self.receipt(&taken, log.tx_hash).await?)
-                            .clone(),
+                        Entry::Vacant(place) => {
+                            place.insert(self.receipt(log.tx_hash).await?).clone()
+                        }
                     };
                     let record = FulfillmentRecord {
                         block_number: log.block_number,
                         block_hash: log.block_hash,
                         tx_hash: log.tx_hash,
-                        commitment: unpack_result(*result).0,
-                        receipt,
+                        commitment: self
+                            .commitment(*contract, outcome, carried.as_ref())
+                            .await?,
+                        receipt: carried.map(|carried| carried.receipt),
                     };
-                    taken.fulfillments.push((*contract, *seq, record));
+                    taken.fulfillments.push((*contract, outcome.seq, record));
                 }
                 _ => {}
             }
@@ -212,105 +207,43 @@ impl Intake {
         Ok(taken)
     }
 
-    /// Completes an entry by the digest of the one before it.
-    async fn append(
-        &mut self,
-        taken: &mut Taken,
-        log: &OracleLog,
-        appended: Appended,
-    ) -> Result<(), Fault> {
-        let (contract, seq) = (appended.contract, appended.seq);
-        let previous = match seq.checked_sub(1) {
-            None => B256::ZERO,
-            Some(_) if self.is_stateless(contract).await? => B256::ZERO,
-            Some(before) => match self.digest_of(taken, contract, before).await? {
-                Some(digest) => digest,
-                // The store began after it, or could not read it.
-                None => {
-                    let chain = &self.needs.chain;
-                    chain.digest(contract, before, log.block_hash).await?
-                }
-            },
-        };
-        let logged = match appended.into_logged(previous) {
-            Ok(logged) => logged,
-            Err(unknown) => {
-                // Its contract stops here until this node is upgraded; others go on.
-                error!(%contract, seq, error = &unknown as &dyn std::error::Error, "unreadable entry");
-                return Ok(());
-            }
-        };
-        let config = &self.needs.settings.enclave_config;
-        let digest = logged.entry.digest(config.chain_id(), config.oracle);
-        taken.digests.insert((contract, seq), digest);
-        taken.entries.push(EntryRecord {
-            logged,
-            block_number: log.block_number,
-            block_hash: log.block_hash,
-            tx_hash: log.tx_hash,
-        });
-        Ok(())
-    }
-
-    async fn is_stateless(&mut self, contract: ContractId) -> Result<bool, Fault> {
-        if let Some(known) = self.stateless.get(&contract) {
-            return Ok(*known);
-        }
-        let stateless = self.needs.chain.is_stateless(contract).await?;
-        self.stateless.insert(contract, stateless);
-        Ok(stateless)
-    }
-
-    async fn digest_of(
+    /// The head's commitment after an entry, of which the event has the first bits: as the transaction
+    /// says, or the enclave, or the chain. If none knows, those bits; it is no head then any more.
+    async fn commitment(
         &self,
-        taken: &Taken,
         contract: ContractId,
-        seq: u64,
-    ) -> Result<Option<B256>, StoreError> {
-        if let Some(digest) = taken.digests.get(&(contract, seq)) {
-            return Ok(Some(*digest));
+        outcome: &LoggedResult,
+        carried: Option<&Carried>,
+    ) -> Result<B256, Fault> {
+        let seq = outcome.seq;
+        let said = carried.and_then(|carried| carried.commitments.get(&(contract, seq)));
+        if let Some(said) = said.filter(|said| outcome.begins(**said)) {
+            return Ok(*said);
         }
-        let config = &self.needs.settings.enclave_config;
-        let stored = self.needs.store.entry(contract, seq).await?;
-        Ok(stored.map(|entry| entry.logged.entry.digest(config.chain_id(), config.oracle)))
+        let result = self.needs.store.result(contract, seq).await?;
+        if let Some(result) = result.filter(|result| outcome.begins(result.commitment)) {
+            return Ok(result.commitment);
+        }
+        let head = self.needs.chain.head(contract).await?;
+        if head.seq == seq + 1 && outcome.begins(head.commitment) {
+            return Ok(head.commitment);
+        }
+        Ok(outcome.result.commitment)
     }
 
-    /// Under which signature a transaction fulfilled what it did.
-    async fn receipt(&self, taken: &Taken, transaction: B256) -> Result<Option<Receipt>, Fault> {
-        let Some(fulfillment) = self.needs.chain.carried(transaction).await? else {
+    /// Under which signatures a transaction fulfilled what it did.
+    async fn receipt(&self, transaction: B256) -> Result<Option<Carried>, Fault> {
+        let Some(batch) = self.needs.chain.carried(transaction).await? else {
             return Ok(None);
         };
         let config = &self.needs.settings.enclave_config;
-        let place = Place {
-            chain_id: config.chain_id(),
-            oracle: config.oracle,
-        };
-        let digests = self.digests(taken, &fulfillment).await;
-        let digest_of = |contract, seq| digests.get(&(contract, seq)).copied();
-        Ok(receipt::read(place, &fulfillment, digest_of))
-    }
-
-    /// Digests of the entries whose results a fulfillment carries, as far as they can be read.
-    async fn digests(
-        &self,
-        taken: &Taken,
-        fulfillment: &Fulfillment,
-    ) -> HashMap<(ContractId, u64), B256> {
-        let mut digests = HashMap::new();
-        for (contract, seq) in receipt::entries(fulfillment) {
-            if let Ok(Some(digest)) = self.digest_of(taken, contract, seq).await {
-                digests.insert((contract, seq), digest);
-            }
-        }
-        digests
+        Ok(receipt::read(config.chain_id(), config.oracle, &batch))
     }
 
     /// Goes back to a block: what came after it never was.
     async fn rewind(&mut self, to: BlockRef) -> Result<(), Fault> {
         let needs = &self.needs;
         needs.metrics.reorgs.increment(1);
-        // The id of a contract that is registered on both branches does not tell which kind it is.
-        self.stateless.clear();
         let Some(cursor) = needs.store.cursor().await? else {
             return Ok(());
         };
@@ -329,7 +262,6 @@ impl Intake {
             *rewinds += 1;
             contracts
         };
-        needs.anchor.forget();
         for contract in contracts {
             if let Some(serving) = needs.stage.now() {
                 serving.contracts.forget(contract);
@@ -342,9 +274,40 @@ impl Intake {
     }
 }
 
+/// Takes an entry in.
+fn append(taken: &mut Taken, log: &OracleLog, appended: Appended) {
+    let (contract, seq) = (appended.contract, appended.seq());
+    match appended.into_logged() {
+        Ok(logged) => taken.entries.push(EntryRecord {
+            logged,
+            block_number: log.block_number,
+            block_hash: log.block_hash,
+            tx_hash: log.tx_hash,
+        }),
+        // Its contract stops here until this node is upgraded; others go on.
+        Err(unknown) => {
+            error!(%contract, seq, error = &unknown as &dyn std::error::Error, "unreadable entry");
+        }
+    }
+}
+
+/// An entry of which a proof is fetched at inclusion.
+struct Shown {
+    contract: ContractId,
+    seq: u64,
+    digest: B256,
+}
+
+impl Shown {
+    /// The slots that it may be in.
+    fn slots(&self) -> [B256; 2] {
+        Place::ALL.map(|place| slot::entry(self.contract, place.position(self.seq)))
+    }
+}
+
 /// Entries of which a proof is fetched at inclusion. Digests chain, so of a stateful contract it is
 /// the last one, and those that frames end with; entries that stand alone are proved one by one.
-fn shown(entries: &[EntryRecord]) -> Vec<(ContractId, u64)> {
+fn shown(entries: &[EntryRecord], chain_id: u64, oracle: Address) -> Vec<Shown> {
     let places = entries
         .iter()
         .map(|record| (record.logged.entry.contractId, record.logged.entry.seq()));
@@ -357,7 +320,12 @@ fn shown(entries: &[EntryRecord]) -> Vec<(ContractId, u64)> {
                 || ends_frame(*seq)
                 || record.logged.entry.is_stateless()
         });
-    shown.map(|(_, place)| place).take(MAX_SHOWN).collect()
+    let shown = shown.map(|(record, (contract, seq))| Shown {
+        contract,
+        seq,
+        digest: record.logged.entry.digest(chain_id, oracle),
+    });
+    shown.take(MAX_SHOWN).collect()
 }
 
 fn cursor_at(block: BlockRef) -> Cursor {

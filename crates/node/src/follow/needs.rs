@@ -6,7 +6,6 @@ use std::sync::Arc;
 use subrosa_store::Storage;
 
 use crate::{
-    anchor::Anchor,
     chain::Chain,
     clock::Clock,
     latency::Latency,
@@ -27,7 +26,6 @@ pub(crate) struct Needs {
     pub(crate) stage: Arc<Stage>,
     pub(crate) executors: Arc<Executors>,
     pub(crate) offers: Arc<Offers>,
-    pub(crate) anchor: Arc<Anchor>,
     pub(crate) rewinds: Arc<Rewinds>,
     pub(crate) latency: Arc<Latency>,
     pub(crate) readiness: Arc<Readiness>,

@@ -9,8 +9,11 @@
 
 mod backlog;
 mod batch;
+mod earnings;
+mod fees;
 mod needs;
 mod outstanding;
+mod policy;
 mod promises;
 mod round;
 mod unsigned;
@@ -33,10 +36,17 @@ use crate::{backoff::Backoff, shutdown::Shutdown};
 /// # Errors
 ///
 /// Only if the store fails.
-pub(crate) async fn run(needs: Needs, mut shutdown: Shutdown) -> Result<(), StoreError> {
+pub(crate) async fn run(needs: Needs, shutdown: Shutdown) -> Result<(), StoreError> {
+    let needs = Arc::new(needs);
+    let looking_after = tokio::spawn(earnings::run(Arc::clone(&needs), shutdown.clone()));
+    let outcome = relay(needs, shutdown).await;
+    looking_after.abort();
+    outcome
+}
+
+async fn relay(needs: Arc<Needs>, mut shutdown: Shutdown) -> Result<(), StoreError> {
     let mut serving = needs.stage.watch();
     let clock = Arc::clone(&needs.clock);
-    let needs = Arc::new(needs);
     let mut relay = Relay::new(Arc::clone(&needs));
     relay.backlog.open(needs.store.contracts().await?);
     let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(10));

@@ -7,9 +7,8 @@ use subrosa_store::Storage;
 use tokio::sync::Notify;
 
 use crate::{
-    anchor::Anchor, chain::Chain, clock::Clock, latency::Latency, metrics::RelayMetrics,
-    rewinds::Rewinds, serving::Stage, settings::Settings, signals::Offers,
-    transactions::Transactions,
+    chain::Chain, clock::Clock, latency::Latency, metrics::RelayMetrics, rewinds::Rewinds,
+    serving::Stage, settings::Settings, signals::Offers, transactions::Transactions,
 };
 
 /// What relaying works with.
@@ -22,7 +21,6 @@ pub(crate) struct Needs {
     pub(crate) stage: Arc<Stage>,
     /// Contracts that may have results to send.
     pub(crate) offers: Arc<Offers>,
-    pub(crate) anchor: Arc<Anchor>,
     pub(crate) rewinds: Arc<Rewinds>,
     pub(crate) latency: Arc<Latency>,
     /// The registry refused the signer that serves.

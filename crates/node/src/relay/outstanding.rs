@@ -7,7 +7,7 @@
 
 use alloy_primitives::Bytes;
 use subrosa_store::{EntryRecord, ResultRecord};
-use subrosa_types::result::{Head, pack_result};
+use subrosa_types::result::{Head, ResultWord};
 
 use super::batch::Candidate;
 
@@ -49,17 +49,26 @@ pub(super) fn outstanding(
 
 /// The item that one entry and its result make.
 pub(super) fn candidate(entry: EntryRecord, result: ResultRecord) -> Candidate {
-    let word = pack_result(
-        result.commitment,
-        result.status as u8,
-        result.fuel_bucket,
-        // Output is bounded by the frame, far below 2^32.
-        result.output.len() as u32,
-    );
-    let data: Bytes = if result.sealed_output.is_empty() {
+    let has_logs = !result.sealed_logs_hash.is_zero();
+    let word = ResultWord {
+        commitment: result.commitment,
+        status: result.status as u8,
+        fuel_bucket: result.fuel_bucket,
+        has_logs,
+        // Output is bounded by the frame, far below 2^31.
+        output_length: result.output.len() as u32,
+    };
+    let data: Bytes = if result.sealed_output.is_empty() && !has_logs {
         result.output
     } else {
-        [result.output, result.sealed_output].concat().into()
+        let logs = if has_logs {
+            result.sealed_logs_hash.as_slice()
+        } else {
+            &[]
+        };
+        [&result.output, &result.sealed_output, logs]
+            .concat()
+            .into()
     };
     Candidate {
         entry: entry.logged.entry,
@@ -81,13 +90,9 @@ pub(super) struct Mismatch {
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::{B256, U256, aliases::U48, keccak256};
+    use alloy_primitives::{Address, B256, U256, keccak256};
     use proptest::prelude::*;
-    use subrosa_types::{
-        abi::Entry,
-        frame::LoggedEntry,
-        result::{Status, unpack_result},
-    };
+    use subrosa_types::{abi::Entry, frame::LoggedEntry, result::Status};
 
     use super::*;
 
@@ -103,13 +108,13 @@ mod tests {
     fn entry(seq: u64) -> EntryRecord {
         let entry = Entry {
             contractId: B256::repeat_byte(1),
-            seq: U48::from(seq),
             previousDigest: B256::ZERO,
             context: B256::ZERO,
             inputHash: B256::ZERO,
             execution: U256::ZERO,
             settlement: U256::ZERO,
-            payment: U256::ZERO,
+            payment: U256::from(seq),
+            refundTo: Address::ZERO,
         };
         EntryRecord {
             logged: LoggedEntry {
@@ -133,6 +138,7 @@ mod tests {
             result_hash: B256::ZERO,
             output: Bytes::from_static(b"out"),
             sealed_output: Bytes::from_static(b"sealed"),
+            sealed_logs_hash: B256::ZERO,
         }
     }
 
@@ -147,7 +153,22 @@ mod tests {
     fn the_data_of_an_item_is_the_public_then_the_sealed_output() {
         let item = candidate(entry(0), result(0));
         assert_eq!(item.data, Bytes::from_static(b"outsealed"));
-        assert_eq!(unpack_result(item.result), (commitment(1), 1, 3, 3));
+        let word = ResultWord {
+            commitment: commitment(1),
+            status: 1,
+            fuel_bucket: 3,
+            has_logs: false,
+            output_length: 3,
+        };
+        assert_eq!(item.result, word);
+        let logged = ResultRecord {
+            sealed_logs_hash: B256::repeat_byte(6),
+            ..result(0)
+        };
+        let item = candidate(entry(0), logged);
+        let (output, sealed, logs) = item.result.split(&item.data).unwrap();
+        assert_eq!((output, sealed), (&b"out"[..], &b"sealed"[..]));
+        assert_eq!(logs, B256::repeat_byte(6));
     }
 
     #[test]
@@ -176,7 +197,7 @@ mod tests {
             for candidate in candidates {
                 prop_assert_eq!(candidate.entry.seq(), before.seq);
                 prop_assert_eq!(candidate.previous_commitment, before.commitment);
-                let commitment = unpack_result(candidate.result).0;
+                let commitment = candidate.result.commitment;
                 before = Head { seq: before.seq + 1, commitment };
             }
         }

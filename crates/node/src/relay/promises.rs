@@ -7,10 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use subrosa_types::{
-    ContractId,
-    result::{Head, unpack_result},
-};
+use subrosa_types::{ContractId, result::Head};
 
 use super::{batch::Batch, verdict::Verdict};
 
@@ -59,7 +56,7 @@ impl Promises {
             };
             let end = Head {
                 seq: last.entry.seq() + 1,
-                commitment: unpack_result(last.result).0,
+                commitment: last.result.commitment,
             };
             Some((group.contract, Standing::Promised { start, end }))
         });
@@ -166,9 +163,9 @@ impl Promises {
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::{B256, U256, aliases::U48};
+    use alloy_primitives::{Address, B256, U256};
     use proptest::prelude::*;
-    use subrosa_types::{abi::Entry, result::pack_result};
+    use subrosa_types::{abi::Entry, result::ResultWord};
 
     use super::*;
     use crate::relay::batch::{Candidate, Group};
@@ -192,16 +189,22 @@ mod tests {
         let item = |seq: u64| Candidate {
             entry: Entry {
                 contractId: CONTRACT,
-                seq: U48::from(seq),
                 previousDigest: B256::ZERO,
                 context: B256::ZERO,
                 inputHash: B256::ZERO,
                 execution: U256::ZERO,
                 settlement: U256::ZERO,
-                payment: U256::ZERO,
+                payment: U256::from(seq),
+                refundTo: Address::ZERO,
             },
             previous_commitment: commitment(seq),
-            result: pack_result(commitment(seq + 1), 1, 0, 0),
+            result: ResultWord {
+                commitment: commitment(seq + 1),
+                status: 1,
+                fuel_bucket: 0,
+                has_logs: false,
+                output_length: 0,
+            },
             data: Default::default(),
         };
         Batch {

@@ -7,13 +7,14 @@ use futures::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use subrosa_store::StoreError;
 use subrosa_types::{
     ContractId,
-    frame::{ErrorCode, HeaderFrame, ResultRef},
+    frame::{ErrorCode, ResultRef},
 };
 use tracing::{debug, warn};
 
 use super::{
     backlog::Backlog,
     batch::{Batch, Limits, select},
+    fees::{Fees, LOOK_AGAIN},
     needs::Needs,
     promises::FlightId,
     unsigned::{Loaded, Unsigned},
@@ -29,6 +30,8 @@ pub(super) struct Relay {
     pub(super) backlog: Backlog,
     needs: Arc<Needs>,
     limits: Limits,
+    /// Whose fees cover what they cost.
+    fees: Fees,
     /// What is loaded so that it can be signed.
     unsigned: Unsigned,
     /// What is in flight, in the order in which it was sent.
@@ -74,6 +77,7 @@ impl Relay {
         };
         Self {
             backlog: Backlog::new(Arc::clone(&needs), limits.most_items()),
+            fees: Fees::new(Arc::clone(&needs)),
             unsigned: Unsigned::new(Arc::clone(&needs)),
             needs,
             limits,
@@ -130,12 +134,7 @@ impl Relay {
             Ok(afterwards) => return Ok(afterwards),
             Err(Fault::Store(error)) => return Err(error),
             Err(Fault::Enclave(EnclaveError::Disconnected)) => return Ok(Afterwards::Wait(None)),
-            Err(Fault::Enclave(error)) => {
-                if error.code() == Some(ErrorCode::Proof) {
-                    self.needs.anchor.forget();
-                }
-                Box::new(error) as Box<dyn std::error::Error>
-            }
+            Err(Fault::Enclave(error)) => Box::new(error) as Box<dyn std::error::Error>,
             Err(Fault::Chain(error)) => {
                 self.needs.metrics.failed.increment(1);
                 Box::new(error) as Box<dyn std::error::Error>
@@ -155,10 +154,14 @@ impl Relay {
             return Ok(Afterwards::Wait(None));
         }
         self.backlog.open(self.needs.offers.take());
-        let queues = self.backlog.queues().await?;
+        let mut queues = self.backlog.queues().await?;
+        let held_back = self.fees.hold_back(&mut queues).await?;
         let batch = select(&queues, self.turn, self.limits);
         if batch.is_empty() {
             self.waiting = None;
+            if held_back {
+                return Ok(Afterwards::Wait(Some(LOOK_AGAIN)));
+            }
             if let Some(queue) = queues.first() {
                 warn!(contract = %queue.contract, "callback gas exceeds relay.max_gas");
                 return Ok(Afterwards::Retry);
@@ -169,22 +172,25 @@ impl Relay {
             return Ok(Afterwards::Wait(Some(remaining)));
         }
         self.turn = self.turn.wrapping_add(1);
-        let anchor = self.anchor().await?;
-        let signed = serving.link.sign(batch.results(), anchor.clone()).await;
+        let payee = self.needs.chain.address();
+        let signed = serving.link.sign(batch.results(), payee).await;
         let signed = match signed {
             Err(error) if is_unsignable(&error) => {
-                return self.leave_out(serving, &batch, anchor, error.code()).await;
+                return self.leave_out(serving, &batch, error.code()).await;
             }
             outcome => outcome?,
         };
         let contracts = batch.groups.iter().map(|group| group.contract);
         self.unsigned.signed(contracts);
         failpoint!("after_sign_before_send");
-        let fulfillment = batch.fulfillment(&signed);
+        let Some(packed) = batch.packed(&signed, payee) else {
+            // What selects keeps to what a batch can hold.
+            return Ok(Afterwards::Retry);
+        };
         let sent = self
             .needs
             .transactions
-            .fulfill(fulfillment, batch.results(), batch.gas)
+            .fulfill(packed, batch.results(), batch.gas)
             .await?;
         self.waiting = None;
         self.needs.metrics.sent.increment(1);
@@ -287,7 +293,6 @@ impl Relay {
 
     /// After a revert: is it the signer, or is it what was sent?
     async fn doubt(&mut self, serving: Option<&Serving>) -> Result<Afterwards, Fault> {
-        self.needs.anchor.forget();
         if let Some(serving) = serving
             && !self.needs.chain.is_accepted(&serving.started).await?
         {
@@ -301,32 +306,12 @@ impl Relay {
         self.needs.metrics.in_flight.set(flights);
     }
 
-    /// A header at the tip, at or after every proven entry.
-    async fn anchor(&mut self) -> Result<HeaderFrame, Fault> {
-        let followed = self
-            .needs
-            .store
-            .cursor()
-            .await?
-            .map_or(0, |cursor| cursor.number);
-        if let Some((number, header)) = self.needs.anchor.latest()
-            && number + MAX_ANCHOR_AGE >= followed
-        {
-            return Ok(header);
-        }
-        let tip = self.needs.chain.tip().await?;
-        let header = self.needs.chain.header(tip.hash).await?;
-        self.needs.anchor.saw(tip.number, &header);
-        Ok(header)
-    }
-
     /// Leaves contracts out whose results the enclave cannot sign, and has them loaded, or leaves them
     /// to those who take their snapshots.
     async fn leave_out(
         &mut self,
         serving: &Arc<Serving>,
         batch: &Batch,
-        anchor: HeaderFrame,
         refusal: Option<ErrorCode>,
     ) -> Result<Afterwards, Fault> {
         let mut by_contract: BTreeMap<ContractId, Vec<ResultRef>> = BTreeMap::new();
@@ -343,7 +328,7 @@ impl Relay {
             let refusal = if alone {
                 refusal
             } else {
-                match serving.link.sign(results, anchor.clone()).await {
+                match serving.link.sign(results, self.needs.chain.address()).await {
                     Ok(_) => continue,
                     Err(error) if is_unsignable(&error) => error.code(),
                     Err(error) => return Err(error.into()),
@@ -371,7 +356,5 @@ fn is_unsignable(error: &EnclaveError) -> bool {
     )
 }
 
-/// Blocks an anchor may be behind what was followed; the oracle looks back 256 blocks for certain.
-const MAX_ANCHOR_AGE: u64 = 64;
 /// Longest transaction: pools refuse those of more than 128 KiB.
 const MAX_BYTES: usize = 120_000;

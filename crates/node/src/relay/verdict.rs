@@ -3,11 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use alloy_primitives::B256;
 use subrosa_chain::follow::OracleEvent;
-use subrosa_types::{
-    ContractId,
-    result::{Head, unpack_result},
-};
+use subrosa_types::{ContractId, result::Head};
 
 use super::batch::Batch;
 
@@ -32,38 +30,45 @@ pub(super) fn judge(batch: &Batch, events: &[OracleEvent]) -> Verdict {
         .filter(|group| group.stateless)
         .map(|group| group.contract)
         .collect();
+    let sent: BTreeMap<(ContractId, u64), B256> = batch
+        .groups
+        .iter()
+        .flat_map(|group| {
+            let items = group.items.iter();
+            items.map(|item| ((group.contract, item.entry.seq()), item.result.commitment))
+        })
+        .collect();
     for event in events {
-        if let OracleEvent::EntryFulfilled {
-            contract,
-            seq,
-            result,
-            ..
+        let OracleEvent::EntryFulfilled {
+            contract, outcome, ..
         } = *event
-        {
-            verdict.fulfilled.insert((contract, seq));
-            let (commitment, ..) = unpack_result(result);
+        else {
+            continue;
+        };
+        // The event has the commitment's first bits; what was sent has all of them.
+        let place = (contract, outcome.seq);
+        let Some(commitment) = sent.get(&place).filter(|known| outcome.begins(**known)) else {
+            continue;
+        };
+        verdict.fulfilled.insert(place);
+        if !alone.contains(&contract) {
             let head = Head {
-                seq: seq + 1,
-                commitment,
+                seq: outcome.seq + 1,
+                commitment: *commitment,
             };
-            if !alone.contains(&contract) {
-                verdict.heads.insert(contract, head);
-            }
+            verdict.heads.insert(contract, head);
         }
     }
-    let sent: BTreeSet<_> = batch
-        .results()
-        .iter()
-        .map(|result| (result.contract, result.seq))
-        .collect();
-    verdict.fulfilled.retain(|item| sent.contains(item));
     verdict
 }
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::{B256, U256, aliases::U48};
-    use subrosa_types::{abi::Entry, result::pack_result};
+    use alloy_primitives::{Address, U256};
+    use subrosa_types::{
+        abi::Entry,
+        result::{LoggedResult, ResultWord},
+    };
 
     use super::*;
     use crate::relay::batch::{Candidate, Group};
@@ -78,20 +83,30 @@ mod tests {
         word
     }
 
+    fn word(seq: u64) -> ResultWord {
+        ResultWord {
+            commitment: commitment(seq + 1),
+            status: 1,
+            fuel_bucket: 0,
+            has_logs: false,
+            output_length: 0,
+        }
+    }
+
     fn batch(groups: &[(u8, std::ops::Range<u64>)]) -> Batch {
         let item = |byte: u8, seq: u64| Candidate {
             entry: Entry {
                 contractId: contract(byte),
-                seq: U48::from(seq),
                 previousDigest: B256::ZERO,
                 context: B256::ZERO,
                 inputHash: B256::ZERO,
                 execution: U256::ZERO,
                 settlement: U256::ZERO,
-                payment: U256::ZERO,
+                payment: U256::from(seq),
+                refundTo: Address::ZERO,
             },
             previous_commitment: commitment(seq),
-            result: U256::ZERO,
+            result: word(seq),
             data: Default::default(),
         };
         Batch {
@@ -110,8 +125,10 @@ mod tests {
     fn fulfilled(byte: u8, seq: u64) -> OracleEvent {
         OracleEvent::EntryFulfilled {
             contract: contract(byte),
-            seq,
-            result: pack_result(commitment(seq + 1), 1, 0, 0),
+            outcome: LoggedResult {
+                result: word(seq),
+                seq,
+            },
             data: Default::default(),
         }
     }

@@ -7,7 +7,7 @@ use subrosa_store::{Storage, StoreError};
 use subrosa_types::{
     ContractId,
     abi::Outcome,
-    rpc::{EntryRequest, Receipt, RequestState, RequestStatus},
+    rpc::{EntryRequest, Receipt, ReceiptSignature, RequestState, RequestStatus},
 };
 
 use super::{context::Context, error::RpcError};
@@ -65,23 +65,26 @@ pub(super) async fn receipt(context: &Context, request: EntryRequest) -> Result<
     let unavailable = || RpcError::ReceiptUnavailable { contract, seq };
     let result = store.result(contract, seq).await?.ok_or_else(unavailable)?;
     let signed = fulfillment.receipt.ok_or_else(unavailable)?;
-    let admission = store
-        .admission(signed.signer)
-        .await?
-        .ok_or_else(unavailable)?;
-    let admission_signature = admission
-        .signatures
-        .into_iter()
-        .next()
-        .ok_or_else(unavailable)?;
+    let mut signatures = Vec::with_capacity(signed.signatures.len());
+    for (signature, signer) in signed.signatures {
+        let admission = store.admission(signer).await?.ok_or_else(unavailable)?;
+        let by = admission.signatures.into_iter().next();
+        signatures.push(ReceiptSignature {
+            r: signature.r,
+            vs: signature.vs,
+            admission: admission.admission,
+            admission_signature: by.ok_or_else(unavailable)?,
+        });
+    }
     let outcome = Outcome {
         status: result.status as u8,
         outputHash: keccak256(&result.output),
         sealedOutputHash: keccak256(&result.sealed_output),
+        sealedLogsHash: result.sealed_logs_hash,
         fuelBucket: result.fuel_bucket,
     };
     Ok(Receipt {
-        version: 1,
+        version: 2,
         chain_id: config.chain_id(),
         oracle: config.oracle,
         registry: config.registry,
@@ -93,10 +96,7 @@ pub(super) async fn receipt(context: &Context, request: EntryRequest) -> Result<
         previous_commitment: result.previous_commitment,
         commitment: result.commitment,
         signed_results: signed.signed.abi_encode().into(),
-        r: signed.r,
-        vs: signed.vs,
-        admission: admission.admission,
-        admission_signature,
+        signatures,
         transaction: Some(fulfillment.tx_hash),
     })
 }

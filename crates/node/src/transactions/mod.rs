@@ -16,7 +16,7 @@ use subrosa_chain::{
 };
 use subrosa_store::{IntentKind, Storage};
 use subrosa_types::{
-    abi::{EpochAcknowledgement, EpochOpening, Fulfillment, SignerAdmission},
+    abi::{EpochAcknowledgement, EpochOpening, SignerAdmission},
     frame::ResultRef,
 };
 use tokio::sync::Mutex;
@@ -102,7 +102,7 @@ impl Transactions {
         signatures: Vec<Bytes>,
     ) -> Result<B256, ChainAccessError> {
         let transaction = Transaction::Admit {
-            admission,
+            admission: Box::new(admission),
             signatures,
         };
         self.complete(transaction, IntentKind::Admit).await
@@ -176,13 +176,22 @@ impl Transactions {
     /// [`ChainAccessError::Send`] if it cannot be sent.
     pub(crate) async fn fulfill(
         &self,
-        fulfillment: Fulfillment,
+        batch: Bytes,
         items: Vec<ResultRef>,
         gas: u64,
     ) -> Result<Box<dyn InFlight>, ChainAccessError> {
-        let fulfillment = Box::new(fulfillment);
-        let transaction = Transaction::Fulfill { fulfillment, gas };
+        let transaction = Transaction::Fulfill { batch, gas };
         self.send(transaction, IntentKind::Fulfill, items).await
+    }
+
+    /// Has what waits at the oracle sent to the account, and waits until that is mined.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainAccessError::Send`] if it would revert or cannot be sent.
+    pub(crate) async fn withdraw(&self) -> Result<B256, ChainAccessError> {
+        self.complete(Transaction::Withdraw, IntentKind::Other)
+            .await
     }
 
     /// Waits until a `fulfill` is mined, however long that takes.

@@ -98,6 +98,9 @@ impl FakeChain {
                 max_gas: 16_000_000,
                 max_in_flight: 8,
                 max_wait_milliseconds: 50,
+                fee_floor_percent: 100,
+                subsidy_gwei_per_day: 0,
+                withdraw_below_gwei: 0,
             },
             rpc: config::Rpc {
                 listen: SocketAddr::from(([127, 0, 0, 1], 0)),

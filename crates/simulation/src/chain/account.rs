@@ -25,7 +25,7 @@ impl ChainAccount for SimulatedChain {
                 let state = self.state();
                 (state.blocks.tip().contracts.clone(), state.blocks.next())
             };
-            apply(&mut contracts, moment, &transaction)
+            apply(&mut contracts, moment, ACCOUNT, &transaction)
                 .map_err(|revert| SendError::Reverted(revert.to_string()))?;
         }
         let (nonce, raw) = {
@@ -143,4 +143,4 @@ impl InFlight for Sent {
 }
 
 /// Where transactions of a node come from.
-const ACCOUNT: Address = Address::repeat_byte(0xac);
+pub(super) const ACCOUNT: Address = Address::repeat_byte(0xac);

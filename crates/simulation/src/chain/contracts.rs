@@ -3,29 +3,27 @@
 //! chained digests, results must continue the head and be signed by an admitted signer.
 //!
 //! A model for simulations, held to the contracts by the conformance suite that the real ones pass
-//! on a real chain. It knows no fees, no callbacks, and of governance only that it withdraws runtime
+//! on a real chain. It knows of fees the part for landing and what is added to it, no callbacks, and of governance only that it withdraws runtime
 //! generations.
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, B256, Bytes, Signature, U256, aliases::U48, keccak256};
+use alloy_primitives::{Address, B256, Bytes, Signature, U256, keccak256};
 use subrosa_chain::follow::{Appended, OracleEvent};
 use subrosa_chain_proof::synthetic::{SyntheticProof, SyntheticState};
 use subrosa_types::{
     ContractId,
-    abi::{
-        EnclaveConfig, Entry, EpochMember, EpochOpening, Fulfillment, FulfillmentGroup,
-        FulfillmentItem, Outcome, SignedResults,
-    },
+    abi::{EnclaveConfig, Entry, EpochMember, EpochOpening, SignedResults},
+    batch::{Batch, Group},
     change::{EpochChange, RuntimeChange},
     eip712,
     entry::{
-        EntryKind, Execution, FLAG_INPUT_SEALED, FLAG_OPENS_SESSION, FinalityClass, Payment,
-        RUNTIME_GENERATION, Settlement,
+        EntryKind, Execution, FLAG_INPUT_SEALED, FLAG_LEAVES_EPOCH, FLAG_OPENS_SESSION,
+        FinalityClass, GWEI, Payment, RUNTIME_GENERATION, Settlement, mask_digest,
     },
     id::{self, TeeKind, measurement_id},
-    result::{Head, result_hash, unpack_result},
-    slot,
+    result::{Head, HeadWord, LoggedResult},
+    slot::{self, Place, RING},
 };
 
 use crate::machine::{MEASUREMENT_HASH, ROOT_ID};
@@ -43,6 +41,10 @@ pub struct Request {
     pub sealed: bool,
     /// Whether the envelope opens a session.
     pub opens_session: bool,
+    /// Bytes of output that are paid for.
+    pub output_limit: u32,
+    /// Gwei for whoever lands the result.
+    pub landing: u64,
 }
 
 impl Default for Request {
@@ -53,6 +55,8 @@ impl Default for Request {
             fuel_limit: 5_000_000,
             sealed: false,
             opens_session: false,
+            output_limit: 64 << 10,
+            landing: 1_000_000,
         }
     }
 }
@@ -71,6 +75,10 @@ pub struct Contracts {
     signers: BTreeMap<Address, u64>,
     epochs: BTreeMap<(u32, u32), B256>,
     registered: u64,
+    /// Gwei by which pending entries were topped up.
+    added: BTreeMap<(ContractId, u64), u64>,
+    /// Gwei that wait for accounts.
+    earned: BTreeMap<Address, u64>,
     /// Runtime generations that were withdrawn, and which take over from them.
     withdrawn: BTreeMap<u16, u16>,
 }
@@ -101,6 +109,12 @@ pub enum Revert {
     /// Another epoch is open, or this one is already, or the contract is not before it.
     #[error("epoch is not the next one")]
     Epoch,
+    /// The batch does not decode.
+    #[error("malformed batch")]
+    Malformed,
+    /// Nothing waits for the account.
+    #[error("nothing to withdraw")]
+    NothingToWithdraw,
     /// Nothing can be asked of a contract that is not registered.
     #[error("unknown contract")]
     UnknownContract,
@@ -133,6 +147,8 @@ impl Contracts {
             signers: BTreeMap::new(),
             epochs: BTreeMap::new(),
             registered: 0,
+            added: BTreeMap::new(),
+            earned: BTreeMap::new(),
             withdrawn: BTreeMap::new(),
         }
     }
@@ -145,15 +161,71 @@ impl Contracts {
         self.state.prove(account, slot)
     }
 
-    /// The digest of an entry; zero if there is none.
-    pub fn digest(&self, contract: ContractId, seq: u64) -> B256 {
-        let word = self.state.slot(self.oracle, slot::entry(contract, seq));
-        subrosa_types::entry::mask_digest(B256::from(word))
+    /// Where an entry with this digest is, if it is on the log and its slot is no other's yet.
+    pub fn place(&self, contract: ContractId, seq: u64, digest: B256) -> Option<Place> {
+        let holds = |place: &Place| {
+            let slot = self.slot(contract, place.position(seq));
+            mask_digest(B256::from(slot)) == digest
+        };
+        Place::ALL.into_iter().find(holds)
+    }
+
+    /// How many entries a contract's log has.
+    pub fn entries(&self, contract: ContractId) -> u64 {
+        self.logs.get(&contract).map_or(0, |log| log.next)
     }
 
     /// A contract's head.
     pub fn head(&self, contract: ContractId) -> Head {
-        Head::unpack(self.state.slot(self.oracle, slot::head(contract)))
+        HeadWord::unpack(self.state.slot(self.oracle, slot::head(contract))).head
+    }
+
+    /// What a storage slot of a contract holds.
+    pub(crate) fn value(&self, account: Address, slot: B256) -> U256 {
+        self.state.slot(account, slot)
+    }
+
+    /// By how many gwei a pending entry was topped up.
+    pub fn added(&self, contract: ContractId, seq: u64) -> u64 {
+        self.added
+            .get(&(contract, seq))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Wei that wait for an account.
+    pub fn earned(&self, account: Address) -> U256 {
+        let gwei = self.earned.get(&account).copied().unwrap_or_default();
+        U256::from(gwei) * U256::from(GWEI)
+    }
+
+    /// Tops up a pending entry.
+    pub(crate) fn add_fee(
+        &mut self,
+        contract: ContractId,
+        seq: u64,
+        gwei: u64,
+    ) -> Result<OracleEvent, Revert> {
+        let is_pending = |log: &&Log| (self.head(contract).seq..log.next).contains(&seq);
+        let log = self.logs.get(&contract).filter(is_pending);
+        log.ok_or(Revert::UnknownContract)?;
+        *self.added.entry((contract, seq)).or_default() += gwei;
+        Ok(OracleEvent::FeeAdded {
+            contract,
+            seq,
+            amount: U256::from(gwei) * U256::from(GWEI),
+        })
+    }
+
+    /// Takes what waits for an account.
+    pub(crate) fn withdraw(&mut self, account: Address) -> Result<(), Revert> {
+        let taken = self.earned.remove(&account);
+        taken.map(drop).ok_or(Revert::NothingToWithdraw)
+    }
+
+    fn slot(&self, contract: ContractId, position: u64) -> U256 {
+        self.state
+            .slot(self.oracle, slot::entry(contract, position))
     }
 
     /// Whether the oracle knows a contract.
@@ -391,10 +463,10 @@ impl Contracts {
         input_hash: B256,
         input: Bytes,
     ) -> OracleEvent {
+        let executed = self.head(contract).seq;
         let log = self.logs.entry(contract).or_default();
         let entry = Entry {
             contractId: contract,
-            seq: U48::from(log.next),
             previousDigest: log.digest,
             context: request.context,
             inputHash: input_hash,
@@ -407,63 +479,79 @@ impl Contracts {
                 finality_class: FinalityClass::HostAsserted,
                 block_number: moment.number,
                 block_timestamp: moment.timestamp,
+                output_limit: request.output_limit,
             }
             .pack(),
             settlement: Settlement {
                 requester: request.requester,
-                callback_gas_limit: 100_000,
-                flags: 0,
+                callback_gas_limit: if kind == EntryKind::Epoch {
+                    log.epoch.saturating_sub(1)
+                } else {
+                    0
+                },
+                flags: if kind == EntryKind::Epoch {
+                    FLAG_LEAVES_EPOCH
+                } else {
+                    0
+                },
                 deadline: moment.timestamp + 600,
             }
             .pack(),
             payment: Payment {
-                fee: 1_000,
-                execution_charge: 10,
+                landing: request.landing,
+                callback: 0,
+                charge: 10,
                 key_group: self.key_group,
                 key_epoch: log.epoch,
+                seq: log.next,
             }
             .pack(),
+            refundTo: Address::ZERO,
         };
         let digest = entry.digest(self.chain_id, self.oracle);
+        // What lies in the ring is a round older: pending entries are never written over.
+        let place = if executed + RING <= log.next {
+            Place::Own
+        } else {
+            Place::Ring
+        };
         self.state.store(
             self.oracle,
-            slot::entry(contract, log.next),
+            slot::entry(contract, place.position(log.next)),
             U256::from_be_bytes(digest.0),
         );
         let appended = Appended {
             contract,
-            seq: log.next,
+            previous_digest: entry.previousDigest,
             context: entry.context,
             execution: entry.execution,
             settlement: entry.settlement,
             payment: entry.payment,
+            refund_to: entry.refundTo,
             input,
         };
         (log.next, log.digest) = (log.next + 1, digest);
         OracleEvent::EntryAppended(appended)
     }
 
-    /// Takes results: whatever continues a head, if an admitted signer signed all of them.
+    /// Takes a packed batch: whatever continues a head, if an admitted signer signed all of it. The
+    /// payee earns, or else the sender.
     pub(crate) fn fulfill(
         &mut self,
         moment: Moment,
-        fulfillment: &Fulfillment,
+        sender: Address,
+        packed: &[u8],
     ) -> Result<Vec<OracleEvent>, Revert> {
-        let mut hashes = Vec::new();
-        for group in &fulfillment.groups {
-            self.result_hashes(group, &mut hashes)?;
-        }
+        let batch = Batch::decode(packed).map_err(|_| Revert::Malformed)?;
+        let placed = batch.placed(self.chain_id, self.oracle);
+        let placed = placed.ok_or(Revert::Malformed)?;
         let signed = SignedResults {
-            resultHashes: hashes,
-            anchorNumber: fulfillment.anchorNumber,
-            anchorHash: fulfillment.anchorHash,
-            configHash: fulfillment.configHash,
-            measurementId: fulfillment.measurementId,
-            keyGroup: fulfillment.keyGroup,
-            keyEpoch: fulfillment.keyEpoch,
+            resultHashes: placed.iter().map(|item| item.result_hash).collect(),
+            payee: batch.payee,
         };
         let domain = eip712::oracle_domain(self.chain_id, self.oracle);
-        let compact = [fulfillment.r.0, fulfillment.vs.0].concat();
+        let first = batch.signatures.first().ok_or(Revert::Malformed)?;
+        let compact = [first.r.0, first.vs.0].concat();
         let signer = Signature::from_erc2098(&compact)
             .recover_address_from_prehash(&eip712::signing_hash(&signed, &domain))
             .map_err(|_| Revert::Signer)?;
@@ -473,48 +561,53 @@ impl Contracts {
         {
             return Err(Revert::Signer);
         }
+        let digests: BTreeMap<(ContractId, u64), B256> = placed
+            .iter()
+            .map(|item| ((item.contract, item.seq), item.digest))
+            .collect();
+        let payee = if batch.payee.is_zero() {
+            sender
+        } else {
+            batch.payee
+        };
         let mut events = Vec::new();
-        for group in &fulfillment.groups {
-            self.apply(group, &mut events);
+        for group in &batch.groups {
+            self.apply(group, &digests, payee, &mut events);
         }
         Ok(events)
     }
 
-    fn result_hashes(
-        &self,
-        group: &FulfillmentGroup,
-        hashes: &mut Vec<B256>,
-    ) -> Result<(), Revert> {
-        let mut before = Head::unpack(group.start);
-        for item in &group.items {
-            let (commitment, ..) = unpack_result(item.result);
-            let digest = self.digest(group.contractId, before.seq);
-            let outcome = outcome(item).ok_or(Revert::Signer)?.hash();
-            hashes.push(result_hash(digest, outcome, before.commitment, commitment));
-            before = Head {
-                seq: before.seq + 1,
-                commitment,
-            };
-        }
-        Ok(())
-    }
-
-    /// Takes as many of a group's items as continue the head, whoever signed them.
-    pub(crate) fn apply(&mut self, group: &FulfillmentGroup, events: &mut Vec<OracleEvent>) {
-        let contract = group.contractId;
-        let (mut cursor, mut head) = (Head::unpack(group.start), self.head(contract));
+    /// Takes as many of a group's items as continue the head, whoever signed them. Digests that are not
+    /// given are believed.
+    pub(crate) fn apply(
+        &mut self,
+        group: &Group,
+        digests: &BTreeMap<(ContractId, u64), B256>,
+        payee: Address,
+        events: &mut Vec<OracleEvent>,
+    ) {
+        let contract = group.contract;
+        let (mut cursor, mut head) = (group.start, self.head(contract));
         let mut is_announced = false;
+        // Digests chain: the last that is stored vouches for those before it.
+        let is_stored = |seq: u64| {
+            digests
+                .get(&(contract, seq))
+                .is_none_or(|digest| self.place(contract, seq, *digest).is_some())
+        };
+        let seqs = (0..group.items.len() as u64).map(|index| group.start.seq + index);
+        let known = seqs.rev().find(|seq| is_stored(*seq));
         for item in &group.items {
             let next = Head {
                 seq: cursor.seq + 1,
-                commitment: unpack_result(item.result).0,
+                commitment: item.result.commitment,
+            };
+            let skipped = |reason| OracleEvent::ItemsSkipped {
+                contract,
+                seq: cursor.seq,
+                reason,
             };
             if head != cursor {
-                let skipped = |reason| OracleEvent::ItemsSkipped {
-                    contract,
-                    seq: cursor.seq,
-                    reason,
-                };
                 if head.seq <= cursor.seq {
                     events.push(skipped(DOES_NOT_CONTINUE));
                     break;
@@ -526,16 +619,31 @@ impl Contracts {
                 cursor = next;
                 continue;
             }
+            if known.is_none_or(|known| known < cursor.seq) {
+                events.push(skipped(NOT_ON_THE_LOG));
+                break;
+            }
+            let added = self.added.remove(&(contract, cursor.seq));
+            *self.earned.entry(payee).or_default() += item.landing + added.unwrap_or_default();
             events.push(OracleEvent::EntryFulfilled {
                 contract,
-                seq: cursor.seq,
-                result: item.result,
+                outcome: LoggedResult::unpack(
+                    LoggedResult {
+                        result: item.result,
+                        seq: cursor.seq,
+                    }
+                    .pack(),
+                ),
                 data: item.data.clone(),
             });
             (cursor, head) = (next, next);
         }
+        let word = HeadWord {
+            head,
+            ..HeadWord::default()
+        };
         self.state
-            .store(self.oracle, slot::head(contract), head.pack());
+            .store(self.oracle, slot::head(contract), word.pack());
     }
 }
 
@@ -549,18 +657,7 @@ fn flags(request: Request) -> u16 {
     sealed | opens
 }
 
-/// The outcome that an item states; `None` if its output is longer than its data.
-fn outcome(item: &FulfillmentItem) -> Option<Outcome> {
-    let (_, status, fuel_bucket, length) = unpack_result(item.result);
-    let (output, sealed) = item.data.split_at_checked(length as usize)?;
-    Some(Outcome {
-        status,
-        outputHash: keccak256(output),
-        sealedOutputHash: keccak256(sealed),
-        fuelBucket: fuel_bucket,
-    })
-}
-
 /// `ItemsSkipped` reasons of the oracle.
 const ALREADY_EXECUTED: u8 = 1;
 const DOES_NOT_CONTINUE: u8 = 2;
+const NOT_ON_THE_LOG: u8 = 3;

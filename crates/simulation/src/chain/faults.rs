@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What may befall a node's transactions between the pool and a block.
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::{Address, Bytes, keccak256};
 use subrosa_chain::send::Call;
 use subrosa_node::Transaction;
+use subrosa_types::batch::Batch;
 
 use super::{SimulatedChain, blocks::Included};
 
@@ -54,23 +57,24 @@ impl SimulatedChain {
         let mut group = {
             let state = self.state();
             let next = state.pool.values().next();
-            let Some(Transaction::Fulfill { fulfillment, .. }) =
+            let Some(Transaction::Fulfill { batch, .. }) =
                 next.and_then(|raw| state.signed.get(raw))
             else {
                 return false;
             };
             let (mut contracts, moment) =
                 (state.blocks.tip().contracts.clone(), state.blocks.next());
-            let is_taken = contracts.fulfill(moment, fulfillment).is_ok();
-            let Some(group) = fulfillment.groups.first().filter(|_| is_taken) else {
+            let is_taken = contracts.fulfill(moment, OTHER, batch).is_ok();
+            let decoded = Batch::decode(batch).ok().filter(|_| is_taken);
+            let Some(group) = decoded.and_then(|batch| batch.groups.into_iter().next()) else {
                 return false;
             };
-            group.clone()
+            group
         };
         group.items.truncate(items);
         self.transact(|contracts, _| {
             let mut events = Vec::new();
-            contracts.apply(&group, &mut events);
+            contracts.apply(&group, &BTreeMap::new(), OTHER, &mut events);
             ((), events)
         });
         true
@@ -82,3 +86,6 @@ impl SimulatedChain {
         self.changed();
     }
 }
+
+/// Somebody else.
+const OTHER: Address = Address::repeat_byte(0x0e);

@@ -58,6 +58,8 @@ struct State {
     closed: bool,
     /// Distinguishes transactions of others.
     others: u64,
+    /// Wei that a unit of gas costs.
+    gas_price: u128,
 }
 
 impl SimulatedChain {
@@ -73,6 +75,7 @@ impl SimulatedChain {
             failing: 0,
             closed: false,
             others: 0,
+            gas_price: 100_000_000,
         };
         Self(Arc::new(Inner {
             state: Mutex::new(state),
@@ -208,6 +211,25 @@ impl SimulatedChain {
         self.state().mined.len()
     }
 
+    /// Tops up the landing part of a pending entry, by so many gwei.
+    ///
+    /// # Errors
+    ///
+    /// [`Revert::UnknownContract`] if there is no such entry.
+    pub fn add_fee(&self, contract: ContractId, seq: u64, gwei: u64) -> Result<(), Revert> {
+        self.transact(
+            |contracts, _| match contracts.add_fee(contract, seq, gwei) {
+                Ok(event) => (Ok(()), vec![event]),
+                Err(revert) => (Err(revert), Vec::new()),
+            },
+        )
+    }
+
+    /// What a unit of gas costs from now on, wei.
+    pub fn price_gas(&self, wei: u128) {
+        self.state().gas_price = wei;
+    }
+
     /// Mines one block with whatever waits.
     pub fn mine(&self) {
         self.state().mine();
@@ -304,7 +326,7 @@ impl State {
             let outcome = if fails {
                 Err(Revert::OutOfGas)
             } else {
-                transaction::apply(&mut contracts, moment, transaction)
+                transaction::apply(&mut contracts, moment, account::ACCOUNT, transaction)
             };
             let included = Included {
                 transaction: keccak256(&raw),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The transactions of a node, executed.
 
+use alloy_primitives::Address;
 use subrosa_chain::follow::OracleEvent;
 use subrosa_node::Transaction;
 
@@ -10,10 +11,12 @@ use super::contracts::{Contracts, Moment, Revert};
 pub(super) fn apply(
     contracts: &mut Contracts,
     moment: Moment,
+    sender: Address,
     transaction: &Transaction,
 ) -> Result<Vec<OracleEvent>, Revert> {
     match transaction {
-        Transaction::Fulfill { fulfillment, .. } => contracts.fulfill(moment, fulfillment),
+        Transaction::Fulfill { batch, .. } => contracts.fulfill(moment, sender, batch),
+        Transaction::Withdraw => contracts.withdraw(sender).map(|()| Vec::new()),
         Transaction::OpenEpoch { opening, .. } => {
             contracts.open_epoch(opening).map(|()| Vec::new())
         }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the chain's state is read as.
 
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use async_trait::async_trait;
-use subrosa_chain::{ChainError, follow::BlockRef};
+use subrosa_chain::{ChainError, FetchedSlot, follow::BlockRef};
 use subrosa_node::{ChainView, DcapContract, Lease, Transaction};
 use subrosa_types::{
     ContractId,
-    abi::{EpochMember, Fulfillment},
+    abi::EpochMember,
     frame::{HeaderFrame, Started, StorageProof},
+    price::Prices,
     result::Head,
 };
 
@@ -29,15 +30,18 @@ impl ChainView for SimulatedChain {
         account: Address,
         slots: &[B256],
         block: B256,
-    ) -> Result<Vec<StorageProof>, ChainError> {
+    ) -> Result<Vec<FetchedSlot>, ChainError> {
         self.at(block, |block| {
             let slots = slots.iter();
             let proofs = slots.map(|slot| {
                 let proof = block.contracts.prove(account, *slot);
-                StorageProof {
-                    header: block.frame(),
-                    account_proof: proof.account,
-                    slot_proof: proof.slot,
+                FetchedSlot {
+                    value: block.contracts.value(account, *slot),
+                    proof: StorageProof {
+                        header: block.frame(),
+                        account_proof: proof.account,
+                        slot_proof: proof.slot,
+                    },
                 }
             });
             proofs.collect()
@@ -85,29 +89,36 @@ impl ChainView for SimulatedChain {
         Ok(B256::ZERO)
     }
 
-    async fn is_stateless(&self, _: ContractId) -> Result<bool, ChainError> {
-        Ok(false)
-    }
-
     async fn head(&self, contract: ContractId) -> Result<Head, ChainError> {
         Ok(self.contracts().head(contract))
     }
 
-    async fn digest(
-        &self,
-        contract: ContractId,
-        seq: u64,
-        block: B256,
-    ) -> Result<B256, ChainError> {
-        self.at(block, |block| block.contracts.digest(contract, seq))
+    async fn added(&self, contract: ContractId, seq: u64) -> Result<u64, ChainError> {
+        Ok(self.contracts().added(contract, seq))
     }
 
-    async fn carried(&self, transaction: B256) -> Result<Option<Fulfillment>, ChainError> {
+    async fn prices(&self) -> Result<Prices, ChainError> {
+        Ok(Prices::SHIPPED)
+    }
+
+    async fn gas_price(&self) -> Result<u128, ChainError> {
+        Ok(self.state().gas_price)
+    }
+
+    async fn balance(&self, _: Address) -> Result<U256, ChainError> {
+        Ok(U256::MAX)
+    }
+
+    async fn earned(&self, account: Address) -> Result<U256, ChainError> {
+        Ok(self.contracts().earned(account))
+    }
+
+    async fn carried(&self, transaction: B256) -> Result<Option<Bytes>, ChainError> {
         let state = self.state();
         let mut signed = state.signed.iter();
         let found = signed.find(|(raw, _)| keccak256(raw) == transaction);
         Ok(match found {
-            Some((_, Transaction::Fulfill { fulfillment, .. })) => Some((**fulfillment).clone()),
+            Some((_, Transaction::Fulfill { batch, .. })) => Some(batch.clone()),
             _ => None,
         })
     }

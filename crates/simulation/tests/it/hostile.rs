@@ -20,6 +20,8 @@ const GREEDY: Request = Request {
     fuel_limit: 100_000_000,
     sealed: false,
     opens_session: false,
+    output_limit: 64 << 10,
+    landing: 1_000_000,
 };
 
 async fn serving(seed: u64) -> (World, Node, Client) {

@@ -119,7 +119,11 @@ impl Scene {
         self.settle().await;
         let mut fulfilled: BTreeMap<ContractId, Vec<u64>> = BTreeMap::new();
         for event in self.events().await {
-            if let OracleEvent::EntryFulfilled { contract, seq, .. } = event {
+            if let OracleEvent::EntryFulfilled {
+                contract, outcome, ..
+            } = event
+            {
+                let seq = outcome.seq;
                 fulfilled.entry(contract).or_default().push(seq);
             }
         }
@@ -331,9 +335,7 @@ impl Scene {
         self.world.chain.reorganize(depth.min(since));
         for (contract, entries) in &mut self.entries {
             let contracts = self.world.chain.contracts();
-            *entries = (0..)
-                .find(|seq| contracts.digest(*contract, *seq).is_zero())
-                .unwrap();
+            *entries = contracts.entries(*contract);
         }
     }
 }

@@ -5,10 +5,7 @@ use alloy_primitives::U256;
 use subrosa_chain::{Event, follow::OracleEvent};
 use subrosa_node::{ChainFeed, StartingPoint};
 use subrosa_simulation::World;
-use subrosa_types::{
-    ContractId,
-    result::{Status, unpack_result},
-};
+use subrosa_types::{ContractId, result::Status};
 
 /// Status and public output of every fulfilled entry, in order; one that was fulfilled twice is there
 /// twice.
@@ -21,10 +18,9 @@ pub(crate) async fn fulfilled(world: &World, contract: ContractId) -> Vec<(u64, 
         .filter_map(|log| match log.event {
             OracleEvent::EntryFulfilled {
                 contract: of,
-                seq,
-                result,
+                outcome,
                 data,
-            } if of == contract => Some((seq, unpack_result(result).1, data.to_vec())),
+            } if of == contract => Some((outcome.seq, outcome.result.status, data.to_vec())),
             _ => None,
         })
         .collect()

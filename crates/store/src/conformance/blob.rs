@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Results, and the blobs that lead to their states.
 
-use subrosa_types::frame::{BlobKind, StorageProof};
+use subrosa_types::frame::BlobKind;
 
 use super::{
     place::Place,
-    sample::{block, contract, executed},
+    sample::{block, contract, executed, slot_proof},
 };
 use crate::{ResultRecord, Storage, StoreError};
 
@@ -80,7 +80,7 @@ pub(super) async fn results_of_replaced_entries_are_refused(place: &dyn Place) {
     assert_eq!(store.result(a, 0).await.unwrap(), None);
     assert_eq!(store.blobs_for_load(a, 9, 0, usize::MAX).await.unwrap(), []);
     assert!(matches!(
-        store.put_proof(a, 1, StorageProof::default()).await,
+        store.put_proof(a, 1, slot_proof()).await,
         Err(StoreError::UnknownEntry { seq: 1, .. })
     ));
     store.commit_execution(a, vec![snapshot(10)]).await.unwrap();

@@ -2,11 +2,11 @@
 //! What the chain says, and what it takes back.
 
 use alloy_primitives::{Address, B256, Bytes};
-use subrosa_types::frame::{BlobKind, HeaderFrame, StorageProof};
+use subrosa_types::frame::{BlobKind, HeaderFrame, SlotProof, StorageProof};
 
 use super::{
     place::Place,
-    sample::{block, commitment, contract, cursor, entry, executed, fulfillment},
+    sample::{block, commitment, contract, cursor, entry, executed, fulfillment, slot_proof},
 };
 use crate::StoreError;
 
@@ -113,10 +113,7 @@ pub(super) async fn a_rewind_takes_back_what_came_after(place: &dyn Place) {
     snapshot.kind = BlobKind::Snapshot;
     store.put_blob(a, snapshot).await.unwrap();
     for seq in 0..3 {
-        store
-            .put_proof(a, seq, StorageProof::default())
-            .await
-            .unwrap();
+        store.put_proof(a, seq, slot_proof()).await.unwrap();
     }
 
     assert_eq!(store.rewind(cursor(11)).await.unwrap(), [a]);
@@ -199,7 +196,7 @@ pub(super) async fn contracts_do_not_mix(place: &dyn Place) {
 
 pub(super) async fn proofs_come_back(place: &dyn Place) {
     let a = contract(0);
-    let proof = StorageProof {
+    let storage = StorageProof {
         header: HeaderFrame {
             trusted: vec![1; 600].into(),
             witness: Bytes::new(),
@@ -207,6 +204,10 @@ pub(super) async fn proofs_come_back(place: &dyn Place) {
         },
         account_proof: vec![vec![3; 532].into(); 8],
         slot_proof: vec![vec![4; 532].into(); 6],
+    };
+    let proof = SlotProof {
+        storage,
+        ..slot_proof()
     };
     let store = place.open().await;
     store.apply_block(block(10, &[(a, 0)])).await.unwrap();

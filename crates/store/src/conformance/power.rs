@@ -2,11 +2,11 @@
 //! What is left after a power failure.
 
 use alloy_primitives::{Address, B256, Bytes};
-use subrosa_types::frame::{BlobKind, StorageProof};
+use subrosa_types::frame::BlobKind;
 
 use super::{
     place::Unplug,
-    sample::{block, contract, cursor, entry, executed, intent},
+    sample::{block, contract, cursor, entry, executed, intent, slot_proof},
 };
 use crate::{AdmissionRecord, CodeOf};
 
@@ -89,7 +89,7 @@ pub(super) async fn the_rest_is_lost_from_the_end(place: &dyn Unplug) {
     let put = store.put_code_envelope(a, CodeOf::Deploy, envelope);
     put.await.unwrap();
     store.apply_block(block(11, &[(a, 1)])).await.unwrap();
-    let proof = StorageProof::default();
+    let proof = slot_proof();
     store.put_proof(a, 1, proof).await.unwrap();
     place.unplug();
     let store = place.open().await;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Records to store.
 
-use alloy_primitives::{Address, B256, Bytes, U256, aliases::U48};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use subrosa_types::{
     ContractId,
     abi::{Entry, SignedResults},
-    frame::{BlobKind, ExecutedEntry, LoggedEntry, ResultRef, StateBlob},
+    batch::CompactSignature,
+    frame::{BlobKind, ExecutedEntry, LoggedEntry, ResultRef, SlotProof, StateBlob, StorageProof},
     result::Status,
+    slot::Place,
 };
 
 use crate::{Block, Cursor, EntryRecord, FulfillmentRecord, Identity, Intent, IntentKind, Receipt};
@@ -41,13 +43,13 @@ pub fn entry(contract: ContractId, seq: u64, block: u64) -> EntryRecord {
         logged: LoggedEntry {
             entry: Entry {
                 contractId: contract,
-                seq: U48::from(seq),
                 previousDigest: B256::repeat_byte(seq as u8),
                 context: B256::repeat_byte(4),
                 inputHash: B256::repeat_byte(5),
                 execution: U256::from(block),
                 settlement: U256::from(6),
-                payment: U256::from(7),
+                payment: U256::from(7) << 48 | U256::from(seq),
+                refundTo: Address::ZERO,
             },
             input: vec![seq as u8; 40].into(),
         },
@@ -70,6 +72,7 @@ pub fn executed(contract: ContractId, seq: u64, block: u64, kind: BlobKind) -> E
         result_hash: B256::repeat_byte(9),
         output: Bytes::from_static(b"output"),
         sealed_output: Bytes::new(),
+        sealed_logs_hash: B256::ZERO,
         blob: StateBlob {
             kind,
             part: 0,
@@ -82,6 +85,14 @@ pub fn executed(contract: ContractId, seq: u64, block: u64, kind: BlobKind) -> E
             epoch: 1,
             sealed: vec![seq as u8; 500].into(),
         },
+    }
+}
+
+/// A proof of a slot.
+pub fn slot_proof() -> SlotProof {
+    SlotProof {
+        place: Place::Own,
+        storage: StorageProof::default(),
     }
 }
 
@@ -100,16 +111,15 @@ pub fn fulfillment(seq: u64, block: u64) -> FulfillmentRecord {
         receipt: Some(Receipt {
             signed: SignedResults {
                 resultHashes: vec![B256::repeat_byte(9)],
-                anchorNumber: block,
-                anchorHash: B256::repeat_byte(1),
-                configHash: B256::repeat_byte(3),
-                measurementId: B256::repeat_byte(2),
-                keyGroup: 1,
-                keyEpoch: 1,
+                payee: Address::repeat_byte(6),
             },
-            r: B256::repeat_byte(1),
-            vs: B256::repeat_byte(2),
-            signer: Address::repeat_byte(5),
+            signatures: vec![(
+                CompactSignature {
+                    r: B256::repeat_byte(1),
+                    vs: B256::repeat_byte(2),
+                },
+                Address::repeat_byte(5),
+            )],
         }),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use subrosa_types::{ContractId, frame::StorageProof, result::Head};
+use subrosa_types::{ContractId, frame::SlotProof, result::Head};
 
 use super::{database::Engine, rows::Batch};
 use crate::{
@@ -129,7 +129,7 @@ impl Engine {
         &self,
         contract: ContractId,
         seq: u64,
-        proof: &StorageProof,
+        proof: &SlotProof,
     ) -> Result<(), StoreError> {
         let _exclusive = self.exclusive();
         if self.entry(contract, seq)?.is_none() {
@@ -146,7 +146,7 @@ impl Engine {
         &self,
         contract: ContractId,
         seq: u64,
-    ) -> Result<Option<StorageProof>, StoreError> {
+    ) -> Result<Option<SlotProof>, StoreError> {
         self.keyspaces.proofs.read(key::entry(contract, seq))
     }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::Bytes;
-use subrosa_types::frame::{StateBlob, StorageProof};
+use subrosa_types::frame::{SlotProof, StateBlob};
 
 use super::{rows::Rows, table::Table};
 use crate::{
@@ -21,7 +21,7 @@ pub(super) struct Keyspaces {
     /// (contract, seq).
     pub(super) entries: Table<EntryRecord>,
     /// (contract, seq).
-    pub(super) proofs: Table<StorageProof>,
+    pub(super) proofs: Table<SlotProof>,
     /// (contract, deploy or upgrade, code commitment).
     pub(super) code_envelopes: Table<CodeEnvelopeRecord>,
     /// (contract, seq, kind).

@@ -2,7 +2,7 @@
 //! What the chain says: entries, their proofs, fulfillments.
 
 use async_trait::async_trait;
-use subrosa_types::{ContractId, frame::StorageProof, result::Head};
+use subrosa_types::{ContractId, frame::SlotProof, result::Head};
 
 use crate::{Block, Cursor, EntryRecord, FulfillmentRecord, StoreError};
 
@@ -60,15 +60,11 @@ pub trait LogStore: Send + Sync {
         &self,
         contract: ContractId,
         seq: u64,
-        proof: StorageProof,
+        proof: SlotProof,
     ) -> Result<(), StoreError>;
 
     /// The proof of an entry's slot.
-    async fn proof(
-        &self,
-        contract: ContractId,
-        seq: u64,
-    ) -> Result<Option<StorageProof>, StoreError>;
+    async fn proof(&self, contract: ContractId, seq: u64) -> Result<Option<SlotProof>, StoreError>;
 
     /// How the chain has an entry's result.
     async fn fulfillment(

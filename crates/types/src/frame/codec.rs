@@ -108,17 +108,23 @@ mod tests {
     /// An empty item takes one byte of the frame and 32 of memory.
     #[test]
     fn lists_of_empty_items_are_refused_beyond_a_length() {
-        let anchor = |count| crate::frame::HeaderFrame {
-            ancestors: vec![Default::default(); count],
-            ..Default::default()
-        };
-        let sign = |count| Request::Sign {
-            results: Vec::new(),
-            anchor: anchor(count),
+        let activate = |count| {
+            let header = crate::frame::HeaderFrame {
+                ancestors: vec![Default::default(); count],
+                ..Default::default()
+            };
+            let proof = crate::frame::StorageProof {
+                header,
+                ..Default::default()
+            };
+            Request::ActivateEpoch {
+                epoch: 1,
+                proof: proof.into(),
+            }
         };
         let decoded = |request: &Request| decode::<Request>(&encode(1, request).unwrap()[4..]);
         let most = crate::frame::MAX_ANCESTORS;
-        assert_eq!(decoded(&sign(most)), Ok((1, sign(most))));
-        assert_eq!(decoded(&sign(most + 1)), Err(WireError::Malformed));
+        assert_eq!(decoded(&activate(most)), Ok((1, activate(most))));
+        assert_eq!(decoded(&activate(most + 1)), Err(WireError::Malformed));
     }
 }

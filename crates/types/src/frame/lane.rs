@@ -19,7 +19,10 @@ impl Request {
     /// The lane that the request travels in.
     pub fn lane(&self) -> Lane {
         match self {
-            Self::Execute { .. } | Self::Load { .. } | Self::Snapshot { .. } => Lane::Execution,
+            Self::Execute { .. }
+            | Self::Anchor { .. }
+            | Self::Load { .. }
+            | Self::Snapshot { .. } => Lane::Execution,
             Self::Query { .. } | Self::CheckCode { .. } => Lane::Query,
             _ => Lane::Control,
         }

@@ -26,10 +26,11 @@ mod response;
 pub use codec::{HEADER_BYTES, MAX_FRAME_BYTES, WireError, decode, encode, request_id};
 pub use error::{ErrorCode, FrameError};
 pub use lane::Lane;
-pub use proof::{HeaderFrame, MAX_ANCESTORS, MAX_NODES, StorageProof};
+pub use proof::{EntryProof, HeaderFrame, MAX_ANCESTORS, MAX_NODES, SlotProof, StorageProof};
 pub use request::{
-    LoggedEntry, MAX_BETWEEN, MAX_BLOBS, MAX_CHECKPOINT_BYTES, MAX_ENTRIES, MAX_MEMBERS,
-    MAX_SIGNED_RESULTS, MAX_UPDATE_BYTES, Reassignment, Request, ResultRef,
+    LoggedEntry, MAX_ANCHORS, MAX_BETWEEN, MAX_BLOBS, MAX_CHECKPOINT_BYTES, MAX_ENTRIES, MAX_LINKS,
+    MAX_MEMBERS, MAX_SIGNED_RESULTS, MAX_UPDATE_BYTES, Reassignment, Request, ResultRef,
+    SignerRole,
 };
 pub use response::{
     Advanced, Attested, BlobKind, Ended, EpochProposal, Executed, ExecutedEntry, HelloReply,

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Proofs of contract storage, as the host fetches them.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use alloy_primitives::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::bounded;
+use crate::slot::Place;
 
 /// How a block header comes to be trusted.
 ///
@@ -35,6 +36,24 @@ pub struct StorageProof {
     /// Trie nodes from the account's storage root to the slot, at most [`MAX_NODES`].
     #[serde(deserialize_with = "bounded::list::<_, _, MAX_NODES>")]
     pub slot_proof: Vec<Bytes>,
+}
+
+/// How an entry is shown to be on the oracle's log. Digests chain, so it shows all before it too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EntryProof {
+    /// A slot holds its digest.
+    Slot(Box<SlotProof>),
+    /// The enclave keeps an anchor at it: see [`Request::Anchor`](super::Request::Anchor).
+    Anchor,
+}
+
+/// Proof of the slot that the oracle keeps an entry in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotProof {
+    /// Which of the two that an entry may be in.
+    pub place: Place,
+    /// Of that slot.
+    pub storage: StorageProof,
 }
 
 /// Most headers of one walk. The EIP-2935 history window: what lies further back is out of reach of

@@ -6,10 +6,11 @@ use alloc::{boxed::Box, vec::Vec};
 use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 
-use super::{HeaderFrame, StateBlob, StorageProof, bounded};
+use super::{EntryProof, HeaderFrame, StateBlob, StorageProof, bounded};
 use crate::{
     ContractId,
     abi::{Entry, EpochMember},
+    entry::Link,
 };
 
 /// A request from host to enclave.
@@ -103,8 +104,24 @@ pub enum Request {
         code_envelope: Option<Bytes>,
         /// Looked at only for entries whose runtime generation the enclave does not know.
         reassignment: Option<Box<Reassignment>>,
-        /// Of the oracle's slot of the *last* entry: digests chain, so it proves them all.
-        proof: Box<StorageProof>,
+        /// Of the *last* entry: digests chain, so it proves them all.
+        proof: EntryProof,
+    },
+    /// Shows entries that come before one that is proven, for a log that is far behind: the slots of its
+    /// next entries hold others' digests by now. The enclave keeps the digest before the first link, as
+    /// an anchor on which later requests rest, until its entry is executed or the contract leaves
+    /// memory; of more than [`MAX_ANCHORS`] it drops those of the newest entries. Answered by
+    /// [`Response::Anchored`](super::Response::Anchored).
+    Anchor {
+        /// The contract meant, which must be loaded.
+        contract: ContractId,
+        /// Digest of the entry before the first link; that is where the anchor will be.
+        before: B256,
+        /// What consecutive entries add to the chain of digests, at most [`MAX_LINKS`].
+        #[serde(deserialize_with = "bounded::list::<_, _, MAX_LINKS>")]
+        links: Vec<Link>,
+        /// Of the last link's entry.
+        proof: EntryProof,
     },
     /// Asks whether a code envelope opens for an entry and holds the code it commits to. Nothing is
     /// proven, and nothing comes of it: it tells a host which of several envelopes to keep.
@@ -128,8 +145,8 @@ pub enum Request {
         /// In the order in which they will be submitted. At most [`MAX_SIGNED_RESULTS`].
         #[serde(deserialize_with = "bounded::list::<_, _, MAX_SIGNED_RESULTS>")]
         results: Vec<ResultRef>,
-        /// The anchor: a block at or after the last proven entry.
-        anchor: HeaderFrame,
+        /// Whose signature of the batch it will be.
+        role: SignerRole,
     },
     /// A static, off-chain call.
     Query {
@@ -170,8 +187,8 @@ pub struct Reassignment {
     pub between: Vec<Entry>,
     /// The RUNTIME entry, which comes after every entry to be executed.
     pub runtime: LoggedEntry,
-    /// Of the RUNTIME entry's slot.
-    pub proof: StorageProof,
+    /// Of the RUNTIME entry.
+    pub proof: EntryProof,
 }
 
 /// Most entries in [`Reassignment::between`]; 17 MB of a frame.
@@ -180,6 +197,24 @@ pub struct Reassignment {
 /// entry, the oldest cannot be shown to be reassigned, and wait for a build that has their own
 /// generation. Whoever appends them pays for every one.
 pub const MAX_BETWEEN: usize = 65_536;
+
+/// Which signature of a batch is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SignerRole {
+    /// The first, over `SignedResults`.
+    First {
+        /// Who earns the fees; zero for whoever sends the transaction.
+        payee: Address,
+    },
+    /// A further one, over `CosignedResults`.
+    Further,
+}
+
+/// Most links in one request: 6 MB of a frame.
+pub const MAX_LINKS: usize = 65_536;
+
+/// Most anchors that are kept for a contract.
+pub const MAX_ANCHORS: usize = 1_024;
 
 /// Most entries in one request.
 pub const MAX_ENTRIES: usize = 1_024;

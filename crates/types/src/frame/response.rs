@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::FrameError;
 use crate::{
     ContractId,
-    abi::{AttestationStatement, ContractStatement, EpochAcknowledgement, EpochOpening, QueryReply},
+    abi::{
+        AttestationStatement, ContractStatement, EpochAcknowledgement, EpochOpening, QueryReply,
+    },
+    batch::CompactSignature,
     entry::FinalityClass,
     id::TeeKind,
     result::{Head, Status},
@@ -39,6 +42,8 @@ pub enum Response {
     Loading(u32),
     /// To `Execute`.
     Executed(Box<Executed>),
+    /// To `Anchor`: the position of the entry at which there is an anchor now.
+    Anchored(u64),
     /// To `CheckCode`: it does.
     CodeOpens,
     /// To `Snapshot`.
@@ -240,29 +245,21 @@ pub struct ExecutedEntry {
     pub output: Bytes,
     /// Output sealed to the requester's reply key.
     pub sealed_output: Bytes,
+    /// keccak256 of the sealed logs; zero for a contract without a log key, as all are yet.
+    pub sealed_logs_hash: B256,
     /// Delta of this entry, or a snapshot. Must be durable before the result is submitted.
     pub blob: StateBlob,
 }
 
 /// A signature over a list of results.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signed {
-    /// Anchor block number.
-    pub anchor_number: u64,
-    /// Anchor block hash.
-    pub anchor_hash: B256,
-    /// Hash of the configuration.
-    pub config_hash: B256,
-    /// Id of the measurement.
-    pub measurement_id: B256,
     /// Key group of every entry in the list.
     pub group: u32,
     /// Key epoch of every entry in the list.
     pub epoch: u32,
-    /// r of the signature over `SignedResults`.
-    pub r: B256,
-    /// s with the parity of y in its top bit (EIP-2098).
-    pub vs: B256,
+    /// Over `SignedResults` or `CosignedResults`, as was asked.
+    pub signature: CompactSignature,
 }
 
 /// A signed reply to a query.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Identifiers, commitments, digests.
 
-use alloy_primitives::{B256, Bytes, U256, aliases::U48, hex};
+use alloy_primitives::{Address, B256, Bytes, U256, aliases::U48, hex};
 use alloy_sol_types::SolValue;
 use serde_json::{Value, json};
 use subrosa_evidence::{Binding, report_data};
 use subrosa_types::{
     Challenge,
-    abi::{EnclaveConfig, Entry, EpochMember, EpochOpening, Outcome},
+    abi::{EnclaveConfig, Entry, EpochMember, EpochOpening, Outcome, Outstanding},
     config::{CONFIG_VERSION, Recovery},
     id::{self, TeeKind, start_hash},
     result,
@@ -50,30 +50,44 @@ pub(crate) fn entries() -> Value {
     let mut draw = Draw::new("entry");
     cases(|index| {
         let (chain_id, oracle) = (draw.bits(63), draw.address());
-        let entry = Entry {
-            contractId: draw.word(),
-            seq: U48::from(draw.bits(if index == 0 { 1 } else { 48 })),
-            previousDigest: if index == 0 {
-                B256::ZERO
-            } else {
-                draw.digest()
-            },
-            context: draw.word(),
-            inputHash: draw.word(),
-            execution: draw.uint(),
-            settlement: draw.uint(),
-            payment: draw.uint(),
-        };
-        let fields = json!({
-            "contractId": entry.contractId, "seq": decimal(entry.seq()),
-            "previousDigest": entry.previousDigest, "context": entry.context,
-            "inputHash": entry.inputHash, "execution": word(entry.execution),
-            "settlement": word(entry.settlement), "payment": word(entry.payment),
-        });
+        let entry = entry(&mut draw, index);
         json!({
-            "chainId": decimal(chain_id), "oracle": oracle, "entry": fields,
+            "chainId": decimal(chain_id), "oracle": oracle, "entry": entry_json(&entry),
+            "seq": decimal(entry.seq()),
             "executionHash": entry.execution_hash(), "digest": entry.digest(chain_id, oracle),
         })
+    })
+}
+
+/// The first names none before it and no recipient of refunds.
+pub(crate) fn entry(draw: &mut Draw, index: usize) -> Entry {
+    Entry {
+        contractId: draw.word(),
+        previousDigest: if index == 0 {
+            B256::ZERO
+        } else {
+            draw.digest()
+        },
+        context: draw.word(),
+        inputHash: draw.word(),
+        execution: draw.uint(),
+        settlement: draw.uint(),
+        payment: draw.uint(),
+        refundTo: if index == 0 {
+            Address::ZERO
+        } else {
+            draw.address()
+        },
+    }
+}
+
+pub(crate) fn entry_json(entry: &Entry) -> Value {
+    json!({
+        "contractId": entry.contractId,
+        "previousDigest": entry.previousDigest, "context": entry.context,
+        "inputHash": entry.inputHash, "execution": word(entry.execution),
+        "settlement": word(entry.settlement), "payment": word(entry.payment),
+        "refundTo": entry.refundTo,
     })
 }
 
@@ -84,12 +98,37 @@ pub(crate) fn outcomes() -> Value {
             status: 1 + (index % 3) as u8,
             outputHash: draw.word(),
             sealedOutputHash: draw.word(),
+            sealedLogsHash: if index % 2 == 0 {
+                B256::ZERO
+            } else {
+                draw.word()
+            },
             fuelBucket: draw.between(0, 64) as u8,
         };
         json!({
             "status": decimal(outcome.status), "outputHash": outcome.outputHash,
             "sealedOutputHash": outcome.sealedOutputHash,
+            "sealedLogsHash": outcome.sealedLogsHash,
             "fuelBucket": decimal(outcome.fuelBucket), "outcomeHash": outcome.hash(),
+        })
+    })
+}
+
+/// What is left to be done about an entry whose digest is given.
+pub(crate) fn outstandings() -> Value {
+    let mut draw = Draw::new("outstanding");
+    cases(|index| {
+        let digest = draw.digest();
+        let outstanding = Outstanding {
+            status: 1 + (index % 3) as u8,
+            outputHash: draw.word(),
+            held: U48::from(draw.bits(48)),
+            since: U48::from(draw.bits(48)),
+        };
+        json!({
+            "digest": digest, "status": decimal(outstanding.status),
+            "outputHash": outstanding.outputHash, "held": decimal(outstanding.held),
+            "since": decimal(outstanding.since), "hash": outstanding.hash(digest),
         })
     })
 }

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! EIP-712 messages under the domains of the two contracts.
 
-use alloy_primitives::{Address, B256, U256, aliases::U48, keccak256};
+use alloy_primitives::{Address, B256, U256, aliases::U48};
 use serde_json::{Value, json};
 use subrosa_types::{
     abi::{
-        AttestationAnswer, AttestationStatement, ContractStatement, Entry, EpochAcknowledgement,
-        Outcome, Query, QueryReply, SignedResults, SignerAdmission,
+        AttestationAnswer, AttestationStatement, ContractStatement, CosignedResults,
+        EpochAcknowledgement, Query, QueryReply, SignedResults, SignerAdmission,
     },
     eip712::{oracle_domain, registry_domain, signing_hash},
-    result::{Head, pack_result, result_hash},
 };
 
 use crate::{
@@ -28,97 +27,36 @@ pub(crate) fn signed_results() -> Value {
     let mut draw = Draw::new("signed results");
     cases(|index| {
         let (chain_id, oracle) = place(&mut draw);
-        let hashes = (0..=3 * index).map(|_| draw.word()).collect();
-        let message = signed(&mut draw, hashes);
+        let message = SignedResults {
+            resultHashes: (0..=3 * index).map(|_| draw.word()).collect(),
+            payee: payee(&mut draw, index),
+        };
         let hash = signing_hash(&message, &oracle_domain(chain_id, oracle));
-        signed_json(chain_id, oracle, &message, hash)
+        let fields = json!({ "resultHashes": message.resultHashes, "payee": message.payee });
+        typed(chain_id, oracle, fields, hash)
     })
 }
 
-/// What the signature of a batch of one contract's entries is over, from what the oracle is sent.
-pub(crate) fn fulfillments() -> Value {
-    let mut draw = Draw::new("fulfillment");
+pub(crate) fn cosigned_results() -> Value {
+    let mut draw = Draw::new("cosigned results");
     cases(|index| {
         let (chain_id, oracle) = place(&mut draw);
-        let contract = draw.word();
-        let start = Head {
-            seq: draw.bits(40),
-            commitment: draw.commitment(),
+        let message = CosignedResults {
+            resultHashes: (0..=3 * index).map(|_| draw.word()).collect(),
         };
-        let first_digest = draw.digest();
-        let (mut head, mut digest) = (start, first_digest);
-        let mut items = Vec::new();
-        let mut result_hashes = Vec::new();
-        for position in 0..=index {
-            let entry = Entry {
-                contractId: contract,
-                seq: U48::from(head.seq),
-                previousDigest: digest,
-                context: draw.word(),
-                inputHash: draw.word(),
-                execution: draw.uint(),
-                settlement: draw.uint(),
-                payment: draw.uint(),
-            };
-            let output = draw.bytes(40 * position);
-            let sealed = draw.bytes(33 * index);
-            let outcome = Outcome {
-                status: 1 + (position % 3) as u8,
-                outputHash: keccak256(&output),
-                sealedOutputHash: keccak256(&sealed),
-                fuelBucket: draw.between(0, 64) as u8,
-            };
-            let commitment = draw.commitment();
-            digest = entry.digest(chain_id, oracle);
-            result_hashes.push(result_hash(
-                digest,
-                outcome.hash(),
-                head.commitment,
-                commitment,
-            ));
-            let length = output.len() as u32;
-            let result = pack_result(commitment, outcome.status, outcome.fuelBucket, length);
-            items.push(json!({
-                "executionHash": entry.execution_hash(), "settlement": word(entry.settlement),
-                "payment": word(entry.payment), "result": word(result),
-                "data": alloy_primitives::Bytes::from([output, sealed].concat()),
-            }));
-            head = Head {
-                seq: head.seq + 1,
-                commitment,
-            };
-        }
-        let message = signed(&mut draw, result_hashes);
         let hash = signing_hash(&message, &oracle_domain(chain_id, oracle));
-        let mut case = signed_json(chain_id, oracle, &message, hash);
-        case["group"] = json!({
-            "contractId": contract, "start": word(start.pack()),
-            "previousDigest": first_digest, "items": items,
-        });
-        case
+        let fields = json!({ "resultHashes": message.resultHashes });
+        typed(chain_id, oracle, fields, hash)
     })
 }
 
-fn signed(draw: &mut Draw, hashes: Vec<B256>) -> SignedResults {
-    SignedResults {
-        resultHashes: hashes,
-        anchorNumber: draw.bits(48),
-        anchorHash: draw.word(),
-        configHash: draw.word(),
-        measurementId: draw.word(),
-        keyGroup: draw.bits(32) as u32,
-        keyEpoch: draw.bits(32) as u32,
+/// Zero in the first case.
+fn payee(draw: &mut Draw, index: usize) -> Address {
+    if index == 0 {
+        Address::ZERO
+    } else {
+        draw.address()
     }
-}
-
-fn signed_json(chain_id: u64, oracle: Address, message: &SignedResults, hash: B256) -> Value {
-    let message = json!({
-        "resultHashes": message.resultHashes, "anchorNumber": decimal(message.anchorNumber),
-        "anchorHash": message.anchorHash, "configHash": message.configHash,
-        "measurementId": message.measurementId, "keyGroup": decimal(message.keyGroup),
-        "keyEpoch": decimal(message.keyEpoch),
-    });
-    typed(chain_id, oracle, message, hash)
 }
 
 /// A message, where it is signed for, and what is signed.

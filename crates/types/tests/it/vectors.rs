@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::{hashes, messages, words};
+use crate::{batches, hashes, messages, prices, words};
 
 /// Cases of each kind.
 pub(crate) const CASES: usize = 4;
@@ -37,6 +37,7 @@ fn vectors() -> Value {
         "entry": hashes::entries(),
         "outcome": hashes::outcomes(),
         "result": hashes::results(),
+        "outstanding": hashes::outstandings(),
         "epochRecord": hashes::epoch_records(),
         "epochKey": hashes::epoch_keys(),
         "measurement": hashes::measurements(),
@@ -49,10 +50,15 @@ fn vectors() -> Value {
         "paymentWord": words::payments(),
         "resultWord": words::results(),
         "headWord": words::heads(),
+        "logWord": words::logs(),
+        "termsWord": words::terms(),
+        "decimal": prices::decimals(),
+        "quote": prices::quotes(),
         "recoveryWord": words::recoveries(),
         "slot": words::slots(),
         "signedResults": messages::signed_results(),
-        "fulfillment": messages::fulfillments(),
+        "cosignedResults": messages::cosigned_results(),
+        "batch": batches::batches(),
         "signerAdmission": messages::signer_admissions(),
         "epochAcknowledgement": messages::epoch_acknowledgements(),
         "epochOpening": messages::epoch_openings(),

@@ -4,13 +4,14 @@
 //! Pure: what is outstanding goes in, a batch comes out. The order inside a contract is fixed by
 //! its log; between contracts it is round-robin, so that none waits for another's backlog.
 
-use alloy_primitives::{B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes};
 use subrosa_types::{
     ContractId,
-    abi::{Entry, Fulfillment, FulfillmentGroup, FulfillmentItem},
+    abi::Entry,
+    batch::{self, GROUP_BYTES, ITEM_BYTES, Item},
     entry::{Payment, Settlement},
     frame::{ResultRef, Signed},
-    result::Head,
+    result::{Head, ResultWord},
 };
 
 use crate::gas;
@@ -22,9 +23,9 @@ pub(crate) struct Candidate {
     pub(crate) entry: Entry,
     /// The head's commitment before it; zero for a stateless contract's.
     pub(crate) previous_commitment: B256,
-    /// [`FulfillmentItem::result`].
-    pub(crate) result: U256,
-    /// [`FulfillmentItem::data`].
+    /// What executing it yielded.
+    pub(crate) result: ResultWord,
+    /// Public output ‖ sealed output ‖ hash of the sealed logs, if any.
     pub(crate) data: Bytes,
 }
 
@@ -146,6 +147,11 @@ impl Selection {
         if self.keys.is_some_and(|keys| keys != candidate.keys()) {
             return false;
         }
+        // As many as a group holds, of which a log has one.
+        if !queue.stateless && self.taken[index] == batch::MOST_ITEMS {
+            self.full = true;
+            return false;
+        }
         let gas = self.gas.saturating_add(candidate.gas());
         let opens_group = queue.stateless || self.taken[index] == 0;
         let group = if opens_group { GROUP_BYTES } else { 0 };
@@ -174,37 +180,31 @@ impl Candidate {
 
     /// Gas that applying it may take, callback included.
     pub(crate) fn gas(&self) -> u64 {
-        let callback = u64::from(Settlement::unpack(self.entry.settlement).callback_gas_limit);
-        gas::item(callback, self.data.len() as u64)
+        let settlement = Settlement::unpack(self.entry.settlement);
+        let callback = settlement.callback_gas().unwrap_or_default();
+        gas::item(callback.into(), self.data.len() as u64)
     }
 
     /// Bytes that it adds to a transaction at most.
     fn bytes(&self) -> usize {
-        ITEM_BYTES + self.data.len().next_multiple_of(32)
+        ITEM_BYTES + self.data.len()
     }
 
-    fn item(&self) -> FulfillmentItem {
-        FulfillmentItem {
-            executionHash: self.entry.execution_hash(),
-            settlement: self.entry.settlement,
-            payment: self.entry.payment,
-            result: self.result,
-            data: self.data.clone(),
-        }
+    fn item(&self) -> Item {
+        Item::of(&self.entry.link(), self.result, self.data.clone())
     }
 }
 
 impl Group {
-    fn to_abi(&self) -> FulfillmentGroup {
+    fn packed(&self) -> batch::Group {
         let first = self.items.first();
-        let start = first.map_or_else(Head::default, |first| Head {
-            seq: first.entry.seq(),
-            commitment: first.previous_commitment,
-        });
-        FulfillmentGroup {
-            contractId: self.contract,
-            start: start.pack(),
-            previousDigest: first.map_or(B256::ZERO, |first| first.entry.previousDigest),
+        batch::Group {
+            contract: self.contract,
+            start: first.map_or_else(Head::default, |first| Head {
+                seq: first.entry.seq(),
+                commitment: first.previous_commitment,
+            }),
+            previous_digest: first.map_or(B256::ZERO, |first| first.entry.previousDigest),
             items: self.items.iter().map(Candidate::item).collect(),
         }
     }
@@ -237,28 +237,23 @@ impl Batch {
         self.groups.iter().flat_map(of_group).collect()
     }
 
-    /// The oracle's `fulfill` argument.
-    pub(crate) fn fulfillment(&self, signed: &Signed) -> Fulfillment {
-        Fulfillment {
-            groups: self.groups.iter().map(Group::to_abi).collect(),
-            anchorNumber: signed.anchor_number,
-            anchorHash: signed.anchor_hash,
-            configHash: signed.config_hash,
-            measurementId: signed.measurement_id,
-            keyGroup: signed.group,
-            keyEpoch: signed.epoch,
-            r: signed.r,
-            vs: signed.vs,
-        }
+    /// The oracle's `fulfill` argument; `None` if there is nothing to send.
+    pub(crate) fn packed(&self, signed: &Signed, payee: Address) -> Option<Bytes> {
+        let batch = batch::Batch {
+            payee,
+            key_group: signed.group,
+            key_epoch: signed.epoch,
+            signatures: vec![signed.signature],
+            groups: self.groups.iter().map(Group::packed).collect(),
+        };
+        batch.encode().map(Bytes::from)
     }
 }
 
-/// Bytes of a transaction besides its items: its envelope, the selector, anchor, signature.
-const BATCH_BYTES: usize = 1_024;
-/// Bytes of a group besides its items: three words, its offset, and where its items are.
-const GROUP_BYTES: usize = 6 * 32;
-/// Bytes of an item besides its data: four words, its offset, and where its data is; and one to spare.
-const ITEM_BYTES: usize = 8 * 32;
+/// Bytes of a transaction besides its items: its envelope, the selector, offset and length of the batch, its
+/// header, signatures.
+const BATCH_BYTES: usize =
+    640 + batch::HEADER_BYTES + batch::MOST_SIGNATURES * batch::SIGNATURE_BYTES;
 
 #[cfg(test)]
 mod tests;

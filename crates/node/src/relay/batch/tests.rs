@@ -2,13 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, aliases::U48};
-use alloy_sol_types::SolValue;
+use alloy_primitives::{Address, U256};
 use proptest::prelude::*;
-use subrosa_types::{
-    entry::LARGEST_CALLBACK_GAS,
-    result::{pack_result, unpack_result},
-};
+use subrosa_types::{batch::CompactSignature, entry::LARGEST_CALLBACK_GAS};
 
 use super::*;
 use crate::gas::{LARGEST_RESULT_GAS, MAX_DATA_BYTES};
@@ -36,15 +32,16 @@ fn candidate(contract: ContractId, seq: u64, epoch: u32, callback: u32, data: us
         deadline: 0,
     };
     let payment = Payment {
-        fee: 1,
-        execution_charge: 0,
+        landing: 1,
+        callback: 0,
+        charge: 0,
         key_group: 1,
         key_epoch: epoch,
+        seq,
     };
     Candidate {
         entry: Entry {
             contractId: contract,
-            seq: U48::from(seq),
             previousDigest: if seq == 0 {
                 B256::ZERO
             } else {
@@ -55,9 +52,16 @@ fn candidate(contract: ContractId, seq: u64, epoch: u32, callback: u32, data: us
             execution: U256::ZERO,
             settlement: settlement.pack(),
             payment: payment.pack(),
+            refundTo: Address::ZERO,
         },
         previous_commitment: commitment(seq),
-        result: pack_result(commitment(seq + 1), 1, 20, data as u32),
+        result: ResultWord {
+            commitment: commitment(seq + 1),
+            status: 1,
+            fuel_bucket: 20,
+            has_logs: false,
+            output_length: data as u32,
+        },
         data: vec![7; data].into(),
     }
 }
@@ -146,16 +150,14 @@ fn what_is_sent_is_no_longer_than_it_was_thought_to_be() {
         };
         let batch = select(&queues, 0, limits);
         let signed = Signed {
-            anchor_number: 1,
-            anchor_hash: B256::ZERO,
-            config_hash: B256::ZERO,
-            measurement_id: B256::ZERO,
             group: 1,
             epoch: 1,
-            r: B256::ZERO,
-            vs: B256::ZERO,
+            signature: CompactSignature {
+                r: B256::ZERO,
+                vs: B256::ZERO,
+            },
         };
-        let length = batch.fulfillment(&signed).abi_encode().len();
+        let length = batch.packed(&signed, Address::ZERO).unwrap().len();
         assert!(length + 300 <= limits.bytes, "{length} bytes");
     }
 }
@@ -172,14 +174,13 @@ fn an_item_that_no_transaction_holds_blocks_only_its_own_contract() {
 #[test]
 fn the_start_word_is_the_head_the_group_continues() {
     let batch = select(&[queue(1, 5, 2)], 0, LIMITS);
-    let group = batch.groups[0].to_abi();
-    let head = Head::unpack(group.start);
-    assert_eq!(head.seq, 5);
+    let group = batch.groups[0].packed();
+    assert_eq!(group.start.seq, 5);
     assert_eq!(
-        head.commitment,
+        group.start.commitment,
         batch.groups[0].items[0].previous_commitment
     );
-    assert_eq!(group.previousDigest, B256::repeat_byte(5));
+    assert_eq!(group.previous_digest, B256::repeat_byte(5));
 }
 
 prop_compose! {
@@ -245,7 +246,7 @@ proptest! {
     ) {
         let mut left = queues.clone();
         let mut sent: BTreeMap<ContractId, Vec<u64>> = BTreeMap::new();
-        let mut head: BTreeMap<ContractId, U256> = BTreeMap::new();
+        let mut head: BTreeMap<ContractId, Head> = BTreeMap::new();
         for turn in 0.. {
             let batch = select(&left, turn, LIMITS);
             if batch.is_empty() {
@@ -253,17 +254,17 @@ proptest! {
             }
             for group in &batch.groups {
                 let queue = left.iter_mut().find(|q| q.contract == group.contract).unwrap();
-                let abi = group.to_abi();
+                let packed = group.packed();
                 if let Some(head) = head.get(&group.contract).filter(|_| !queue.stateless) {
-                    prop_assert_eq!(abi.start, *head, "each group continues the last");
+                    prop_assert_eq!(packed.start, *head, "each group continues the last");
                 }
                 for item in queue.candidates.drain(..group.items.len()) {
                     sent.entry(group.contract).or_default().push(item.entry.seq());
                     let next = Head {
                         seq: item.entry.seq() + 1,
-                        commitment: unpack_result(item.result).0,
+                        commitment: item.result.commitment,
                     };
-                    head.insert(group.contract, next.pack());
+                    head.insert(group.contract, next);
                 }
             }
         }

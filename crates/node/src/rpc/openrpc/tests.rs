@@ -325,7 +325,7 @@ fn shapes_are_those_of_the_types() {
     check(
         "Receipt",
         Receipt {
-            version: 1,
+            version: 2,
             chain_id: 1,
             oracle: address,
             registry: address,
@@ -337,10 +337,12 @@ fn shapes_are_those_of_the_types() {
             previous_commitment: hash,
             commitment: hash,
             signed_results: bytes.clone(),
-            r: hash,
-            vs: hash,
-            admission: bytes.clone(),
-            admission_signature: bytes,
+            signatures: vec![ReceiptSignature {
+                r: hash,
+                vs: hash,
+                admission: bytes.clone(),
+                admission_signature: bytes,
+            }],
             transaction: None,
         },
     );
