@@ -12,7 +12,7 @@ abstract contract Cast is Test {
 
     /// @dev The code of the oracle that ships. That of Arbitrum compiles it too, with fewer runs of the optimizer, so
     /// that its name alone would be two artifacts; when coverage is measured there is one.
-    function _oracleArtifact() internal view returns (string memory) {
+    function _oracleArtifact() internal view virtual returns (string memory) {
         bool one = keccak256(bytes(vm.envOr("FOUNDRY_PROFILE", string("default")))) == keccak256("coverage");
         return one ? "SubrosaOracle.sol:SubrosaOracle" : "out/SubrosaOracle.sol/SubrosaOracle.json";
     }
