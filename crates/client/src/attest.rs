@@ -11,8 +11,7 @@ use subrosa_types::{
     Challenge,
     abi::{EnclaveConfig, EpochMember, EpochOpening},
     config::{HeaderTrustKind, Recovery},
-    id::{epoch_set_hash, start_hash},
-    id::measurement_set_hash,
+    id::epoch_set_hash,
     rpc::{Attestation, AttestationRequest},
 };
 

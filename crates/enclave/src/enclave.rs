@@ -257,14 +257,9 @@ impl Enclave {
                 challenge,
                 epoch,
                 header,
-            } => Response::Attested(Box::new(self.attest(challenge, epoch, &header)?)),
-            Request::ProposeEpoch { epoch, members } => {
                 payee,
             } => Response::Attested(Box::new(self.attest(challenge, epoch, &header, payee)?)),
-            Request::ProposeEpoch {
-                epoch,
-                measurements,
-            } => {
+            Request::ProposeEpoch { epoch, members } => {
                 let fixed = self.fixed()?;
                 let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
                 let mut platform = self.platform();
