@@ -67,9 +67,9 @@ impl Connection {
         wei: U256,
         account: &Account,
     ) -> Result<(), ClientError> {
-        let digest = self.find(contract, seq).await?.digest;
+        let entry = self.entry(contract, seq).await?;
         let oracle = self.chain.oracle_as(account);
-        let call = oracle.addFee(contract, U256::from(seq), digest).value(wei);
+        let call = oracle.addFee(entry.into()).value(wei);
         self.chain.send("adding to a fee", call).await.map(drop)
     }
 

@@ -7,7 +7,7 @@ use alloy::{
     network::TransactionBuilder,
     primitives::{
         Address, B256, Bytes, U256,
-        aliases::{U24, U48},
+        aliases::{U24, U40, U48},
         keccak256,
     },
     providers::{DynProvider, Provider, ext::AnvilApi},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Receipts: a sound one passes every check, and no altered one does.
 
-use alloy_primitives::{Address, B256, Bytes, U256, aliases::U48, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolValue;
 use serde_json::{Value, json};
 use subrosa_client::{
@@ -11,11 +11,11 @@ use subrosa_client::{
 use subrosa_crypto::{Signer, compact};
 use subrosa_evidence::{DEVELOPMENT_ROOT_ID, INTEL_SGX_ROOT_ID};
 use subrosa_types::{
-    abi::{Entry, Outcome, SignedResults, SignerAdmission},
+    abi::{CosignedResults, Entry, Outcome, SignedResults, SignerAdmission},
     eip712,
     entry::{EntryKind, Execution, FinalityClass, Payment, Settlement},
     result::result_hash,
-    rpc::Receipt,
+    rpc::{Receipt, ReceiptSignature},
 };
 
 const CHAIN_ID: u64 = 31_337;
@@ -64,6 +64,7 @@ fn parts() -> Parts {
         finality_class: FinalityClass::Signers,
         block_number: 100,
         block_timestamp: ENTRY_TIME,
+        output_limit: 1_024,
     };
     let input = Bytes::from_static(b"envelope");
     let (output, sealed) = (Bytes::from_static(b"output"), Bytes::from_static(b"sealed"));
@@ -71,7 +72,6 @@ fn parts() -> Parts {
         execution,
         entry: Entry {
             contractId: B256::repeat_byte(0xc0),
-            seq: U48::from(7),
             previousDigest: B256::repeat_byte(0xd1),
             context: B256::repeat_byte(0xc1),
             inputHash: keccak256(&input),
@@ -84,17 +84,21 @@ fn parts() -> Parts {
             }
             .pack(),
             payment: Payment {
-                fee: 10,
-                execution_charge: 1,
+                landing: 10,
+                callback: 1,
+                charge: 1,
                 key_group: 1,
                 key_epoch: 2,
+                seq: 7,
             }
             .pack(),
+            refundTo: Address::ZERO,
         },
         outcome: Outcome {
             status: 1,
             outputHash: keccak256(&output),
             sealedOutputHash: keccak256(&sealed),
+            sealedLogsHash: B256::ZERO,
             fuelBucket: 17,
         },
         input,
@@ -102,12 +106,7 @@ fn parts() -> Parts {
         sealed,
         results: SignedResults {
             resultHashes: vec![B256::repeat_byte(1), B256::ZERO, B256::repeat_byte(2)],
-            anchorNumber: 101,
-            anchorHash: B256::repeat_byte(0xa0),
-            configHash: CONFIG,
-            measurementId: MEASUREMENT,
-            keyGroup: 1,
-            keyEpoch: 2,
+            payee: Address::repeat_byte(0xa0),
         },
         admission: SignerAdmission {
             signer: key(1).address(),
@@ -148,7 +147,7 @@ impl Parts {
         let (r, vs) = compact(&signer.sign(eip712::signing_hash(&self.results, &oracle)));
         let admitted = verifier.sign(eip712::signing_hash(&self.admission, &registry));
         Receipt {
-            version: 1,
+            version: 2,
             chain_id: CHAIN_ID,
             oracle: trust.oracle,
             registry: trust.registry,
@@ -160,10 +159,12 @@ impl Parts {
             previous_commitment: previous,
             commitment,
             signed_results: self.results.abi_encode().into(),
-            r,
-            vs,
-            admission: self.admission.abi_encode().into(),
-            admission_signature: admitted.as_bytes().to_vec().into(),
+            signatures: vec![ReceiptSignature {
+                r,
+                vs,
+                admission: self.admission.abi_encode().into(),
+                admission_signature: admitted.as_bytes().to_vec().into(),
+            }],
             transaction: Some(B256::repeat_byte(0x77)),
         }
     }
@@ -193,25 +194,23 @@ fn a_sound_receipt_passes_every_check() {
             "decode.entry",
             "decode.outcome",
             "decode.results",
-            "decode.admission",
             "entry.execution",
             "entry.input",
             "outcome.status",
             "outcome.output",
             "outcome.sealed-output",
             "result.listed",
-            "result.key-epoch",
-            "result.anchor",
+            "signatures",
+            "decode.admission",
             "signature.signer",
             "admission.verifier",
-            "admission.measurement",
             "measurement",
-            "admission.config-hash",
             "config-hash",
             "start-hash",
             "root",
             "development",
             "admission.lease",
+            "signatures.distinct",
         ]
     );
 }
@@ -235,13 +234,63 @@ fn a_call_cannot_pass_its_hash_off_as_its_input() {
     assert_eq!(failures(&verify(&receipt, &trust())), ["entry.input"]);
 }
 
+/// A contract with a threshold: further signers sign the list alone.
+#[test]
+fn a_further_signature_is_over_the_list_and_another_signer_s() {
+    let trust = trust();
+    let oracle = eip712::oracle_domain(CHAIN_ID, trust.oracle);
+    let registry = eip712::registry_domain(CHAIN_ID, trust.registry);
+    let further = |receipt: &Receipt, message: B256| {
+        let mut admission = parts().admission;
+        admission.signer = key(4).address();
+        let (r, vs) = compact(&key(4).sign(message));
+        let admitted = key(2).sign(eip712::signing_hash(&admission, &registry));
+        let mut receipt = receipt.clone();
+        receipt.signatures.push(ReceiptSignature {
+            r,
+            vs,
+            admission: admission.abi_encode().into(),
+            admission_signature: admitted.as_bytes().to_vec().into(),
+        });
+        receipt
+    };
+    let first = receipt();
+    let results = SignedResults::abi_decode(&first.signed_results).unwrap();
+    let list = CosignedResults {
+        resultHashes: results.resultHashes.clone(),
+    };
+    let both = further(&first, eip712::signing_hash(&list, &oracle));
+    assert_eq!(failures(&verify(&both, &trust)), [""; 0]);
+    let with_payee = further(&first, eip712::signing_hash(&results, &oracle));
+    assert_eq!(failures(&verify(&with_payee, &trust)), ["signature.signer"]);
+    let mut twice = first.clone();
+    twice.signatures.push(first.signatures[0].clone());
+    assert_eq!(
+        failures(&verify(&twice, &trust)),
+        ["signature.signer", "signatures.distinct"]
+    );
+    let unsigned = Receipt {
+        signatures: Vec::new(),
+        ..first
+    };
+    assert_eq!(failures(&verify(&unsigned, &trust)), ["signatures"]);
+}
+
 /// Every byte of every field, one bit each: nothing but `transaction`, which is documented to be
 /// a mere pointer, can change unnoticed.
 #[test]
 fn every_altered_byte_fails_a_check() {
     let sound = serde_json::to_value(receipt()).unwrap();
     let mut altered = 0;
-    for (field, value) in sound.as_object().unwrap() {
+    let signature = sound["signatures"][0].as_object().unwrap();
+    let within = signature.iter().map(|field| (true, field));
+    let fields = sound
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|field| (false, field));
+    let fields = fields.filter(|(_, (name, _))| *name != "signatures");
+    for (is_within, (field, value)) in fields.chain(within) {
         let mutants: Vec<Value> = match value {
             Value::Number(number) => vec![json!(number.as_u64().unwrap() ^ 1)],
             Value::String(text) => {
@@ -274,7 +323,11 @@ fn every_altered_byte_fails_a_check() {
         };
         for mutant in mutants {
             let mut receipt = sound.clone();
-            receipt[field] = mutant;
+            if is_within {
+                receipt["signatures"][0][field] = mutant;
+            } else {
+                receipt[field] = mutant;
+            }
             let receipt: Receipt = serde_json::from_value(receipt).unwrap();
             let passed = verify(&receipt, &trust()).iter().all(Check::passed);
             assert_eq!(passed, field == "transaction", "{field}: {receipt:?}");
@@ -288,7 +341,7 @@ fn every_altered_byte_fails_a_check() {
 #[test]
 fn every_expectation_is_a_named_check() {
     type Spoil = fn(&mut Parts);
-    let cases: [(&str, Spoil); 13] = [
+    let cases: [(&str, Spoil); 9] = [
         ("entry.execution", |p| p.entry.execution = U256::MAX),
         ("entry.input", |p| p.entry.inputHash = B256::ZERO),
         ("outcome.status", |p| p.outcome.status = 4),
@@ -297,14 +350,6 @@ fn every_expectation_is_a_named_check() {
             p.outcome.sealedOutputHash = B256::ZERO
         }),
         ("result.listed", |p| p.results.resultHashes.truncate(1)),
-        ("result.key-epoch", |p| p.results.keyEpoch = 3),
-        ("result.anchor", |p| p.results.anchorNumber = 99),
-        ("admission.measurement", |p| {
-            p.results.measurementId = B256::ZERO
-        }),
-        ("admission.config-hash", |p| {
-            p.results.configHash = B256::ZERO
-        }),
         ("start-hash", |p| p.admission.startHash = B256::ZERO),
         ("root", |p| p.admission.rootId = B256::repeat_byte(1)),
         ("admission.lease", |p| p.admission.notAfter = ENTRY_TIME - 1),

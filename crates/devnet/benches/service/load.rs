@@ -21,7 +21,7 @@ use subrosa_devnet::Devnet;
 use subrosa_types::{
     ContractId,
     entry::FLAG_INPUT_SEALED,
-    result::{Head, Status, unpack_result},
+    result::{HeadWord, LoggedResult, Status},
     slot,
     terms::Terms,
 };
@@ -111,18 +111,21 @@ impl Load {
             .attested
             .seal_call(&target, &input, None, Default::default());
         let terms = Terms {
-            execution_flags: FLAG_INPUT_SEALED,
+            execution_flags: FLAG_INPUT_SEALED as u8,
             settlement_flags: 0,
             fuel_limit: 1_000_000,
             callback_gas_limit: 0,
             deadline: FAR_AWAY,
-            maximum_charge_gwei: 0,
+            output_limit: 32,
             key_epoch: self.attested.epoch_id().epoch,
+            code_version: None,
+            maximum_charge_gwei: 0,
         };
         let call = SubrosaOracle::requestCall {
             contractId: *contract,
             context: B256::ZERO,
             terms: terms.pack(),
+            refundTo: Address::ZERO,
             input: sealed.unwrap().envelope,
         };
         let mut transaction = TxEip1559 {
@@ -132,7 +135,8 @@ impl Load {
             max_fee_per_gas: 100_000_000_000,
             max_priority_fee_per_gas: 1,
             to: TxKind::Call(self.oracle),
-            value: U256::ZERO,
+            // A hundredth of an ether: more than it costs.
+            value: U256::from(10_000_000_000_000_000_u64),
             access_list: Default::default(),
             input: call.abi_encode().into(),
         };
@@ -179,7 +183,7 @@ impl Load {
         let answers = self.ask(calls).await;
         let words = answers.iter().map(|answer| {
             let word: B256 = serde_json::from_value(answer["result"].clone()).unwrap();
-            Head::unpack(word.into()).seq
+            HeadWord::unpack(word.into()).head.seq
         });
         words.collect()
     }
@@ -193,10 +197,10 @@ impl Load {
         let mut fulfilled: BTreeMap<ContractId, Vec<u64>> = BTreeMap::new();
         for log in self.provider.get_logs(&filter).await.unwrap() {
             let event = SubrosaOracle::EntryFulfilled::decode_log(&log.inner).unwrap();
-            let (_, status, _, _) = unpack_result(event.result);
-            assert_eq!(status, Status::Succeeded as u8, "entry {}", event.seq);
-            let seqs = fulfilled.entry(event.contractId).or_default();
-            seqs.push(event.seq.to::<u64>());
+            let outcome = LoggedResult::unpack(event.outcome);
+            let (status, seq) = (outcome.result.status, outcome.seq);
+            assert_eq!(status, Status::Succeeded as u8, "entry {seq}");
+            fulfilled.entry(event.contractId).or_default().push(seq);
         }
         for (contract, entries) in &self.contracts {
             let expected: Vec<u64> = (0..*entries).collect();

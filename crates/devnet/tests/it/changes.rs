@@ -49,7 +49,7 @@ async fn a_request_is_held_to_what_its_sender_saw_and_a_restricted_contract_is_i
     let scene = Scene::start().await;
     let policy = ContractPolicy {
         restricted: true,
-        execution_charge_gwei: 5,
+        charge_gwei: 5,
         ..ContractPolicy::default()
     };
     let contract = scene.deploy(&vault(100), &policy).await;

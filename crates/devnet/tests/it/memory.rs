@@ -10,7 +10,10 @@ use subrosa_client::{
     Attested, Bytecode, CallRequest, ContractPolicy, ENGINE_EVM, QueryCall, Ticket,
 };
 use subrosa_devnet::{Devnet, Options};
-use subrosa_types::{ContractId, result::Status};
+use subrosa_types::{
+    ContractId,
+    result::{LoggedResult, Status},
+};
 
 use crate::scene::Scene;
 
@@ -114,7 +117,8 @@ async fn all_are_served(slots: u16) {
             .await;
         let mut fulfilled: BTreeMap<u64, usize> = BTreeMap::new();
         for (event, _) in events {
-            *fulfilled.entry(event.seq.to()).or_default() += 1;
+            let seq = LoggedResult::unpack(event.outcome).seq;
+            *fulfilled.entry(seq).or_default() += 1;
         }
         let once: BTreeMap<u64, usize> = (0..=4).map(|seq| (seq, 1)).collect();
         assert_eq!(fulfilled, once);

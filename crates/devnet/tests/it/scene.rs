@@ -19,6 +19,7 @@ use subrosa_client::{
 use subrosa_devnet::{Devnet, Options, Service};
 use subrosa_types::{
     ContractId,
+    entry::Payment,
     rpc::{DeployAccepted, DeployRequest},
 };
 
@@ -137,13 +138,14 @@ impl Scene {
     pub(crate) async fn append_upgrade(&self, contract: ContractId) -> u64 {
         let deadline = alloy_primitives::aliases::U48::from(self.now().await + 600);
         let oracle = self.oracle();
-        let sent = oracle.upgrade(contract, 5_000_000, deadline).send().await;
+        let call = oracle.upgrade(contract, 5_000_000, deadline).value(AMPLE);
+        let sent = call.send().await;
         let receipt = sent.unwrap().get_receipt().await.unwrap();
         assert!(receipt.status());
         let appended = receipt.logs().iter();
         let mut appended =
             appended.filter_map(|log| SubrosaOracle::EntryAppended::decode_log(&log.inner).ok());
-        appended.next().unwrap().data.seq.to::<u64>()
+        Payment::unpack(appended.next().unwrap().data.payment).seq
     }
 
     /// Hands in an envelope, again while the node has not seen its entry.
@@ -311,3 +313,6 @@ const INTERVAL: Duration = Duration::from_millis(50);
 const VAULT: &str = include_str!("../../../enclave/tests/guests/Vault.hex");
 /// `tests/consumers/Recorder.sol`, compiled.
 const RECORDER: &str = include_str!("../consumers/Recorder.hex");
+
+/// Wei that any request costs less than: a hundredth of an ether.
+pub(crate) const AMPLE: U256 = U256::from_limbs([10_000_000_000_000_000, 0, 0, 0]);

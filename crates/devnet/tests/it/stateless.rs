@@ -9,6 +9,7 @@ use alloy_primitives::{B256, U256};
 use subrosa_chain::bindings::SubrosaOracle;
 use subrosa_client::ContractPolicy;
 use subrosa_devnet::Service;
+use subrosa_types::result::{Head, HeadWord, LoggedResult};
 
 use crate::scene::{Recorder, Scene, Terms, add, vault};
 
@@ -31,7 +32,7 @@ async fn entries_of_a_stateless_contract_are_fulfilled_once_each_and_refunded_wh
     recorder.answered(REQUESTS as usize).await;
     assert_answers(&recorder, REQUESTS).await;
     let head = scene.oracle().head(contract).call().await.unwrap();
-    assert_eq!((head.seq.to::<u64>(), head.commitment), (0, B256::ZERO));
+    assert_eq!(HeadWord::unpack(head).head, Head::default());
 
     // Nobody serves, and a deadline passes.
     scene.network.kill(Service::Node).unwrap();
@@ -62,14 +63,15 @@ async fn entries_of_a_stateless_contract_are_fulfilled_once_each_and_refunded_wh
     recorder.answered(next as usize).await;
     assert_answers(&recorder, next).await;
 
-    let mut fulfilled: BTreeMap<U256, usize> = BTreeMap::new();
+    let mut fulfilled: BTreeMap<u64, usize> = BTreeMap::new();
     for (event, _) in scene
         .events::<SubrosaOracle::EntryFulfilled>(Some(contract))
         .await
     {
-        *fulfilled.entry(event.seq).or_default() += 1;
+        let seq = LoggedResult::unpack(event.outcome).seq;
+        *fulfilled.entry(seq).or_default() += 1;
     }
-    let once: BTreeMap<_, _> = (0..=next).map(|seq| (U256::from(seq), 1)).collect();
+    let once: BTreeMap<_, _> = (0..=next).map(|seq| (seq, 1)).collect();
     assert_eq!(fulfilled, once);
     scene.network.ensure_running().unwrap();
 }
@@ -94,12 +96,12 @@ async fn last_entry(scene: &Scene, contract: B256) -> SubrosaOracle::Entry {
     let (event, _) = events.into_iter().next_back().unwrap();
     SubrosaOracle::Entry {
         contractId: contract,
-        seq: alloy_primitives::aliases::U48::from(event.seq.to::<u64>()),
         previousDigest: B256::ZERO,
         context: event.context,
         inputHash: alloy_primitives::keccak256(&event.input),
         execution: event.execution,
         settlement: event.settlement,
         payment: event.payment,
+        refundTo: event.refundTo,
     }
 }

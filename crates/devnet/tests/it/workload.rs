@@ -8,15 +8,16 @@ use alloy::{
     providers::{DynProvider, Provider, ProviderBuilder},
     rpc::types::Filter,
 };
-use alloy_primitives::{B256, Bytes, U256, hex};
+use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_sol_types::{SolCall, SolEvent, sol};
 use subrosa_chain::bindings::SubrosaOracle;
 use subrosa_client::{AttestOptions, Bytecode, Connection, ContractPolicy, ENGINE_EVM};
 use subrosa_devnet::Devnet;
 use subrosa_types::{
     ContractId,
-    result::{Head, Status, unpack_result},
+    result::{Head, HeadWord, LoggedResult, Status},
     slot,
+    terms::Terms,
 };
 
 sol! {
@@ -78,9 +79,17 @@ impl Workload {
             .await
             .unwrap()
             .unwrap();
-        // executionFlags 16 | settlementFlags 16 | fuelLimit 64 | callbackGasLimit 32 | deadline 48
-        let terms =
-            (U256::from(1_000_000) << 160) | (U256::from(block.header.timestamp + 3_600) << 80);
+        let terms = Terms {
+            execution_flags: 0,
+            settlement_flags: 0,
+            fuel_limit: 1_000_000,
+            callback_gas_limit: 0,
+            deadline: block.header.timestamp + 3_600,
+            output_limit: 32,
+            key_epoch: 0,
+            code_version: None,
+            maximum_charge_gwei: 0,
+        };
         let input = Bytes::from(
             addCall {
                 amount: U256::from(1),
@@ -91,7 +100,14 @@ impl Workload {
         for _ in 0..count {
             let call = self
                 .oracle
-                .request(self.contract, B256::ZERO, terms, input.clone());
+                .request(
+                    self.contract,
+                    B256::ZERO,
+                    terms.pack(),
+                    Address::ZERO,
+                    input.clone(),
+                )
+                .value(U256::from(AMPLE_WEI));
             last = Some(call.gas(200_000).send().await.unwrap());
         }
         if let Some(last) = last {
@@ -115,7 +131,7 @@ impl Workload {
             .get_storage_at(*self.oracle.address(), slot::head(self.contract).into())
             .await
             .unwrap();
-        Head::unpack(word)
+        HeadWord::unpack(word).head
     }
 
     /// Waits until every request sent so far is executed on chain.
@@ -144,12 +160,10 @@ impl Workload {
             let event = SubrosaOracle::EntryFulfilled::decode_log(&log.inner)
                 .unwrap()
                 .data;
-            let (_, status, _, _) = unpack_result(event.result);
-            assert_eq!(status, Status::Succeeded as u8, "request {}", event.seq);
-            outputs
-                .entry(event.seq.to::<u64>())
-                .or_default()
-                .push(event.data);
+            let outcome = LoggedResult::unpack(event.outcome);
+            let (status, seq) = (outcome.result.status, outcome.seq);
+            assert_eq!(status, Status::Succeeded as u8, "request {seq}");
+            outputs.entry(seq).or_default().push(event.data);
         }
         assert_eq!(
             outputs.len() as u64,
@@ -167,3 +181,6 @@ impl Workload {
 
 /// `crates/enclave/tests/guests/Vault.sol`, compiled.
 pub(crate) const VAULT: &str = include_str!("../../../enclave/tests/guests/Vault.hex");
+
+/// More than any of these requests costs: a hundredth of an ether.
+const AMPLE_WEI: u64 = 10_000_000_000_000_000;
