@@ -73,18 +73,18 @@ each('codeCommitment', (v, name) => {
 each('entry', (v, name) => {
   const e = v.entry
   const executionHash = keccak256(
-    encode('bytes32, bytes32, uint256', [e.context, e.inputHash, BigInt(e.execution)]),
+    encode('bytes32, bytes32, uint256, address', [e.context, e.inputHash, BigInt(e.execution), e.refundTo]),
   )
   assert.equal(executionHash, v.executionHash, name)
+  assert.equal(BigInt(e.payment) & ((1n << 48n) - 1n), BigInt(v.seq), name)
   assert.equal(entryDigest(v.chainId, v.oracle, e, executionHash), v.digest, name)
 })
 
 function entryDigest(chainId, oracle, entry, executionHash) {
-  const full = hash('entry', 'uint256, address, bytes32, uint48, bytes32, bytes32, uint256, uint256', [
+  const full = hash('entry', 'uint256, address, bytes32, bytes32, bytes32, uint256, uint256', [
     BigInt(chainId),
     oracle,
     entry.contractId,
-    Number(entry.seq),
     entry.previousDigest,
     executionHash,
     BigInt(entry.settlement),
@@ -96,12 +96,12 @@ function entryDigest(chainId, oracle, entry, executionHash) {
 each('outcome', (v, name) => assert.equal(outcomeHash(v), v.outcomeHash, name))
 
 function outcomeHash(outcome) {
-  return hash('outcome', 'uint8, bytes32, bytes32, uint8', [
-    Number(outcome.status),
-    outcome.outputHash,
-    outcome.sealedOutputHash,
-    Number(outcome.fuelBucket),
+  const tag = concat([
+    domain('outcome').slice(0, 62),
+    numberToHex(outcome.status, { size: 1 }),
+    numberToHex(outcome.fuelBucket, { size: 1 }),
   ])
+  return keccak256(concat([outcome.outputHash, outcome.sealedOutputHash, outcome.sealedLogsHash, tag]))
 }
 
 each('result', (v, name) => {
@@ -109,9 +109,17 @@ each('result', (v, name) => {
   assert.equal(resultHash(...values), v.resultHash, name)
 })
 
-function resultHash(...values) {
-  return hash('result', 'bytes32, bytes32, bytes32, bytes32', values)
+function resultHash(digest, outcome, previous, next) {
+  assert.equal(clearLow(previous, 48n), previous)
+  const tagged = concat([previous.slice(0, 54), domain('result').slice(0, 14)])
+  return keccak256(concat([digest, outcome, tagged, next]))
 }
+
+each('outstanding', (v, name) => {
+  const values = [v.digest, Number(v.status), v.outputHash, BigInt(v.held), BigInt(v.since)]
+  const full = keccak256(encode('bytes32, uint8, bytes32, uint256, uint256', values))
+  assert.equal(clearLow(full, 8n), v.hash, name)
+})
 
 each('epochRecord', ({ opening, record }, name) => {
   const values = [
@@ -186,7 +194,7 @@ each('executionWord', (v, name) => {
     [v.finalityClass, 8],
     [v.blockNumber, 48],
     [v.blockTimestamp, 48],
-    [0, 32],
+    [v.outputLimit, 32],
   )
   assert.equal(word, v.word, name)
 })
@@ -197,19 +205,128 @@ each('settlementWord', (v, name) => {
 })
 
 each('paymentWord', (v, name) => {
-  const word = pack([v.fee, 96], [v.executionCharge, 96], [v.keyGroup, 32], [v.keyEpoch, 32])
+  const word = pack(
+    [v.landing, 48],
+    [v.callback, 48],
+    [v.charge, 48],
+    [v.keyGroup, 32],
+    [v.keyEpoch, 32],
+    [v.seq, 48],
+  )
   assert.equal(word, v.word, name)
 })
 
 each('resultWord', (v, name) => {
   const commitment = BigInt(v.newCommitment) >> 48n
   assert.equal(clearLow(v.newCommitment, 48n), v.newCommitment)
-  const word = pack([commitment, 208], [v.status, 8], [v.fuelBucket, 8], [v.outputLength, 32])
-  assert.equal(word, v.word, name)
+  const low = [
+    [v.status, 8],
+    [v.fuelBucket, 8],
+    [v.hasLogs ? 1 : 0, 1],
+    [v.outputLength, 31],
+  ]
+  assert.equal(pack([commitment, 208], ...low), v.word, name)
 })
 
 each('headWord', (v, name) => {
-  assert.equal(pack([BigInt(v.commitment) >> 48n, 208], [v.seq, 48]), v.word, name)
+  const commitment = BigInt(v.commitment) >> 48n
+  const flags = (v.marked ? 1 : 0) | (v.threshold ? 2 : 0) | (v.stateless ? 4 : 0)
+  assert.equal(pack([commitment, 208], [flags, 8], [v.seq, 40]), v.word, name)
+  assert.equal(pack([commitment, 208], [v.seq, 48]), v.start, name)
+})
+
+each('logWord', (v, name) => {
+  const names = [
+    'stateless',
+    'restricted',
+    'paused',
+    'lastApart',
+    'world',
+    'abandonedOnRetirement',
+    'abandoned',
+  ]
+  const flags = names.reduce((set, flag, bit) => set | (v[flag] ? 1 << bit : 0), 0)
+  const word = pack(
+    [v.charge, 20],
+    [v.gasPriceFloor, 16],
+    [v.baseFeeSixteenths, 8],
+    [v.minimumDeadline, 24],
+    [v.maximumCallbackGas, 24],
+    [flags, 12],
+    [v.finalityClass, 8],
+    [v.runtimeGeneration, 16],
+    [v.codeVersion, 16],
+    [v.keyEpoch, 32],
+    [v.keyGroup, 32],
+    [v.nextSeq, 48],
+  )
+  assert.equal(word, v.word, name)
+  assert.equal(unpackDecimal(v.charge), BigInt(v.chargeGwei), name)
+  assert.equal(gasPrice(v, BigInt(v.baseFee)), BigInt(v.gasPrice), name)
+})
+
+each('termsWord', (v, name) => {
+  const word = pack(
+    [v.executionFlags, 8],
+    [v.settlementFlags, 8],
+    [v.fuelLimit, 64],
+    [v.callbackGasLimit, 32],
+    [v.deadline, 48],
+    [v.outputLimit, 24],
+    [v.keyEpoch, 32],
+    [v.codeVersion === null ? 0 : Number(v.codeVersion) + 1, 16],
+    [packDecimal(BigInt(v.maximumChargeGwei), 0x7fffn), 20],
+    [0, 4],
+  )
+  assert.equal(word, v.word, name)
+})
+
+// Prices.
+
+/** The smallest number of few digits that is not below `value`: mantissa ‖ exponent 5. */
+function packDecimal(value, largest) {
+  let [mantissa, exponent] = [value, 0n]
+  while (mantissa > largest) [mantissa, exponent] = [ceil(mantissa, 10n), exponent + 1n]
+  return (mantissa << 5n) | exponent
+}
+
+function unpackDecimal(packed) {
+  return (BigInt(packed) >> 5n) * 10n ** (BigInt(packed) & 31n)
+}
+
+function ceil(a, b) {
+  return (a + b - 1n) / b
+}
+
+function gasPrice({ baseFeeSixteenths, gasPriceFloor }, baseFee) {
+  const price = ceil(baseFee * BigInt(baseFeeSixteenths), 16n)
+  const floor = unpackDecimal(gasPriceFloor)
+  return price < floor ? floor : price
+}
+
+each('decimal', (v, name) => {
+  assert.equal(packDecimal(BigInt(v.value), 0x7fffn), BigInt(v.charge), name)
+  assert.equal(packDecimal(BigInt(v.value), 0x7ffn), BigInt(v.floor), name)
+  assert.equal(unpackDecimal(v.charge), BigInt(v.chargeValue), name)
+  assert.equal(unpackDecimal(v.floor), BigInt(v.floorValue), name)
+})
+
+each('quote', (v, name) => {
+  const log = BigInt(v.log)
+  const policy = { baseFeeSixteenths: (log >> 212n) & 0xffn, gasPriceFloor: (log >> 220n) & 0xffffn }
+  const price = gasPrice(policy, BigInt(v.baseFee))
+  const charge = unpackDecimal(log >> 236n)
+  const p = Object.fromEntries(Object.entries(v.prices).map(([key, value]) => [key, BigInt(value)]))
+  const [callbackGas, fuel] = [BigInt(v.callbackGas), BigInt(v.fuelLimit)]
+  let gas = p.landing + BigInt(v.inputLength) * p.inputByte + BigInt(v.outputLength) * p.outputByte
+  if (fuel > p.includedFuel) gas += ceil(fuel - p.includedFuel, p.fuelPerGas)
+  if (callbackGas !== 0n || charge !== 0n) gas += p.record
+  const gwei = 1_000_000_000n
+  const landing = ceil(gas * price + BigInt(v.dataFee), gwei)
+  const reserve = callbackGas + callbackGas / 63n + 1n
+  const callback = callbackGas === 0n ? 0n : ceil((reserve + p.callback) * price, gwei)
+  assert.deepEqual([landing, callback, charge], [v.landing, v.callback, v.charge].map(BigInt), name)
+  assert.equal((landing + callback + charge) * gwei, BigInt(v.fee), name)
 })
 
 each('recoveryWord', (v, name) => {
@@ -226,7 +343,9 @@ each('slot', (v, name) => {
   const field = (id, index) => numberToHex(namespace(id) + index, { size: 32 })
   const mapping = (key, slot) => keccak256(concat([numberToHex(BigInt(key), { size: 32 }), slot]))
   const oracle = 'subrosa.storage.Oracle'
-  assert.equal(mapping(v.seq, mapping(v.contractId, field(oracle, 0n))), v.entry, name)
+  const entries = mapping(v.contractId, field(oracle, 0n))
+  assert.equal(mapping(BigInt(v.seq) % 64n, entries), v.entry, name)
+  assert.equal(mapping(BigInt(v.seq) | (1n << 48n), entries), v.ownEntry, name)
   assert.equal(mapping(v.contractId, field(oracle, 1n)), v.head, name)
   assert.equal(mapping(v.contractId, field(oracle, 2n)), v.log, name)
   const epochs = field('subrosa.storage.Registry', 0n)
@@ -241,9 +360,8 @@ const fields = (list) =>
     return { type, name }
   })
 const types = {
-  SignedResults: fields(
-    'bytes32[] resultHashes, uint64 anchorNumber, bytes32 anchorHash, bytes32 configHash, bytes32 measurementId, uint32 keyGroup, uint32 keyEpoch',
-  ),
+  SignedResults: fields('bytes32[] resultHashes, address payee'),
+  CosignedResults: fields('bytes32[] resultHashes'),
   SignerAdmission: fields(
     'address signer, bytes32 transferKeyHash, bytes32 measurementId, bytes32 configHash, bytes32 startHash, bytes32 rootId, uint8 teeKind, bytes32 product, bytes32 machineId, uint8 tcbStatus, uint32 tcbEvaluation, bytes32 policyHash, bytes32 evidenceHash, uint64 challengeBlock, bytes32 challengeBlockHash, address registrant, uint64 notAfter',
   ),
@@ -278,6 +396,7 @@ const typedData = (domainName, primaryType, vector, message = vector.message) =>
 
 for (const [kind, domainName, primaryType] of [
   ['signedResults', 'Subrosa', 'SignedResults'],
+  ['cosignedResults', 'Subrosa', 'CosignedResults'],
   ['signerAdmission', 'Subrosa Registry', 'SignerAdmission'],
   ['epochAcknowledgement', 'Subrosa Registry', 'EpochAcknowledgement'],
   ['epochOpening', 'Subrosa Registry', 'EpochOpening'],
@@ -301,30 +420,54 @@ for (const [kind, domainName, primaryType] of [
   })
 }
 
-each('fulfillment', (v, name) => {
-  const { group } = v
-  let commitment = clearLow(group.start, 48n)
-  let seq = BigInt(group.start) & ((1n << 48n) - 1n)
-  let previousDigest = group.previousDigest
-  const resultHashes = group.items.map((item) => {
-    const result = BigInt(item.result)
-    const split = 2 + 2 * Number(result & 0xffffffffn)
-    const entry = { ...item, contractId: group.contractId, seq, previousDigest }
-    previousDigest = entryDigest(v.chainId, v.verifyingContract, entry, item.executionHash)
-    const outcome = outcomeHash({
-      status: (result >> 40n) & 0xffn,
-      outputHash: keccak256(item.data.slice(0, split)),
-      sealedOutputHash: keccak256(`0x${item.data.slice(split)}`),
-      fuelBucket: (result >> 32n) & 0xffn,
-    })
-    const previous = commitment
-    commitment = clearLow(item.result, 48n)
-    seq += 1n
-    return resultHash(previousDigest, outcome, previous, commitment)
-  })
-  assert.deepEqual(resultHashes, v.message.resultHashes, name)
-  const message = { ...v.message, resultHashes }
-  assert.equal(hashTypedData(typedData('Subrosa', 'SignedResults', v, message)), v.hash, name)
+each('batch', (v, name) => {
+  const size = (value, bytes) => numberToHex(BigInt(value), { size: bytes })
+  const head = [v.payee, size(v.keyGroup, 4), size(v.keyEpoch, 4), size(v.signatures.length, 4)]
+  const packed = [...head, ...v.signatures.flatMap(({ r, vs }) => [r, vs])]
+  const digests = []
+  const resultHashes = []
+  for (const group of v.groups) {
+    let commitment = clearLow(group.start, 48n)
+    let seq = BigInt(group.start) & ((1n << 48n) - 1n)
+    let previousDigest = group.previousDigest
+    packed.push(group.contractId, group.start, previousDigest.slice(0, 64), size(group.items.length, 1))
+    for (const item of group.items) {
+      const parts = [item.landing, item.callback, item.charge]
+      packed.push(item.executionHash, item.settlement, ...parts.map((part) => size(part, 6)))
+      packed.push(item.result, size((item.data.length - 2) / 2, 4), item.data)
+      const keys = [
+        [v.keyGroup, 32],
+        [v.keyEpoch, 32],
+      ]
+      const payment = pack(...parts.map((part) => [part, 48]), ...keys, [seq, 48])
+      const entry = { ...item, payment, contractId: group.contractId, previousDigest }
+      previousDigest = entryDigest(v.chainId, v.oracle, entry, item.executionHash)
+      const result = BigInt(item.result)
+      const split = 2 + 2 * Number(result & 0x7fffffffn)
+      const hasLogs = (result >> 31n) & 1n
+      const end = hasLogs ? item.data.length - 64 : item.data.length
+      const outcome = outcomeHash({
+        status: (result >> 40n) & 0xffn,
+        outputHash: keccak256(item.data.slice(0, split)),
+        sealedOutputHash: keccak256(`0x${item.data.slice(split, end)}`),
+        sealedLogsHash: hasLogs ? `0x${item.data.slice(end)}` : numberToHex(0, { size: 32 }),
+        fuelBucket: (result >> 32n) & 0xffn,
+      })
+      const previous = commitment
+      commitment = clearLow(item.result, 48n)
+      seq += 1n
+      digests.push(previousDigest)
+      resultHashes.push(resultHash(previousDigest, outcome, previous, commitment))
+    }
+  }
+  assert.equal(concat(packed), v.packed, name)
+  assert.deepEqual(digests, v.digests, name)
+  assert.deepEqual(resultHashes, v.resultHashes, name)
+  const at = { chainId: v.chainId, verifyingContract: v.oracle }
+  const first = { resultHashes, payee: v.payee }
+  assert.equal(hashTypedData(typedData('Subrosa', 'SignedResults', at, first)), v.signed, name)
+  const further = typedData('Subrosa', 'CosignedResults', at, { resultHashes })
+  assert.equal(hashTypedData(further), v.cosigned, name)
 })
 
 test('every kind of vector is checked', () => {

@@ -176,6 +176,14 @@ impl Parts {
     }
 
     fn check_result(&self, checklist: &mut Checklist, receipt: &Receipt) {
+        // The hash has its tag in the bits that a commitment leaves free.
+        let free = |commitment: B256| commitment[26..].iter().all(|byte| *byte == 0);
+        checklist.record(
+            "result.commitments",
+            free(receipt.previous_commitment) && free(receipt.commitment),
+            "208 bits",
+            format_args!("{} and {}", receipt.previous_commitment, receipt.commitment),
+        );
         let digest = self.entry.digest(receipt.chain_id, receipt.oracle);
         let hash = result_hash(
             digest,

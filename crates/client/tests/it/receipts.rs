@@ -137,7 +137,11 @@ impl Parts {
         if self.entry.execution.is_zero() {
             self.entry.execution = self.execution.pack();
         }
-        let (previous, commitment) = (B256::repeat_byte(0x51), B256::repeat_byte(0x52));
+        let [previous, commitment] = [0x51, 0x52].map(|byte| {
+            let mut word = B256::repeat_byte(byte);
+            word.0[26..].fill(0);
+            word
+        });
         let digest = self.entry.digest(CHAIN_ID, trust.oracle);
         if let Some(hash) = self.results.resultHashes.get_mut(1) {
             *hash = result_hash(digest, self.outcome.hash(), previous, commitment);
@@ -199,6 +203,7 @@ fn a_sound_receipt_passes_every_check() {
             "outcome.status",
             "outcome.output",
             "outcome.sealed-output",
+            "result.commitments",
             "result.listed",
             "signatures",
             "decode.admission",

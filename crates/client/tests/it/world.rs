@@ -26,6 +26,7 @@ use subrosa_types::{
     config::{HeaderTrustKind, Recovery},
     eip712::{oracle_domain, signing_hash},
     id::{epoch_set_hash, start_hash},
+    result::{Head, HeadWord},
     rpc::{Attestation, AttestationRequest, EpochPublicKeys},
 };
 
@@ -45,7 +46,7 @@ sol! {
             uint56 machine
         );
     function logOf(bytes32 contractId) returns (uint256 packed);
-    function head(bytes32 contractId) returns (uint48 seq, bytes32 commitment);
+    function head(bytes32 contractId) returns (uint256 packed);
     error SignerIsRevoked(address signer);
 }
 
@@ -218,7 +219,17 @@ impl World {
                     | U256::from(HEAD_SEQ);
                 word.abi_encode()
             }
-            headCall::SELECTOR => (U256::from(HEAD_SEQ), self.head_commitment).abi_encode(),
+            headCall::SELECTOR => {
+                let head = Head {
+                    seq: HEAD_SEQ,
+                    commitment: self.head_commitment,
+                };
+                let word = HeadWord {
+                    head,
+                    ..HeadWord::default()
+                };
+                word.pack().abi_encode()
+            }
             _ => return Err(json!({"code": 3, "message": "execution reverted"})),
         };
         Ok(json!(hex::encode_prefixed(returned)))
