@@ -30,8 +30,7 @@ abstract contract EntryProof is Symbolic {
         uint256 payment = item.payment >> 112 << 112 | uint112(e.payment);
         uint256 difference = uint256(group.previousDigest ^ e.previousDigest)
             | uint256(item.executionHash ^ executionHash) | (item.settlement ^ e.settlement) | (payment ^ e.payment);
-        bytes32 digest =
-            oracle.digest(e.contractId, group.previousDigest, item.executionHash, item.settlement, payment);
+        bytes32 digest = oracle.digest(e.contractId, group.previousDigest, item.executionHash, item.settlement, payment);
         vm.assume(_either(difference == 0, digest != oracle.digestOf(e)));
         return group;
     }

@@ -162,8 +162,7 @@ contract EscrowProof is EntryProof {
     function _open(Entry memory e) private view returns (uint256) {
         uint256 slot = uint256(oracle.slotAt(e.contractId, _seq(e) % 64));
         bool stateless = oracle.headWord(e.contractId) & STATELESS != 0;
-        bool executed =
-            _either(slot & EXECUTED != 0, !stateless && _seq(e) < uint40(oracle.headWord(e.contractId)));
+        bool executed = _either(slot & EXECUTED != 0, !stateless && _seq(e) < uint40(oracle.headWord(e.contractId)));
         unchecked {
             uint256 added = oracle.addedTo(e.contractId, _seq(e)) * 1 gwei;
             uint256 landing = (_landing(e) + added) & _mask(slot & RECLAIMED == 0);

@@ -198,8 +198,8 @@ contract PackedWordsProof is Symbolic {
     ) public pure {
         TermsWord terms = TermsWord.wrap(
             uint256(executionFlags) << 248 | uint256(settlementFlags) << 240 | uint256(fuelLimit) << 176
-                | uint256(callbackGas) << 144 | uint256(deadline) << 96 | uint256(outputLimit) << 72
-                | uint256(epoch) << 40 | uint256(version) << 24
+                | uint256(callbackGas) << 144 | uint256(deadline) << 96 | uint256(outputLimit) << 72 | uint256(epoch)
+                << 40 | uint256(version) << 24
         );
         assert(terms.executionFlags() == executionFlags);
         assert(terms.settlementFlags() == settlementFlags);
