@@ -272,7 +272,8 @@ contract ExamplesTest is OracleTest {
         startHoax(alice);
         token.approve(address(gate), PRICE);
         bytes memory otherEpoch = abi.encodeWithSelector(ISubrosaOracle.OtherEpoch.selector, stateful, 1);
-        bytes memory charge = abi.encodeWithSelector(ISubrosaOracle.ChargeTooHigh.selector, CHARGE_GWEI, CHARGE_GWEI - 10);
+        bytes memory charge =
+            abi.encodeWithSelector(ISubrosaOracle.ChargeTooHigh.selector, CHARGE_GWEI, CHARGE_GWEI - 10);
         vm.expectRevert(otherEpoch);
         check.submit{value: FEE}("envelope", 2, CHARGE_GWEI);
         vm.expectRevert(charge);

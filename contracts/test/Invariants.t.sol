@@ -18,7 +18,7 @@ contract InvariantsTest is Test {
     function setUp() public {
         handler = new ProtocolHandler();
         targetContract(address(handler));
-        bytes4[] memory selectors = new bytes4[](16);
+        bytes4[] memory selectors = new bytes4[](17);
         selectors[0] = ProtocolHandler.request.selector;
         selectors[1] = ProtocolHandler.fulfill.selector;
         selectors[2] = ProtocolHandler.fulfillAgain.selector;
@@ -35,6 +35,7 @@ contract InvariantsTest is Test {
         selectors[13] = TrustModel.wait.selector;
         selectors[14] = RuntimeModel.governRuntimes.selector;
         selectors[15] = RuntimeModel.changeRuntime.selector;
+        selectors[16] = ProtocolHandler.refundExecuted.selector;
         targetSelector(FuzzSelector(address(handler), selectors));
     }
 
@@ -128,7 +129,7 @@ contract InvariantsTest is Test {
         uint256 seed = 1;
         for (uint256 i = 0; i < 28000; ++i) {
             seed = uint256(keccak256(abi.encode(seed)));
-            _step(seed % 16, seed >> 16);
+            _step(seed % 17, seed >> 16);
         }
         afterInvariant();
         for (uint256 trust = 0; trust < 11; ++trust) {
@@ -167,5 +168,6 @@ contract InvariantsTest is Test {
         if (which == 13) handler.wait(seed);
         if (which == 14) handler.governRuntimes(seed);
         if (which == 15) handler.changeRuntime(seed);
+        if (which == 16) handler.refundExecuted(seed);
     }
 }

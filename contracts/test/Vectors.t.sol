@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Test} from "forge-std/Test.sol";
-
-import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
+import {ISubrosaOracle, PriceTable} from "../src/interfaces/ISubrosaOracle.sol";
 import {ISubrosaEpochs} from "../src/interfaces/ISubrosaEpochs.sol";
 import {ISubrosaRegistry} from "../src/interfaces/ISubrosaRegistry.sol";
 import {ISubrosaTrust} from "../src/interfaces/ISubrosaTrust.sol";
@@ -15,12 +13,11 @@ import {
     EpochAcknowledgement,
     EpochMember,
     EpochOpening,
-    Fulfillment,
-    FulfillmentGroup,
-    FulfillmentItem,
+    Outstanding,
     ReportBinding,
     SignerAdmission
 } from "../src/interfaces/SubrosaTypes.sol";
+import {Decimal} from "../src/libraries/Decimal.sol";
 import {Digests} from "../src/libraries/Digests.sol";
 import {
     ExecutionWord,
@@ -33,14 +30,15 @@ import {
 } from "../src/libraries/EntryWords.sol";
 import {HeadSlot} from "../src/libraries/HeadSlot.sol";
 import {LogSlot} from "../src/libraries/LogSlot.sol";
+import {Prices} from "../src/libraries/Prices.sol";
 import {TypedData} from "../src/libraries/TypedData.sol";
+import {Cast} from "./support/Cast.sol";
 import {Reference} from "./support/Reference.sol";
 
 /// @notice Library functions that depend on the running contract or take calldata.
 contract Exposed is TypedData {
     function entry(Entry calldata e) external view returns (bytes32) {
-        bytes32 executionHash = Digests.execution(e.context, e.inputHash, e.execution);
-        return Digests.entry(e.contractId, e.seq, e.previousDigest, executionHash, e.settlement, e.payment);
+        return Digests.entry(e);
     }
 
     function epoch(EpochOpening calldata opening) external pure returns (bytes32) {
@@ -51,6 +49,10 @@ contract Exposed is TypedData {
         return _typedDataHash(structHash);
     }
 
+    function _domainNameHash() internal pure override returns (bytes32) {
+        return keccak256("Subrosa");
+    }
+
     function _domainName() internal pure override returns (string memory) {
         return "Subrosa";
     }
@@ -58,7 +60,7 @@ contract Exposed is TypedData {
 
 /// @notice Reads `fixtures/protocol/vectors.json`, which the Rust types produce. It is checked against the
 /// libraries and, wherever a contract computes the value itself, against the deployed contract.
-abstract contract VectorFile is Test {
+abstract contract VectorFile is Cast {
     uint256 internal constant CASES = 4;
 
     string private file = vm.readFile("../fixtures/protocol/vectors.json");
@@ -80,6 +82,10 @@ abstract contract VectorFile is Test {
 
     function _uint(string memory kind, uint256 index, string memory field) internal view returns (uint256) {
         return vm.parseJsonUint(file, _case(kind, index, field));
+    }
+
+    function _flag(string memory kind, uint256 index, string memory field) internal view returns (bool) {
+        return vm.parseJsonBool(file, _case(kind, index, field));
     }
 
     function _account(string memory kind, uint256 index, string memory field) internal view returns (address) {
@@ -111,7 +117,10 @@ abstract contract VectorFile is Test {
     }
 
     function _deployOracle(ISubrosaRegistry registry) internal returns (ISubrosaOracle) {
-        return ISubrosaOracle(deployCode("SubrosaOracle.sol:SubrosaOracle", abi.encode(registry)));
+        // Prices are of no matter here, but that fuel has one.
+        PriceTable memory prices;
+        prices.fuelPerGas = 1;
+        return ISubrosaOracle(deployCode(_oracleArtifact(), abi.encode(registry, prices)));
     }
 
     /// @dev A contract of this kind, as if it had been deployed there on that chain.
@@ -123,13 +132,14 @@ abstract contract VectorFile is Test {
 }
 
 contract HashVectorsTest is VectorFile {
-    function test_contract_ids_are_those_the_oracle_gives() public {
-        address instance = address(_deployOracle(ISubrosaRegistry(address(1))));
+    function test_contract_ids() public {
         for (uint256 i = 0; i < CASES; ++i) {
-            address where = _account("contractId", i, "oracle");
-            _at(instance, _uint("contractId", i, "chainId"), where);
-            bytes32 id = ISubrosaOracle(where)
-                .contractIdOf(_account("contractId", i, "deployer"), _uint("contractId", i, "nonce"));
+            vm.chainId(_uint("contractId", i, "chainId"));
+            bytes32 id = Digests.contractId(
+                _account("contractId", i, "oracle"),
+                _account("contractId", i, "deployer"),
+                _uint("contractId", i, "nonce")
+            );
             assertEq(id, _word("contractId", i, "contractId"));
         }
     }
@@ -151,19 +161,21 @@ contract HashVectorsTest is VectorFile {
         for (uint256 i = 0; i < CASES; ++i) {
             Entry memory entry = Entry({
                 contractId: _word("entry", i, "entry.contractId"),
-                seq: uint48(_uint("entry", i, "entry.seq")),
                 previousDigest: _word("entry", i, "entry.previousDigest"),
                 context: _word("entry", i, "entry.context"),
                 inputHash: _word("entry", i, "entry.inputHash"),
                 execution: _uint("entry", i, "entry.execution"),
                 settlement: _uint("entry", i, "entry.settlement"),
-                payment: _uint("entry", i, "entry.payment")
+                payment: _uint("entry", i, "entry.payment"),
+                refundTo: _account("entry", i, "entry.refundTo")
             });
             address where = _account("entry", i, "oracle");
             _at(instance, _uint("entry", i, "chainId"), where);
             assertEq(
-                Digests.execution(entry.context, entry.inputHash, entry.execution), _word("entry", i, "executionHash")
+                Digests.execution(entry.context, entry.inputHash, entry.execution, entry.refundTo),
+                _word("entry", i, "executionHash")
             );
+            assertEq(uint48(entry.payment), _uint("entry", i, "seq"));
             assertEq(Exposed(where).entry(entry), _word("entry", i, "digest"));
         }
     }
@@ -174,6 +186,7 @@ contract HashVectorsTest is VectorFile {
                 uint8(_uint("outcome", i, "status")),
                 _word("outcome", i, "outputHash"),
                 _word("outcome", i, "sealedOutputHash"),
+                _word("outcome", i, "sealedLogsHash"),
                 uint8(_uint("outcome", i, "fuelBucket"))
             );
             assertEq(outcome, _word("outcome", i, "outcomeHash"));
@@ -184,6 +197,14 @@ contract HashVectorsTest is VectorFile {
                 _word("result", i, "newCommitment")
             );
             assertEq(result, _word("result", i, "resultHash"));
+            Outstanding memory left = Outstanding({
+                status: uint8(_uint("outstanding", i, "status")),
+                outputHash: _word("outstanding", i, "outputHash"),
+                held: uint48(_uint("outstanding", i, "held")),
+                since: uint48(_uint("outstanding", i, "since"))
+            });
+            bytes32 hash = Digests.outstanding(_word("outstanding", i, "digest"), left);
+            assertEq(hash, _word("outstanding", i, "hash"));
         }
     }
 
@@ -281,7 +302,9 @@ contract WordVectorsTest is VectorFile {
                 _uint("executionWord", i, "kind"),
                 _uint("executionWord", i, "flags"),
                 _uint("executionWord", i, "fuelLimit"),
-                log
+                _uint("executionWord", i, "outputLimit"),
+                log,
+                block.number
             );
             assertEq(ExecutionWord.unwrap(word), _uint("executionWord", i, "word"));
         }
@@ -307,17 +330,82 @@ contract WordVectorsTest is VectorFile {
 
     function test_payment_words() public view {
         for (uint256 i = 0; i < CASES; ++i) {
-            uint256 fee = _uint("paymentWord", i, "fee");
-            uint256 charge = _uint("paymentWord", i, "executionCharge");
+            uint256 landing = _uint("paymentWord", i, "landing");
+            uint256 callback = _uint("paymentWord", i, "callback");
+            uint256 charge = _uint("paymentWord", i, "charge");
             uint256 group = _uint("paymentWord", i, "keyGroup");
             uint256 epoch = _uint("paymentWord", i, "keyEpoch");
+            uint256 seq = _uint("paymentWord", i, "seq");
             PaymentWord word = PaymentWord.wrap(_uint("paymentWord", i, "word"));
-            LogSlot log = LogSlot.wrap(epoch << 80 | group << 48);
-            assertEq(PaymentWord.unwrap(PaymentWords.create(fee, charge, log)), PaymentWord.unwrap(word));
-            assertEq(word.fee(), fee);
-            assertEq(word.executionCharge(), charge);
+            LogSlot log = LogSlot.wrap(epoch << 80 | group << 48 | seq);
+            assertEq(PaymentWord.unwrap(PaymentWords.create(landing, callback, charge, log)), PaymentWord.unwrap(word));
+            assertEq(word.landing(), landing);
+            assertEq(word.callback(), callback);
+            assertEq(word.charge(), charge);
             assertEq(word.keys(), group << 32 | epoch);
+            assertEq(word.seq(), seq);
         }
+    }
+
+    function test_log_words_and_decimals() public view {
+        for (uint256 i = 0; i < CASES; ++i) {
+            LogSlot log = LogSlot.wrap(_uint("logWord", i, "word"));
+            assertEq(log.nextSeq(), _uint("logWord", i, "nextSeq"));
+            assertEq(log.keyGroup(), _uint("logWord", i, "keyGroup"));
+            assertEq(log.keyEpoch(), _uint("logWord", i, "keyEpoch"));
+            assertEq(log.codeVersion(), _uint("logWord", i, "codeVersion"));
+            assertEq(log.runtimeGeneration(), _uint("logWord", i, "runtimeGeneration"));
+            assertEq(log.finalityClass(), _uint("logWord", i, "finalityClass"));
+            assertEq(log.minimumDeadline(), _uint("logWord", i, "minimumDeadline"));
+            assertEq(log.maximumCallbackGas(), _uint("logWord", i, "maximumCallbackGas"));
+            assertEq(log.charge(), _uint("logWord", i, "chargeGwei"));
+            assertEq(log.gasPrice(_uint("logWord", i, "baseFee")), _uint("logWord", i, "gasPrice"));
+            assertEq(log.isStateless(), _flag("logWord", i, "stateless"));
+            assertEq(log.isRestricted(), _flag("logWord", i, "restricted"));
+            assertEq(log.isPaused(), _flag("logWord", i, "paused"));
+            assertEq(log.isLastApart(), _flag("logWord", i, "lastApart"));
+            assertEq(log.isWorld(), _flag("logWord", i, "world"));
+            assertEq(log.isAbandonable(), _flag("logWord", i, "abandonedOnRetirement"));
+            assertEq(log.isAbandoned(), _flag("logWord", i, "abandoned"));
+
+            uint256 value = _uint("decimal", i, "value");
+            assertEq(Decimal.pack(value, 0x7fff), _uint("decimal", i, "charge"));
+            assertEq(Decimal.pack(value, 0x7ff), _uint("decimal", i, "floor"));
+            assertEq(Decimal.unpack(_uint("decimal", i, "charge")), _uint("decimal", i, "chargeValue"));
+            assertEq(Decimal.unpack(_uint("decimal", i, "floor")), _uint("decimal", i, "floorValue"));
+        }
+    }
+
+    function test_quotes() public view {
+        for (uint256 i = 0; i < CASES; ++i) {
+            (uint256 landing, uint256 callback, uint256 charge) = Prices.parts(
+                _prices(i),
+                LogSlot.wrap(_uint("quote", i, "log")),
+                _uint("quote", i, "baseFee"),
+                _uint("quote", i, "dataFee"),
+                _uint("quote", i, "inputLength"),
+                _uint("quote", i, "outputLength"),
+                _uint("quote", i, "callbackGas"),
+                _uint("quote", i, "fuelLimit")
+            );
+            assertEq(landing, _uint("quote", i, "landing"));
+            assertEq(callback, _uint("quote", i, "callback"));
+            assertEq(charge, _uint("quote", i, "charge"));
+            assertEq((landing + callback + charge) * 1 gwei, _uint("quote", i, "fee"));
+        }
+    }
+
+    function _prices(uint256 i) private view returns (PriceTable memory) {
+        return PriceTable({
+            landing: uint32(_uint("quote", i, "prices.landing")),
+            record: uint32(_uint("quote", i, "prices.record")),
+            callback: uint32(_uint("quote", i, "prices.callback")),
+            inputByte: uint16(_uint("quote", i, "prices.inputByte")),
+            outputByte: uint16(_uint("quote", i, "prices.outputByte")),
+            includedFuel: uint64(_uint("quote", i, "prices.includedFuel")),
+            fuelPerGas: uint32(_uint("quote", i, "prices.fuelPerGas")),
+            grace: uint32(_uint("quote", i, "prices.grace"))
+        });
     }
 
     function test_result_head_and_recovery_words() public view {
@@ -331,6 +419,10 @@ contract WordVectorsTest is VectorFile {
             HeadSlot head = HeadSlot.wrap(_uint("headWord", i, "word"));
             assertEq(head.seq(), _uint("headWord", i, "seq"));
             assertEq(head.commitment(), _word("headWord", i, "commitment"));
+            assertEq(head.isMarked(), _flag("headWord", i, "marked"));
+            assertEq(head.hasThreshold(), _flag("headWord", i, "threshold"));
+            assertEq(head.isStateless(), _flag("headWord", i, "stateless"));
+            assertTrue(head.isAt(_uint("headWord", i, "start")));
 
             bytes memory recovery = abi.encodePacked(
                 uint8(_uint("recoveryWord", i, "kind")),
@@ -350,12 +442,14 @@ contract WordVectorsTest is VectorFile {
             bytes32 value = keccak256(abi.encode(i));
 
             vm.store(address(oracle), _word("slot", i, "entry"), value);
-            assertEq(oracle.entryDigest(id, _uint("slot", i, "seq")), value);
+            bytes32 slots = keccak256(abi.encode(id, Reference.location("subrosa.storage.Oracle")));
+            uint256 number = _uint("slot", i, "seq");
+            assertEq(oracle.extsload(keccak256(abi.encode(number % 64, slots))), value);
+            assertEq(keccak256(abi.encode(number | 1 << 48, slots)), _word("slot", i, "ownEntry"));
             vm.store(address(oracle), _word("slot", i, "log"), value);
             assertEq(oracle.logOf(id), uint256(value));
             vm.store(address(oracle), _word("slot", i, "head"), value);
-            (uint48 seq, bytes32 commitment) = oracle.head(id);
-            assertEq(uint256(commitment) | seq, uint256(value));
+            assertEq(oracle.head(id), uint256(value));
 
             (uint256 group, uint256 epoch) = (_uint("slot", i, "keyGroup"), _uint("slot", i, "keyEpoch"));
             vm.store(address(registry), _word("slot", i, "epoch"), value);
@@ -375,38 +469,44 @@ contract MessageVectorsTest is VectorFile {
 
     function test_the_oracle_recovers_the_signer_of_a_batch() public {
         for (uint256 i = 0; i < CASES; ++i) {
-            Fulfillment memory f = _results("fulfillment", i);
-            f.groups = new FulfillmentGroup[](1);
-            f.groups[0] = _group(i);
-            ISubrosaOracle oracle = ISubrosaOracle(_place("fulfillment", i, address(oracleInstance)));
-            vm.roll(f.anchorNumber + 1_000_000);
-            (f.r, f.vs) = vm.signCompact(KEY, _word("fulfillment", i, "hash"));
+            address where = _account("batch", i, "oracle");
+            _at(address(oracleInstance), _uint("batch", i, "chainId"), where);
+            bytes memory packed = _bytes("batch", i, "packed");
+            bytes32 signed = _word("batch", i, "signed");
+            (bytes32 r, bytes32 vs) = vm.signCompact(KEY, signed);
+            // In the place of the first signature.
+            assembly ("memory-safe") {
+                mstore(add(packed, 0x40), r)
+                mstore(add(packed, 0x60), vs)
+            }
             vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.SignerUnknown.selector, vm.addr(KEY)));
-            oracle.fulfill(f);
+            ISubrosaOracle(where).fulfill(packed);
+
+            bytes32 hashes = keccak256(abi.encodePacked(_words("batch", i, "resultHashes")));
+            address payee = _account("batch", i, "payee");
+            assertEq(Reference.typed("Subrosa", block.chainid, where, _signedResults(hashes, payee)), signed);
+            bytes32 cosigned = Reference.typed("Subrosa", block.chainid, where, _cosignedResults(hashes));
+            assertEq(cosigned, _word("batch", i, "cosigned"));
         }
     }
 
-    function test_signed_results() public {
-        bytes32 typeHash = keccak256(
-            "SignedResults(bytes32[] resultHashes,uint64 anchorNumber,bytes32 anchorHash,bytes32 configHash,bytes32 measurementId,uint32 keyGroup,uint32 keyEpoch)"
-        );
+    function test_signed_and_cosigned_results() public {
         for (uint256 i = 0; i < CASES; ++i) {
-            Fulfillment memory f = _results("signedResults", i);
             bytes32 hashes = keccak256(abi.encodePacked(_words("signedResults", i, "message.resultHashes")));
-            bytes32 structHash = keccak256(
-                abi.encode(
-                    typeHash,
-                    hashes,
-                    f.anchorNumber,
-                    f.anchorHash,
-                    f.configHash,
-                    f.measurementId,
-                    f.keyGroup,
-                    f.keyEpoch
-                )
-            );
-            _checkOracleMessage("signedResults", i, structHash);
+            address payee = _account("signedResults", i, "message.payee");
+            _checkOracleMessage("signedResults", i, _signedResults(hashes, payee));
+            hashes = keccak256(abi.encodePacked(_words("cosignedResults", i, "message.resultHashes")));
+            _checkOracleMessage("cosignedResults", i, _cosignedResults(hashes));
         }
+    }
+
+    function _signedResults(bytes32 hashes, address payee) private pure returns (bytes32) {
+        bytes32 typeHash = keccak256("SignedResults(bytes32[] resultHashes,address payee)");
+        return keccak256(abi.encode(typeHash, hashes, payee));
+    }
+
+    function _cosignedResults(bytes32 hashes) private pure returns (bytes32) {
+        return keccak256(abi.encode(keccak256("CosignedResults(bytes32[] resultHashes)"), hashes));
     }
 
     function test_the_registry_recovers_the_verifier_of_an_admission() public {
@@ -556,33 +656,6 @@ contract MessageVectorsTest is VectorFile {
     function _place(string memory kind, uint256 i, address instance) private returns (address where) {
         where = _account(kind, i, "verifyingContract");
         _at(instance, _uint(kind, i, "chainId"), where);
-    }
-
-    function _results(string memory kind, uint256 i) private view returns (Fulfillment memory f) {
-        f.anchorNumber = uint64(_uint(kind, i, "message.anchorNumber"));
-        f.anchorHash = _word(kind, i, "message.anchorHash");
-        f.configHash = _word(kind, i, "message.configHash");
-        f.measurementId = _word(kind, i, "message.measurementId");
-        f.keyGroup = uint32(_uint(kind, i, "message.keyGroup"));
-        f.keyEpoch = uint32(_uint(kind, i, "message.keyEpoch"));
-    }
-
-    function _group(uint256 i) private view returns (FulfillmentGroup memory group) {
-        group.contractId = _word("fulfillment", i, "group.contractId");
-        group.start = _uint("fulfillment", i, "group.start");
-        group.previousDigest = _word("fulfillment", i, "group.previousDigest");
-        // The case with number i has i + 1 items.
-        group.items = new FulfillmentItem[](i + 1);
-        for (uint256 k = 0; k <= i; ++k) {
-            string memory prefix = string.concat("group.items[", vm.toString(k), "].");
-            group.items[k] = FulfillmentItem({
-                executionHash: _word("fulfillment", i, string.concat(prefix, "executionHash")),
-                settlement: _uint("fulfillment", i, string.concat(prefix, "settlement")),
-                payment: _uint("fulfillment", i, string.concat(prefix, "payment")),
-                result: _uint("fulfillment", i, string.concat(prefix, "result")),
-                data: _bytes("fulfillment", i, string.concat(prefix, "data"))
-            });
-        }
     }
 
     function _admission(uint256 i) private view returns (SignerAdmission memory) {

@@ -15,8 +15,8 @@ library Terms {
     /// @notice The word that `ISubrosaOracle.request` takes.
     function pack(SubrosaConsumer.Ask memory ask) internal pure returns (uint256 terms) {
         terms = (ask.sealedInput ? 1 << 248 : 0) | (ask.opensSession ? 2 << 248 : 0)
-            | (ask.callbackExpires ? 1 << 240 : 0) | uint256(ask.fuelLimit) << 176 | uint256(ask.callbackGasLimit) << 144
-            | uint256(ask.deadline) << 96 | uint256(ask.outputLimit) << 72 | uint256(ask.keyEpoch) << 40;
+            | (ask.callbackExpires ? 1 << 240 : 0) | uint256(ask.fuelLimit) << 176 | uint256(ask.callbackGasLimit)
+            << 144 | uint256(ask.deadline) << 96 | uint256(ask.outputLimit) << 72 | uint256(ask.keyEpoch) << 40;
         if (ask.pinsCode) {
             if (ask.codeVersion == type(uint16).max) revert LastVersion();
             terms |= (uint256(ask.codeVersion) + 1) << 24;

@@ -2,12 +2,13 @@
 pragma solidity ^0.8.28;
 
 import {ISubrosaOracle} from "../../src/interfaces/ISubrosaOracle.sol";
-import {Entry, FulfillmentGroup} from "../../src/interfaces/SubrosaTypes.sol";
+import {Entry} from "../../src/interfaces/SubrosaTypes.sol";
+import {FulfillmentGroup} from "../support/Batches.sol";
 import {EntryProof} from "./EntryProof.sol";
 import {Payee} from "./Payee.sol";
 
-/// @notice An entry's fee has one outcome: nothing, all of it to whoever lands the entry, or the
-/// refundable part back to its requester and then at most the charge to whoever lands it.
+/// @notice An entry's fee has one outcome: whoever lands the entry has its landing part, and the callback part if it
+/// makes the callback in time; its requester has charge and callback part back, if it is late, or neither.
 ///
 /// Bounds: any entry that is pending and not refunded, on a log of either kind, with any other storage
 /// whatever; any two operations out of `fulfill` and `refund` at any two times, one after the other or
@@ -73,31 +74,33 @@ contract PaymentOutcomeProof is EntryProof {
     function check_a_full_payment_is_reachable() public {
         Entry memory e = _pending();
         (uint256 relayed,) = _both(_batch(e), _claim(e));
-        assert(relayed != _fee(e) || relayed == 0);
+        assert(relayed != _landing(e) + _callback(e) || relayed == 0);
     }
 
-    function check_a_refund_and_then_the_charge_is_reachable() public {
+    function check_a_refund_and_then_a_landing_is_reachable() public {
         Entry memory e = _pending();
         (uint256 relayed, uint256 returned) = _both(_claim(e), _batch(e));
         assert(relayed == 0 || returned == 0);
     }
 
-    function check_a_charge_earned_inside_a_refund_is_reachable() public {
+    function check_a_landing_inside_a_refund_is_reachable() public {
         Entry memory e = _pending();
         (uint256 relayed, uint256 returned) = _nested(_claim(e), _batch(e));
         assert(relayed == 0 || returned == 0);
     }
 
     function _judge(Entry memory e, uint256 relayed, uint256 returned) private pure {
-        assert(_either(returned == 0, returned == _fee(e) - _charge(e)));
-        uint256 due = _fee(e) & _mask(returned == 0) | _charge(e) & _mask(returned != 0);
-        assert(_either(relayed == 0, relayed == due));
+        assert(_either(returned == 0, returned == _callback(e) + _charge(e)));
+        // What a failed callback burned is a share of its part.
+        uint256 most = _landing(e) + (_callback(e) & _mask(returned == 0));
+        assert(_either(relayed == 0, relayed >= _landing(e) && relayed <= most));
     }
 
     function _pending() private returns (Entry memory e) {
         e = _anyEntry(address(payee));
         oracle.putEntry(e, 0);
-        vm.assume(uint48(oracle.headWord(e.contractId)) <= e.seq);
+        vm.assume(uint40(oracle.headWord(e.contractId)) <= _seq(e));
+        vm.assume(oracle.addedTo(e.contractId, _seq(e)) == 0);
     }
 
     /// @dev A message to the oracle: any batch of one item in this entry's place.

@@ -36,6 +36,10 @@ contract RegistryUnderProof is
         Terms(activationDelay_, maximumLease_, 1 hours, 7 days)
     {}
 
+    function _domainNameHash() internal pure override returns (bytes32) {
+        return keccak256("Subrosa Registry");
+    }
+
     function _domainName() internal pure override returns (string memory) {
         return "Subrosa Registry";
     }

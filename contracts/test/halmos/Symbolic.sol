@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Entry, Fulfillment, FulfillmentGroup, FulfillmentItem} from "../../src/interfaces/SubrosaTypes.sol";
+import {Entry} from "../../src/interfaces/SubrosaTypes.sol";
+import {Batches, Fulfillment, FulfillmentGroup, FulfillmentItem} from "../support/Batches.sol";
 
 /// @notice The cheatcodes used here, of forge's and of halmos' own. Not forge-std's, which takes
 /// longer to compile than all the rest.
@@ -47,20 +48,16 @@ abstract contract Symbolic {
     /// @dev Bytes of an item's data.
     uint256 private constant DATA = 32;
 
-    function _anyBatch(FulfillmentGroup memory group) internal view returns (Fulfillment memory f) {
-        f.groups = new FulfillmentGroup[](1);
-        f.groups[0] = group;
-        _sign(f);
+    function _anyBatch(FulfillmentGroup memory group) internal view returns (bytes memory) {
+        FulfillmentGroup[] memory groups = new FulfillmentGroup[](1);
+        groups[0] = group;
+        return _pack(groups);
     }
 
-    function _anyBatch(FulfillmentGroup memory a, FulfillmentGroup memory b)
-        internal
-        view
-        returns (Fulfillment memory f)
-    {
-        f.groups = new FulfillmentGroup[](2);
-        (f.groups[0], f.groups[1]) = (a, b);
-        _sign(f);
+    function _anyBatch(FulfillmentGroup memory a, FulfillmentGroup memory b) internal view returns (bytes memory) {
+        FulfillmentGroup[] memory groups = new FulfillmentGroup[](2);
+        (groups[0], groups[1]) = (a, b);
+        return _pack(groups);
     }
 
     /// @dev A group of items without callbacks and public output.
@@ -72,7 +69,7 @@ abstract contract Symbolic {
         group = _group(contractId, items);
         for (uint256 i = 0; i < items; ++i) {
             FulfillmentItem memory item = group.items[i];
-            item.settlement = uint256(uint160(requester)) << 96 | uint64(svm.createUint256("settlement"));
+            item.settlement = uint256(uint160(requester)) << 96 | uint48(svm.createUint256("settlement"));
             item.result = svm.createUint256("result") >> 32 << 32;
         }
     }
@@ -93,7 +90,8 @@ abstract contract Symbolic {
     function _group(bytes32 contractId, uint256 items) private pure returns (FulfillmentGroup memory group) {
         group.contractId = contractId;
         group.start = svm.createUint256("start");
-        group.previousDigest = svm.createBytes32("previousDigest");
+        // The low byte is the number of items.
+        group.previousDigest = svm.createBytes32("previousDigest") >> 8 << 8;
         group.items = new FulfillmentItem[](items);
         for (uint256 i = 0; i < items; ++i) {
             FulfillmentItem memory item = group.items[i];
@@ -103,31 +101,42 @@ abstract contract Symbolic {
         }
     }
 
-    /// @dev Any entry by this requester that a log takes: not its 2^48th (`LogFull`), and none whose fee
-    /// does not cover its charge, as `EscrowProof` proves.
+    /// @dev Any entry by this requester that a log takes: not its 2^40th (`LogFull`).
     function _anyEntry(address requester) internal pure returns (Entry memory e) {
         e.contractId = svm.createBytes32("contractId");
-        e.seq = uint48(svm.createUint256("seq"));
-        vm.assume(e.seq != type(uint48).max);
-        e.previousDigest = svm.createBytes32("entry.previousDigest");
+        e.previousDigest = svm.createBytes32("entry.previousDigest") >> 8 << 8;
         e.context = svm.createBytes32("context");
         e.inputHash = svm.createBytes32("inputHash");
         e.execution = svm.createUint256("execution");
         e.settlement = _anySettlement(requester);
         e.payment = svm.createUint256("entry.payment");
-        vm.assume(_charge(e) <= _fee(e));
+        e.refundTo = svm.createBool("refunds to requester") ? address(0) : requester;
+        vm.assume(_seq(e) < type(uint40).max);
     }
 
     function _anySettlement(address requester) internal pure returns (uint256) {
         return uint256(uint160(requester)) << 96 | uint96(svm.createUint256("settlement"));
     }
 
-    function _fee(Entry memory e) internal pure returns (uint256) {
-        return e.payment >> 160;
+    function _seq(Entry memory e) internal pure returns (uint48) {
+        return uint48(e.payment);
+    }
+
+    /// @dev The parts of the fee, in wei.
+    function _landing(Entry memory e) internal pure returns (uint256) {
+        return (e.payment >> 208) * 1 gwei;
+    }
+
+    function _callback(Entry memory e) internal pure returns (uint256) {
+        return uint48(e.payment >> 160) * uint256(1 gwei);
     }
 
     function _charge(Entry memory e) internal pure returns (uint256) {
-        return uint96(e.payment >> 64);
+        return uint48(e.payment >> 112) * uint256(1 gwei);
+    }
+
+    function _fee(Entry memory e) internal pure returns (uint256) {
+        return _landing(e) + _callback(e) + _charge(e);
     }
 
     function _deadline(Entry memory e) internal pure returns (uint256) {
@@ -159,15 +168,14 @@ abstract contract Symbolic {
         }
     }
 
-    /// @dev Whoever it was that signed, for whatever.
-    function _sign(Fulfillment memory f) private view {
-        f.anchorNumber = uint64(block.number);
-        f.anchorHash = svm.createBytes32("anchorHash");
-        f.configHash = svm.createBytes32("configHash");
-        f.measurementId = svm.createBytes32("measurementId");
+    /// @dev Whoever it was that signed, for whatever epoch; whoever sends is paid.
+    function _pack(FulfillmentGroup[] memory groups) private view returns (bytes memory) {
+        Fulfillment memory f;
+        f.groups = groups;
         f.keyGroup = uint32(svm.createUint256("keyGroup"));
         f.keyEpoch = uint32(svm.createUint256("keyEpoch"));
-        f.r = svm.createBytes32("r");
-        f.vs = svm.createBytes32("vs");
+        f.signatures = new bytes[](1);
+        f.signatures[0] = bytes.concat(svm.createBytes32("r"), svm.createBytes32("vs"));
+        return Batches.pack(f);
     }
 }

@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Entry, FulfillmentGroup} from "../../src/interfaces/SubrosaTypes.sol";
+import {Vm} from "forge-std/Vm.sol";
+
+import {ISubrosaOracle} from "../../src/interfaces/ISubrosaOracle.sol";
+import {Entry, Outstanding} from "../../src/interfaces/SubrosaTypes.sol";
 import {Tally} from "../consumers/Tally.sol";
+import {FulfillmentGroup} from "./Batches.sol";
 import {TrustModel} from "./TrustModel.sol";
 
 /// @notice Books on every entry that was ever appended to three logs, kept from what is asked and
-/// what is seen to move, and compared with the oracle entry by entry.
+/// what is seen to move, and compared with the oracle entry by entry. `RingHandler` keeps closer ones, of what is in
+/// which slot.
 abstract contract LedgerModel is TrustModel {
     struct Record {
         Entry entry;
         bytes32 digest;
         uint256 executions;
-        /// Wei that went to whoever landed it, and back to its requester.
+        /// Wei that went to whoever landed it and to the owner, and back to its requester.
         uint256 paid;
         uint256 refunded;
+        /// What is outstanding, and its flags.
+        Outstanding left;
+        uint256 flags;
     }
 
     uint32 internal constant CALLBACK_GAS = 400_000;
@@ -23,7 +31,7 @@ abstract contract LedgerModel is TrustModel {
     bytes32[3] internal ids;
     mapping(bytes32 contractId => Record[]) internal records;
     mapping(bytes32 contractId => uint256) internal heads;
-    /// What the oracle must hold: open fees, charges of refunded entries, deferred payments.
+    /// What the oracle must hold: what was paid in and did not go out.
     uint256 public owed;
 
     bool public headWentBack;
@@ -36,8 +44,7 @@ abstract contract LedgerModel is TrustModel {
     uint256 public refunds;
 
     function _setUpLedger() internal {
-        (bytes32 other, Entry memory deployment) = _register(false);
-        _fulfill(_batch(_group(0, _list(deployment))));
+        bytes32 other = _registered(_registration(false));
         ids = [stateful, stateless, other];
         for (uint256 i = 0; i < 3; ++i) {
             Record storage r = records[ids[i]].push();
@@ -46,41 +53,66 @@ abstract contract LedgerModel is TrustModel {
             r.executions = 1;
             heads[ids[i]] = _head(ids[i]);
         }
+        owed = address(oracle).balance;
     }
 
     /// @dev Books an entry just appended.
     function _book(Entry memory entry) internal {
         Record[] storage all = records[entry.contractId];
         bytes32 previous = entry.contractId == stateless ? bytes32(0) : all[all.length - 1].digest;
-        if (entry.previousDigest != previous || entry.seq != all.length) chainBroken = true;
+        if (entry.previousDigest != previous || _seq(entry) != all.length) chainBroken = true;
         Record storage r = all.push();
         r.entry = entry;
         r.digest = _digest(entry);
-        if (_slot(entry.contractId, entry.seq) != r.digest) chainBroken = true;
-        owed += entry.payment >> 160;
+        (bool found,) = _find(entry);
+        if (!found) chainBroken = true;
+        owed += _paid(entry);
     }
 
-    /// @dev Books an execution; gives what it must have earned.
+    /// @dev Books an execution now; gives what it must have earned whoever landed it, and the owner, less what is held.
     function _bookExecution(Record storage r) internal returns (uint256 earned) {
-        uint256 payment = r.entry.payment;
-        earned = r.refunded == 0 ? payment >> 160 : uint96(payment >> 64);
+        Entry memory entry = r.entry;
+        bool inTime = block.timestamp <= uint48(entry.settlement);
+        bool leaves = entry.settlement >> 49 & 1 == 1;
+        earned = _landing(entry);
+        if (inTime) {
+            earned += _charge(entry);
+            if (!leaves) earned += _callbackPart(entry) - uint256(r.left.held) * 1 gwei;
+        }
         ++r.executions;
         r.paid += earned;
         ++executed;
         if (r.executions > 1) paidTwice = true;
-        if (r.paid + r.refunded > payment >> 160) refundedThenPaid = true;
+        if (r.paid + r.refunded + uint256(r.left.held) * 1 gwei > _paid(entry)) refundedThenPaid = true;
     }
 
-    /// @dev Looks at one slot: is it the digest of what was asked, and does its status say what
+    /// @dev Books what the recorded logs say is outstanding.
+    function _bookOutstanding() internal {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            if (logs[i].topics[0] != ISubrosaOracle.EntryOutstanding.selector) continue;
+            (uint256 seq, uint8 flags, Outstanding memory left) =
+                abi.decode(logs[i].data, (uint256, uint8, Outstanding));
+            Record storage r = records[logs[i].topics[1]][seq];
+            (r.left, r.flags) = (left, flags);
+        }
+    }
+
+    /// @dev Looks at one slot: is it there while the entry is pending, and does its status say what
     /// happened?
     function _inspect(bytes32 id, uint256 seq) internal {
+        if (seq == 0) return;
         Record storage r = records[id][seq];
-        bytes32 slot = oracle.entryDigest(id, seq);
-        if (bytes32(uint256(slot) >> 8 << 8) != r.digest) slotChanged = true;
-        uint8 status = uint8(uint256(slot));
-        if ((status & 1 != 0) != (r.refunded != 0)) paidTwice = true;
-        if (id == stateless && seq != 0 && (status & 4 != 0) != (r.executions == 1)) paidTwice = true;
-        if (id != stateless && status & 4 != 0) slotChanged = true;
+        (bool found, uint8 status) = _find(r.entry);
+        if (r.executions == 0) {
+            if (!found) slotChanged = true;
+            if ((status & REFUNDED != 0) != (r.refunded != 0)) paidTwice = true;
+            if (status & EXECUTED != 0) paidTwice = true;
+        } else if (id == stateless && found && status & EXECUTED == 0) {
+            paidTwice = true;
+        }
+        if (id != stateless && status & EXECUTED != 0) slotChanged = true;
+        if (_outstandingFlags(r.entry) != r.flags) paidTwice = true;
     }
 
     /// @dev Looks at a log's head: it has moved along the log, to the commitment of the last entry
@@ -113,22 +145,20 @@ abstract contract LedgerModel is TrustModel {
             for (uint256 seq = 1; seq < all.length; ++seq) {
                 _inspect(id, seq);
                 Entry memory entry = all[seq].entry;
-                entry.previousDigest = id == stateless ? bytes32(0) : previous;
+                if (entry.previousDigest != (id == stateless ? bytes32(0) : previous)) chainBroken = true;
                 previous = _digest(entry);
                 if (previous != all[seq].digest) chainBroken = true;
                 if (id != stateless && (seq < uint48(heads[id])) != (all[seq].executions == 1)) headWentBack = true;
             }
-            if (uint48(oracle.logOf(id)) != all.length) chainBroken = true;
+            if (_nextSeq(id) != all.length) chainBroken = true;
         }
     }
 
+    /// @dev An entry of a stateless log whose slot is another's was executed.
     function _isExecuted(bytes32 id, uint256 seq) internal view returns (bool) {
-        if (id != stateless) return seq < uint48(_head(id));
-        return uint256(oracle.entryDigest(id, seq)) & 4 != 0;
-    }
-
-    function _commitmentAt(bytes32 id, uint256 seq) internal pure returns (uint256) {
-        return uint256(keccak256(abi.encode("state", id, uint48(seq)))) >> 48 << 48;
+        if (id != stateless) return seq < _headSeq(id);
+        (bool found, uint8 status) = _find(records[id][seq].entry);
+        return !found || status & EXECUTED != 0;
     }
 
     /// @dev A group of `count` entries from `from` on.
@@ -137,10 +167,6 @@ abstract contract LedgerModel is TrustModel {
         for (uint256 i = 0; i < count; ++i) {
             entries[i] = records[id][from + i].entry;
         }
-        return _group(id == stateless ? from : _commitmentAt(id, from - 1) | from, entries);
-    }
-
-    function _slot(bytes32 id, uint256 seq) private view returns (bytes32) {
-        return oracle.entryDigest(id, seq);
+        return _groupInPlace(entries);
     }
 }

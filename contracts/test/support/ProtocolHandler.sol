@@ -2,8 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {ISubrosaOracle} from "../../src/interfaces/ISubrosaOracle.sol";
-import {Entry, Fulfillment, FulfillmentGroup} from "../../src/interfaces/SubrosaTypes.sol";
+import {Entry} from "../../src/interfaces/SubrosaTypes.sol";
 import {Tally} from "../consumers/Tally.sol";
+import {Batches, Fulfillment, FulfillmentGroup} from "./Batches.sol";
 import {Reference} from "./Reference.sol";
 import {RuntimeModel} from "./RuntimeModel.sol";
 
@@ -36,7 +37,7 @@ contract ProtocolHandler is RuntimeModel {
 
     function request(uint256 seed) external {
         bytes32 id = ids[seed % 3];
-        uint256 fee = CHARGE + (seed >> 8) % 1 ether;
+        uint256 fee = FEE + (seed >> 8) % 1e9 * 1 gwei;
         address from = (seed >> 80) % 4 == 0 ? owner : address(tally);
         uint256 flags = (seed >> 88) % 2;
         uint32 callbackGas = (seed >> 96) % 3 == 0 ? 0 : CALLBACK_GAS;
@@ -75,7 +76,7 @@ contract ProtocolHandler is RuntimeModel {
             mstore(groups, found)
         }
         uint256 signer = _anySigner(seed >> 80);
-        uint32 keyEpoch = uint32(groups[0].items[0].payment);
+        uint32 keyEpoch = uint32(groups[0].items[0].payment >> 48);
         Fulfillment memory f = _signed(groups, signer, (seed >> 120) % 16 == 0 ? keyEpoch + 1 : keyEpoch);
         sent[sends++ % 4] = abi.encode(signer, f);
         _submit(f, signer, gasSeed % 2 == 0 ? AMPLE_GAS : 50_000 + (gasSeed >> 8) % 1_500_000);
@@ -94,15 +95,16 @@ contract ProtocolHandler is RuntimeModel {
         if (!any) return;
         FulfillmentGroup[] memory groups = new FulfillmentGroup[](1);
         groups[0] = group;
-        Fulfillment memory f = _signed(groups, _anySigner(seed >> 40), uint32(group.items[0].payment));
+        Fulfillment memory f = _signed(groups, _anySigner(seed >> 40), uint32(group.items[0].payment >> 48));
         uint256 how = (seed >> 80) % 5;
         if (how == 0) _signBatch(f, uint256(keccak256(abi.encode("stranger", seed))));
         if (how == 1) f.groups[0].items[0].result ^= 1 << 100;
-        if (how == 2) f.groups[0].items[0].payment ^= 1 << (160 + seed % 96);
+        if (how == 2) f.groups[0].items[0].payment ^= 1 << (112 + seed % 144);
         if (how == 3) f.groups[0].start ^= 1 << 60;
-        if (how == 4) f.vs ^= bytes32(uint256(1) << 255);
+        if (how == 4) f.signatures[0][32] ^= 0x80;
+        bytes memory batch = Batches.pack(f);
         vm.prank(relayer);
-        try oracle.fulfill{gas: AMPLE_GAS}(f) {
+        try oracle.fulfill{gas: AMPLE_GAS}(batch) {
             strangerLanded = true;
         } catch {}
         _inspectHead(group.contractId);
@@ -114,7 +116,7 @@ contract ProtocolHandler is RuntimeModel {
         Record storage r = records[id][1 + (seed >> 8) % (records[id].length - 1)];
         Entry memory e = r.entry;
         address requester = address(uint160(e.settlement >> 96));
-        uint256 amount = (e.payment >> 160) - uint96(e.payment >> 64);
+        uint256 amount = _callbackPart(e) + _charge(e);
         bool due = block.timestamp > uint48(e.settlement) && r.executions == 0 && r.refunded == 0 && amount != 0;
         uint256 before = _wealth(requester);
         uint256 waiting = oracle.balanceOf(requester);
@@ -127,25 +129,67 @@ contract ProtocolHandler is RuntimeModel {
         } catch {
             if (due) notApplied = true;
         }
-        _inspect(id, e.seq);
+        _inspect(id, _seq(e));
+    }
+
+    /// @notice What is held of an executed entry goes back, when it is due.
+    function refundExecuted(uint256 seed) external {
+        Record storage r = _anyRecord(seed);
+        if (_seq(r.entry) == 0) return;
+        Entry memory e = r.entry;
+        bool due = r.left.held != 0
+            && (r.flags & FOR_REQUESTER != 0 || (r.flags != 0 && block.timestamp > r.left.since + GRACE));
+        uint256 amount = uint256(r.left.held) * 1 gwei;
+        address requester = address(uint160(e.settlement >> 96));
+        uint256 before = _wealth(requester);
+        uint256 waiting = oracle.balanceOf(requester);
+        vm.recordLogs();
+        try oracle.refundExecuted{gas: AMPLE_GAS}(e, r.left) {
+            if (!due) paidTwice = true;
+            if (_wealth(requester) != before + amount) misdirected = true;
+            r.refunded += amount;
+            (r.left.held, r.flags) = (0, 0);
+            _bookOutstanding();
+            owed = owed - amount + oracle.balanceOf(requester) - waiting;
+            ++refunds;
+        } catch {
+            if (due) notApplied = true;
+        }
+        _inspect(e.contractId, _seq(e));
     }
 
     function retry(uint256 seed) external {
-        bytes32 id = ids[seed % 3];
-        if (records[id].length == 1) return;
-        Entry memory e = records[id][1 + (seed >> 8) % (records[id].length - 1)].entry;
-        bool failed = _status(e) & 2 != 0;
+        Record storage r = _anyRecord(seed);
+        if (_seq(r.entry) == 0) return;
+        Entry memory e = r.entry;
+        bool due = r.flags & CALLBACK_DUE != 0;
         uint256 before = tally.total();
-        try oracle.retryCallback{gas: 1_500_000}(id, e.seq, e.settlement, 1, _output(e)) {
+        uint256 mine = oracle.balanceOf(address(this));
+        vm.recordLogs();
+        try oracle.retryCallback{gas: 1_500_000}(e, r.left, _output(e)) {
             // Deliveries are counted by the tally; a success says that there was something to deliver.
-            if (!failed || tally.total() == before) slotChanged = true;
+            if (!due || (tally.total() == before && address(uint160(e.settlement >> 96)) == address(tally))) {
+                slotChanged = true;
+            }
+            uint256 reward = oracle.balanceOf(address(this)) - mine;
+            if (reward != 0 && reward != uint256(r.left.held) * 1 gwei) misdirected = true;
+            r.paid += reward;
+            if (reward != 0) r.left.held = 0;
+            r.flags = 0;
+            _bookOutstanding();
             ++retries;
         } catch {}
-        _inspect(id, e.seq);
+        _inspect(e.contractId, _seq(e));
+    }
+
+    function _anyRecord(uint256 seed) private view returns (Record storage) {
+        Record[] storage all = records[ids[seed % 3]];
+        return all[(seed >> 8) % all.length];
     }
 
     function withdraw(uint256 seed) external {
-        address account = seed % 2 == 0 ? address(tally) : relayer;
+        address[4] memory accounts = [address(tally), relayer, owner, address(this)];
+        address account = accounts[seed % 4];
         uint256 waiting = oracle.balanceOf(account);
         vm.prank(account);
         try oracle.withdraw(payable(address(0xcafe))) returns (uint256 amount) {
@@ -177,9 +221,9 @@ contract ProtocolHandler is RuntimeModel {
         oldest = epoch;
         for (uint256 i = 0; i < ids.length; ++i) {
             if (ids[i] == stateless) continue;
-            uint256 head = uint48(_head(ids[i]));
+            uint256 head = _headSeq(ids[i]);
             if (head >= records[ids[i]].length) continue;
-            uint32 itsEpoch = uint32(records[ids[i]][head].entry.payment);
+            uint32 itsEpoch = uint32(records[ids[i]][head].entry.payment >> 48);
             if (itsEpoch != 0 && itsEpoch < oldest) oldest = itsEpoch;
         }
     }
@@ -189,7 +233,7 @@ contract ProtocolHandler is RuntimeModel {
         uint256 length = records[id].length;
         if (length == 1) return (false, group);
         if (id == stateless) return (true, _window(id, 1 + seed % (length - 1), 1));
-        uint256 head = uint48(_head(id));
+        uint256 head = _headSeq(id);
         uint256 back = (seed >> 8) % 4 == 0 ? 2 : 0;
         uint256 from = head > back ? head - back : 1;
         if (from >= length) from = length - 1;
@@ -204,10 +248,6 @@ contract ProtocolHandler is RuntimeModel {
     {
         Signer storage s = signers[signer];
         f.groups = groups;
-        f.anchorNumber = uint64(block.number - 1);
-        f.anchorHash = blockhash(block.number - 1);
-        f.configHash = s.configHash;
-        f.measurementId = builds[s.build].id;
         f.keyGroup = KEY_GROUP;
         f.keyEpoch = keyEpoch;
         _signBatch(f, s.key);
@@ -218,23 +258,26 @@ contract ProtocolHandler is RuntimeModel {
         Trust trust = _trustIn(signers[signer], f.keyEpoch);
         ++attempts[uint256(trust)];
         (uint256 due, bool[] memory before) = _predict(f);
+        bytes memory batch = Batches.pack(f);
         bool reentering = tally.mood() == Tally.Mood.Reentering;
-        if (reentering) tally.arm(address(oracle), abi.encodeCall(ISubrosaOracle.fulfill, (f)));
-        uint256 relayerBefore = _wealth(relayer);
-        uint256 tallyBefore = _wealth(address(tally));
-        uint256 deferred = oracle.balanceOf(relayer) + oracle.balanceOf(address(tally));
+        if (reentering) tally.arm(address(oracle), abi.encodeCall(ISubrosaOracle.fulfill, (batch)));
+        uint256 relayerBefore = oracle.balanceOf(relayer);
+        uint256 tallyBefore = oracle.balanceOf(address(tally));
+        uint256 ownerBefore = oracle.balanceOf(owner);
 
+        vm.recordLogs();
         vm.prank(relayer);
-        try oracle.fulfill{gas: gasLimit}(f) returns (uint256 done) {
+        try oracle.fulfill{gas: gasLimit}(batch) returns (uint256 done) {
             landed[uint256(trust)] = true;
+            _bookOutstanding();
             (uint256 count, uint256 earned) = _reckon(f, before);
-            uint256 byRelayer = _wealth(relayer) - relayerBefore;
-            uint256 byTally = _wealth(address(tally)) - tallyBefore;
-            if (byRelayer + byTally != earned || (byTally != 0 && !reentering)) misdirected = true;
+            uint256 byRelayer = oracle.balanceOf(relayer) - relayerBefore;
+            uint256 byTally = oracle.balanceOf(address(tally)) - tallyBefore;
+            uint256 byOwner = oracle.balanceOf(owner) - ownerBefore;
+            if (byRelayer + byTally + byOwner != earned || (byTally != 0 && !reentering)) misdirected = true;
             if (done > count || (done == count && byTally != 0) || (!reentering && done != count)) misdirected = true;
             if (gasLimit == AMPLE_GAS ? count != due : count > due) notApplied = true;
             if (count < due) ++starvedBatches;
-            owed = owed - earned + oracle.balanceOf(relayer) + oracle.balanceOf(address(tally)) - deferred;
         } catch {
             if (trust == Trust.Trusted && gasLimit == AMPLE_GAS) notApplied = true;
         }
@@ -255,7 +298,7 @@ contract ProtocolHandler is RuntimeModel {
             for (uint256 i = 0; i < group.items.length; ++i) {
                 before[position] = _isExecuted(group.contractId, seq + i);
                 if (!before[position++] && !stopped) {
-                    if (uint32(group.items[i].payment) == f.keyEpoch) ++due;
+                    if (uint32(group.items[i].payment >> 48) == f.keyEpoch) ++due;
                     else stopped = true;
                 }
             }

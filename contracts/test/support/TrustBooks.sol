@@ -4,11 +4,11 @@ pragma solidity ^0.8.28;
 import {DcapClaims} from "../../src/interfaces/ISubrosaDcap.sol";
 import {ISubrosaSuspensions} from "../../src/interfaces/ISubrosaSuspensions.sol";
 import {DcapRegistration, ReportBinding, SignerAdmission} from "../../src/interfaces/SubrosaTypes.sol";
-import {OracleTest} from "./OracleTest.sol";
+import {DuoTest} from "./DuoTest.sol";
 import {Reference} from "./Reference.sol";
 
 /// @notice An own account of whom to trust, and why: nothing here asks the registry what it thinks.
-abstract contract TrustBooks is OracleTest {
+abstract contract TrustBooks is DuoTest {
     struct Signer {
         uint256 key;
         address account;
