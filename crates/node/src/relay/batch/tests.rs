@@ -119,7 +119,7 @@ fn a_transaction_is_full_when_something_was_left_out_for_lack_of_room() {
     for batch in [
         room(3, 16_000_000, 120_000),
         room(32, all.gas - 1, 120_000),
-        room(32, 16_000_000, 2_500),
+        room(32, 16_000_000, 2_400),
     ] {
         assert!(batch.full && batch.len() == 3, "{batch:?}");
     }
