@@ -181,6 +181,18 @@ contract CallbackTest is OracleTest {
         assertEq(left.since, block.timestamp);
     }
 
+    /// @dev The event of a large answer is paid for by the landing part, and not once more by the callback's.
+    function test_what_a_failed_callback_burned_does_not_depend_on_what_was_sealed() public {
+        uint256[2] memory burned;
+        for (uint256 i = 0; i < 2; ++i) {
+            Entry memory entry = _request(stateful, address(new Moody()), GAS);
+            uint256 before = oracle.balanceOf(relayer);
+            assertEq(_fulfill(_withData(entry, new bytes(i == 0 ? 32 : 20_000), 32)), 1);
+            burned[i] = oracle.balanceOf(relayer) - before - _landing(entry);
+        }
+        assertApproxEqRel(burned[1], burned[0], 0.05e18);
+    }
+
     function test_a_callback_that_burns_all_its_gas_pays_all_of_its_part() public {
         Entry memory entry = _request(stateful, address(new Burner()), GAS);
         uint256 before = oracle.balanceOf(relayer);

@@ -145,16 +145,14 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
         unchecked {
             PaymentWord fee = item.fee();
             uint256 gasLimit = settlement.callbackGasLimit();
-            uint256 before = gasleft();
-            bool made = _announce(id, seq, item, settlement.requester(), gasLimit);
+            (bool made, uint256 used) = _announce(id, seq, item, settlement.requester(), gasLimit);
             uint256 earned = fee.landing();
             if (gasLimit != 0) {
                 if (made) {
                     earned += fee.callback();
                 } else {
-                    before -= gasleft();
                     _load(item, seq, index, work);
-                    earned += _keepCallback(work, fee.callback(), before);
+                    earned += _keepCallback(work, fee.callback(), used);
                 }
             }
             work.earned += earned;
@@ -273,11 +271,9 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
                 _settleLate(work, fee, gasLimit != 0 && !settlement.callbackExpires());
             } else {
                 work.charged += fee.charge();
-                uint256 before = gasleft();
-                bool made = _announce(work.contractId, work.seq, work.item, settlement.requester(), gasLimit);
-                if (gasLimit != 0) {
-                    earned += made ? fee.callback() : _keepCallback(work, fee.callback(), before - gasleft());
-                }
+                (bool made, uint256 used) =
+                    _announce(work.contractId, work.seq, work.item, settlement.requester(), gasLimit);
+                if (gasLimit != 0) earned += made ? fee.callback() : _keepCallback(work, fee.callback(), used);
             }
             work.earned += earned;
         }
@@ -312,9 +308,10 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
     /// the callee returns is: a huge return value costs the callee only.
     /// @return success Whether the callee neither reverted nor ran out of gas. An account without code always
     /// succeeds.
+    /// @return used Gas of the callback alone: what the event costs is in the landing part.
     function _announce(bytes32 id, uint256 seq, Item item, address requester, uint256 gasLimit)
         private
-        returns (bool success)
+        returns (bool success, uint256 used)
     {
         bytes32 topic = EntryFulfilled.selector;
         bytes4 selector = ISubrosaConsumer.onSubrosaResult.selector;
@@ -345,7 +342,9 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
                 mstore(sub(data, 0x40), 0x80)
                 mstore(sub(data, 0x20), outputLength)
                 padded := and(add(outputLength, 0x1f), not(0x1f))
+                used := gas()
                 success := call(gasLimit, requester, 0, sub(data, 0xa4), add(0xa4, padded), 0, 0)
+                used := sub(used, gas())
             }
         }
     }

@@ -2,13 +2,12 @@
 pragma solidity ^0.8.28;
 
 import {SubrosaConsumer} from "subrosa/SubrosaConsumer.sol";
-import {RefundingConsumer} from "subrosa/consumer/RefundingConsumer.sol";
 import {ISubrosaOracle} from "subrosa/interfaces/ISubrosaOracle.sol";
 
 /// @title Auction house
 /// @notice The public side of a sealed-bid auction: passes encrypted bids on, asks for the result
 /// once, and keeps it.
-contract AuctionHouse is RefundingConsumer {
+contract AuctionHouse is SubrosaConsumer {
     /// @notice The account that opened the house and may name the auction.
     address public immutable auctioneer;
     /// @notice Bids are taken until this time (Unix seconds), the result is asked for from then on.
@@ -35,6 +34,8 @@ contract AuctionHouse is RefundingConsumer {
     uint64 private constant FUEL = 1_000_000;
     uint32 private constant CALLBACK_GAS = 100_000;
     uint48 private constant ANSWER_WITHIN = 1 hours;
+    /// Winner and price; a sealed receipt of a bid.
+    uint24 private constant OUTPUT = 2048;
     uint8 private constant SUCCEEDED = 1;
 
     constructor(ISubrosaOracle oracle_, uint64 closesAt_) SubrosaConsumer(oracle_) {
@@ -50,15 +51,15 @@ contract AuctionHouse is RefundingConsumer {
         emit AuctionOpened(auction_);
     }
 
-    /// @notice Places a bid, encrypted by its bidder for `nextContext(msg.sender)`. The value sent is
-    /// the fee for executing it; `claimRefund` returns the refundable part if it was not in time.
+    /// @notice Places a bid, encrypted by its bidder for `nextContext(msg.sender)`. The value sent pays for
+    /// executing it; what is not needed comes back at once.
     /// @param keyEpoch The epoch it is encrypted for.
-    /// @param maximumChargeGwei The largest execution charge that the bidder agrees to.
-    function bid(bytes calldata envelope, uint32 keyEpoch, uint40 maximumChargeGwei) external payable {
+    /// @param maximumChargeGwei The largest charge that the bidder agrees to.
+    function bid(bytes calldata envelope, uint32 keyEpoch, uint64 maximumChargeGwei) external payable {
         if (block.timestamp >= closesAt) revert WrongTime();
         Ask memory what = _ask(true, 0);
-        (what.keyEpoch, what.maximumChargeGwei) = (keyEpoch, maximumChargeGwei);
-        uint48 seq = _requestRefundable(what, envelope);
+        (what.keyEpoch, what.boundsCharge, what.maximumChargeGwei) = (keyEpoch, true, maximumChargeGwei);
+        uint48 seq = _requestPaying(what, envelope);
         emit BidPlaced(msg.sender, seq);
     }
 
@@ -66,7 +67,7 @@ contract AuctionHouse is RefundingConsumer {
     function close() external payable {
         if (block.timestamp < closesAt) revert WrongTime();
         if (closing != 0) revert AlreadyClosing();
-        closing = _requestRefundable(_ask(false, CALLBACK_GAS), abi.encodeWithSignature("close()"));
+        closing = _requestPaying(_ask(false, CALLBACK_GAS), abi.encodeWithSignature("close()"));
     }
 
     function _onResult(bytes32, uint256 seq, uint8 status, bytes calldata output) internal override {
@@ -80,18 +81,12 @@ contract AuctionHouse is RefundingConsumer {
         emit AuctionClosed(winner, clearingPrice);
     }
 
-    function _ask(bool sealedInput, uint32 callbackGas) private view returns (Ask memory) {
-        return Ask({
-            contractId: auction,
-            sealedInput: sealedInput,
-            opensSession: false,
-            callbackExpires: false,
-            fuelLimit: FUEL,
-            callbackGasLimit: callbackGas,
-            deadline: uint48(block.timestamp) + ANSWER_WITHIN,
-            fee: msg.value,
-            maximumChargeGwei: 0,
-            keyEpoch: 0
-        });
+    function _ask(bool sealedInput, uint32 callbackGas) private view returns (Ask memory what) {
+        what.contractId = auction;
+        what.sealedInput = sealedInput;
+        what.fuelLimit = FUEL;
+        what.callbackGasLimit = callbackGas;
+        what.deadline = uint48(block.timestamp) + ANSWER_WITHIN;
+        what.outputLimit = OUTPUT;
     }
 }
