@@ -171,6 +171,8 @@ contract SubrosaLens is ISubrosaLens {
     /// written over, so whatever is not its own pending slot says that it was.
     function _executedStateless(bytes32 contractId, uint256 seq, bytes32 slot) private view returns (bool) {
         if (uint256(slot) & 4 != 0) return true;
+        // A slot of its own is nobody else's.
+        if (slotOf(contractId, seq | APART) != 0) return false;
         // The youngest entry of this place in the ring, if it is not apart, is the one that lies there.
         uint256 last = uint256(_log(contractId).nextSeq()) - 1;
         for (uint256 n = last - (last - seq) % RING; n > seq; n -= RING) {

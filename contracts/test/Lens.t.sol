@@ -105,6 +105,8 @@ contract LensTest is OracleTest {
     }
 
     function testFuzz_quotesAreTheOracles(uint64 baseFee, uint16 input, uint16 output, uint24 gas, uint32 fuel) public {
+        // Above this a registration no longer fits the 48 bits of a part.
+        baseFee = uint64(bound(baseFee, 0, 1e15));
         vm.fee(baseFee);
         assertEq(
             lens.quoteAt(baseFee, stateful, input, output, gas, fuel), oracle.quote(stateful, input, output, gas, fuel)
