@@ -5,6 +5,7 @@ pragma solidity ^0.8.28;
 /// @notice Source: https://docs.arbitrum.io/build-decentralized-apps/precompiles/reference, ArbSys.
 interface ArbSys {
     /// @notice A block that is not one of the last 256.
+    /// @custom:remedy Name one of them.
     error InvalidBlockNumber(uint256 requested, uint256 current);
 
     /// @notice The chain's own block number; `block.number` is the parent chain's.

@@ -5,7 +5,7 @@ use alloy::{
     providers::{DynProvider, Provider},
     rpc::types::TransactionReceipt,
 };
-use alloy_primitives::{Address, B256, Bytes, U256, aliases::U40};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{SolCall, SolConstructor};
 use eyre::{OptionExt, Result, WrapErr, ensure, eyre};
 use subrosa_client::{
@@ -351,7 +351,7 @@ async fn bid(
         .bid(
             envelope.clone(),
             attested.epoch_id().epoch,
-            U40::from(MAXIMUM_CHARGE_GWEI),
+            MAXIMUM_CHARGE_GWEI,
         )
         .value(U256::from(FEE))
         .send()
