@@ -23,7 +23,8 @@ contract Asker is PrepaidConsumer {
     }
 
     function ask(bytes32 contractId) external returns (uint48 seq) {
-        return _requestPrepaid(Asks.inTheClear(contractId).fuel(500_000).output(64).callback(60_000).within(1 hours), "?");
+        return
+            _requestPrepaid(Asks.inTheClear(contractId).fuel(500_000).output(64).callback(60_000).within(1 hours), "?");
     }
 
     function _prepaid() internal view override returns (ISubrosaPrepaid) {

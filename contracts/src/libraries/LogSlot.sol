@@ -44,10 +44,10 @@ library LogSlots {
     /// @notice The word of a new, still empty log.
     function create(Registration calldata r) internal pure returns (LogSlot) {
         return LogSlot.wrap(
-            (r.stateless ? STATELESS : 0) | (r.world ? WORLD : 0) | (r.abandonedOnRetirement ? ABANDONABLE : 0)
-                | uint256(r.finalityClass) << FINALITY_CLASS | uint256(r.runtimeGeneration) << RUNTIME_GENERATION
-                | uint256(r.keyEpoch) << KEY_EPOCH | uint256(r.keyGroup) << KEY_GROUP
-        ).withPolicy(r.policy);
+                (r.stateless ? STATELESS : 0) | (r.world ? WORLD : 0) | (r.abandonedOnRetirement ? ABANDONABLE : 0)
+                    | uint256(r.finalityClass) << FINALITY_CLASS | uint256(r.runtimeGeneration) << RUNTIME_GENERATION
+                    | uint256(r.keyEpoch) << KEY_EPOCH | uint256(r.keyGroup) << KEY_GROUP
+            ).withPolicy(r.policy);
     }
 
     /// @notice The same log under another policy.

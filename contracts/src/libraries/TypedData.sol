@@ -14,9 +14,8 @@ abstract contract TypedData is IERC5267 {
 
     /// @notice What an EIP-712 message with this struct hash is signed as.
     function _typedDataHash(bytes32 structHash) internal view returns (bytes32) {
-        bytes32 separator = keccak256(
-            abi.encode(DOMAIN_TYPE_HASH, _domainNameHash(), VERSION_HASH, block.chainid, address(this))
-        );
+        bytes32 separator =
+            keccak256(abi.encode(DOMAIN_TYPE_HASH, _domainNameHash(), VERSION_HASH, block.chainid, address(this)));
         return MessageHashUtils.toTypedDataHash(separator, structHash);
     }
 
