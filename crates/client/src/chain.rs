@@ -256,6 +256,12 @@ impl Chain {
         Ok(fee.unwrap_or_default().into())
     }
 
+    /// What the network asks for gas now, base fee and tip, wei.
+    pub(crate) async fn gas_price(&self) -> Result<u128, ChainError> {
+        let answer = self.provider.get_gas_price().await;
+        answer.map_err(transport("reading the price of gas"))
+    }
+
     /// What waits at the oracle for an account, wei.
     pub(crate) async fn waiting(&self, account: Address) -> Result<U256, ChainError> {
         let answer = self.oracle().balanceOf(account).call().await;

@@ -89,8 +89,9 @@ pub struct ContractPolicy {
     pub charge_gwei: u64,
     /// Gas is priced at the base fee times this, in sixteenths.
     pub base_fee_sixteenths: u8,
-    /// But at least at this, wei; rounded up to four digits.
-    pub gas_price_floor: u64,
+    /// But at least at this, wei; rounded up to four digits. `None` takes one and a half times what the
+    /// network asks when the contract is deployed, so that whoever lands results is paid their tip too.
+    pub gas_price_floor: Option<u64>,
     /// Whether anyone may abandon the contract once its epoch is retired, rather than advance it.
     pub abandoned_on_retirement: bool,
     /// How many enclaves must sign a result, on distinct machines; zero or one for one.
@@ -117,7 +118,7 @@ impl ContractPolicy {
         SubrosaOracle::Policy {
             chargeGwei: self.charge_gwei,
             baseFeeSixteenths: self.base_fee_sixteenths,
-            gasPriceFloor: self.gas_price_floor,
+            gasPriceFloor: self.gas_price_floor.unwrap_or_default(),
             minimumDeadline: U24::saturating_from(self.minimum_deadline),
             maximumCallbackGas: U24::saturating_from(self.maximum_callback_gas),
             restricted: self.restricted,
@@ -138,7 +139,7 @@ impl Default for ContractPolicy {
             fuel_limit: 30_000_000,
             charge_gwei: 0,
             base_fee_sixteenths: 24,
-            gas_price_floor: 0,
+            gas_price_floor: None,
             abandoned_on_retirement: false,
             signers: 0,
             kinds: 0,
@@ -197,6 +198,10 @@ impl Attested {
         let connection = self.connection();
         let salt = B256::from(*random::bytes()?);
         let commitment = bytecode.commitment(salt);
+        let policy = &ContractPolicy {
+            gas_price_floor: Some(connection.gas_price_floor(policy).await?),
+            ..*policy
+        };
         let registration = self.registration(commitment, policy);
 
         let fee = match policy.fee {

@@ -37,7 +37,7 @@ impl Connection {
     pub async fn quote_registration(&self, policy: &ContractPolicy) -> Result<U256, ClientError> {
         let log = LogWord {
             base_fee_sixteenths: policy.base_fee_sixteenths,
-            gas_price_floor: Decimal::FLOOR.pack(policy.gas_price_floor) as u16,
+            gas_price_floor: Decimal::FLOOR.pack(self.gas_price_floor(policy).await?) as u16,
             charge: Decimal::CHARGE.pack(policy.charge_gwei) as u32,
             ..LogWord::default()
         };
@@ -47,6 +47,17 @@ impl Connection {
             ..Asked::default()
         };
         Ok(self.parts(&log, &asked).await?.wei())
+    }
+
+    /// The floor that a policy names, or that the network's price of gas makes.
+    pub(crate) async fn gas_price_floor(&self, policy: &ContractPolicy) -> Result<u64, ChainError> {
+        match policy.gas_price_floor {
+            Some(floor) => Ok(floor),
+            None => {
+                let floor = self.chain.gas_price().await?.saturating_mul(3) / 2;
+                Ok(u64::try_from(floor).unwrap_or(u64::MAX))
+            }
+        }
     }
 
     async fn parts(&self, log: &LogWord, asked: &Asked) -> Result<Parts, ChainError> {

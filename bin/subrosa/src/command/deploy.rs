@@ -63,9 +63,10 @@ struct PolicyArgs {
     #[arg(long, value_name = "SIXTEENTHS", default_value_t = 24)]
     base_fee_sixteenths: u8,
 
-    /// But at least at this, wei; kept to four digits, rounded up
-    #[arg(long, value_name = "WEI", default_value_t = 0)]
-    gas_price_floor: u64,
+    /// But at least at this, wei; kept to four digits, rounded up (default: one and a half times what the network
+    /// asks now)
+    #[arg(long, value_name = "WEI")]
+    gas_price_floor: Option<u64>,
 
     /// Let anyone abandon the contract once its key epoch is retired, rather than advance it
     #[arg(long)]

@@ -3,7 +3,7 @@
 
 use crate::run::{subrosa, subrosa_with};
 
-const SUBCOMMANDS: [&str; 15] = [
+const SUBCOMMANDS: [&str; 16] = [
     "dev",
     "node",
     "verifier",
@@ -12,6 +12,7 @@ const SUBCOMMANDS: [&str; 15] = [
     "deploy",
     "request",
     "result",
+    "fee",
     "query",
     "contract",
     "receipt",
