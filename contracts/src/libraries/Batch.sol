@@ -52,9 +52,10 @@ library Batch {
         return SettlementWord.wrap(uint256(_word(Item.unwrap(item), 32)));
     }
 
-    /// @notice The parts of the fee; keys and position are zero.
+    /// @notice The parts of the fee. What stands for keys and position means nothing: the batch's header and the group
+    /// have them.
     function fee(Item item) internal pure returns (PaymentWord) {
-        return PaymentWord.wrap(uint256(_word(Item.unwrap(item), 64)) >> 112 << 112);
+        return PaymentWord.wrap(uint256(_word(Item.unwrap(item), 64)));
     }
 
     function result(Item item) internal pure returns (ResultWord) {

@@ -63,9 +63,8 @@ abstract contract Callbacks is Escrow {
     }
 
     /// @dev Gas that must be left for an item to be taken.
-    function _requiredGas(SettlementWord settlement, uint256 dataLength) internal pure returns (uint256) {
+    function _requiredGas(uint256 gasLimit, uint256 dataLength) internal pure returns (uint256) {
         unchecked {
-            uint256 gasLimit = settlement.wantsCallback() ? settlement.callbackGasLimit() : 0;
             return Prices.withReserve(gasLimit) + BOOKKEEPING_GAS + GAS_PER_BYTE * dataLength;
         }
     }

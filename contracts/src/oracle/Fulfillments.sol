@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {ISubrosaConsumer} from "../interfaces/ISubrosaConsumer.sol";
 import {ISubrosaOracle} from "../interfaces/ISubrosaOracle.sol";
 import {Outstanding} from "../interfaces/SubrosaTypes.sol";
-import {Group, Item} from "../libraries/Batch.sol";
+import {Batch, Group, Item} from "../libraries/Batch.sol";
 import {PaymentWord, ResultWord, SettlementWord} from "../libraries/EntryWords.sol";
 import {HeadSlot} from "../libraries/HeadSlot.sol";
 import {Quorum} from "../libraries/Quorum.sol";
@@ -29,6 +29,9 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
     uint8 private constant UNKNOWN_ENTRY = 3;
     uint8 private constant TOO_FEW_SIGNERS = 4;
 
+    /// @dev Stands for where the next group starts when gas ran low: behind every batch.
+    uint256 private constant ENDED = type(uint256).max;
+
     /// @dev What applying groups has come to, and the item that is being applied. One for a batch: a pointer is
     /// cheaper to hand on than what it points at.
     struct Work {
@@ -43,8 +46,6 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
         uint256 earned;
         /// Gwei that the owner of the group's contract has earned.
         uint256 charged;
-        /// Whether gas ran low.
-        bool ended;
         bytes32 contractId;
         uint256 seq;
         bytes32 digest;
@@ -66,11 +67,11 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
 
         uint256 first = 0;
         uint256 offset = reading.groups;
-        while (offset < reading.end && !work.ended) {
+        while (offset < reading.end) {
             Group group = Group.wrap(offset);
             offset = _applyGroup(group, first, work);
             if (work.charged != 0) {
-                _credit(OracleStorage.load().owners[work.contractId], work.charged);
+                _credit(OracleStorage.load().owners[group.contractId()], work.charged);
                 work.charged = 0;
             }
             unchecked {
@@ -87,7 +88,6 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
     function _applyGroup(Group group, uint256 first, Work memory work) private returns (uint256 offset) {
         unchecked {
             bytes32 id = group.contractId();
-            work.contractId = id;
             OracleStorage.Head storage stored = OracleStorage.load().heads[id];
             HeadSlot head = stored.word;
             if (head.isStateless()) return _applyStateless(group, first, work);
@@ -100,7 +100,8 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
                 // A callback may have moved it.
                 if (i != first) head = stored.word;
                 Item item = Item.wrap(offset);
-                uint256 next = item.end();
+                uint256 length = item.dataLength();
+                uint256 next = offset + Batch.ITEM + length;
                 uint256 advanced = uint256(item.result().newCommitment()) | uint48(cursor + 1);
                 // As a rule nothing else has to be looked up.
                 bool flagged = HeadSlot.unwrap(head) != cursor;
@@ -112,9 +113,11 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
                     if (known == 0) known = _known(id, uint48(cursor), work.digests, i, end);
                     if (i >= known) return _skip(id, uint48(cursor), item, UNKNOWN_ENTRY, end - i);
                     SettlementWord settlement = item.settlement();
-                    if (_lacksGas(id, uint48(cursor), item, settlement, work)) return next;
-                    if (flagged || settlement.isLate() || settlement.leavesEpoch()) {
-                        _load(item, uint48(cursor), i, work);
+                    bool leaves = settlement.leavesEpoch();
+                    uint256 gasLimit = leaves ? 0 : settlement.callbackGasLimit();
+                    if (_lacksGas(id, uint48(cursor), length, gasLimit)) return ENDED;
+                    if (flagged || leaves || settlement.isLate()) {
+                        _load(id, item, uint48(cursor), i, work);
                         // What a slot held before another item's callback need not be what it holds now.
                         if (head.isMarked()) (, work.status) = Slots.find(id, work.seq, work.digest);
                         if (head.hasThreshold() && !_suffices(work)) {
@@ -151,7 +154,7 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
                 if (made) {
                     earned += fee.callback();
                 } else {
-                    _load(item, seq, index, work);
+                    _load(id, item, seq, index, work);
                     earned += _keepCallback(work, fee.callback(), used);
                 }
             }
@@ -165,9 +168,9 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
     /// are not chained, so further items are not on the log.
     /// @return offset Where the next group starts.
     function _applyStateless(Group group, uint256 first, Work memory work) private returns (uint256 offset) {
-        bytes32 id = work.contractId;
+        bytes32 id = group.contractId();
         Item item = group.first();
-        _load(item, uint48(group.start()), first, work);
+        _load(id, item, uint48(group.start()), first, work);
         (uint256 position, bytes32 slot) = Slots.find(id, work.seq, work.digest);
         work.status = slot;
         if (slot == 0 || group.count() != 1) return _skip(id, work.seq, item, UNKNOWN_ENTRY, group.count());
@@ -175,15 +178,16 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
         if (OracleStorage.load().heads[id].word.hasThreshold() && !_suffices(work)) {
             return _skip(id, work.seq, item, TOO_FEW_SIGNERS, 1);
         }
-        if (!_lacksGas(id, work.seq, item, work.settlement, work)) {
-            OracleStorage.load().entries[id][position] = slot | Slots.EXECUTED;
-            _settle(work);
-        }
+        uint256 gasLimit = work.settlement.wantsCallback() ? work.settlement.callbackGasLimit() : 0;
+        if (_lacksGas(id, work.seq, item.dataLength(), gasLimit)) return ENDED;
+        OracleStorage.load().entries[id][position] = slot | Slots.EXECUTED;
+        _settle(work);
         return item.end();
     }
 
     /// @dev Reads an item.
-    function _load(Item item, uint256 seq, uint256 index, Work memory work) private pure {
+    function _load(bytes32 id, Item item, uint256 seq, uint256 index, Work memory work) private pure {
+        work.contractId = id;
         work.seq = seq;
         work.item = item;
         work.digest = work.digests.nth(index);
@@ -224,8 +228,7 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
         unchecked {
             seq -= 1 + from;
             for (known = end; known != from; --known) {
-                (, bytes32 slot) = Slots.find(id, seq + known, digests.nth(known - 1));
-                if (slot != 0) return known;
+                if (Slots.isStored(id, seq + known, digests.nth(known - 1))) return known;
             }
             return 0;
         }
@@ -238,14 +241,10 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
     }
 
     /// @dev Ends the batch if less gas is left than the item may need.
-    function _lacksGas(bytes32 id, uint256 seq, Item item, SettlementWord settlement, Work memory work)
-        private
-        returns (bool)
-    {
-        uint256 required = _requiredGas(settlement, item.dataLength());
+    function _lacksGas(bytes32 id, uint256 seq, uint256 length, uint256 gasLimit) private returns (bool) {
+        uint256 required = _requiredGas(gasLimit, length);
         if (gasleft() >= required) return false;
         emit BatchEnded(id, seq, required);
-        work.ended = true;
         return true;
     }
 

@@ -77,6 +77,12 @@ library Slots {
         return (0, 0);
     }
 
+    /// @notice Whether an entry lies where it may.
+    function isStored(bytes32 contractId, uint256 seq, bytes32 digest) internal view returns (bool) {
+        mapping(uint256 => bytes32) storage slots = OracleStorage.load().entries[contractId];
+        return digestOf(slots[seq % RING]) == digest || digestOf(slots[seq | APART]) == digest;
+    }
+
     /// @notice The slot of an entry that is pending. Reverts if it is not on the log, or executed.
     function pending(bytes32 contractId, uint256 seq, bytes32 digest)
         internal

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 interface IOracle {
-    function request(bytes32 contractId, bytes32 context, uint256 terms, bytes calldata input)
+    function request(bytes32 contractId, bytes32 context, uint256 terms, address refundTo, bytes calldata input)
         external
         payable
         returns (uint48 seq);
@@ -26,7 +26,7 @@ contract Recorder {
     receive() external payable {}
 
     function ask(bytes32 contractId, uint256 terms, bytes calldata input) external payable {
-        oracle.request{value: msg.value}(contractId, 0, terms, input);
+        oracle.request{value: msg.value}(contractId, 0, terms, address(0), input);
     }
 
     function onSubrosaResult(bytes32, uint256 seq, uint8 status, bytes calldata output) external {

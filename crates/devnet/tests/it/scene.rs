@@ -263,10 +263,11 @@ impl Recorder {
         let provider = self.contract.provider();
         let block = provider.get_block_by_number(Default::default());
         let now = block.await.unwrap().unwrap().header.timestamp;
-        // executionFlags 16 | settlementFlags 16 | fuelLimit 64 | callbackGasLimit 32 | deadline 48
-        let word = (U256::from(1_000_000) << 160)
-            | (U256::from(300_000) << 128)
-            | (U256::from(now + terms.deadline) << 80);
+        // executionFlags 8 | settlementFlags 8 | fuelLimit 64 | callbackGasLimit 32 | deadline 48 | outputLimit 24
+        let word = (U256::from(1_000_000) << 176)
+            | (U256::from(300_000) << 144)
+            | (U256::from(now + terms.deadline) << 96)
+            | (U256::from(1024) << 72);
         let ask = self.contract.ask(contract, word, Bytes::from(input));
         let sent = ask.value(U256::from(terms.fee)).send().await.unwrap();
         assert!(sent.get_receipt().await.unwrap().status());

@@ -73,8 +73,10 @@ async fn bounds(network: &Devnet, ticket: &Ticket) -> (u64, u32) {
         let shifted: U256 = call.terms >> low;
         shifted.as_limbs()[0] & ((1 << bits) - 1)
     };
-    assert_eq!(field(0, 8), 0);
-    (field(40, 40), field(8, 32) as u32)
+    assert_eq!(field(0, 4), 0);
+    // The charge is mantissa 15 | decimal exponent 5.
+    assert_eq!(field(4, 5), 0);
+    (field(9, 15), field(40, 32) as u32)
 }
 
 async fn fulfilled(attested: &Attested, ticket: &Ticket) -> Fulfilled {
