@@ -43,10 +43,10 @@ contract SubrosaPrepaid is ISubrosaPrepaid {
         if (msg.sender != consumer) revert NotConsumer(msg.sender);
         if (amount > _perRequest) revert OverRequestLimit(amount, _perRequest);
         uint64 today = uint64(block.timestamp / 1 days);
-        uint256 drawn = (_day == today ? _drawn : 0) + amount;
-        if (drawn > _perDay) revert OverDayLimit(amount, _perDay - (drawn - amount));
+        uint256 left = _leftToday();
+        if (amount > left) revert OverDayLimit(amount, left);
         if (amount > address(this).balance) revert NotCovered(amount, address(this).balance);
-        (_day, _drawn) = (today, uint128(drawn));
+        (_day, _drawn) = (today, (_day == today ? _drawn : 0) + uint128(amount));
         emit Drawn(amount);
         _send(payable(msg.sender), amount);
     }
@@ -87,8 +87,13 @@ contract SubrosaPrepaid is ISubrosaPrepaid {
 
     /// @inheritdoc ISubrosaPrepaid
     function limits() external view returns (uint128 perRequest, uint128 perDay, uint256 leftToday) {
+        return (_perRequest, _perDay, _leftToday());
+    }
+
+    /// @dev Nothing, if more was drawn before the limit was lowered.
+    function _leftToday() private view returns (uint256) {
         uint256 drawn = _day == block.timestamp / 1 days ? _drawn : 0;
-        return (_perRequest, _perDay, drawn < _perDay ? _perDay - drawn : 0);
+        return drawn < _perDay ? _perDay - drawn : 0;
     }
 
     function _setLimits(uint128 perRequest, uint128 perDay) private {
