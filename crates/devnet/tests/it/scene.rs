@@ -246,7 +246,7 @@ impl Default for Terms {
     fn default() -> Self {
         Self {
             deadline: 3_600,
-            fee: 0,
+            fee: AMPLE.to(),
         }
     }
 }

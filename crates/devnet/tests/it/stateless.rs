@@ -14,7 +14,7 @@ use subrosa_types::result::{Head, HeadWord, LoggedResult};
 use crate::scene::{Recorder, Scene, Terms, add, vault};
 
 const REQUESTS: u64 = 6;
-const FEE: u64 = 1_000_000;
+const FEE: u64 = 10_000_000_000_000_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn entries_of_a_stateless_contract_are_fulfilled_once_each_and_refunded_when_late() {
@@ -51,8 +51,11 @@ async fn entries_of_a_stateless_contract_are_fulfilled_once_each_and_refunded_wh
     let sent = oracle.refund(entry.clone()).send().await.unwrap();
     assert!(sent.get_receipt().await.unwrap().status());
     let after = provider.get_balance(recorder.address).await.unwrap();
-    assert_eq!(after - before, U256::from(FEE));
-    let again = oracle.refund(entry).call().await;
+    // The callback's part; there is no charge, and the rest pays for landing it.
+    let callback: U256 = (entry.payment >> 160) & U256::from((1_u64 << 48) - 1);
+    assert!(!callback.is_zero());
+    assert_eq!(after - before, callback * U256::from(1_000_000_000_u64));
+    let again = oracle.refund(entry.clone()).call().await;
     assert!(again.is_err(), "refunded twice");
 
     // It is executed all the same, and so is what comes after it, also by another enclave.
@@ -60,6 +63,16 @@ async fn entries_of_a_stateless_contract_are_fulfilled_once_each_and_refunded_wh
     scene.network.restart(Service::Node).await.unwrap();
     let next = REQUESTS + 2;
     recorder.ask(contract, add(next), Terms::default()).await;
+    recorder.answered(next as usize - 1).await;
+
+    // A late answer's callback is made at its caller's cost.
+    let events = scene.events::<SubrosaOracle::EntryOutstanding>(Some(contract));
+    let (event, _) = events.await.into_iter().next_back().unwrap();
+    assert_eq!((event.seq, event.flags), (U256::from(REQUESTS + 1), 1));
+    let output = B256::from(U256::from(100 + REQUESTS + 1));
+    let retry = oracle.retryCallback(entry, event.outstanding, output.into());
+    let receipt = retry.send().await.unwrap().get_receipt().await.unwrap();
+    assert!(receipt.status());
     recorder.answered(next as usize).await;
     assert_answers(&recorder, next).await;
 
