@@ -208,7 +208,7 @@ impl Intake {
     }
 
     /// The head's commitment after an entry, of which the event has the first bits: as the transaction
-    /// says, or the enclave, or the chain. If none knows, those bits; it is no head then any more.
+    /// says, or the enclave, or the chain. If none knows, those bits.
     async fn commitment(
         &self,
         contract: ContractId,

@@ -5,7 +5,7 @@
 //! to send next follows from the oracle's head and the stored results alone; sending something
 //! twice is harmless, because the oracle's compare-and-swap takes it once.
 
-use alloy_primitives::Bytes;
+use alloy_primitives::{B256, Bytes};
 use subrosa_store::{EntryRecord, ResultRecord};
 use subrosa_types::result::{Head, ResultWord};
 
@@ -28,7 +28,7 @@ pub(super) fn outstanding(
     for (entry, result) in entries.into_iter().zip(results) {
         let continues = entry.logged.entry.seq() == before.seq
             && result.seq == before.seq
-            && result.previous_commitment == before.commitment;
+            && is_alike(result.previous_commitment, before.commitment);
         if !continues {
             if candidates.is_empty() {
                 return Err(Mismatch {
@@ -45,6 +45,13 @@ pub(super) fn outstanding(
         candidates.push(candidate(entry, result));
     }
     Ok(candidates)
+}
+
+/// Whether two commitments have the same first 160 bits, which is what events tell: of an entry that another
+/// landed in a transaction that cannot be read, no more is known once the head has moved on, and a reorganization
+/// can make it the head again.
+fn is_alike(a: B256, b: B256) -> bool {
+    a[..20] == b[..20]
 }
 
 /// The item that one entry and its result make.

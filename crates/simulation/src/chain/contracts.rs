@@ -561,10 +561,7 @@ impl Contracts {
         {
             return Err(Revert::Signer);
         }
-        let digests: BTreeMap<(ContractId, u64), B256> = placed
-            .iter()
-            .map(|item| ((item.contract, item.seq), item.digest))
-            .collect();
+        let digests = self.digests(&batch).ok_or(Revert::Malformed)?;
         let payee = if batch.payee.is_zero() {
             sender
         } else {
@@ -575,6 +572,17 @@ impl Contracts {
             self.apply(group, &digests, payee, &mut events);
         }
         Ok(events)
+    }
+
+    /// The digests of the entries that a batch is about.
+    pub(crate) fn digests(&self, batch: &Batch) -> Option<BTreeMap<(ContractId, u64), B256>> {
+        let placed = batch.placed(self.chain_id, self.oracle)?;
+        let digests = placed.iter();
+        Some(
+            digests
+                .map(|item| ((item.contract, item.seq), item.digest))
+                .collect(),
+        )
     }
 
     /// Takes as many of a group's items as continue the head, whoever signed them. Digests that are not

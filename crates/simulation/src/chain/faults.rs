@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What may befall a node's transactions between the pool and a block.
 
-use std::collections::BTreeMap;
-
 use alloy_primitives::{Address, Bytes, keccak256};
 use subrosa_chain::send::Call;
 use subrosa_node::Transaction;
@@ -54,7 +52,7 @@ impl SimulatedChain {
     /// Somebody else gets the first `items` results of the node's transaction that comes next onto
     /// the chain. `false` if none waits with results that the chain would take.
     pub fn overtake(&self, items: usize) -> bool {
-        let mut group = {
+        let (mut group, digests) = {
             let state = self.state();
             let next = state.pool.values().next();
             let Some(Transaction::Fulfill { batch, .. }) =
@@ -66,15 +64,17 @@ impl SimulatedChain {
                 (state.blocks.tip().contracts.clone(), state.blocks.next());
             let is_taken = contracts.fulfill(moment, OTHER, batch).is_ok();
             let decoded = Batch::decode(batch).ok().filter(|_| is_taken);
-            let Some(group) = decoded.and_then(|batch| batch.groups.into_iter().next()) else {
+            let digests = decoded.as_ref().and_then(|batch| contracts.digests(batch));
+            let group = decoded.and_then(|batch| batch.groups.into_iter().next());
+            let (Some(group), Some(digests)) = (group, digests) else {
                 return false;
             };
-            group
+            (group, digests)
         };
         group.items.truncate(items);
         self.transact(|contracts, _| {
             let mut events = Vec::new();
-            contracts.apply(&group, &BTreeMap::new(), OTHER, &mut events);
+            contracts.apply(&group, &digests, OTHER, &mut events);
             ((), events)
         });
         true
