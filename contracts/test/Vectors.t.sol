@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// long: one test for each kind of vector, read in one place
 pragma solidity ^0.8.28;
 
 import {ISubrosaOracle, PriceTable} from "../src/interfaces/ISubrosaOracle.sol";

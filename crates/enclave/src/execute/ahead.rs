@@ -23,7 +23,6 @@ use crate::{
     cell::Cell,
     epoch::{Active, Epoch},
     fixed::Fixed,
-    job::Job,
 };
 
 /// Proven entries, each with what was opened of it ahead.
@@ -57,11 +56,11 @@ pub(crate) struct Asked {
 }
 
 /// Proves entries and opens what they hold.
-pub(crate) fn open(
+pub(crate) fn open<J>(
     fixed: &Fixed,
     engines: &Engines,
     epochs: &Active,
-    cell: &Cell<Job>,
+    cell: &Cell<J>,
     asked: Asked,
 ) -> Result<Opened, FrameError> {
     let Asked {

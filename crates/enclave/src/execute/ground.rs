@@ -11,16 +11,23 @@ use subrosa_types::{
     slot,
 };
 
-use crate::{anchors::Anchor, cell::Cell, fixed::Fixed, job::Job};
+use crate::{anchors::Anchor, cell::Cell, fixed::Fixed};
 
 /// What is known of one contract's log.
-#[derive(Clone, Copy)]
-pub(super) struct Ground<'a> {
+pub(super) struct Ground<'a, J> {
     pub(super) fixed: &'a Fixed,
-    pub(super) cell: &'a Cell<Job>,
+    pub(super) cell: &'a Cell<J>,
 }
 
-impl Ground<'_> {
+impl<J> Clone for Ground<'_, J> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<J> Copy for Ground<'_, J> {}
+
+impl<J> Ground<'_, J> {
     /// Checks that entry `seq` is on the log with this digest, and so all before it. Returns how finally.
     pub(super) fn prove(
         self,
@@ -69,9 +76,9 @@ impl Ground<'_> {
 
 /// Keeps an anchor at the entry whose digest is `before`, as the links after it lead to one that is
 /// proven. Returns its position.
-pub(crate) fn anchor(
+pub(crate) fn anchor<J>(
     fixed: &Fixed,
-    cell: &Cell<Job>,
+    cell: &Cell<J>,
     (before, links): (B256, &[Link]),
     proof: &EntryProof,
 ) -> Result<u64, FrameError> {

@@ -28,8 +28,8 @@ pub(super) struct ProvenLog {
 /// Checks that the oracle's log holds these entries with these inputs, in this order.
 ///
 /// Digests chain, so what proves the last entry proves all before it.
-pub(super) fn prove(
-    ground: Ground<'_>,
+pub(super) fn prove<J>(
+    ground: Ground<'_, J>,
     runtimes: &Runtimes,
     entries: Vec<LoggedEntry>,
     reassignment: Option<&Reassignment>,
@@ -141,8 +141,8 @@ fn link(
 }
 
 /// Checks that the log holds the RUNTIME entry, and holds it after `last`.
-fn prove_reassignment(
-    ground: Ground<'_>,
+fn prove_reassignment<J>(
+    ground: Ground<'_, J>,
     last: &Linked,
     reassignment: &Reassignment,
 ) -> Result<RuntimeChange, FrameError> {

@@ -11,7 +11,7 @@ use super::{SimulatedChain, State, transaction::apply};
 #[async_trait]
 impl ChainAccount for SimulatedChain {
     fn address(&self) -> Address {
-        ACCOUNT
+        super::transaction::ACCOUNT
     }
 
     async fn send(
@@ -25,8 +25,13 @@ impl ChainAccount for SimulatedChain {
                 let state = self.state();
                 (state.blocks.tip().contracts.clone(), state.blocks.next())
             };
-            apply(&mut contracts, moment, ACCOUNT, &transaction)
-                .map_err(|revert| SendError::Reverted(revert.to_string()))?;
+            apply(
+                &mut contracts,
+                moment,
+                super::transaction::ACCOUNT,
+                &transaction,
+            )
+            .map_err(|revert| SendError::Reverted(revert.to_string()))?;
         }
         let (nonce, raw) = {
             let mut state = self.state();
@@ -141,6 +146,3 @@ impl InFlight for Sent {
         }
     }
 }
-
-/// Where transactions of a node come from.
-pub(super) const ACCOUNT: Address = Address::repeat_byte(0xac);

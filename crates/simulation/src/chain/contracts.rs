@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// long: the model of the oracle, to be read beside it
 //! What the oracle and the registry do, as far as a node depends on it: entries are appended with
 //! chained digests, results must continue the head and be signed by an admitted signer.
 //!

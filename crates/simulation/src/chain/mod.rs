@@ -326,7 +326,7 @@ impl State {
             let outcome = if fails {
                 Err(Revert::OutOfGas)
             } else {
-                transaction::apply(&mut contracts, moment, account::ACCOUNT, transaction)
+                transaction::apply(&mut contracts, moment, transaction::ACCOUNT, transaction)
             };
             let included = Included {
                 transaction: keccak256(&raw),

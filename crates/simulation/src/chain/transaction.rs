@@ -26,3 +26,6 @@ pub(super) fn apply(
         _ => Err(Revert::Unsupported),
     }
 }
+
+/// Where transactions of a node come from.
+pub(super) const ACCOUNT: Address = Address::repeat_byte(0xac);

@@ -3,7 +3,6 @@
 
 use alloy_primitives::{Address, B256, U256};
 
-use super::mask_digest;
 use crate::{ContractId, domain::Domain};
 
 /// An entry as far as its digest goes: with the digest before it, all that there is to it.
@@ -37,4 +36,11 @@ impl Link {
     pub fn seq(&self) -> u64 {
         self.payment.as_limbs()[0] & ((1 << 48) - 1)
     }
+}
+
+/// Clears the low byte, which in the oracle's slot holds the settlement status.
+pub fn mask_digest(word: B256) -> B256 {
+    let mut word = word;
+    word.0[31] = 0;
+    word
 }

@@ -11,7 +11,7 @@ use alloy_sol_types::SolValue;
 
 pub use self::{
     execution::{Execution, FLAG_INPUT_SEALED, FLAG_OPENS_SESSION, FLAG_WORLD, profile_of},
-    link::Link,
+    link::{Link, mask_digest},
     payment::{GWEI, Payment},
     settlement::{FLAG_CALLBACK_EXPIRES, FLAG_LEAVES_EPOCH, Settlement},
 };
@@ -148,13 +148,6 @@ impl Entry {
             payment: self.payment,
         }
     }
-}
-
-/// Clears the low byte, which in the oracle's slot holds the settlement status.
-pub fn mask_digest(word: B256) -> B256 {
-    let mut word = word;
-    word.0[31] = 0;
-    word
 }
 
 /// Why a packed word of an entry cannot be read.
