@@ -17,6 +17,7 @@ const contracts = [
   'SubrosaOracle',
   'SubrosaOracleArbitrum',
   'SubrosaRegistry',
+  'SubrosaRegistryArbitrum',
   'SubrosaConsumer',
   'SubrosaLens',
   'SubrosaPrepaid',
@@ -81,7 +82,7 @@ function artifact(name) {
   return `${JSON.stringify(
     {
       contractName: name,
-      abi: name === 'SubrosaRegistry' ? answered(built.abi) : built.abi,
+      abi: ['SubrosaRegistry', 'SubrosaRegistryArbitrum'].includes(name) ? answered(built.abi) : built.abi,
       bytecode: built.bytecode.object,
       deployedBytecode: built.deployedBytecode.object,
     },

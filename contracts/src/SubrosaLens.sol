@@ -24,6 +24,7 @@ contract SubrosaLens is ISubrosaLens {
     uint256 private constant THRESHOLDS = 10;
     uint256 private constant ADDED = 11;
     uint256 private constant CONTRACTS = 12;
+    uint256 private constant WAITING = 13;
 
     /// @inheritdoc ISubrosaLens
     ISubrosaOracle public immutable oracle;
@@ -60,6 +61,15 @@ contract SubrosaLens is ISubrosaLens {
     /// @inheritdoc ISubrosaLens
     function pendingOf(bytes32 contractId) external view returns (uint256 from, uint256 to) {
         return (_head(contractId).seq(), _log(contractId).nextSeq());
+    }
+
+    /// @inheritdoc ISubrosaLens
+    function pendingIn(bytes32 contractId, uint32 keyEpoch) external view returns (uint256) {
+        HeadSlot head = _head(contractId);
+        if (!head.isStateless()) return 0;
+        if (head.keyEpoch() == keyEpoch) return head.pending();
+        uint256 keys = uint256(_log(contractId).keyGroup()) << 32 | keyEpoch;
+        return uint256(_load(_key(_key(_field(WAITING), contractId), bytes32(keys))));
     }
 
     /// @inheritdoc ISubrosaLens

@@ -77,6 +77,151 @@ contract ChangesTest is OracleTest {
         assertEq(_contractsIn(KEY_GROUP, 2), 2);
     }
 
+    function test_a_stateless_contract_needs_an_epoch_until_none_of_its_entries_is_pending() public {
+        Entry[3] memory old = [_request(stateless, user, 0), _request(stateless, user, 0), _request(stateless, user, 0)];
+        _assertPending(stateless, 1, 3);
+        registry.openEpoch(KEY_GROUP);
+        Entry memory change = _advance(stateless, owner, 2);
+        Entry memory young = _request(stateless, user, 0);
+        _assertPending(stateless, 2, 2);
+        // Its state is sealed under the old keys until the entry is executed that says it left.
+        _fulfill(_ofEpoch(_list(young), 2));
+        _fulfill(_ofEpoch(_list(change), 2));
+        _assertPending(stateless, 2, 0);
+        assertEq(_contractsIn(KEY_GROUP, 1), 2, "older entries are pending");
+        _execute(_list(old[2]));
+        _execute(_list(old[0]));
+        assertEq(_execute(_list(old[0])), 0);
+        assertEq(_contractsIn(KEY_GROUP, 1), 2, "one is");
+        // However late.
+        skip(1000 days);
+        _execute(_list(old[1]));
+        assertEq(_contractsIn(KEY_GROUP, 1), 1);
+        assertEq(_execute(_list(old[1])), 0);
+        assertEq(_contractsIn(KEY_GROUP, 1), 1, "once");
+        assertEq(_contractsIn(KEY_GROUP, 2), 1);
+        _assertPending(stateless, 2, 0);
+    }
+
+    function test_the_entry_by_which_a_stateless_contract_leaves_may_be_the_last() public {
+        Entry memory old = _request(stateless, user, 0);
+        registry.openEpoch(KEY_GROUP);
+        Entry memory change = _advance(stateless, owner, 2);
+        _execute(_list(old));
+        assertEq(_contractsIn(KEY_GROUP, 1), 2);
+        _fulfill(_ofEpoch(_list(change), 2));
+        assertEq(_contractsIn(KEY_GROUP, 1), 1);
+    }
+
+    function test_a_stateless_contract_leaves_several_epochs_in_any_order() public {
+        Entry memory first = _request(stateless, user, 0);
+        registry.openEpoch(KEY_GROUP);
+        Entry memory change = _advance(stateless, owner, 2);
+        Entry memory second = _request(stateless, user, 0);
+        registry.openEpoch(KEY_GROUP);
+        Entry memory again = _advance(stateless, owner, 3);
+        for (uint32 epoch = 1; epoch < 4; ++epoch) {
+            assertEq(_contractsIn(KEY_GROUP, epoch), epoch == 1 ? 2 : 1);
+        }
+        // Of epoch 2 are the first change and a request; the second change leaves it.
+        _fulfill(_ofEpoch(_list(again), 3));
+        _fulfill(_ofEpoch(_list(second), 2));
+        assertEq(_contractsIn(KEY_GROUP, 2), 1);
+        _fulfill(_ofEpoch(_list(change), 2));
+        assertEq(_contractsIn(KEY_GROUP, 2), 0, "the first change was the last of it");
+        assertEq(_contractsIn(KEY_GROUP, 1), 2);
+        _execute(_list(first));
+        assertEq(_contractsIn(KEY_GROUP, 1), 1);
+        assertEq(_contractsIn(KEY_GROUP, 3), 1);
+    }
+
+    /// @dev In one batch, with another stateless contract beside, each group is counted for itself.
+    function test_groups_of_stateless_contracts_are_counted_each() public {
+        (bytes32 beside, Entry memory deployment) = _register(true);
+        Entry memory a = _request(stateless, user, 0);
+        Entry memory b = _request(beside, user, 0);
+        registry.openEpoch(KEY_GROUP);
+        Entry memory left = _advance(stateless, owner, 2);
+        _fulfill(_ofEpoch(_list(left), 2));
+        assertEq(_contractsIn(KEY_GROUP, 1), 3);
+        assertEq(_fulfill(_batch(_groupOnHead(_list(a)), _groupOnHead(_list(b)))), 2);
+        assertEq(_contractsIn(KEY_GROUP, 1), 2, "the one that left");
+        _assertPending(beside, 1, 1);
+        _execute(_list(deployment));
+        _assertPending(beside, 1, 0);
+        assertEq(_contractsIn(KEY_GROUP, 1), 2);
+    }
+
+    function test_a_threshold_and_what_is_pending_share_a_stateless_head() public {
+        Entry memory old = _request(stateless, user, 0);
+        vm.prank(owner);
+        oracle.setThreshold(stateless, 2, 1);
+        assertEq(_headFlags(stateless), 6);
+        _assertPending(stateless, 1, 1);
+        registry.openEpoch(KEY_GROUP);
+        _advance(stateless, owner, 2);
+        assertEq(_headFlags(stateless), 6);
+        _assertPending(stateless, 2, 1);
+        assertEq(_execute(_list(old)), 0, "one signer is too few");
+        assertEq(_contractsIn(KEY_GROUP, 1), 2);
+    }
+
+    /// @dev What is executed of it later counts no epoch down again.
+    function test_a_stateless_contract_that_was_abandoned_is_counted_down_once() public {
+        Registration memory r = _registration(true);
+        r.abandonedOnRetirement = true;
+        (bytes32 id, Entry memory deployment) = _register(r);
+        Entry memory entry = _request(id, user, 0);
+        registry.openEpoch(KEY_GROUP);
+        registry.retire(KEY_GROUP, 1);
+        oracle.abandon(id);
+        assertEq(_contractsIn(KEY_GROUP, 1), 2);
+        assertEq(_execute(_list(deployment)), 1);
+        assertEq(_execute(_list(entry)), 1);
+        assertEq(_contractsIn(KEY_GROUP, 1), 2);
+    }
+
+    /// @dev In whatever order entries are executed and epochs left, an epoch counts the contract for as long as
+    /// something is pending that needs its keys.
+    function testFuzz_a_stateless_contract_counts_while_something_needs_it(uint256 seed) public {
+        Entry[] memory all = new Entry[](12);
+        uint32[] memory epochs = new uint32[](12);
+        bool[] memory done = new bool[](12);
+        uint32 current = 1;
+        // The epoch that an entry says is left; zero for most.
+        uint32[] memory leaves = new uint32[](12);
+        for (uint256 i = 0; i < 12; ++i) {
+            if (uint256(keccak256(abi.encode(seed, i))) % 3 == 0) {
+                registry.openEpoch(KEY_GROUP);
+                leaves[i] = current;
+                all[i] = _advance(stateless, owner, ++current);
+            } else {
+                all[i] = _request(stateless, user, 0);
+            }
+            epochs[i] = current;
+        }
+        for (uint256 left = 12; left != 0; --left) {
+            uint256 i = uint256(keccak256(abi.encode(seed, "order", left))) % 12;
+            while (done[i]) i = (i + 1) % 12;
+            done[i] = true;
+            assertEq(_fulfill(_ofEpoch(_list(all[i]), epochs[i])), 1);
+            for (uint32 epoch = 1; epoch <= current; ++epoch) {
+                bool needed = epoch == current;
+                for (uint256 j = 0; j < 12; ++j) {
+                    if (!done[j] && (epochs[j] == epoch || leaves[j] == epoch)) needed = true;
+                }
+                // Beside it there is the stateful one, in the first.
+                assertEq(_contractsIn(KEY_GROUP, epoch), (needed ? 1 : 0) + (epoch == 1 ? 1 : 0));
+            }
+        }
+    }
+
+    function _assertPending(bytes32 id, uint32 epoch, uint256 count) private view {
+        uint256 word = oracle.head(id);
+        assertEq(uint32(word >> 48), epoch);
+        assertEq(word >> 80, count);
+    }
+
     function test_an_epoch_is_left_late_too() public {
         registry.openEpoch(KEY_GROUP);
         Entry memory entry = _advance(stateful, owner, 2);

@@ -52,6 +52,22 @@ contract LensTest is OracleTest {
         assertTrue(status.executed && status.callbackDue && status.refundDue);
     }
 
+    function test_aStatelessContractsPendingEntriesAreCountedByEpoch() public {
+        Entry memory entry = _request(stateless, user, 0);
+        _request(stateless, user, 0);
+        assertEq(lens.pendingIn(stateless, 1), 2);
+        registry.openEpoch(KEY_GROUP);
+        vm.deal(owner, FEE);
+        vm.prank(owner);
+        oracle.advanceEpoch{value: FEE}(stateless, 2);
+        assertEq(lens.pendingIn(stateless, 1), 2);
+        assertEq(lens.pendingIn(stateless, 2), 1);
+        _execute(_list(entry));
+        assertEq(lens.pendingIn(stateless, 1), 1);
+        assertEq(lens.pendingIn(stateless, 3), 0);
+        assertEq(lens.pendingIn(stateful, 1), 0, "it has a range");
+    }
+
     function test_thePendingRangeIsWhatIsPending() public {
         Entry memory first = _request(stateful, user, 0);
         _request(stateful, user, 0);

@@ -92,7 +92,7 @@ contract RefundTest is OracleTest {
             vm.expectRevert(refusal);
             oracle.cancel(entry);
             vm.expectRevert(refusal);
-            oracle.addFee(entry);
+            oracle.addFee{value: 1 gwei}(entry);
         }
     }
 
@@ -135,7 +135,7 @@ contract RefundTest is OracleTest {
         vm.expectRevert(mismatch);
         oracle.cancel(entry);
         vm.expectRevert(mismatch);
-        oracle.addFee(entry);
+        oracle.addFee{value: 1 gwei}(entry);
     }
 
     function test_a_fee_that_is_all_for_landing_has_nothing_to_refund() public {
@@ -337,6 +337,15 @@ contract RefundTest is OracleTest {
         _assertEscrow(2 * CHARGE);
     }
 
+    /// @dev It would have `fulfill` look at every entry's slot, for nothing.
+    function test_a_top_up_by_nothing_marks_nothing() public {
+        Entry memory entry = _request(stateful, user, 0);
+        vm.expectRevert(ISubrosaOracle.ZeroFee.selector);
+        oracle.addFee(entry);
+        assertEq(_headFlags(stateful), 0);
+        assertEq(_status(entry), 0);
+    }
+
     function test_a_top_up_is_of_whole_gwei_and_fits() public {
         Entry memory entry = _request(stateful, user, 0);
         vm.deal(address(this), type(uint128).max);
@@ -380,7 +389,7 @@ contract RefundTest is OracleTest {
         vm.expectRevert(refusal);
         oracle.refund(entry);
         vm.expectRevert(refusal);
-        oracle.addFee(entry);
+        oracle.addFee{value: 1 gwei}(entry);
         _assertEscrow(0);
     }
 

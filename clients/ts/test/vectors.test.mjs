@@ -231,7 +231,10 @@ each('resultWord', (v, name) => {
 each('headWord', (v, name) => {
   const commitment = BigInt(v.commitment) >> 48n
   const flags = (v.marked ? 1 : 0) | (v.threshold ? 2 : 0) | (v.stateless ? 4 : 0)
-  assert.equal(pack([commitment, 208], [flags, 8], [v.seq, 40]), v.word, name)
+  const rest = v.stateless
+    ? [[0, 112], [v.pending, 64], [v.keyEpoch, 32]]
+    : [[commitment, 208]]
+  assert.equal(pack(...rest, [flags, 8], [v.seq, 40]), v.word, name)
   assert.equal(pack([commitment, 208], [v.seq, 48]), v.start, name)
 })
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getAddress, isAddress, isAddressEqual, isHex, size } from 'viem';
-import { features, requireOwnBlockNumbers } from './chain.mjs';
+import { familyOf, features } from './chain.mjs';
 import { CREATE2_DEPLOYER, ensureContract, ensureDeployer } from './create2.mjs';
 import { setUp } from './governance.mjs';
 import { PRICES, faultsOf } from './prices.mjs';
@@ -27,12 +27,12 @@ const artifacts = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'art
  */
 export async function deploy(client, account, configuration, previous) {
   const settings = checked(configuration);
-  await requireOwnBlockNumbers(client);
+  const family = await familyOf(client);
   await ensureDeployer(client, account);
 
   const contracts = {};
-  const put = async (name, args) => {
-    const artifact = JSON.parse(readFileSync(join(artifacts, `${name}.json`), 'utf8'));
+  const put = async (name, args, kind = name) => {
+    const artifact = JSON.parse(readFileSync(join(artifacts, `${kind}.json`), 'utf8'));
     const { address, codeHash, receipt } = await ensureContract(client, account, { artifact, args, salt: settings.salt });
     const known = previous?.contracts[name]?.address === address ? previous.contracts[name] : undefined;
     contracts[name] = {
@@ -44,6 +44,8 @@ export async function deploy(client, account, configuration, previous) {
     };
     return { address, abi: artifact.abi };
   };
+  // What looks at the chain's blocks.
+  const kindOf = (name) => (family === 'arbitrum' ? `${name}Arbitrum` : name);
   const manager = await put('AccessManager', [settings.admin]);
   const registry = await put('SubrosaRegistry', [
     manager.address,
@@ -51,8 +53,8 @@ export async function deploy(client, account, configuration, previous) {
     settings.maximumLease,
     settings.openingTimeout,
     settings.suspensionCooldown,
-  ]);
-  const oracle = await put('SubrosaOracle', [registry.address, settings.prices]);
+  ], kindOf('SubrosaRegistry'));
+  const oracle = await put('SubrosaOracle', [registry.address, settings.prices], kindOf('SubrosaOracle'));
   await put('SubrosaLens', [oracle.address]);
   await put('SubrosaMailbox', [oracle.address, registry.address]);
   const dcap = await put('SubrosaDcap', [settings.rootIds]);
@@ -71,7 +73,7 @@ export async function deploy(client, account, configuration, previous) {
     salt,
     contracts,
     governance,
-    chain: await features(client),
+    chain: { family, ...(await features(client)) },
   };
   return {
     record,

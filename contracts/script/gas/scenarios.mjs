@@ -30,6 +30,9 @@ const envelopeLength = 100 + 1120 + 512 + 16;
  * bytes, AEAD tag. */
 const sessionEnvelopeLength = 100 + 8 + 64 + 16;
 
+/** The same with the 68 bytes of a call of `GasBalances.transfer`, padded to 128. */
+const transferEnvelopeLength = 100 + 8 + 128 + 16;
+
 /** What is measured besides DCAP: the name of a scenario, and what sends its transaction and gives its gas. */
 const scenarios = {
   request_32B_first: (stage) => request(stage, 32, false),
@@ -42,6 +45,9 @@ const scenarios = {
   fulfill_single: (stage) => fulfill(stage, stage.confidential.slice(0, 1), 1),
   fulfill_batch16_same_each: (stage) => fulfill(stage, stage.confidential.slice(0, 1), 16),
   fulfill_batch16_distinct_each: (stage) => fulfill(stage, stage.confidential, 1),
+  fulfill_threshold2_single: (stage) => fulfill(stage, [stage.guarded], 1),
+  erc7984_transfer: (stage) => transfers(stage, 1),
+  erc7984_transfer_batch16_each: (stage) => transfers(stage, 16),
   register_signer_verifier: (stage) => admit(stage, stage.random(32)),
 };
 
@@ -60,6 +66,9 @@ export async function explain(chain, root) {
   for (const [name, scenario] of Object.entries(scenarios)) {
     await scenario(stage);
     parts[name] = await breakdown(chain.client, chain.last());
+    if (name.startsWith('erc7984')) {
+      parts[`${name}, the request`] = await breakdown(chain.client, stage.asked);
+    }
   }
   return parts;
 }
@@ -68,7 +77,7 @@ async function prepare(chain, root) {
   const artifact = (name) => JSON.parse(readFileSync(join(root, 'artifacts', `${name}.json`), 'utf8'));
   const built = JSON.parse(readFileSync(join(root, 'out', 'gas', 'GasConsumer.sol', 'GasConsumer.json'), 'utf8'));
   const random = randomBytes('subrosa gas');
-  const [governor, relayer, user] = [0, 1, 2].map(chain.account);
+  const [governor, relayer, user, friend] = [0, 1, 2, 3].map(chain.account);
   const chainId = await chain.client.getChainId();
 
   const deploy = async (code, args) => {
@@ -81,14 +90,24 @@ async function prepare(chain, root) {
   const registry = await deploy(artifact('SubrosaRegistry'), [authority.address, 0, 30 * 86_400, 3600, 0]);
   const oracle = await deploy(artifact('SubrosaOracle'), [registry.address, PRICES]);
 
-  const stage = { chain, chainId, random, governor, relayer, user, registry, oracle, confidential: [] };
+  const stage = { chain, chainId, random, governor, relayer, user, friend, registry, oracle, confidential: [] };
   stage.deploy = (name, args) => deploy(artifact(name), args);
   await govern(stage);
   stage.signerKey = bytesToHex(random(32));
   await admit(stage, hexBytes(stage.signerKey));
   await openEpoch(stage);
-  for (let i = 0; i < 16; i++) stage.confidential.push(await register(stage, () => deploy(built, [oracle.address])));
+  const deployConsumer = () => deploy(built, [oracle.address]);
+  for (let i = 0; i < 16; i++) stage.confidential.push(await register(stage, deployConsumer));
   for (const confidential of stage.confidential) await fulfillPending(stage, [confidential]);
+
+  // One more enclave, on another machine, and a contract that asks for the word of two.
+  stage.cosignerKey = bytesToHex(random(32));
+  await admit(stage, hexBytes(stage.cosignerKey));
+  stage.guarded = await register(stage, deployConsumer, { signers: 2, kinds: 1 });
+  await fulfillPending(stage, [stage.guarded]);
+  const token = JSON.parse(readFileSync(join(root, 'out', 'gas', 'GasToken.sol', 'GasToken.json'), 'utf8'));
+  stage.token = await register(stage, (contractId) => deploy(token, [oracle.address, contractId]), { transfers: true });
+  await fulfillPending(stage, [stage.token]);
   return stage;
 }
 
@@ -171,8 +190,8 @@ async function openEpoch(stage) {
   await chain.send(relayer, { ...registry, functionName: 'openEpoch', args });
 }
 
-/** Registers a confidential contract with a consumer of its own. */
-async function register(stage, deployConsumer) {
+/** Registers a confidential contract with a consumer of its own; a token is one whose requests are transfers. */
+async function register(stage, deployConsumer, { signers = 0, kinds = 0, transfers = false } = {}) {
   const { chain, user, oracle, random } = stage;
   const { timestamp } = await chain.client.getBlock();
   const commitment = bytesToHex(random(32));
@@ -190,8 +209,8 @@ async function register(stage, deployConsumer) {
     fuelLimit: 10_000_000n,
     upgradeDelay: 0,
     deadline: Number(timestamp + day),
-    signers: 0,
-    kinds: 0,
+    signers,
+    kinds,
     policy: {
       chargeGwei: 0n,
       baseFeeSixteenths: 24,
@@ -206,7 +225,9 @@ async function register(stage, deployConsumer) {
   const [registered] = parseEventLogs({ abi: oracle.abi, logs: receipt.logs, eventName: 'Registered' });
   const confidential = {
     contractId: registered.args.contractId,
-    consumer: await deployConsumer(),
+    consumer: await deployConsumer(registered.args.contractId),
+    signers,
+    transfers,
     pending: [],
     length: 0,
     executedDigest: word0,
@@ -214,8 +235,8 @@ async function register(stage, deployConsumer) {
     executed: 0n,
   };
   appended(stage, confidential, receipt, commitment);
-  // One request beforehand by everybody concerned, so that nonces and lengths are not zero.
-  await ask(stage, confidential);
+  // One request beforehand by everybody concerned, so that nonces, lengths and handles are not zero.
+  await (transfers ? transfer : ask)(stage, confidential);
   return confidential;
 }
 
@@ -303,6 +324,36 @@ async function ask(stage, confidential) {
   await chain.send(user, { ...confidential.consumer, functionName: 'prepare', args: [seq] });
 }
 
+/** A transfer that the token's holder asks for; gives its gas. */
+async function transfer(stage, confidential) {
+  const { chain, user, random } = stage;
+  const input = random(transferEnvelopeLength);
+  const receipt = await chain.send(user, {
+    ...confidential.consumer,
+    functionName: 'confidentialTransfer',
+    args: [bytesToHex(input), keyEpoch],
+    value: fee,
+  });
+  appended(stage, confidential, receipt, keccak256(input));
+  return Number(receipt.gasUsed);
+}
+
+/** Gas per transfer of asking for `count`, each in a transaction of its own, and of fulfilling them in one, once the ring
+ * was used before. */
+async function transfers(stage, count) {
+  const { token } = stage;
+  while (token.length < ring + 1) {
+    await transfer(stage, token);
+    if (token.pending.length === 16) await fulfillPending(stage, [token]);
+  }
+  await fulfillPending(stage, [token]);
+  let gas = 0;
+  for (let i = 0; i < count; i++) gas += await transfer(stage, token);
+  stage.asked = stage.chain.last();
+  gas += await fulfillPending(stage, [token]);
+  return Math.ceil(gas / count);
+}
+
 /** Gas per item of fulfilling `each` requests of every contract given, all in one batch. */
 async function fulfill(stage, contracts, each) {
   for (const confidential of contracts) await fulfillPending(stage, [confidential]);
@@ -321,19 +372,24 @@ async function fulfillPending(stage, contracts) {
 
   const { groups, resultHashes, outputs, fees } = results(stage, todo);
   const { chainId, signerKey } = stage;
-  const signature = await signResults({
-    chainId, oracle: oracle.address, privateKey: signerKey, resultHashes, payee: zero,
-  });
+  const common = { chainId, oracle: oracle.address, resultHashes };
+  const signatures = [await signResults({ ...common, privateKey: signerKey, payee: zero })];
+  if (todo.some(({ signers }) => signers > 1)) signatures.push(await signResults({ ...common, privateKey: stage.cosignerKey }));
   const balance = () => chain.client.readContract({ ...oracle, functionName: 'balanceOf', args: [relayer.address] });
   const before = await balance();
-  const packed = batch({ keyGroup, keyEpoch, signatures: [signature], groups });
+  const packed = batch({ keyGroup, keyEpoch, signatures, groups });
   const receipt = await chain.send(relayer, { ...oracle, functionName: 'fulfill', args: [packed] });
 
   const events = parseEventLogs({ abi: oracle.abi, logs: receipt.logs });
   const count = resultHashes.length;
   assert(events.length === count && events.every((e) => e.eventName === 'EntryFulfilled'), 'every item is applied');
   assert((await balance()) - before === fees, 'the relayer is paid every fee');
-  for (const { consumer, seq, output } of outputs) {
+  for (const { consumer, account, seq, output } of outputs) {
+    if (account) {
+      const handle = await chain.client.readContract({ ...consumer, functionName: 'confidentialBalanceOf', args: [account] });
+      assert(handle !== `0x${'0'.repeat(64)}`, 'every callback stored its handles');
+      continue;
+    }
     const stored = await chain.client.readContract({ ...consumer, functionName: 'results', args: [seq] });
     assert(stored === bytesToHex(output), 'every callback stored its output');
   }
@@ -341,7 +397,7 @@ async function fulfillPending(stage, contracts) {
 }
 
 /** Groups with random commitments and outputs for all that is pending, and what they earn, in wei. */
-function results({ random }, contracts) {
+function results({ random, user, friend }, contracts) {
   const resultHashes = [];
   const outputs = [];
   let fees = 0n;
@@ -349,12 +405,13 @@ function results({ random }, contracts) {
     const { contractId, consumer, commitment: head, executed, executedDigest } = confidential;
     const items = confidential.pending.map((pending) => {
       const commitment = hexToBigInt(bytesToHex(random(26)));
-      const output = random(32);
+      const parties = confidential.transfers ? [user.address, friend.address] : [];
+      const output = Buffer.concat([random(32), ...parties.map(hexBytes)]);
       const made = item({ ...pending, previousCommitment: confidential.commitment, commitment, output });
       resultHashes.push(made.resultHash);
       const { settlement, payment } = pending.event;
       if (settlement >> 96n === hexToBigInt(consumer.address)) {
-        outputs.push({ consumer, seq: payment & 0xffffffffffffn, output });
+        outputs.push({ consumer, account: parties[1], seq: payment & 0xffffffffffffn, output });
       }
       fees += ((payment >> 208n) + ((payment >> 160n) & 0xffffffffffffn)) * 1_000_000_000n;
       Object.assign(confidential, {

@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { bytesToHex, encodeFunctionData, keccak256, toHex } from 'viem';
+import { bytesToHex, concatHex, encodeFunctionData, keccak256, numberToHex, pad, toFunctionSelector, toHex } from 'viem';
 import { CREATE2_DEPLOYER, isCodeOf } from '../deploy/create2.mjs';
-import { requireOwnBlockNumbers } from '../deploy/chain.mjs';
+import { familyOf } from '../deploy/chain.mjs';
 import { start } from '../gas/chain.mjs';
 import { violations } from './schema.mjs';
 
@@ -55,7 +55,7 @@ test('deploys everything, governs as configured, and does nothing the second tim
   assert.equal(first.code, 0, first.stderr);
   const record = JSON.parse(first.stdout);
   assert.deepEqual(violations(schema, record), []);
-  assert.deepEqual(record.chain, { blockHashHistory: true, p256Precompile: true });
+  assert.deepEqual(record.chain, { family: 'ethereum', blockHashHistory: true, p256Precompile: true });
   for (const [name, { address, codeHash, transaction }] of Object.entries(record.contracts)) {
     const code = await chain.client.getCode({ address });
     assert.equal(keccak256(code), codeHash, name);
@@ -278,10 +278,94 @@ test('code differs from its artifact if any byte but an immutable variable’s d
   assert.ok(!isCodeOf(deployed, bytesToHex(code.subarray(1))));
 });
 
-test('refuses a chain whose contracts see other block numbers', async () => {
-  const client = { getBlockNumber: async () => 300_000_000n, call: async () => ({ data: toHex(22_000_000, { size: 32 }) }) };
-  await assert.rejects(requireOwnBlockNumbers(client), /22000000 where the chain is at 300000000/);
+test('tells by the chain itself which contracts fit it, and refuses one that it does not understand', async () => {
+  assert.equal(await familyOf(chainLike({})), 'ethereum');
+  // As Arbitrum One is: contracts see the parent chain's number, and hashes of nothing.
+  const one = { seen: 22_000_000n, seenHash: toHex(1, { size: 32 }), system: own, systemHash: hashOf(own - 1n), estimate: 7n };
+  assert.equal(await familyOf(chainLike(one)), 'arbitrum');
+  // The precompile counts, even where contracts see what is right.
+  assert.equal(await familyOf(chainLike({ ...one, seen: own, seenHash: hashOf(own - 1n) })), 'arbitrum');
+  // The first block alone.
+  assert.equal(await familyOf(chainLike({ at: 0n, seen: 0n, seenHash: toHex(0, { size: 32 }) })), 'ethereum');
+
+  const refused = [
+    [{ seen: 22_000_000n }, /22000000 where the chain is at 300000000/],
+    [{ seenHash: toHex(1, { size: 32 }) }, /the hash of block 299999999/],
+    [{ ...one, system: own - 5n }, /299999995 where the chain is at 300000000/],
+    [{ ...one, systemHash: toHex(1, { size: 32 }) }, /the hash of block 299999999/],
+    [{ ...one, systemHash: undefined }, /the hash of block 299999999/],
+    [{ ...one, estimate: undefined }, /nothing answers at 0x0+6c/],
+  ];
+  for (const [given, fault] of refused) await assert.rejects(familyOf(chainLike(given)), fault);
+  const away = chainLike({});
+  away.call = async () => {
+    throw new Error('connection refused');
+  };
+  await assert.rejects(familyOf(away), /connection refused/);
 });
+
+test('gives a chain with the precompiles of Arbitrum what counts by them', async () => {
+  await fresh();
+  const { client } = chain;
+  await client.mine({ blocks: 3 });
+  await client.setCode({ address: pad('0x64', { size: 20 }), bytecode: arbSys() });
+  await client.setCode({ address: pad('0x6c', { size: 20 }), bytecode: '0x633b9aca005f5260205ff3' });
+  const { code, stdout, stderr } = await run(accounts.admin);
+  assert.equal(code, 0, stderr);
+  const record = JSON.parse(stdout);
+  assert.deepEqual(violations(schema, record), []);
+  assert.equal(record.chain.family, 'arbitrum');
+  for (const name of ['SubrosaRegistry', 'SubrosaOracle']) {
+    const deployed = await client.getCode({ address: record.contracts[name].address });
+    assert.ok(isCodeOf(artifact(`${name}Arbitrum`), deployed), name);
+  }
+  const again = await run(accounts.admin);
+  assert.deepEqual(JSON.parse(again.stdout), record);
+});
+
+const own = 300_000_000n;
+
+/** Of the block of this number, on the chain below. */
+function hashOf(number) {
+  return keccak256(toHex(number, { size: 32 }));
+}
+
+/** What `familyOf` asks of a chain; precompiles that have no answer are not there, or revert. */
+function chainLike({ at = own, seen = own, seenHash = hashOf(own - 1n), system, systemHash, estimate }) {
+  const answers = {
+    [toFunctionSelector('arbBlockNumber()')]: system,
+    [toFunctionSelector('arbBlockHash(uint256)')]: systemHash,
+    [toFunctionSelector('getL1BaseFeeEstimate()')]: estimate,
+  };
+  return {
+    getBlockNumber: async () => at,
+    getBlock: async ({ blockNumber }) => ({ hash: hashOf(blockNumber) }),
+    async call({ to, data }) {
+      if (to === undefined) return { data: data.startsWith('0x43') ? toHex(seen, { size: 32 }) : seenHash };
+      const answer = answers[data.slice(0, 10)];
+      if (answer !== undefined) return { data: pad(numberToHex(BigInt(answer)), { size: 32 }) };
+      if (system === undefined) return { data: undefined };
+      throw Object.assign(new Error('execution reverted'), { code: 3 });
+    },
+  };
+}
+
+/** Code that answers as the precompile at 0x64 is documented to: the chain's own number, and the hashes of its last
+ * 256 blocks; it reverts for any other. */
+function arbSys() {
+  return concatHex([
+    '0x5f3560e01c',
+    ...['0x8063', toFunctionSelector('arbBlockNumber()'), '0x14601b57'],
+    ...['0x63', toFunctionSelector('arbBlockHash(uint256)'), '0x14602357'],
+    '0x5f5ffd',
+    // 0x1b: NUMBER
+    '0x5b435f5260205ff3',
+    // 0x23: BLOCKHASH, unless it is zero
+    '0x5b600435408015603357',
+    '0x5f5260205ff3',
+    '0x5b5f5ffd',
+  ]);
+}
 
 test('names every fault of a configuration before sending anything', async () => {
   await fresh();

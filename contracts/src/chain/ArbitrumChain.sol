@@ -10,6 +10,9 @@ library ArbitrumChain {
     ArbSys private constant SYSTEM = ArbSys(0x0000000000000000000000000000000000000064);
     ArbGasInfo private constant GAS = ArbGasInfo(0x000000000000000000000000000000000000006C);
 
+    /// @dev EIP-2935, which on these chains counts the chain's own blocks.
+    address private constant HISTORY = 0x0000F90827F1C53a10cb7A02335B175320002935;
+
     /// @dev Bytes of a transaction that lands one result, without output, after compression.
     uint256 private constant LANDING_BYTES = 420;
 
@@ -21,12 +24,14 @@ library ArbitrumChain {
         return SYSTEM.arbBlockNumber();
     }
 
-    /// @notice See `Chain._blockHash`.
+    /// @notice See `Chain._blockHash`. The precompile has the last 256, a minute's worth; older ones are known where the
+    /// chain keeps a history.
     function blockHash(uint256 number) internal view returns (bytes32) {
         try SYSTEM.arbBlockHash(number) returns (bytes32 hash) {
             return hash;
         } catch {
-            return 0;
+            (bool known, bytes memory answer) = HISTORY.staticcall(abi.encode(number));
+            return known && answer.length == 32 ? bytes32(answer) : bytes32(0);
         }
     }
 

@@ -63,6 +63,10 @@ interface ISubrosaLens {
     /// @notice The positions of a stateful contract's pending entries: from the first on, up to before the second.
     function pendingOf(bytes32 contractId) external view returns (uint256 from, uint256 to);
 
+    /// @notice How many of a stateless contract's pending entries were appended in this epoch of its key group, and need
+    /// its keys.
+    function pendingIn(bytes32 contractId, uint32 keyEpoch) external view returns (uint256);
+
     /// @notice A contract's policy, in the units of `Policy`.
     function policyOf(bytes32 contractId) external view returns (Policy memory);
 
@@ -87,8 +91,8 @@ interface ISubrosaLens {
     /// returned.
     function slotOf(bytes32 contractId, uint256 position) external view returns (bytes32 slot);
 
-    /// @notice How many contracts an epoch's keys are needed for. One that moved on counts until its epoch
-    /// entry is executed.
+    /// @notice How many contracts an epoch's keys are needed for. One that moved on counts until the entry that says so is
+    /// executed, and a stateless one until all its entries of that epoch are, too.
     function contractsIn(uint32 keyGroup, uint32 keyEpoch) external view returns (uint256);
 
     /// @notice The account to which a contract is offered; zero if none.

@@ -258,6 +258,9 @@ interface ISubrosaOracle is IERC5267 {
     /// @notice The value sent is not a whole number of gwei.
     /// @custom:remedy Round up to the next gwei, as `quote` does.
     error FeeNotInGwei(uint256 fee);
+    /// @notice Nothing was sent to top an entry up by.
+    /// @custom:remedy Send a gwei at least.
+    error ZeroFee();
     /// @notice Fuel has no price.
     /// @custom:remedy Deploy the oracle with a price table in which some fuel is worth a gas.
     error ZeroFuelPerGas();
@@ -420,7 +423,7 @@ interface ISubrosaOracle is IERC5267 {
         uint256 fuelLimit
     ) external view returns (uint256 fee);
 
-    /// @notice Tops up the landing part of a pending entry, by the value sent. Anyone may. It is never
+    /// @notice Tops up the landing part of a pending entry, by the value sent, which is not zero. Anyone may. It is never
     /// refunded but where the landing part is.
     function addFee(Entry calldata entry) external payable;
 
@@ -467,6 +470,9 @@ interface ISubrosaOracle is IERC5267 {
 
     /// @notice Gives up a contract that was registered to be abandoned once its epoch is retired, as it now is:
     /// it counts for the epoch no more and takes no requests. Anyone may.
+    ///
+    /// It counts on for an epoch before that, if entries are pending by which it leaves that one (`advanceEpoch`), until
+    /// they are executed. Have them executed first: nobody may be able to later.
     function abandon(bytes32 contractId) external;
 
     /// @notice Applies a batch of signed results. Anyone may call it. What it earns is credited to the payee that
@@ -552,8 +558,9 @@ interface ISubrosaOracle is IERC5267 {
 
     /// @notice A contract's head word; zero if there is no such contract, or nothing of it was executed.
     /// @return packed High to low: commitment 208 ‖ flags 8 ‖ seq 40. seq is the number of entries executed,
-    /// commitment that to the state after them; both are zero for a stateless contract. Flags: bit 0 a
-    /// pending entry's slot has a status; bit 1 the contract has a threshold; bit 2 it is stateless.
+    /// commitment that to the state after them. Flags: bit 0 a pending entry's slot has a status; bit 1 the contract has
+    /// a threshold; bit 2 it is stateless. Of a stateless contract: zero 112 ‖ pending 64 ‖ keyEpoch 32 ‖ flags 8 ‖ zero 40;
+    /// pending is how many pending entries are of its current epoch, which is keyEpoch.
     function head(bytes32 contractId) external view returns (uint256 packed);
 
     /// @notice A contract's log word; zero if there is no such contract.

@@ -3,7 +3,10 @@ pragma solidity ^0.8.28;
 
 /// @notice How far a log is executed and what executing it must look at, in one word, high to low:
 /// commitment 208 ‖ flags 8 (bit 0 a pending entry's slot has a status, 1 threshold, 2 stateless) ‖ seq 40.
-/// seq is the number of entries executed. A stateless log has the flags alone.
+/// seq is the number of entries executed.
+///
+/// Of a stateless log, which is executed in no order: zero 112 ‖ pending 64 ‖ keyEpoch 32 ‖ flags 8 ‖ zero 40. pending is how many
+/// of its pending entries need the keys of its current epoch, which is keyEpoch.
 type HeadSlot is uint256;
 
 using HeadSlots for HeadSlot global;
@@ -15,10 +18,43 @@ library HeadSlots {
     uint256 private constant MARKED = 1 << 40;
     uint256 private constant THRESHOLD = 2 << 40;
     uint256 private constant STATELESS = 4 << 40;
+    uint256 private constant FLAGS = 0xff << 40;
 
-    /// @notice The head of a new log.
-    function create(bool stateless) internal pure returns (HeadSlot) {
-        return HeadSlot.wrap(stateless ? STATELESS : 0);
+    uint256 private constant EPOCH = 48;
+    uint256 private constant PENDING = 1 << 80;
+
+    /// @notice The head of a new stateless log. That of any other is zero.
+    function createStateless(uint32 epoch) internal pure returns (HeadSlot) {
+        return HeadSlot.wrap(uint256(epoch) << EPOCH | STATELESS);
+    }
+
+    /// @notice Of a stateless log: the epoch whose entries are counted.
+    function keyEpoch(HeadSlot head) internal pure returns (uint32) {
+        return uint32(HeadSlot.unwrap(head) >> EPOCH);
+    }
+
+    /// @notice Of a stateless log: how many pending entries are of that epoch.
+    function pending(HeadSlot head) internal pure returns (uint256) {
+        return HeadSlot.unwrap(head) / PENDING;
+    }
+
+    /// @notice Of a stateless log: the same head with one pending entry more. A log has less than 2^40.
+    function withEntry(HeadSlot head) internal pure returns (HeadSlot) {
+        unchecked {
+            return HeadSlot.wrap(HeadSlot.unwrap(head) + PENDING);
+        }
+    }
+
+    /// @notice Of a stateless log that has a pending entry: the same head with one less.
+    function withoutEntry(HeadSlot head) internal pure returns (HeadSlot) {
+        unchecked {
+            return HeadSlot.wrap(HeadSlot.unwrap(head) - PENDING);
+        }
+    }
+
+    /// @notice Of a stateless log: the same head in another epoch, of which nothing is pending yet.
+    function inEpoch(HeadSlot head, uint32 epoch) internal pure returns (HeadSlot) {
+        return HeadSlot.wrap(HeadSlot.unwrap(head) & FLAGS | uint256(epoch) << EPOCH);
     }
 
     /// @notice The number of entries executed, which is the position of the next.

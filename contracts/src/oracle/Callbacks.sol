@@ -12,8 +12,8 @@ import {Escrow} from "./Escrow.sol";
 /// @title Calling requesters back
 abstract contract Callbacks is Escrow {
     /// @dev Gas for everything that may follow the check in `fulfill`, without the callback's own:
-    /// moving a head or marking a slot (5,000), clearing what was added (5,000), the epoch's count (5,000), the
-    /// event (2,500), a cold callee (2,600), recording what is outstanding (22,100 and an event of 2,600), crediting
+    /// moving a head or marking a slot (5,000), clearing what was added (5,000), the epoch's count, and what is counted of a
+    /// stateless contract (15,000), the event (2,500), a cold callee (2,600), recording what is outstanding (22,100 and an event of 2,600), crediting
     /// owner and payee (44,200), the memory for it.
     uint256 private constant BOOKKEEPING_GAS = 120_000;
 

@@ -25,6 +25,11 @@ abstract contract Changes is Logs {
         uint32 current = registry.currentEpoch(log.keyGroup());
         if (epoch != current) revert EpochNotCurrent(log.keyGroup(), current);
         if (epoch <= previous) revert EpochNotNewer(contractId, previous);
+        if (log.isStateless()) {
+            OracleStorage.Head storage head = $.heads[contractId];
+            $.waiting[contractId][log.keys()] = head.word.pending();
+            head.word = head.word.inEpoch(epoch);
+        }
         log = log.withEpoch(epoch);
         ++$.contracts[log.keys()];
 

@@ -25,6 +25,8 @@ abstract contract Escrow is Pricing, Unsettled {
     /// @inheritdoc ISubrosaOracle
     function addFee(Entry calldata entry) external payable {
         uint256 amount = _valueInGwei();
+        // It would cost everybody who lands one of the log's entries, and its sender nothing but gas.
+        if (amount == 0) revert ZeroFee();
         (bytes32 id, uint256 seq, uint256 position, bytes32 slot) = _pending(entry);
         if (slot & Slots.RECLAIMED != 0) revert AlreadyRefunded(id, seq);
         uint256 added = OracleStorage.load().added[id][seq] + amount;

@@ -37,7 +37,8 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
     struct Work {
         /// Who signed.
         Quorum quorum;
-        uint256 keyGroup;
+        /// keyGroup 32 ‖ keyEpoch 32, of all items' entries.
+        uint256 keys;
         /// The digests of all items' entries.
         bytes32[] digests;
         /// Items executed.
@@ -63,7 +64,7 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
         bytes32 resultsHash;
         (work.digests, resultsHash) = _hash(reading);
         work.quorum = _signers(registry, reading, resultsHash);
-        work.keyGroup = reading.keys >> 32;
+        work.keys = reading.keys;
 
         uint256 first = 0;
         uint256 offset = reading.groups;
@@ -175,12 +176,16 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
         work.status = slot;
         if (slot == 0 || group.count() != 1) return _skip(id, work.seq, item, UNKNOWN_ENTRY, group.count());
         if (slot & Slots.EXECUTED != 0) return _skip(id, work.seq, item, ALREADY_EXECUTED, 1);
-        if (OracleStorage.load().heads[id].word.hasThreshold() && !_suffices(work)) {
+        OracleStorage.Head storage stored = OracleStorage.load().heads[id];
+        HeadSlot head = stored.word;
+        if (head.hasThreshold() && !_suffices(work)) {
             return _skip(id, work.seq, item, TOO_FEW_SIGNERS, 1);
         }
         uint256 gasLimit = work.settlement.wantsCallback() ? work.settlement.callbackGasLimit() : 0;
         if (_lacksGas(id, work.seq, item.dataLength(), gasLimit)) return ENDED;
         OracleStorage.load().entries[id][position] = slot | Slots.EXECUTED;
+        if (head.keyEpoch() == uint32(work.keys)) stored.word = head.withoutEntry();
+        else _leaveEpoch(id, work.keys);
         _settle(work);
         return item.end();
     }
@@ -263,7 +268,7 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
             }
             if (settlement.leavesEpoch()) {
                 gasLimit = 0;
-                _leaveEpoch(settlement, work.keyGroup);
+                _leaveEpoch(work.contractId, work.keys >> 32 << 32 | settlement.callbackGasLimit());
             }
             if (settlement.isLate()) {
                 _announce(work.contractId, work.seq, work.item, address(0), 0);
@@ -297,9 +302,14 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
         return part;
     }
 
-    /// @dev The contract needs the keys of the epoch before no more.
-    function _leaveEpoch(SettlementWord settlement, uint256 keyGroup) private {
-        --OracleStorage.load().contracts[keyGroup << 32 | settlement.callbackGasLimit()];
+    /// @dev One entry less that a contract needs the keys of an epoch for that it left: the one that says so, or of a
+    /// stateless contract one that was appended before. After the last of them it needs those keys no more.
+    function _leaveEpoch(bytes32 id, uint256 keys) private {
+        OracleStorage.Layout storage $ = OracleStorage.load();
+        mapping(uint256 => uint256) storage counts = $.waiting[id];
+        // Nobody who waits: of the epoch's contracts one less.
+        if (counts[keys] == 0) counts = $.contracts;
+        --counts[keys];
     }
 
     /// @dev `emit EntryFulfilled(…)`, and the callback with exactly this much gas, which is there; none if that is

@@ -37,7 +37,7 @@ library OracleStorage {
     struct Layout {
         /// Digest 248 ‖ status 8, by position; see `Slots`.
         mapping(bytes32 contractId => mapping(uint256 position => bytes32)) entries;
-        /// Zero until entry 0 is executed or there is a flag.
+        /// Zero until entry 0 is executed or there is a flag; a stateless contract's never is.
         mapping(bytes32 contractId => Head) heads;
         mapping(bytes32 contractId => LogSlot) logs;
         mapping(bytes32 contractId => address) owners;
@@ -54,6 +54,9 @@ library OracleStorage {
         mapping(bytes32 contractId => mapping(uint256 seq => uint256)) added;
         /// How many contracts need an epoch's keys, by keyGroup 32 ‖ keyEpoch 32.
         mapping(uint256 keys => uint256) contracts;
+        /// How many entries of an epoch that it left a stateless contract waits for, beside the one that says that
+        /// it left; the epoch counts the contract until all are executed.
+        mapping(bytes32 contractId => mapping(uint256 keys => uint256)) waiting;
     }
 
     /// keccak256(abi.encode(uint256(keccak256("subrosa.storage.Oracle")) - 1)) & ~0xff (ERC-7201)

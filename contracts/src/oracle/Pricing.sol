@@ -8,42 +8,33 @@ import {Prices} from "../libraries/Prices.sol";
 import {Chain} from "../chain/Chain.sol";
 
 /// @title What entries cost
-/// @notice The table is of immutables: gas prices of today and of one chain are nothing to write into code.
+/// @notice The table is immutable: gas prices of today and of one chain are nothing to write into code.
 abstract contract Pricing is Chain, ISubrosaOracle {
     uint256 private constant LARGEST_PART = type(uint48).max;
 
-    uint32 private immutable _landing;
-    uint32 private immutable _record;
-    uint32 private immutable _callback;
-    uint16 private immutable _inputByte;
-    uint16 private immutable _outputByte;
-    uint64 private immutable _includedFuel;
-    uint32 private immutable _fuelPerGas;
-    uint32 private immutable _grace;
+    /// @dev landing 32 ‖ record 32 ‖ callback 32 ‖ inputByte 16 ‖ outputByte 16 ‖ includedFuel 64 ‖ fuelPerGas 32 ‖
+    /// grace 32. In one word, as each use of an immutable has all of it in the code.
+    uint256 private immutable _table;
 
     constructor(PriceTable memory table) {
         if (table.fuelPerGas == 0) revert ZeroFuelPerGas();
-        _landing = table.landing;
-        _record = table.record;
-        _callback = table.callback;
-        _inputByte = table.inputByte;
-        _outputByte = table.outputByte;
-        _includedFuel = table.includedFuel;
-        _fuelPerGas = table.fuelPerGas;
-        _grace = table.grace;
+        _table = uint256(table.landing) << 224 | uint256(table.record) << 192 | uint256(table.callback) << 160
+            | uint256(table.inputByte) << 144 | uint256(table.outputByte) << 128 | uint256(table.includedFuel) << 64
+            | uint256(table.fuelPerGas) << 32 | table.grace;
     }
 
     /// @inheritdoc ISubrosaOracle
     function prices() public view returns (PriceTable memory) {
+        uint256 table = _table;
         return PriceTable({
-            landing: _landing,
-            record: _record,
-            callback: _callback,
-            inputByte: _inputByte,
-            outputByte: _outputByte,
-            includedFuel: _includedFuel,
-            fuelPerGas: _fuelPerGas,
-            grace: _grace
+            landing: uint32(table >> 224),
+            record: uint32(table >> 192),
+            callback: uint32(table >> 160),
+            inputByte: uint16(table >> 144),
+            outputByte: uint16(table >> 128),
+            includedFuel: uint64(table >> 64),
+            fuelPerGas: uint32(table >> 32),
+            grace: uint32(table)
         });
     }
 
@@ -85,12 +76,12 @@ abstract contract Pricing is Chain, ISubrosaOracle {
     /// @dev Seconds for which a failed callback's rest is held.
     function _graceOf(uint256 since) internal view returns (uint256 until) {
         unchecked {
-            return since + _grace;
+            return since + uint32(_table);
         }
     }
 
     /// @dev Gas of a callback without its own.
     function _callbackOverhead() internal view returns (uint256) {
-        return _callback;
+        return uint32(_table >> 160);
     }
 }

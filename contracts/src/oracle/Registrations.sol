@@ -35,7 +35,7 @@ abstract contract Registrations is Logs, Thresholds {
             if (registration.stateless) revert StatelessUpgrade();
             $.upgrades[contractId].delay = registration.upgradeDelay;
         }
-        if (registration.stateless) $.heads[contractId].word = HeadSlots.create(true);
+        if (registration.stateless) $.heads[contractId].word = HeadSlots.createStateless(epoch);
         if (registration.signers > 1 || registration.kinds > 1) {
             _setThreshold(contractId, registration.signers, registration.kinds);
         }

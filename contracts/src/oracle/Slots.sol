@@ -44,7 +44,7 @@ library Slots {
         }
     }
 
-    /// @notice Stores a new entry's digest.
+    /// @notice Stores a new entry's digest; that of a stateless log is counted.
     /// @return apart Whether in a slot of its own.
     function store(bytes32 contractId, uint256 seq, bool stateless, bytes32 digest) internal returns (bool apart) {
         OracleStorage.Layout storage $ = OracleStorage.load();
@@ -59,6 +59,7 @@ library Slots {
             if (apart) position = seq | APART;
         }
         slots[position] = digest;
+        if (stateless) $.heads[contractId].word = $.heads[contractId].word.withEntry();
     }
 
     /// @notice Where an entry lies, and its slot; zero if it is not there.

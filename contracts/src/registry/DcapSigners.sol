@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
-
 import {DcapClaims, ISubrosaDcap} from "../interfaces/ISubrosaDcap.sol";
 import {ISubrosaSigners} from "../interfaces/ISubrosaSigners.sol";
 import {DcapRegistration, ReportBinding, SignerAdmission} from "../interfaces/SubrosaTypes.sol";
@@ -78,7 +76,7 @@ abstract contract DcapSigners is Signers {
                 startHash: registration.startHash
             })
         );
-        bytes32 blockHash = Blockhash.blockHash(registration.challengeBlock);
+        bytes32 blockHash = _blockHash(registration.challengeBlock);
         if (blockHash == 0) revert ChallengeStale(registration.challengeBlock, blockHash);
         bytes32 answer = Digests.registrationChallenge(blockHash, msg.sender);
         if (claims.reportDataHigh != binding || claims.reportDataLow != answer) revert ReportDataMismatch();

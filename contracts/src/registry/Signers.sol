@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
+import {Chain} from "../chain/Chain.sol";
 import {ISubrosaSigners} from "../interfaces/ISubrosaSigners.sol";
 import {SignerAdmission} from "../interfaces/SubrosaTypes.sol";
 import {SignerSlot, SignerSlots} from "../libraries/SignerSlot.sol";
@@ -14,7 +14,7 @@ import {Standing} from "./Standing.sol";
 import {Terms} from "./Terms.sol";
 
 /// @title Admitting enclaves' signers
-abstract contract Signers is ISubrosaSigners, TypedData, Standing, Terms {
+abstract contract Signers is ISubrosaSigners, TypedData, Standing, Terms, Chain {
     bytes32 private constant TYPE_HASH = keccak256(
         "SignerAdmission(address signer,bytes32 transferKeyHash,bytes32 measurementId,bytes32 configHash,bytes32 startHash,bytes32 rootId,uint8 teeKind,bytes32 product,bytes32 machineId,uint8 tcbStatus,uint32 tcbEvaluation,bytes32 policyHash,bytes32 evidenceHash,uint64 challengeBlock,bytes32 challengeBlockHash,address registrant,uint64 notAfter)"
     );
@@ -178,9 +178,9 @@ abstract contract Signers is ISubrosaSigners, TypedData, Standing, Terms {
     }
 
     /// @dev Freshness: the challenge cannot have been known before its block, and nothing is taken that is
-    /// older than what BLOCKHASH still tells, or EIP-2935's history.
+    /// older than what the chain still tells.
     function _checkChallenge(SignerAdmission memory admission) private view {
-        bytes32 known = Blockhash.blockHash(admission.challengeBlock);
+        bytes32 known = _blockHash(admission.challengeBlock);
         if (known == 0 || known != admission.challengeBlockHash) {
             revert ChallengeStale(admission.challengeBlock, admission.challengeBlockHash);
         }

@@ -23,6 +23,16 @@ contract FakeArbSys is ArbSys {
     }
 }
 
+/// @notice A stand-in for the history that such a chain may keep at EIP-2935's address, by its own numbers.
+contract FakeHistory {
+    fallback(bytes calldata data) external returns (bytes memory) {
+        uint256 number = abi.decode(data, (uint256));
+        uint256 current = ArbSys(0x0000000000000000000000000000000000000064).arbBlockNumber();
+        if (number >= current || number + 393_168 < current) revert();
+        return abi.encode(keccak256(abi.encode("block of Arbitrum", number)));
+    }
+}
+
 /// @notice A stand-in for the precompile at 0x6C.
 contract FakeArbGasInfo is ArbGasInfo {
     uint256 private _estimate;

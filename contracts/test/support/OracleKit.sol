@@ -276,7 +276,9 @@ abstract contract OracleKit is Cast {
 
     /// @dev commitment 208 ‖ seq 48, without flags.
     function _head(bytes32 contractId) internal view returns (uint256) {
-        return oracle.head(contractId) & ~(uint256(0xff) << 40);
+        uint256 word = oracle.head(contractId);
+        // A stateless contract's counts what is pending.
+        return word & 4 << 40 != 0 ? 0 : word & ~(uint256(0xff) << 40);
     }
 
     function _headSeq(bytes32 contractId) internal view returns (uint256) {

@@ -32,7 +32,7 @@ abstract contract RegistryTest is Cast {
         authority = new AccessManager(address(this));
         registry = ISubrosaRegistry(
             deployCode(
-                "SubrosaRegistry.sol:SubrosaRegistry",
+                _registryArtifact(),
                 abi.encode(authority, _activationDelay(), _maximumLease(), OPENING_TIMEOUT, COOLDOWN)
             )
         );
@@ -45,6 +45,15 @@ abstract contract RegistryTest is Cast {
         _openEpoch(1);
     }
 
+    function _registryArtifact() internal view virtual returns (string memory) {
+        return "SubrosaRegistry.sol:SubrosaRegistry";
+    }
+
+    /// @dev The chain's newest block whose hash it tells.
+    function _challenge() internal view virtual returns (uint64 number, bytes32 hash) {
+        return (uint64(block.number - 1), blockhash(block.number - 1));
+    }
+
     function _activationDelay() internal virtual returns (uint40) {
         return 0;
     }
@@ -54,6 +63,7 @@ abstract contract RegistryTest is Cast {
     }
 
     function _admission(address signer) internal view returns (SignerAdmission memory) {
+        (uint64 challengeBlock, bytes32 challengeBlockHash) = _challenge();
         return SignerAdmission({
             signer: signer,
             transferKeyHash: keccak256("transfer key"),
@@ -68,8 +78,8 @@ abstract contract RegistryTest is Cast {
             tcbEvaluation: 17,
             policyHash: keccak256("policy"),
             evidenceHash: keccak256("evidence"),
-            challengeBlock: uint64(block.number - 1),
-            challengeBlockHash: blockhash(block.number - 1),
+            challengeBlock: challengeBlock,
+            challengeBlockHash: challengeBlockHash,
             registrant: address(this),
             notAfter: uint64(block.timestamp + 7 days)
         });

@@ -200,7 +200,8 @@ impl Head {
     }
 }
 
-/// The oracle's head slot: commitment 208 ‖ flags 8 ‖ seq 40.
+/// The oracle's head slot: commitment 208 ‖ flags 8 ‖ seq 40; of a stateless contract, which has no
+/// head, zero 112 ‖ pending 64 ‖ epoch 32 ‖ flags 8 ‖ zero 40.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeadWord {
     /// How far the log is executed; the default of a stateless contract.
@@ -209,8 +210,17 @@ pub struct HeadWord {
     pub marked: bool,
     /// Whether the contract asks for more than one signature.
     pub threshold: bool,
-    /// Whether the contract is stateless.
-    pub stateless: bool,
+    /// Of a stateless contract, which entries its epoch is needed for; of any other there is none.
+    pub stateless: Option<Waiting>,
+}
+
+/// How many entries a stateless contract needs the keys of its current epoch for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// The epoch.
+    pub epoch: u32,
+    /// How many pending entries were appended in it.
+    pub pending: u64,
 }
 
 impl HeadWord {
@@ -218,7 +228,11 @@ impl HeadWord {
     pub fn pack(&self) -> U256 {
         let flags = u64::from(self.marked)
             | u64::from(self.threshold) << 1
-            | u64::from(self.stateless) << 2;
+            | u64::from(self.stateless.is_some()) << 2;
+        if let Some(Waiting { epoch, pending }) = self.stateless {
+            let counted = U256::from(pending) << 80 | U256::from(epoch) << 48;
+            return counted | U256::from(flags << 40);
+        }
         let low = flags << 40 | (self.head.seq & ((1 << 40) - 1));
         commitment(U256::from_be_bytes(self.head.commitment.0)) | U256::from(low)
     }
@@ -227,14 +241,22 @@ impl HeadWord {
     pub fn unpack(word: U256) -> Self {
         let low = word.as_limbs()[0];
         let flag = |bit: u32| low >> (40 + bit) & 1 == 1;
-        Self {
-            head: Head {
+        let stateless = flag(2).then(|| Waiting {
+            epoch: (word >> 48_usize).as_limbs()[0] as u32,
+            pending: (word >> 80_usize).as_limbs()[0],
+        });
+        let head = match stateless {
+            Some(_) => Head::default(),
+            None => Head {
                 seq: low & ((1 << 40) - 1),
                 commitment: B256::from(commitment(word)),
             },
+        };
+        Self {
+            head,
             marked: flag(0),
             threshold: flag(1),
-            stateless: flag(2),
+            stateless,
         }
     }
 }
@@ -304,7 +326,10 @@ mod tests {
             prop_assert!(logged.begins(B256::from(word)));
             let unknown: U256 = U256::from(0b1111_1000u64) << 40;
             let known = word & !unknown;
-            prop_assert_eq!(HeadWord::unpack(word).pack(), known);
+            let stateless = U256::from(4_u64) << 40;
+            prop_assert_eq!(HeadWord::unpack(word & !stateless).pack(), known & !stateless);
+            let counts = (U256::ONE << 144_usize) - (U256::ONE << 40_usize);
+            prop_assert_eq!(HeadWord::unpack(word | stateless).pack(), (known & counts) | stateless);
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use subrosa_types::{
     entry::{EntryKind, Execution, FinalityClass, Payment, Settlement},
     log::LogWord,
-    result::{Head, HeadWord, ResultWord},
+    result::{Head, HeadWord, ResultWord, Waiting},
     slot::{self, Place},
     terms::Terms,
 };
@@ -118,19 +118,26 @@ pub(crate) fn results() -> Value {
 pub(crate) fn heads() -> Value {
     let mut draw = Draw::new("head");
     cases(|index| {
+        let stateless = (index == 3).then(|| Waiting {
+            epoch: draw.bits(32) as u32,
+            pending: draw.bits(40),
+        });
+        let counted = stateless.unwrap_or_default();
+        let at = Head {
+            seq: draw.bits(40),
+            commitment: draw.commitment(),
+        };
         let head = HeadWord {
-            head: Head {
-                seq: draw.bits(40),
-                commitment: draw.commitment(),
-            },
+            head: if stateless.is_some() { Head::default() } else { at },
             marked: index % 2 == 1,
             threshold: index / 2 == 1,
-            stateless: index == 3,
+            stateless,
         };
         assert_eq!(HeadWord::unpack(head.pack()), head);
         json!({
             "seq": decimal(head.head.seq), "commitment": head.head.commitment,
-            "marked": head.marked, "threshold": head.threshold, "stateless": head.stateless,
+            "marked": head.marked, "threshold": head.threshold, "stateless": stateless.is_some(),
+            "keyEpoch": decimal(counted.epoch), "pending": decimal(counted.pending),
             "word": word(head.pack()), "start": word(head.head.pack()),
         })
     })
