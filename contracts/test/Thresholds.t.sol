@@ -34,7 +34,7 @@ contract ThresholdsTest is OracleTest {
         assertEq(_headSeq(guarded), 1);
         assertEq(_fulfill(_cosigned(entry, _keys(_signer(1, 2, 2)))), 1);
         assertEq(_headSeq(guarded), 2);
-        assertEq(_headFlags(guarded), 2, "it asks for more still");
+        assertEq(_headFlags(guarded), 2 << 3, "it asks for more still");
     }
 
     function test_other_contracts_of_the_batch_are_not_concerned() public {
@@ -259,6 +259,32 @@ contract ThresholdsTest is OracleTest {
         assertEq(_execute(_list(entry)), 1);
     }
 
+    /// @dev What one signature more costs depends on it: the head says how many, and nothing has to be looked up.
+    function test_the_head_says_a_threshold_that_is_of_signers_alone() public {
+        assertEq(_headFlags(guarded), 2 << 3);
+        _set(16, 1);
+        assertEq(_headFlags(guarded), 16 << 3);
+        _set(16, 2);
+        assertEq(_headFlags(guarded), 2, "kinds are looked up");
+        _set(3, 1);
+        assertEq(_headFlags(guarded), 2, "so is what changes with time");
+        skip(UPGRADE_DELAY);
+        assertEq(_headFlags(guarded), 2);
+        Entry memory entry = _request(guarded, user, 0);
+        assertEq(_fulfill(_cosigned(entry, _keys(_signer(1, 2, 1)))), 0, "two of three");
+        _set(3, 1);
+        assertEq(_headFlags(guarded), 3 << 3, "what counts by now, kept anew");
+        assertEq(_fulfill(_cosigned(entry, _keys(_signer(1, 2, 1)))), 0, "two of three");
+        _set(1, 0);
+        skip(UPGRADE_DELAY);
+        assertEq(_execute(_list(entry)), 1);
+    }
+
+    function _set(uint8 signers, uint8 kinds) private {
+        vm.prank(owner);
+        oracle.setThreshold(guarded, signers, kinds);
+    }
+
     /// @dev More of the one and fewer of the other is fewer.
     function test_more_signers_of_fewer_kinds_wait() public {
         vm.prank(owner);
@@ -279,7 +305,7 @@ contract ThresholdsTest is OracleTest {
         assertEq(_headFlags(guarded), 0);
         vm.prank(owner);
         oracle.setThreshold(guarded, 3, 1);
-        assertEq(_headFlags(guarded), 2);
+        assertEq(_headFlags(guarded), 3 << 3);
         Entry memory entry = _request(guarded, user, 0);
         assertEq(_fulfill(_cosigned(entry, _keys(_signer(1, 2, 1)))), 0);
     }
@@ -313,7 +339,7 @@ contract ThresholdsTest is OracleTest {
         Registration memory r = _registration(false);
         (r.signers, r.kinds) = (2, 1);
         (bytes32 id, Entry memory deployment) = _register(r);
-        assertEq(_headFlags(id), 2);
+        assertEq(_headFlags(id), 2 << 3);
         _expectSkip(id, 0, 4);
         assertEq(_execute(_list(deployment)), 0);
         assertEq(_fulfill(_cosigned(deployment, _keys(_signer(1, 2, 1)))), 1);

@@ -420,7 +420,8 @@ contract WordVectorsTest is VectorFile {
             HeadSlot head = HeadSlot.wrap(_uint("headWord", i, "word"));
             assertEq(head.seq(), _uint("headWord", i, "seq"));
             assertEq(head.isMarked(), _flag("headWord", i, "marked"));
-            assertEq(head.hasThreshold(), _flag("headWord", i, "threshold"));
+            assertEq(head.signers(), _uint("headWord", i, "signers"));
+            assertEq(head.hasThreshold(), _flag("headWord", i, "threshold") || head.signers() != 0);
             assertEq(head.isStateless(), _flag("headWord", i, "stateless"));
             if (head.isStateless()) {
                 assertEq(head.keyEpoch(), _uint("headWord", i, "keyEpoch"));

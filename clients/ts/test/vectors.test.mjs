@@ -230,7 +230,7 @@ each('resultWord', (v, name) => {
 
 each('headWord', (v, name) => {
   const commitment = BigInt(v.commitment) >> 48n
-  const flags = (v.marked ? 1 : 0) | (v.threshold ? 2 : 0) | (v.stateless ? 4 : 0)
+  const flags = (v.marked ? 1 : 0) | (v.threshold ? 2 : 0) | (v.stateless ? 4 : 0) | (Number(v.signers) << 3)
   const rest = v.stateless
     ? [[0, 112], [v.pending, 64], [v.keyEpoch, 32]]
     : [[commitment, 208]]

@@ -558,8 +558,8 @@ interface ISubrosaOracle is IERC5267 {
 
     /// @notice A contract's head word; zero if there is no such contract, or nothing of it was executed.
     /// @return packed High to low: commitment 208 ‖ flags 8 ‖ seq 40. seq is the number of entries executed,
-    /// commitment that to the state after them. Flags: bit 0 a pending entry's slot has a status; bit 1 the contract has
-    /// a threshold; bit 2 it is stateless. Of a stateless contract: zero 112 ‖ pending 64 ‖ keyEpoch 32 ‖ flags 8 ‖ zero 40;
+    /// commitment that to the state after them. Flags: bit 0 a pending entry's slot has a status; bit 1 the threshold is
+    /// to be looked up; bit 2 the contract is stateless; bits 3 to 7 how many must sign, if that is all of the threshold. Of a stateless contract: zero 112 ‖ pending 64 ‖ keyEpoch 32 ‖ flags 8 ‖ zero 40;
     /// pending is how many pending entries are of its current epoch, which is keyEpoch.
     function head(bytes32 contractId) external view returns (uint256 packed);
 

@@ -2,7 +2,8 @@
 pragma solidity ^0.8.28;
 
 /// @notice How far a log is executed and what executing it must look at, in one word, high to low:
-/// commitment 208 ‖ flags 8 (bit 0 a pending entry's slot has a status, 1 threshold, 2 stateless) ‖ seq 40.
+/// commitment 208 ‖ flags 8 (bit 0 a pending entry's slot has a status, 1 the threshold is to be looked
+/// up, 2 stateless, 3 to 7 how many must sign, if that is all of the threshold) ‖ seq 40.
 /// seq is the number of entries executed.
 ///
 /// Of a stateless log, which is executed in no order: zero 112 ‖ pending 64 ‖ keyEpoch 32 ‖ flags 8 ‖ zero 40. pending is how many
@@ -19,6 +20,9 @@ library HeadSlots {
     uint256 private constant THRESHOLD = 2 << 40;
     uint256 private constant STATELESS = 4 << 40;
     uint256 private constant FLAGS = 0xff << 40;
+
+    uint256 private constant SIGNERS = 43;
+    uint256 private constant THRESHOLDS = 0xfa << 40;
 
     uint256 private constant EPOCH = 48;
     uint256 private constant PENDING = 1 << 80;
@@ -85,10 +89,17 @@ library HeadSlots {
         return HeadSlot.wrap(HeadSlot.unwrap(head) & ~MARKED);
     }
 
-    /// @notice The same head, of a contract that has a threshold or has none.
-    function withThreshold(HeadSlot head, bool asked) internal pure returns (HeadSlot) {
-        uint256 word = HeadSlot.unwrap(head) & ~THRESHOLD;
-        return HeadSlot.wrap(asked ? word | THRESHOLD : word);
+    /// @notice The same head, of a contract that asks for so many signers, at most 16, of so many kinds. More than one
+    /// kind is to be looked up.
+    function withThreshold(HeadSlot head, uint256 signers_, uint256 kinds) internal pure returns (HeadSlot) {
+        uint256 word = HeadSlot.unwrap(head) & ~THRESHOLDS;
+        if (signers_ > 1) word |= kinds > 1 ? THRESHOLD : signers_ << SIGNERS;
+        return HeadSlot.wrap(word);
+    }
+
+    /// @notice How many must sign; zero if one is enough, or if that is to be looked up.
+    function signers(HeadSlot head) internal pure returns (uint256) {
+        return HeadSlot.unwrap(head) >> SIGNERS & 0x1f;
     }
 
     function isMarked(HeadSlot head) internal pure returns (bool) {
@@ -96,7 +107,7 @@ library HeadSlots {
     }
 
     function hasThreshold(HeadSlot head) internal pure returns (bool) {
-        return HeadSlot.unwrap(head) & THRESHOLD != 0;
+        return HeadSlot.unwrap(head) & THRESHOLDS != 0;
     }
 
     function isStateless(HeadSlot head) internal pure returns (bool) {

@@ -121,7 +121,7 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
                         _load(id, item, uint48(cursor), i, work);
                         // What a slot held before another item's callback need not be what it holds now.
                         if (head.isMarked()) (, work.status) = Slots.find(id, work.seq, work.digest);
-                        if (head.hasThreshold() && !_suffices(work)) {
+                        if (head.hasThreshold() && !_suffices(work, head)) {
                             return _skip(id, work.seq, item, TOO_FEW_SIGNERS, end - i);
                         }
                         stored.word = _next(work, head);
@@ -178,7 +178,7 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
         if (slot & Slots.EXECUTED != 0) return _skip(id, work.seq, item, ALREADY_EXECUTED, 1);
         OracleStorage.Head storage stored = OracleStorage.load().heads[id];
         HeadSlot head = stored.word;
-        if (head.hasThreshold() && !_suffices(work)) {
+        if (head.hasThreshold() && !_suffices(work, head)) {
             return _skip(id, work.seq, item, TOO_FEW_SIGNERS, 1);
         }
         uint256 gasLimit = work.settlement.wantsCallback() ? work.settlement.callbackGasLimit() : 0;
@@ -240,7 +240,9 @@ abstract contract Fulfillments is SignedResults, Logs, Thresholds, Callbacks {
     }
 
     /// @dev Whether the signers are as many as the contract asks for.
-    function _suffices(Work memory work) private view returns (bool) {
+    function _suffices(Work memory work, HeadSlot head) private view returns (bool) {
+        uint256 signers = head.signers();
+        if (signers != 0) return work.quorum.suffices(signers, 0);
         OracleStorage.Threshold memory threshold = _threshold(work.contractId);
         return threshold.signers < 2 || work.quorum.suffices(threshold.signers, threshold.kinds);
     }

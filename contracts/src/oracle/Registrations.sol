@@ -37,7 +37,12 @@ abstract contract Registrations is Logs, Thresholds {
         }
         if (registration.stateless) $.heads[contractId].word = HeadSlots.createStateless(epoch);
         if (registration.signers > 1 || registration.kinds > 1) {
-            _setThreshold(contractId, registration.signers, registration.kinds);
+            _setThreshold(
+                contractId,
+                OracleStorage.Threshold(registration.signers, registration.kinds, 0, 0, 0),
+                registration.signers,
+                registration.kinds
+            );
         }
         LogSlot log = LogSlots.create(registration);
         ++$.contracts[log.keys()];

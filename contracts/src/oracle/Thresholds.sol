@@ -15,20 +15,18 @@ abstract contract Thresholds is Ownership {
     /// @inheritdoc ISubrosaOracle
     function setThreshold(bytes32 contractId, uint8 signers, uint8 kinds) external {
         _checkOwner(contractId);
-        OracleStorage.Layout storage $ = OracleStorage.load();
         OracleStorage.Threshold memory threshold = _threshold(contractId);
         if (signers >= threshold.signers && kinds >= threshold.kinds) {
-            _setThreshold(contractId, signers, kinds);
-            return;
+            // Whatever was announced is withdrawn by asking for as much or more.
+            threshold = OracleStorage.Threshold(signers, kinds, 0, 0, 0);
+        } else {
+            uint256 delay = OracleStorage.load().upgrades[contractId].delay;
+            if (delay == 0) revert ThresholdFixed(contractId);
+            threshold.nextSigners = signers;
+            threshold.nextKinds = kinds;
+            threshold.from = uint48(block.timestamp + delay);
         }
-        _checkThreshold(signers, kinds);
-        uint256 delay = $.upgrades[contractId].delay;
-        if (delay == 0) revert ThresholdFixed(contractId);
-        threshold.nextSigners = signers;
-        threshold.nextKinds = kinds;
-        threshold.from = uint48(block.timestamp + delay);
-        $.thresholds[contractId] = threshold;
-        emit ThresholdChanged(contractId, signers, kinds, threshold.from);
+        _setThreshold(contractId, threshold, signers, kinds);
     }
 
     /// @dev The threshold that counts now, and what is announced beyond.
@@ -39,17 +37,22 @@ abstract contract Thresholds is Ownership {
         }
     }
 
-    /// @dev Whatever was announced is withdrawn by asking for as much or more.
-    function _setThreshold(bytes32 contractId, uint8 signers, uint8 kinds) internal {
-        _checkThreshold(signers, kinds);
-        OracleStorage.Layout storage $ = OracleStorage.load();
-        $.thresholds[contractId] = OracleStorage.Threshold(signers, kinds, 0, 0, 0);
-        OracleStorage.Head storage head = $.heads[contractId];
-        head.word = head.word.withThreshold(signers > 1);
-        emit ThresholdChanged(contractId, signers, kinds, uint48(block.timestamp));
-    }
-
-    function _checkThreshold(uint8 signers, uint8 kinds) private pure {
+    /// @dev Keeps a threshold by which so many are asked for, from its time on or now.
+    function _setThreshold(bytes32 contractId, OracleStorage.Threshold memory threshold, uint8 signers, uint8 kinds)
+        internal
+    {
         if (signers > MOST_SIGNERS || kinds > signers) revert ThresholdTooHigh(signers, kinds);
+        OracleStorage.Layout storage $ = OracleStorage.load();
+        $.thresholds[contractId] = threshold;
+        OracleStorage.Head storage head = $.heads[contractId];
+        uint48 from = threshold.from;
+        if (from == 0) {
+            head.word = head.word.withThreshold(signers, kinds);
+            from = uint48(block.timestamp);
+        } else {
+            // What counts changes with time, so it is looked up.
+            head.word = head.word.withThreshold(2, 2);
+        }
+        emit ThresholdChanged(contractId, signers, kinds, from);
     }
 }

@@ -208,8 +208,10 @@ pub struct HeadWord {
     pub head: Head,
     /// Whether a pending entry's slot has a status.
     pub marked: bool,
-    /// Whether the contract asks for more than one signature.
+    /// Whether the contract has a threshold that is to be looked up.
     pub threshold: bool,
+    /// How many must sign, if that is all of its threshold.
+    pub signers: u8,
     /// Of a stateless contract, which entries its epoch is needed for; of any other there is none.
     pub stateless: Option<Waiting>,
 }
@@ -228,7 +230,8 @@ impl HeadWord {
     pub fn pack(&self) -> U256 {
         let flags = u64::from(self.marked)
             | u64::from(self.threshold) << 1
-            | u64::from(self.stateless.is_some()) << 2;
+            | u64::from(self.stateless.is_some()) << 2
+            | u64::from(self.signers & 0x1f) << 3;
         if let Some(Waiting { epoch, pending }) = self.stateless {
             let counted = U256::from(pending) << 80 | U256::from(epoch) << 48;
             return counted | U256::from(flags << 40);
@@ -237,7 +240,7 @@ impl HeadWord {
         commitment(U256::from_be_bytes(self.head.commitment.0)) | U256::from(low)
     }
 
-    /// Reads the packed word. Flags that mean nothing are passed over.
+    /// Reads the packed word. What means nothing of a stateless contract's is passed over.
     pub fn unpack(word: U256) -> Self {
         let low = word.as_limbs()[0];
         let flag = |bit: u32| low >> (40 + bit) & 1 == 1;
@@ -256,6 +259,7 @@ impl HeadWord {
             head,
             marked: flag(0),
             threshold: flag(1),
+            signers: (low >> 43) as u8 & 0x1f,
             stateless,
         }
     }
@@ -324,12 +328,10 @@ mod tests {
             let logged = LoggedResult::unpack(word);
             prop_assert_eq!(logged.pack(), word);
             prop_assert!(logged.begins(B256::from(word)));
-            let unknown: U256 = U256::from(0b1111_1000u64) << 40;
-            let known = word & !unknown;
             let stateless = U256::from(4_u64) << 40;
-            prop_assert_eq!(HeadWord::unpack(word & !stateless).pack(), known & !stateless);
+            prop_assert_eq!(HeadWord::unpack(word & !stateless).pack(), word & !stateless);
             let counts = (U256::ONE << 144_usize) - (U256::ONE << 40_usize);
-            prop_assert_eq!(HeadWord::unpack(word | stateless).pack(), (known & counts) | stateless);
+            prop_assert_eq!(HeadWord::unpack(word | stateless).pack(), (word & counts) | stateless);
         }
     }
 }

@@ -128,15 +128,21 @@ pub(crate) fn heads() -> Value {
             commitment: draw.commitment(),
         };
         let head = HeadWord {
-            head: if stateless.is_some() { Head::default() } else { at },
+            head: if stateless.is_some() {
+                Head::default()
+            } else {
+                at
+            },
             marked: index % 2 == 1,
             threshold: index / 2 == 1,
+            signers: index as u8 * 5,
             stateless,
         };
         assert_eq!(HeadWord::unpack(head.pack()), head);
         json!({
             "seq": decimal(head.head.seq), "commitment": head.head.commitment,
             "marked": head.marked, "threshold": head.threshold, "stateless": stateless.is_some(),
+            "signers": decimal(head.signers),
             "keyEpoch": decimal(counted.epoch), "pending": decimal(counted.pending),
             "word": word(head.pack()), "start": word(head.head.pack()),
         })
