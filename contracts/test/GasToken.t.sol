@@ -49,7 +49,8 @@ contract GasTokenTest is OracleTest {
         vm.recordLogs();
         hoax(from, FEE);
         token.confidentialTransfer{value: FEE}("envelope", 1);
-        Entry memory entry = _appendedNow();
+        Entry memory entry = _appended();
+        _note(entry);
         assertEq(entry.context >> 96, bytes32(uint256(uint160(from))));
 
         _askedBy(from);
