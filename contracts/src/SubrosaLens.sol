@@ -2,16 +2,18 @@
 pragma solidity ^0.8.28;
 
 import {EntryStatus, ISubrosaLens, ThresholdView, Versions} from "./interfaces/ISubrosaLens.sol";
-import {ISubrosaOracle, Policy, Registration} from "./interfaces/ISubrosaOracle.sol";
+import {Chain} from "./chain/Chain.sol";
+import {ISubrosaOracle, Policy, PriceTable, Registration} from "./interfaces/ISubrosaOracle.sol";
 import {Digests} from "./libraries/Digests.sol";
 import {HeadSlot} from "./libraries/HeadSlot.sol";
 import {LogSlot, LogSlots} from "./libraries/LogSlot.sol";
+import {PriceSlot} from "./libraries/PriceSlot.sol";
 import {Prices} from "./libraries/Prices.sol";
 import {OracleStorage} from "./oracle/OracleStorage.sol";
 
 /// @title SubrosaLens
 /// @notice See `ISubrosaLens`.
-contract SubrosaLens is ISubrosaLens {
+contract SubrosaLens is Chain, ISubrosaLens {
     uint256 private constant RING = 64;
     uint256 private constant APART = 1 << 48;
 
@@ -162,7 +164,7 @@ contract SubrosaLens is ISubrosaLens {
         LogSlot log = _log(contractId);
         if (!log.exists()) revert ISubrosaOracle.UnknownContract(contractId);
         (uint256 landing, uint256 callback, uint256 charge) =
-            Prices.parts(oracle.prices(), log, baseFee, 0, inputLength, outputLength, callbackGas, fuelLimit);
+            _price(log, baseFee, inputLength, outputLength, callbackGas, fuelLimit);
         return (landing + callback + charge) * 1 gwei;
     }
 
@@ -172,9 +174,39 @@ contract SubrosaLens is ISubrosaLens {
         view
         returns (uint256 fee)
     {
-        LogSlot log = LogSlots.create(registration).uncharged();
-        (uint256 landing,,) = Prices.parts(oracle.prices(), log, baseFee, 0, 32, 0, 0, registration.fuelLimit);
+        LogSlot log = LogSlots.create(registration).uncharged().withSigners(registration.signers);
+        (uint256 landing,,) = _price(log, baseFee, 32, 0, 0, registration.fuelLimit);
         return landing * 1 gwei;
+    }
+
+    /// @inheritdoc ISubrosaLens
+    function prices() external view returns (PriceTable memory) {
+        PriceSlot table = PriceSlot.wrap(oracle.prices());
+        return PriceTable({
+            landing: uint32(table.landing()),
+            record: uint32(table.record()),
+            callback: uint32(table.callback()),
+            signature: uint16(table.signature()),
+            inputByte: uint16(table.inputByte()),
+            outputByte: uint16(table.outputByte()),
+            includedFuel: uint48(table.includedFuel()),
+            fuelPerGas: uint32(table.fuelPerGas()),
+            grace: uint32(table.grace())
+        });
+    }
+
+    /// @dev The three parts of a fee, in gwei, as the oracle prices them.
+    function _price(
+        LogSlot log,
+        uint256 baseFee,
+        uint256 inputLength,
+        uint256 outputLimit,
+        uint256 callbackGas,
+        uint256 fuel
+    ) private view returns (uint256 landing, uint256 callback, uint256 charge) {
+        PriceSlot table = PriceSlot.wrap(oracle.prices());
+        uint256 dataFee = _dataFee(Prices.dataLength(log, outputLimit));
+        return Prices.parts(table, log, baseFee, dataFee, inputLength, outputLimit, callbackGas, fuel);
     }
 
     /// @dev Whether a stateless contract's entry was executed, given what lies in its slot. A pending one is never

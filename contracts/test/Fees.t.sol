@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ISubrosaOracle, Policy, PriceTable} from "../src/interfaces/ISubrosaOracle.sol";
+import {PriceSlot, PriceSlots} from "../src/libraries/PriceSlot.sol";
 import {Entry} from "../src/interfaces/SubrosaTypes.sol";
 import {GasBurner} from "./consumers/GasTricks.sol";
 import {Batches} from "./support/Batches.sol";
@@ -116,7 +117,12 @@ contract FeesTest is OracleTest {
     }
 
     function test_prices_are_those_of_the_deployment() public {
-        assertEq(keccak256(abi.encode(oracle.prices())), keccak256(abi.encode(_table())));
+        PriceSlot packed = PriceSlot.wrap(oracle.prices());
+        assertEq(PriceSlot.unwrap(packed), PriceSlot.unwrap(PriceSlots.pack(_table())));
+        assertEq(packed.landing(), _table().landing);
+        assertEq(packed.signature(), _table().signature);
+        assertEq(packed.includedFuel(), _table().includedFuel);
+        assertEq(packed.grace(), _table().grace);
         PriceTable memory table = _table();
         table.fuelPerGas = 0;
         string memory artifact = _oracleArtifact();

@@ -401,9 +401,10 @@ contract WordVectorsTest is VectorFile {
             landing: uint32(_uint("quote", i, "prices.landing")),
             record: uint32(_uint("quote", i, "prices.record")),
             callback: uint32(_uint("quote", i, "prices.callback")),
+            signature: uint16(_uint("quote", i, "prices.signature")),
             inputByte: uint16(_uint("quote", i, "prices.inputByte")),
             outputByte: uint16(_uint("quote", i, "prices.outputByte")),
-            includedFuel: uint64(_uint("quote", i, "prices.includedFuel")),
+            includedFuel: uint48(_uint("quote", i, "prices.includedFuel")),
             fuelPerGas: uint32(_uint("quote", i, "prices.fuelPerGas")),
             grace: uint32(_uint("quote", i, "prices.grace"))
         });

@@ -55,7 +55,7 @@ export async function deploy(client, account, configuration, previous) {
     settings.suspensionCooldown,
   ], kindOf('SubrosaRegistry'));
   const oracle = await put('SubrosaOracle', [registry.address, settings.prices], kindOf('SubrosaOracle'));
-  await put('SubrosaLens', [oracle.address]);
+  await put('SubrosaLens', [oracle.address], kindOf('SubrosaLens'));
   await put('SubrosaMailbox', [oracle.address, registry.address]);
   const dcap = await put('SubrosaDcap', [settings.rootIds]);
   // Chosen when it was deployed: the precompile, or a fallback deployed along with it.

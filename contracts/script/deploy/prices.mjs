@@ -6,10 +6,12 @@
 export const PRICES = {
   // A result alone in its transaction, without output: 62,000 with its callback's own 8,000.
   landing: 68_000,
-  // A slot of its own for what is outstanding, and its event.
-  record: 28_000,
+  // A slot of its own for what is outstanding, and its event; a balance that its owner keeps empty.
+  record: 38_000,
   // A cold account, the message, what the consumer base does before it is the consumer's turn.
   callback: 8_000,
+  // Calldata, recovering the signer, its record.
+  signature: 12_000,
   // Nothing on chain: for decrypting, storing and proving it.
   inputByte: 2,
   // The floor of calldata (EIP-7623).
@@ -21,7 +23,8 @@ export const PRICES = {
 
 /** Bits of each figure. */
 const BITS = {
-  landing: 32, record: 32, callback: 32, inputByte: 16, outputByte: 16, includedFuel: 53, fuelPerGas: 32, grace: 32,
+  landing: 32, record: 32, callback: 32, signature: 16, inputByte: 16,
+  outputByte: 16, includedFuel: 48, fuelPerGas: 32, grace: 32,
 };
 
 /** What is wrong with a configured table; its figures stand in for those above. */

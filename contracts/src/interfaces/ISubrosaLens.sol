@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Policy, Registration} from "./ISubrosaOracle.sol";
+import {Policy, PriceTable, Registration} from "./ISubrosaOracle.sol";
 import {ISubrosaOracle} from "./ISubrosaOracle.sol";
 
 /// @notice Where an entry stands.
@@ -121,4 +121,7 @@ interface ISubrosaLens {
 
     /// @notice What entry 0 of such a contract costs while the base fee is this, in wei.
     function quoteRegistration(uint256 baseFee, Registration calldata registration) external view returns (uint256 fee);
+
+    /// @notice How much gas is what to the oracle.
+    function prices() external view returns (PriceTable memory);
 }

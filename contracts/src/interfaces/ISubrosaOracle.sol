@@ -80,15 +80,17 @@ struct PriceTable {
     uint32 record;
     /// Gas of making a callback, without the callback's own.
     uint32 callback;
+    /// Gas of each signature after the first, for contracts that ask for several.
+    uint16 signature;
     /// Gas a byte of input.
     uint16 inputByte;
     /// Gas a byte of promised output: calldata (with its floor), event and hashing.
     uint16 outputByte;
     /// Fuel for which nothing is asked.
-    uint64 includedFuel;
+    uint48 includedFuel;
     /// Fuel beyond it that is asked one gas for.
     uint32 fuelPerGas;
-    /// Seconds for which a failed callback's rest is held for whoever makes it succeed.
+    /// Seconds for which a failed callback's rest pays for making it succeed.
     uint32 grace;
 }
 
@@ -295,7 +297,7 @@ interface ISubrosaOracle is IERC5267 {
     /// @notice The upgrade was announced too long ago for anyone to expect it.
     /// @custom:remedy Announce it again.
     error UpgradeExpired(bytes32 contractId, uint256 expiredAt);
-    /// @notice The contract's code never changes, and so its threshold never falls.
+    /// @notice The contract's code never changes, and so its threshold never does.
     /// @custom:remedy Keep the threshold, or register a new contract.
     error ThresholdFixed(bytes32 contractId);
     /// @notice No more than 16 signers can sign, of no more kinds than signers.
@@ -511,7 +513,8 @@ interface ISubrosaOracle is IERC5267 {
 
     /// @notice Makes a callback that had failed, or that came due after its deadline, with all the gas there
     /// is, at least with what the request had named. Reverts if it fails again. Anyone may; within the grace
-    /// period (`prices`) whoever makes it is credited what was held for that.
+    /// period (`prices`) whoever makes it is credited what its gas costs at the block's base fee, out of what was held for
+    /// that: nobody earns by having had it fail. The rest is the requester's (`refundExecuted`).
     ///
     /// A callback that the request wanted only before its deadline can be made in the grace period too, if
     /// the entry was executed in time.
@@ -551,7 +554,11 @@ interface ISubrosaOracle is IERC5267 {
     function acceptOwnership(bytes32 contractId) external;
 
     /// @notice Asks for more or fewer signers. More count at once, also for entries appended before; fewer once
-    /// the contract's upgrade delay is over, and not at all if its code never changes. Only the owner.
+    /// the contract's upgrade delay is over. If its code never changes, neither does its threshold: there would be no
+    /// way back from one that no enclaves can meet. Only the owner.
+    ///
+    /// Requests are priced for each signature (`PriceTable.signature`); for fewer than were announced once this is called
+    /// again after the delay.
     /// @param signers How many distinct signers, on distinct machines, must sign a result; at most 16.
     /// @param kinds How many kinds of TEE, admitted by separate routes, must be among them.
     function setThreshold(bytes32 contractId, uint8 signers, uint8 kinds) external;
@@ -567,7 +574,7 @@ interface ISubrosaOracle is IERC5267 {
     /// @return packed High to low: charge 20 (gwei, mantissa 15 ‖ decimal exponent 5) ‖ gasPriceFloor 16 (wei,
     /// mantissa 11 ‖ decimal exponent 5) ‖ baseFeeSixteenths 8 ‖ minimumDeadline 24 ‖ maximumCallbackGas 24 ‖
     /// flags 12 (bit 0 stateless, 1 restricted, 2 paused, 3 the last entry has a slot of its own, 4 a world, 5
-    /// abandoned on retirement, 6 abandoned) ‖ finalityClass 8 ‖ runtimeGeneration 16 ‖ codeVersion 16 ‖ keyEpoch 32
+    /// abandoned on retirement, 6 abandoned, 7 to 10 how many signatures beyond the first are priced) ‖ finalityClass 8 ‖ runtimeGeneration 16 ‖ codeVersion 16 ‖ keyEpoch 32
     /// ‖ keyGroup 32 ‖ nextSeq 48.
     function logOf(bytes32 contractId) external view returns (uint256 packed);
 
@@ -584,8 +591,10 @@ interface ISubrosaOracle is IERC5267 {
     /// @notice What waits for an account to withdraw, in wei.
     function balanceOf(address account) external view returns (uint256);
 
-    /// @notice How much gas is what.
-    function prices() external view returns (PriceTable memory);
+    /// @notice How much gas is what: a `PriceTable`, which the lens unpacks.
+    /// @return packed High to low: landing 32 ‖ record 32 ‖ callback 32 ‖ signature 16 ‖ inputByte 16 ‖ outputByte 16 ‖
+    /// includedFuel 48 ‖ fuelPerGas 32 ‖ grace 32.
+    function prices() external view returns (uint256 packed);
 
     /// @notice The registry that says who may sign.
     function registry() external view returns (ISubrosaRegistry);

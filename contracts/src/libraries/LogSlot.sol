@@ -33,6 +33,8 @@ library LogSlots {
     uint256 private constant WORLD = 16 << FLAGS;
     uint256 private constant ABANDONABLE = 32 << FLAGS;
     uint256 private constant ABANDONED = 64 << FLAGS;
+    /// Four of the flags are a number.
+    uint256 private constant FURTHER_SIGNERS = FLAGS + 7;
 
     /// Largest mantissas.
     uint256 private constant CHARGE_DIGITS = 0x7fff;
@@ -89,6 +91,14 @@ library LogSlots {
         }
     }
 
+    /// @notice The same log, asking for so many signatures, at most 16.
+    function withSigners(LogSlot log, uint256 signers) internal pure returns (LogSlot) {
+        unchecked {
+            uint256 further = signers == 0 ? 0 : signers - 1;
+            return LogSlot.wrap(LogSlot.unwrap(log) & ~(0xf << FURTHER_SIGNERS) | further << FURTHER_SIGNERS);
+        }
+    }
+
     /// @notice The same log, without a charge.
     function uncharged(LogSlot log) internal pure returns (LogSlot) {
         return LogSlot.wrap(LogSlot.unwrap(log) & ((1 << CHARGE) - 1));
@@ -136,6 +146,11 @@ library LogSlots {
 
     function isAbandoned(LogSlot log) internal pure returns (bool) {
         return LogSlot.unwrap(log) & ABANDONED != 0;
+    }
+
+    /// @notice How many signatures beyond the first results are priced for.
+    function furtherSigners(LogSlot log) internal pure returns (uint256) {
+        return LogSlot.unwrap(log) >> FURTHER_SIGNERS & 0xf;
     }
 
     function nextSeq(LogSlot log) internal pure returns (uint48) {

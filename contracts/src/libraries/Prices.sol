@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {PriceTable} from "../interfaces/ISubrosaOracle.sol";
 import {LogSlot} from "./LogSlot.sol";
+import {PriceSlot} from "./PriceSlot.sol";
 
 /// @title The three parts of a fee
 library Prices {
+    /// @dev Of a batch, for each signature.
+    uint256 private constant SIGNATURE_BYTES = 64;
+
     /// @notice In gwei, each rounded up. For any arguments whose lengths and gas limits have 64 bits nothing
     /// overflows.
     /// @param baseFee The block's, in wei.
     /// @param dataFee What the chain asks for the data of the transaction that lands the result, in wei.
     function parts(
-        PriceTable memory table,
+        PriceSlot table,
         LogSlot log,
         uint256 baseFee,
         uint256 dataFee,
@@ -23,11 +26,19 @@ library Prices {
         uint256 price = log.gasPrice(baseFee);
         charge = log.charge();
         unchecked {
-            uint256 gas_ = table.landing + inputLength * table.inputByte + outputLimit * table.outputByte;
-            if (fuel > table.includedFuel) gas_ += _ceil(fuel - table.includedFuel, table.fuelPerGas);
-            if (callbackGas != 0) callback = _ceil((withReserve(callbackGas) + table.callback) * price, 1 gwei);
-            if (callbackGas | charge != 0) gas_ += table.record;
+            uint256 gas_ = table.landing() + inputLength * table.inputByte() + outputLimit * table.outputByte();
+            if (fuel > table.includedFuel()) gas_ += _ceil(fuel - table.includedFuel(), table.fuelPerGas());
+            if (callbackGas != 0) callback = _ceil((withReserve(callbackGas) + table.callback()) * price, 1 gwei);
+            if (callbackGas | charge != 0) gas_ += table.record();
+            gas_ += log.furtherSigners() * table.signature();
             landing = _ceil(gas_ * price + dataFee, 1 gwei);
+        }
+    }
+
+    /// @notice Bytes of the transaction that lands a result that vary: output, and signatures beyond the first.
+    function dataLength(LogSlot log, uint256 outputLimit) internal pure returns (uint256) {
+        unchecked {
+            return outputLimit + SIGNATURE_BYTES * log.furtherSigners();
         }
     }
 

@@ -8,6 +8,7 @@ import {Digests} from "../libraries/Digests.sol";
 import {PaymentWord, SettlementWord} from "../libraries/EntryWords.sol";
 import {Prices} from "../libraries/Prices.sol";
 import {Escrow} from "./Escrow.sol";
+import {OracleStorage} from "./OracleStorage.sol";
 
 /// @title Calling requesters back
 abstract contract Callbacks is Escrow {
@@ -21,8 +22,12 @@ abstract contract Callbacks is Escrow {
     /// in memory that may have to grow for both.
     uint256 private constant GAS_PER_BYTE = 16;
 
-    /// @dev Gas for a retry around the callback itself.
-    uint256 private constant RETRY_GAS = 40_000;
+    /// @dev Gas for a retry around the callback itself: for what follows, a cold callee, the memory.
+    uint256 private constant RETRY_GAS = SETTLING_GAS + 20_000;
+
+    /// @dev Gas for what follows a callback made anew: crediting its maker (22,100), what is left of what was held (20,000 and
+    /// an event of 2,600), an event (2,000).
+    uint256 private constant SETTLING_GAS = 60_000;
 
     /// @inheritdoc ISubrosaOracle
     function retryCallback(Entry calldata entry, Outstanding calldata outstanding, bytes calldata output) external {
@@ -36,19 +41,26 @@ abstract contract Callbacks is Escrow {
         bool inGrace = block.timestamp <= _graceOf(outstanding.since);
         if (!inGrace && settlement.callbackExpires()) revert CallbackExpired(id, seq);
 
-        // What a late entry's requester has not taken back yet stays for it; what was held for whoever makes the
-        // callback is theirs, or the requester's once the time for that is over.
-        bool forMaker = inGrace && flags & FOR_REQUESTER == 0;
-        bool stays = !forMaker && outstanding.held != 0;
-        _leave(id, seq, Digests.entry(entry), outstanding, stays ? FOR_REQUESTER : 0);
-        uint256 reward = forMaker ? outstanding.held : 0;
-        if (reward != 0) _credit(msg.sender, reward);
-        emit CallbackMade(id, seq, msg.sender, reward * 1 gwei);
-
+        // Of what is left there is nothing to be had while the callee has control.
+        OracleStorage.load().outstanding[id][seq] = 0;
+        uint256 used = gasleft();
         uint256 required = Prices.withReserve(settlement.callbackGasLimit()) + RETRY_GAS + GAS_PER_BYTE * output.length;
-        if (gasleft() < required) revert InsufficientGas(gasleft(), required);
-        if (!Calls.deliver(settlement.requester(), gasleft(), id, seq, outstanding.status, output)) {
-            revert CallbackReverted(id, seq);
+        if (used < required) revert InsufficientGas(used, required);
+        unchecked {
+            if (!Calls.deliver(settlement.requester(), used - SETTLING_GAS, id, seq, outstanding.status, output)) {
+                revert CallbackReverted(id, seq);
+            }
+            used -= gasleft();
+
+            // What was held for whoever makes the callback pays for that, in time; the rest is the requester's, as is
+            // what a late entry left.
+            Outstanding memory left = outstanding;
+            uint256 reward = inGrace && flags & FOR_REQUESTER == 0 ? _costOfRetry(used) : 0;
+            if (reward > left.held) reward = left.held;
+            left.held -= uint48(reward);
+            if (reward != 0) _credit(msg.sender, reward);
+            if (left.held != 0) _leave(id, seq, Digests.entry(entry), left, FOR_REQUESTER);
+            emit CallbackMade(id, seq, msg.sender, reward * 1 gwei);
         }
     }
 

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {ISubrosaOracle, PriceTable} from "../interfaces/ISubrosaOracle.sol";
 import {PaymentWord, PaymentWords} from "../libraries/EntryWords.sol";
 import {LogSlot} from "../libraries/LogSlot.sol";
+import {PriceSlot, PriceSlots} from "../libraries/PriceSlot.sol";
 import {Prices} from "../libraries/Prices.sol";
 import {Chain} from "../chain/Chain.sol";
 
@@ -12,30 +13,17 @@ import {Chain} from "../chain/Chain.sol";
 abstract contract Pricing is Chain, ISubrosaOracle {
     uint256 private constant LARGEST_PART = type(uint48).max;
 
-    /// @dev landing 32 ‖ record 32 ‖ callback 32 ‖ inputByte 16 ‖ outputByte 16 ‖ includedFuel 64 ‖ fuelPerGas 32 ‖
-    /// grace 32. In one word, as each use of an immutable has all of it in the code.
-    uint256 private immutable _table;
+    /// @dev In one word, as each use of an immutable has all of it in the code.
+    PriceSlot private immutable _table;
 
     constructor(PriceTable memory table) {
         if (table.fuelPerGas == 0) revert ZeroFuelPerGas();
-        _table = uint256(table.landing) << 224 | uint256(table.record) << 192 | uint256(table.callback) << 160
-            | uint256(table.inputByte) << 144 | uint256(table.outputByte) << 128 | uint256(table.includedFuel) << 64
-            | uint256(table.fuelPerGas) << 32 | table.grace;
+        _table = PriceSlots.pack(table);
     }
 
     /// @inheritdoc ISubrosaOracle
-    function prices() public view returns (PriceTable memory) {
-        uint256 table = _table;
-        return PriceTable({
-            landing: uint32(table >> 224),
-            record: uint32(table >> 192),
-            callback: uint32(table >> 160),
-            inputByte: uint16(table >> 144),
-            outputByte: uint16(table >> 128),
-            includedFuel: uint64(table >> 64),
-            fuelPerGas: uint32(table >> 32),
-            grace: uint32(table)
-        });
+    function prices() external view returns (uint256 packed) {
+        return PriceSlot.unwrap(_table);
     }
 
     /// @dev The three parts of a fee at this block, in gwei.
@@ -44,9 +32,8 @@ abstract contract Pricing is Chain, ISubrosaOracle {
         view
         returns (uint256 landing, uint256 callback, uint256 charge)
     {
-        return Prices.parts(
-            prices(), log, block.basefee, _dataFee(outputLimit), inputLength, outputLimit, callbackGas, fuel
-        );
+        uint256 dataFee = _dataFee(Prices.dataLength(log, outputLimit));
+        return Prices.parts(_table, log, block.basefee, dataFee, inputLength, outputLimit, callbackGas, fuel);
     }
 
     /// @dev The payment word of an entry that brings `available` gwei, of which `landing` is the least that is not
@@ -56,12 +43,13 @@ abstract contract Pricing is Chain, ISubrosaOracle {
         pure
         returns (PaymentWord)
     {
+        // What is outstanding holds both.
+        uint256 others = callback + charge;
         unchecked {
-            uint256 others = callback + charge;
             if (available < others + landing) revert FeeTooLow(available * 1 gwei, (others + landing) * 1 gwei);
             landing = available - others;
         }
-        if (landing > LARGEST_PART || callback > LARGEST_PART || charge > LARGEST_PART) {
+        if (landing > LARGEST_PART || others > LARGEST_PART) {
             revert FeeTooHigh(available * 1 gwei);
         }
         return PaymentWords.create(landing, callback, charge, log);
@@ -76,12 +64,19 @@ abstract contract Pricing is Chain, ISubrosaOracle {
     /// @dev Seconds for which a failed callback's rest is held.
     function _graceOf(uint256 since) internal view returns (uint256 until) {
         unchecked {
-            return since + uint32(_table);
+            return since + _table.grace();
         }
     }
 
     /// @dev Gas of a callback without its own.
     function _callbackOverhead() internal view returns (uint256) {
-        return uint32(_table >> 160);
+        return _table.callback();
+    }
+
+    /// @dev What making a callback anew costs, in gwei, at the block's base fee: nobody earns by having had it fail.
+    function _costOfRetry(uint256 used) internal view returns (uint256) {
+        unchecked {
+            return (used + _table.callback() + _table.record()) * block.basefee / 1 gwei;
+        }
     }
 }

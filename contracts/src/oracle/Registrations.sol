@@ -36,6 +36,9 @@ abstract contract Registrations is Logs, Thresholds {
             $.upgrades[contractId].delay = registration.upgradeDelay;
         }
         if (registration.stateless) $.heads[contractId].word = HeadSlots.createStateless(epoch);
+        LogSlot log = LogSlots.create(registration);
+        if (registration.signers > 1 || registration.kinds > 1) {
+        LogSlot log = LogSlots.create(registration);
         if (registration.signers > 1 || registration.kinds > 1) {
             _setThreshold(
                 contractId,
@@ -43,8 +46,9 @@ abstract contract Registrations is Logs, Thresholds {
                 registration.signers,
                 registration.kinds
             );
+            log = log.withSigners(registration.signers);
         }
-        LogSlot log = LogSlots.create(registration);
+        }
         ++$.contracts[log.keys()];
         emit Registered(contractId, msg.sender, registration.codeCommitment);
 

@@ -15,13 +15,16 @@ abstract contract Thresholds is Ownership {
     /// @inheritdoc ISubrosaOracle
     function setThreshold(bytes32 contractId, uint8 signers, uint8 kinds) external {
         _checkOwner(contractId);
+        OracleStorage.Layout storage $ = OracleStorage.load();
+        uint256 delay = $.upgrades[contractId].delay;
+        // Nor more: there would be no way back from what no enclaves can meet.
+        if (delay == 0) revert ThresholdFixed(contractId);
         OracleStorage.Threshold memory threshold = _threshold(contractId);
         if (signers >= threshold.signers && kinds >= threshold.kinds) {
             // Whatever was announced is withdrawn by asking for as much or more.
             threshold = OracleStorage.Threshold(signers, kinds, 0, 0, 0);
+            $.logs[contractId] = $.logs[contractId].withSigners(signers);
         } else {
-            uint256 delay = OracleStorage.load().upgrades[contractId].delay;
-            if (delay == 0) revert ThresholdFixed(contractId);
             threshold.nextSigners = signers;
             threshold.nextKinds = kinds;
             threshold.from = uint48(block.timestamp + delay);

@@ -13,7 +13,7 @@ import {OracleStorage} from "../../src/oracle/OracleStorage.sol";
 /// @notice The oracle as it ships, with its storage within a proof's reach.
 contract OracleUnderProof is SubrosaOracle {
     constructor(ISubrosaRegistry registry_)
-        SubrosaOracle(registry_, PriceTable(68_000, 30_000, 12_000, 12, 60, 1_000_000, 1000, 1 days))
+        SubrosaOracle(registry_, PriceTable(68_000, 30_000, 12_000, 12_000, 12, 60, 1_000_000, 1000, 1 days))
     {}
 
     function headWord(bytes32 contractId) external view returns (uint256) {

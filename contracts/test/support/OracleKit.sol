@@ -60,6 +60,7 @@ abstract contract OracleKit is Cast {
             landing: 68_000,
             record: 30_000,
             callback: 12_000,
+            signature: 12_000,
             inputByte: 12,
             outputByte: 60,
             includedFuel: 1_000_000,
