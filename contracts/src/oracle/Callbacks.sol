@@ -4,7 +4,6 @@ pragma solidity ^0.8.28;
 import {ISubrosaOracle} from "../interfaces/ISubrosaOracle.sol";
 import {Entry, Outstanding} from "../interfaces/SubrosaTypes.sol";
 import {Calls} from "../libraries/Calls.sol";
-import {Digests} from "../libraries/Digests.sol";
 import {PaymentWord, SettlementWord} from "../libraries/EntryWords.sol";
 import {Prices} from "../libraries/Prices.sol";
 import {Escrow} from "./Escrow.sol";
@@ -33,7 +32,7 @@ abstract contract Callbacks is Escrow {
     function retryCallback(Entry calldata entry, Outstanding calldata outstanding, bytes calldata output) external {
         bytes32 id = entry.contractId;
         uint256 seq = PaymentWord.wrap(entry.payment).seq();
-        uint256 flags = _outstandingOf(entry, seq, outstanding);
+        (uint256 flags, bytes32 digest) = _outstandingOf(entry, seq, outstanding);
         if (flags & CALLBACK_DUE == 0 || keccak256(output) != outstanding.outputHash) {
             revert NothingOutstanding(id, seq);
         }
@@ -59,7 +58,7 @@ abstract contract Callbacks is Escrow {
             if (reward > left.held) reward = left.held;
             left.held -= uint48(reward);
             if (reward != 0) _credit(msg.sender, reward);
-            if (left.held != 0) _leave(id, seq, Digests.entry(entry), left, FOR_REQUESTER);
+            if (left.held != 0) _leave(id, seq, digest, left, FOR_REQUESTER);
             emit CallbackMade(id, seq, msg.sender, reward * 1 gwei);
         }
     }

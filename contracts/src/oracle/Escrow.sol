@@ -82,7 +82,7 @@ abstract contract Escrow is Pricing, Unsettled {
     /// @inheritdoc ISubrosaOracle
     function refundExecuted(Entry calldata entry, Outstanding calldata outstanding) external {
         uint256 seq = PaymentWord.wrap(entry.payment).seq();
-        uint256 flags = _outstandingOf(entry, seq, outstanding);
+        (uint256 flags, bytes32 digest) = _outstandingOf(entry, seq, outstanding);
         if (flags & FOR_REQUESTER == 0) {
             uint256 until = _graceOf(outstanding.since);
             if (block.timestamp <= until) revert HeldForCallback(until);
@@ -93,7 +93,7 @@ abstract contract Escrow is Pricing, Unsettled {
         bool due = flags & CALLBACK_DUE != 0 && !SettlementWord.wrap(entry.settlement).callbackExpires();
         Outstanding memory left = outstanding;
         left.held = 0;
-        _leave(entry.contractId, seq, Digests.entry(entry), left, due ? CALLBACK_DUE : 0);
+        _leave(entry.contractId, seq, digest, left, due ? CALLBACK_DUE : 0);
         _return(entry, seq, outstanding.held);
     }
 

@@ -75,8 +75,9 @@ abstract contract Pricing is Chain, ISubrosaOracle {
 
     /// @dev What making a callback anew costs, in gwei, at the block's base fee: nobody earns by having had it fail.
     function _costOfRetry(uint256 used) internal view returns (uint256) {
+        PriceSlot table = _table;
         unchecked {
-            return (used + _table.callback() + _table.record()) * block.basefee / 1 gwei;
+            return (used + table.callback() + table.record()) * block.basefee / 1 gwei;
         }
     }
 }

@@ -29,15 +29,16 @@ abstract contract Unsettled is ISubrosaOracle {
         if (flags != 0) emit EntryOutstanding(contractId, seq, uint8(flags), left);
     }
 
-    /// @dev The flags of what is outstanding. Reverts unless it is this of this entry.
+    /// @dev The flags of what is outstanding, and the entry's digest. Reverts unless it is this of this entry.
     function _outstandingOf(Entry calldata entry, uint256 seq, Outstanding memory claimed)
         internal
         view
-        returns (uint256 flags)
+        returns (uint256 flags, bytes32 digest)
     {
+        digest = Digests.entry(entry);
         bytes32 word = OracleStorage.load().outstanding[entry.contractId][seq];
         flags = uint256(word) & FLAGS;
-        if (flags == 0 || Digests.outstanding(Digests.entry(entry), claimed) | bytes32(flags) != word) {
+        if (flags == 0 || Digests.outstanding(digest, claimed) | bytes32(flags) != word) {
             revert NothingOutstanding(entry.contractId, seq);
         }
     }
