@@ -15,7 +15,15 @@ import {Terms} from "./consumer/Terms.sol";
 /// it has another context.
 ///
 /// Funds. The request is given exactly what it costs in this block (`_quote`); what the user sent beyond that is
-/// returned at once. Refunds go straight to the user.
+/// returned at once. Refunds go straight to the user. What a request costs is the contract's owner's to say, also
+/// while it waits to be mined: the price of gas has a floor without a bound, which goes to whoever lands the
+/// result, the owner's own node for one. So the value sent is the most that a user can lose: little more than
+/// it costs, not a round number.
+///
+/// Value. `msg.value` reads the same however often it is used, also in every call that a `multicall` of this contract
+/// makes by `delegatecall`. Requests use a value once, as many of them as it covers; more is refused rather than taken
+/// from what this contract holds for others. What its other functions use is not seen: have no payable multicall
+/// beside them.
 ///
 /// Charge, code and epoch. A contract's owner can raise the charge, change the code, or move to another epoch, while a
 /// request waits to be mined: the last has an envelope rejected and paid for. `maximumChargeGwei`, `codeVersion`
@@ -67,6 +75,11 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
     /// @notice The oracle that is asked and that calls back.
     ISubrosaOracle public immutable oracle;
 
+    /// @dev Who paid for the last request in this transaction, and what this contract then had that is not that one's
+    /// to ask with.
+    address private transient _payer;
+    uint256 private transient _others;
+
     /// @notice Somebody other than the oracle called back.
     /// @custom:remedy Nothing needs doing: only the oracle delivers results.
     error NotOracle(address caller);
@@ -81,6 +94,14 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
     /// @custom:remedy Send at least `required` wei, with room for the base fee to rise; what is not needed comes
     /// back.
     error ValueTooLow(uint256 value, uint256 required);
+    /// @notice Requests before this one left less of the value sent.
+    /// @custom:remedy Give each request of a call its part of the value. Rather than through a multicall, or after a
+    /// payout by this contract, ask in a transaction of its own.
+    error ValueUsed(uint256 value, uint256 left);
+    /// @notice The request costs more in this block than whoever pays is ready to.
+    /// @custom:remedy Wait for the base fee to fall, or allow more, should the contract's owner not have raised the
+    /// price on purpose.
+    error FeeTooHigh(uint256 fee, uint256 maximum);
     /// @notice The sender did not take back what it sent too much.
     /// @custom:remedy Send exactly what the request costs, or from an account that accepts a plain transfer.
     error ChangeRefused(address sender);
@@ -111,17 +132,35 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
         return oracle.quote(ask.contractId, inputLength, ask.outputLimit, ask.callbackGasLimit, ask.fuelLimit);
     }
 
+    /// @dev The same, if that is no more than `maximum` wei. What pays from a balance asks this: the owner's floor on
+    /// the price of gas can make a request cost any amount, and `maximumChargeGwei` bounds the charge alone.
+    function _quoteAtMost(Ask memory ask, uint256 inputLength, uint256 maximum) internal view returns (uint256 fee) {
+        fee = _quote(ask, inputLength);
+        if (fee > maximum) revert FeeTooHigh(fee, maximum);
+    }
+
     /// @dev Asks on behalf of `msg.sender`, who pays with the value sent, gets back what of it is not needed, and
     /// gets the refunds. Not from a callback, where the sender is the oracle. The sender is called: do this
-    /// last, or behind a lock.
+    /// last, or behind a lock. For more than one request in a call, see the form below.
     /// @return seq The request's position in the contract's log.
     function _requestPaying(Ask memory ask, bytes memory input) internal returns (uint48 seq) {
+        return _requestPaying(ask, input, msg.value);
+    }
+
+    /// @dev Asks with a part of the value sent, and returns what of that part is not needed.
+    /// @param value Wei. All parts of what was sent with one call are together no more than that, or this reverts.
+    /// @return seq The request's position in the contract's log.
+    function _requestPaying(Ask memory ask, bytes memory input, uint256 value) internal returns (uint48 seq) {
+        uint256 left = _unusedValue();
+        if (value > left) revert ValueUsed(value, left);
         uint256 fee = _quote(ask, input.length);
-        if (msg.value < fee) revert ValueTooLow(msg.value, fee);
+        if (value < fee) revert ValueTooLow(value, fee);
         seq = _requestFor(msg.sender, msg.sender, fee, ask, input);
-        if (msg.value == fee) return seq;
-        (bool taken,) = msg.sender.call{value: msg.value - fee}("");
-        if (!taken) revert ChangeRefused(msg.sender);
+        if (value != fee) {
+            (bool taken,) = msg.sender.call{value: value - fee}("");
+            if (!taken) revert ChangeRefused(msg.sender);
+        }
+        _leaveUnused(left - value);
     }
 
     /// @dev Asks on behalf of `user`, as from a callback or for a relayed message, with `fee` wei of this contract's.
@@ -136,6 +175,20 @@ abstract contract SubrosaConsumer is ISubrosaConsumer {
         if (user == address(oracle)) revert OracleIsNoUser();
         bytes32 context = _context(user, _consumerStorage().nonces[user]++);
         return oracle.request{value: fee}(ask.contractId, context, Terms.pack(ask), refundTo, input);
+    }
+
+    /// @dev What of the value sent no request used. It is what this contract has beyond what it had before the value
+    /// came, or when the sender's last request in this transaction left nothing.
+    function _unusedValue() private view returns (uint256) {
+        uint256 others = _payer == msg.sender ? _others : 0;
+        uint256 balance = address(this).balance;
+        if (balance > msg.value && balance - msg.value > others) others = balance - msg.value;
+        return balance > others ? balance - others : 0;
+    }
+
+    /// @dev Whatever came in or went out while the sender was called is not the sender's to ask with.
+    function _leaveUnused(uint256 left) private {
+        (_payer, _others) = (msg.sender, address(this).balance - left);
     }
 
     function _context(address user, uint256 nonce) private pure returns (bytes32) {

@@ -118,9 +118,13 @@ contract SubrosaMailbox is ISubrosaMailbox {
         delete _load().pending[id];
     }
 
+    /// @dev That the registry lets the signer act now, for its group's current epoch.
     function _checkAdmitted(address signer) private view {
-        (uint40 leaseUntil,,,, bool revoked, bool suspended) = registry.signerOf(signer);
-        if (revoked || suspended || block.timestamp >= leaseUntil) revert SignerNotAdmitted(signer);
+        (,,, uint32 keyGroup,,) = registry.signerOf(signer);
+        try registry.checkSigner(signer, keyGroup, registry.currentEpoch(keyGroup)) returns (uint256) {}
+        catch {
+            revert SignerNotAdmitted(signer);
+        }
     }
 
     /// @dev What is signed: enclaves know the oracle and not the mailbox.

@@ -8,7 +8,7 @@ import {Entries} from "../src/consumer/Entries.sol";
 import {FundedConsumer} from "../src/consumer/FundedConsumer.sol";
 import {PrepaidConsumer} from "../src/consumer/PrepaidConsumer.sol";
 import {Terms} from "../src/consumer/Terms.sol";
-import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
+import {ISubrosaOracle, Policy} from "../src/interfaces/ISubrosaOracle.sol";
 import {ISubrosaPrepaid} from "../src/interfaces/ISubrosaPrepaid.sol";
 import {Entry} from "../src/interfaces/SubrosaTypes.sol";
 import {OracleTest} from "./support/OracleTest.sol";
@@ -40,7 +40,7 @@ contract Follower is FundedConsumer {
     constructor(ISubrosaOracle oracle_) payable SubrosaConsumer(oracle_) {}
 
     function ask(Ask calldata what) external {
-        _request(what, "first");
+        _request(what, "first", 0.1 ether);
     }
 
     /// @param user_ Zero for the plain form.
@@ -55,8 +55,8 @@ contract Follower is FundedConsumer {
     function _onResult(bytes32, uint256, uint8, bytes calldata) internal override {
         if (!follows) return;
         follows = false;
-        if (user == address(0)) _request(next, "next");
-        else _requestFor(user, user, _quote(next, 4), next, "next");
+        if (user == address(0)) _request(next, "next", 0.1 ether);
+        else _requestFor(user, user, _quoteAtMost(next, 4, 0.1 ether), next, "next");
     }
 }
 
@@ -78,6 +78,71 @@ contract Subscriber is PrepaidConsumer {
     }
 
     function _onResult(bytes32, uint256, uint8, bytes calldata) internal override {}
+}
+
+/// @notice Holds its users' deposits, asks several questions in a call, and has a payable multicall, as it should not.
+contract Pool is SubrosaConsumer {
+    mapping(address user => uint256) public deposits;
+
+    constructor(ISubrosaOracle oracle_) SubrosaConsumer(oracle_) {}
+
+    function deposit() external payable {
+        deposits[msg.sender] += msg.value;
+    }
+
+    function ask(Ask calldata what) external payable {
+        _requestPaying(what, "input");
+    }
+
+    function askTwice(Ask calldata what) external payable {
+        _requestPaying(what, "one");
+        _requestPaying(what, "two");
+    }
+
+    function askInParts(Ask calldata what, uint256 first, uint256 second) external payable {
+        _requestPaying(what, "one", first);
+        _requestPaying(what, "two", second);
+    }
+
+    function multicall(bytes[] calldata calls) external payable {
+        for (uint256 i = 0; i < calls.length; ++i) {
+            (bool done, bytes memory why) = address(this).delegatecall(calls[i]);
+            if (done) continue;
+            assembly ("memory-safe") {
+                revert(add(why, 32), mload(why))
+            }
+        }
+    }
+
+    function _onResult(bytes32, uint256, uint8, bytes calldata) internal override {}
+}
+
+/// @notice Has a pool ask twice for one value, and brings what it gets back in again in between.
+contract Redepositor {
+    Pool private immutable POOL;
+    bool private deposits;
+
+    constructor(Pool pool) payable {
+        POOL = pool;
+    }
+
+    receive() external payable {
+        if (!deposits) return;
+        deposits = false;
+        POOL.deposit{value: 1 ether}();
+    }
+
+    function attack(bytes[] calldata calls) external {
+        deposits = true;
+        POOL.multicall{value: 1 ether}(calls);
+    }
+
+    /// @dev Asks twice in a transaction, each time with a value of its own.
+    function trade(SubrosaConsumer.Ask calldata what) external {
+        POOL.deposit{value: 1 ether}();
+        POOL.ask{value: 1 ether}(what);
+        POOL.ask{value: 1 ether}(what);
+    }
 }
 
 /// @notice A wallet that does not take money, and passes calls on.
@@ -171,6 +236,66 @@ contract ConsumerTest is OracleTest {
         assertEq(wallet.collect(oracle, payable(bob)), _callbackPart(entry) + CHARGE);
     }
 
+    // More than one request for a value.
+
+    function test_a_value_is_used_once_in_a_call() public {
+        (Pool pool,) = _pool();
+        uint256 cost = consumer.quote(_what(), 3);
+        hoax(alice, 1 ether);
+        vm.expectRevert(abi.encodeWithSelector(SubrosaConsumer.ValueUsed.selector, 1 ether, 0));
+        pool.askTwice{value: 1 ether}(_what());
+
+        bytes memory over = abi.encodeWithSelector(SubrosaConsumer.ValueUsed.selector, 0.5 ether + 1, 0.5 ether);
+        vm.startPrank(alice);
+        vm.expectRevert(over);
+        pool.askInParts{value: 1 ether}(_what(), 0.5 ether, 0.5 ether + 1);
+        vm.expectRevert(abi.encodeWithSelector(SubrosaConsumer.ValueUsed.selector, 2 ether, 1 ether));
+        pool.askInParts{value: 1 ether}(_what(), 2 ether, 0);
+        // What is not given to any request is the consumer's to deal with.
+        pool.askInParts{value: 1 ether}(_what(), 0.5 ether, 0.25 ether);
+        vm.stopPrank();
+        assertEq(alice.balance, 0.75 ether - 2 * cost);
+        assertEq(address(pool).balance, 10.25 ether);
+    }
+
+    function test_a_value_is_used_once_in_a_multicall() public {
+        (Pool pool,) = _pool();
+        bytes[] memory calls = new bytes[](2);
+        calls[0] = calls[1] = abi.encodeCall(Pool.ask, (_what()));
+        bytes memory used = abi.encodeWithSelector(SubrosaConsumer.ValueUsed.selector, 1 ether, 0);
+        hoax(alice, 1 ether);
+        vm.expectRevert(used);
+        pool.multicall{value: 1 ether}(calls);
+        vm.deal(address(this), 3 ether);
+        Redepositor enemy = new Redepositor{value: 3 ether}(pool);
+        vm.expectRevert(used);
+        enemy.attack(calls);
+        // A pool that holds nothing has nothing to lose, and says the same.
+        pool = new Pool(oracle);
+        vm.prank(alice);
+        vm.expectRevert(used);
+        pool.multicall{value: 1 ether}(calls);
+    }
+
+    function test_calls_with_values_of_their_own_are_not_counted_together() public {
+        (Pool pool, uint256 cost) = _pool();
+        vm.deal(address(this), 4 ether);
+        Redepositor friend = new Redepositor{value: 4 ether}(pool);
+        friend.trade(_what());
+        friend.trade(_what());
+        assertEq(address(friend).balance, 2 ether - 4 * cost);
+        hoax(alice, 1 ether);
+        pool.ask{value: 1 ether}(_what());
+        assertEq(address(pool).balance, 12 ether);
+    }
+
+    function _pool() private returns (Pool pool, uint256 cost) {
+        pool = new Pool(oracle);
+        hoax(bob, 10 ether);
+        pool.deposit{value: 10 ether}();
+        cost = consumer.quote(_what(), 5);
+    }
+
     function test_refunds_go_straight_to_the_user() public {
         Entry memory entry = _ask(alice);
         assertEq(entry.refundTo, alice);
@@ -236,6 +361,27 @@ contract ConsumerTest is OracleTest {
         skip(2 hours);
         oracle.refund(entry);
         assertEq(TREASURY.balance, _callbackPart(entry) + CHARGE);
+    }
+
+    /// @dev The charge agreed to does not bound the owner's floor on the price of gas.
+    function test_an_owner_takes_no_more_than_a_funded_consumer_allows() public {
+        Follower follower = _follower();
+        Policy memory p = _policy();
+        p.gasPriceFloor = 2e12;
+        vm.prank(owner);
+        oracle.setPolicy(stateful, p);
+        SubrosaConsumer.Ask memory what = _what().chargedAtMost(uint64(CHARGE / 1 gwei));
+        uint256 fee = consumer.quote(what, 5);
+        assertGt(fee, 0.1 ether);
+        vm.prank(owner);
+        vm.expectRevert(abi.encodeWithSelector(SubrosaConsumer.FeeTooHigh.selector, fee, 0.1 ether));
+        follower.ask(what);
+        p.gasPriceFloor = 1;
+        vm.prank(owner);
+        oracle.setPolicy(stateful, p);
+        vm.prank(owner);
+        follower.ask(what);
+        assertGt(address(follower).balance, 0.9 ether);
     }
 
     function test_refunds_that_the_oracle_kept_go_to_the_same() public {

@@ -62,7 +62,7 @@ contract DcapTests is DcapTest {
         assertEq(claims.tcbEvaluation, 19);
         assertEq(claims.expires, block.timestamp + 29 days - 1);
         bytes32 ppid = keccak256(abi.encodePacked(bytes16(0x6f8f57715090da2632453988d9a1501b)));
-        assertEq(claims.machineId, keccak256(abi.encode(keccak256("subrosa.v1.machine"), rootId, 1, ppid)));
+        assertEq(claims.machineId, keccak256(abi.encode(keccak256("subrosa.v1.machine"), rootId, ppid)));
     }
 
     function test_claims_of_an_enclave_are_what_its_report_says() public {

@@ -315,7 +315,11 @@ contract DcapRegistryTests is DcapTest {
         DcapRegistration memory r = _registration("tdx");
         bytes32 machine = _verify(r.quote).machineId;
         registry.denyMachine(machine, true);
-        _refused(r, abi.encodeWithSelector(ISubrosaTrust.MachineIsDenied.selector, bytes32(bytes7(machine))));
+        bytes memory denied = abi.encodeWithSelector(ISubrosaTrust.MachineIsDenied.selector, bytes32(bytes7(machine)));
+        _refused(r, denied);
+        // Nor does it come back as another kind.
+        dcap.putCollateral(_collateral("sgx"));
+        _refused(_registration("sgx"), denied);
         registry.denyMachine(machine, false);
         registry.restrictMachines(TDX, true);
         _refused(r, abi.encodeWithSelector(ISubrosaTrust.MachineNotAllowed.selector, TDX, bytes32(bytes7(machine))));

@@ -342,14 +342,27 @@ contract EpochsTests is RegistryTest {
         this.acknowledge(signerKey, second, false);
     }
 
-    function test_the_same_opening_made_again_counts_from_the_start() public {
-        bytes32 record = _openAs(1 << 248 | 3 << 240);
+    /// @dev Its signature lies open, and its enclave may be gone: it would stand in everyone's way until its signer's
+    /// lease ends.
+    function test_an_opening_that_ran_out_is_made_again_only_if_scheduled_again() public {
+        uint256 policy = 1 << 248 | 3 << 240;
         uint256 second = _replica(1, keccak256("second machine"));
-        _acknowledge(second, record, false);
-        skip(OPENING_TIMEOUT);
+        bytes32 record = _openAs(policy);
         EpochOpening memory o = _opening(2);
-        o.recovery = 1 << 248 | 3 << 240;
-        registry.openEpoch(o, vm.addr(signerKey), _signOpening(o, signerKey));
+        o.recovery = policy;
+        EpochOpening memory other = _opening(2);
+        (other.publicKeyHash, other.recovery) = (keccak256("another key"), policy);
+        bytes memory why = abi.encodeWithSelector(ISubrosaEpochs.OpeningRepeated.selector, KEY_GROUP, 2, record);
+        skip(OPENING_TIMEOUT);
+        _expectNotOpened(o, why);
+        // Late, it can still be acknowledged.
+        _acknowledge(second, record, false);
+        // Nor is it made again in turns with another one.
+        registry.openEpoch(other, vm.addr(second), _signOpening(other, second));
+        skip(OPENING_TIMEOUT);
+        _expectNotOpened(o, why);
+        // Scheduled again, it counts from the start.
+        assertEq(_openAs(policy), record);
         (,, uint8 holders,) = registry.openingOf(KEY_GROUP, 2);
         assertEq(holders, 1);
         _acknowledge(second, record, false);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {ISubrosaGovernance} from "../src/interfaces/ISubrosaGovernance.sol";
+import {ISubrosaMachines} from "../src/interfaces/ISubrosaMachines.sol";
 import {ISubrosaMailbox, MailboxChallenge} from "../src/interfaces/ISubrosaMailbox.sol";
+import {ISubrosaSuspensions} from "../src/interfaces/ISubrosaSuspensions.sol";
 import {DuoTest} from "./support/DuoTest.sol";
 import {Reference} from "./support/Reference.sol";
 
@@ -185,6 +188,31 @@ contract MailboxTest is DuoTest {
         vm.prank(asker);
         mailbox.reclaim(_asked(), asker);
         assertEq(asker.balance, 1 ether);
+    }
+
+    function test_whom_the_registry_trusts_no_more_earns_nothing() public {
+        _ask();
+        bytes memory signature = _answer(signerKey, answerer);
+        bytes memory refusal = abi.encodeWithSelector(ISubrosaMailbox.SignerNotAdmitted.selector, signer);
+        bytes[6] memory taken = [
+            abi.encodeCall(ISubrosaMachines.denyMachine, (keccak256("machine"), true)),
+            abi.encodeCall(ISubrosaGovernance.revokeMeasurement, (measurement, 0)),
+            abi.encodeCall(ISubrosaGovernance.removeConfig, (CONFIG)),
+            abi.encodeCall(ISubrosaGovernance.setFamily, (TEE_KIND, 1, true)),
+            abi.encodeCall(ISubrosaGovernance.revokeVerifier, (vm.addr(verifierKey))),
+            abi.encodeCall(ISubrosaSuspensions.suspend, (ISubrosaSuspensions.Subject.Machine, 0, keccak256("machine")))
+        ];
+        for (uint256 i = 0; i < taken.length; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            (bool done,) = address(registry).call(taken[i]);
+            assertTrue(done);
+            vm.expectRevert(refusal);
+            mailbox.answerChallenge(_asked(), EVIDENCE, STATEMENT, answerer, signature);
+            vm.expectRevert(refusal);
+            mailbox.challenge(signer, keccak256("later"));
+            vm.revertToStateAndDelete(snapshot);
+        }
+        mailbox.answerChallenge(_asked(), EVIDENCE, STATEMENT, answerer, signature);
     }
 
     function test_a_signer_whose_lease_has_ended_is_not_asked() public {

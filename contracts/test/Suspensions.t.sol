@@ -78,6 +78,75 @@ contract SuspensionsTests is RegistryTest {
         }
     }
 
+    /// @dev All that an admission says of a signer can be read on chain: a thief of a verifier's key needs no enclave.
+    function test_a_suspended_verifier_captures_nobody() public {
+        uint256 stolen = _secondVerifier();
+        _suspended(ISubrosaSuspensions.Subject.Voucher, 0, _id(vm.addr(stolen)));
+        SignerAdmission memory a = _admission(signer);
+        a.notAfter = type(uint64).max;
+        bytes[] memory by = _vouch(a, stolen);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.VouchersSuspended.selector, signer, 2));
+        registry.admit(a, by);
+        // Nor together with one that is sound.
+        registry.setVerifierThreshold(2);
+        by = _vouchBoth(a, stolen);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.VouchersSuspended.selector, signer, 2));
+        registry.admit(a, by);
+        registry.setVerifierThreshold(1);
+        assertEq(uint32(registry.checkSigner(signer, KEY_GROUP, 1)), KEY_GROUP);
+        skip(1 days);
+        _admit(signerKey);
+    }
+
+    /// @dev The longest lease is what a thief gives; honest ones are shorter.
+    function test_who_was_captured_is_freed_once_the_verifier_is_suspended_or_revoked() public {
+        uint256 stolen = _secondVerifier();
+        SignerAdmission memory a = _admission(signer);
+        a.notAfter = type(uint64).max;
+        registry.admit(a, _vouch(a, stolen));
+        (uint40 captive,,,,,) = registry.signerOf(signer);
+        assertEq(captive, block.timestamp + MAXIMUM_LEASE);
+        _expectRefused(
+            _admission(signer), abi.encodeWithSelector(ISubrosaTrust.LeaseNotRenewed.selector, signer, captive)
+        );
+
+        for (uint256 i = 0; i < 2; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            if (i == 0) _suspended(ISubrosaSuspensions.Subject.Voucher, 0, _id(vm.addr(stolen)));
+            else registry.revokeVerifier(vm.addr(stolen));
+            vm.expectRevert();
+            registry.checkSigner(signer, KEY_GROUP, 1);
+            _admit(signerKey);
+            assertEq(uint32(registry.checkSigner(signer, KEY_GROUP, 1)), KEY_GROUP);
+            (uint40 until,,,,,) = registry.signerOf(signer);
+            assertEq(until, block.timestamp + 7 days);
+            // From then on as ever: the same again brings nothing, and less is refused.
+            a = _admission(signer);
+            a.notAfter = until - 1;
+            _expectRefused(a, abi.encodeWithSelector(ISubrosaTrust.LeaseNotRenewed.selector, signer, until));
+            vm.revertToStateAndDelete(snapshot);
+        }
+    }
+
+    /// @dev A lease that ends takes the enclave's secrets with it.
+    function test_a_suspended_verifier_ends_no_lease_that_it_vouched_for() public {
+        (uint40 until,,,,,) = registry.signerOf(signer);
+        _suspended(ISubrosaSuspensions.Subject.Voucher, 0, _id(vm.addr(verifierKey)));
+        SignerAdmission memory a = _admission(signer);
+        a.notAfter = uint64(block.timestamp + 1);
+        bytes memory refusal = abi.encodeWithSelector(ISubrosaTrust.LeaseNotRenewed.selector, signer, until);
+        _expectRefused(a, refusal);
+        // Nor one of others' that it signs with.
+        uint256 second = _secondVerifier();
+        registry.setVerifierThreshold(2);
+        bytes[] memory by = _vouchBoth(a, second);
+        vm.expectRevert(refusal);
+        registry.admit(a, by);
+        a.notAfter = until + 1;
+        by = _vouchBoth(a, second);
+        registry.admit(a, by);
+    }
+
     function test_what_was_lifted_is_not_suspended_again_at_once() public {
         Case[] memory cases = _cases();
         for (uint256 i = 0; i < cases.length; ++i) {
@@ -205,13 +274,14 @@ contract SuspensionsTests is RegistryTest {
         bytes[] memory signatures = _vouch(a, NEW);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.VouchersSuspended.selector, a.signer, 2));
         registry.admit(a, signatures);
-        // A renewal by it is of no use before it is lifted, though the lease before rested on others.
+        // Nor does it renew what rests on others before it is lifted.
         skip(1 days);
         a = _admission(signer);
-        registry.admit(a, _vouch(a, NEW));
+        signatures = _vouch(a, NEW);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaTrust.VouchersSuspended.selector, signer, 2));
-        registry.checkSigner(signer, KEY_GROUP, 1);
+        registry.admit(a, signatures);
         registry.lift(ISubrosaSuspensions.Subject.Voucher, 0, _id(verifier));
+        registry.admit(a, signatures);
         assertEq(uint32(registry.checkSigner(signer, KEY_GROUP, 1)), KEY_GROUP);
     }
 
@@ -308,6 +378,20 @@ contract SuspensionsTests is RegistryTest {
         vm.prank(guardian);
         vm.expectPartialRevert(ISubrosaSuspensions.NoSuchSubject.selector);
         registry.suspend(subject, teeKind, id);
+    }
+
+    /// @dev The key of one more verifier, with index 1.
+    function _secondVerifier() private returns (uint256 key) {
+        key = uint256(keccak256("second verifier"));
+        registry.setVerifier(vm.addr(key), true);
+    }
+
+    /// @dev By the first verifier and another.
+    function _vouchBoth(SignerAdmission memory a, uint256 other) private view returns (bytes[] memory signatures) {
+        signatures = new bytes[](2);
+        (uint256 low, uint256 high) =
+            vm.addr(verifierKey) < vm.addr(other) ? (verifierKey, other) : (other, verifierKey);
+        (signatures[0], signatures[1]) = (_vouchOne(a, low), _vouchOne(a, high));
     }
 
     function _admit(uint256 key, uint256 later) private {

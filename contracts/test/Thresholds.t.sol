@@ -50,6 +50,20 @@ contract ThresholdsTest is OracleTest {
         assertEq(_fulfill(_cosigned(entry, _keys(_signer(TEE_KIND, 2, 2)))), 1);
     }
 
+    /// @dev Whoever reads or writes a machine's memory has all its kinds of TEE.
+    function test_one_machine_of_two_kinds_is_one() public {
+        vm.prank(owner);
+        oracle.setThreshold(guarded, 2, 2);
+        Entry memory entry = _request(guarded, user, 0);
+        // The first signer is on machine 1.
+        uint256 other = _signer(2, 1, 2);
+        assertEq(_fulfill(_cosigned(entry, _keys(other))), 0);
+        vm.prank(owner);
+        oracle.setThreshold(stateful, 2, 0);
+        assertEq(_fulfill(_cosigned(_request(stateful, user, 0), _keys(other))), 0);
+        assertEq(_fulfill(_cosigned(entry, _keys(_signer(2, 2, 2)))), 1);
+    }
+
     function test_signers_of_a_platform_that_names_no_machine_are_one() public {
         Entry memory entry = _request(guarded, user, 0);
         uint256 a = _signer(5, 0, 2);
@@ -121,7 +135,8 @@ contract ThresholdsTest is OracleTest {
             bool seen;
             for (uint256 k = 0; k < i; ++k) {
                 SignerSlot other = SignerSlot.wrap(records[k]);
-                if (other.teeKind() == slot.teeKind() && other.machine() == slot.machine()) seen = true;
+                bool known = slot.machine() != 0 || other.teeKind() == slot.teeKind();
+                if (known && other.machine() == slot.machine()) seen = true;
             }
             if (seen) continue;
             ++machines;

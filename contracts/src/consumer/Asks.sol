@@ -68,7 +68,9 @@ library Asks {
         return ask;
     }
 
-    /// @notice Refuses to ask should the owner's charge be higher by then. In gwei.
+    /// @notice Refuses to ask should the owner's charge be higher by then. In gwei. The owner's floor on the price of gas,
+    /// which can make the rest of the fee as large, is bounded by what may be spent: the value sent, or
+    /// `_request`'s `maximumFee`.
     function chargedAtMost(SubrosaConsumer.Ask memory ask, uint64 maximumGwei)
         internal
         pure

@@ -4,8 +4,8 @@ pragma solidity ^0.8.28;
 import {SubrosaConsumer} from "../SubrosaConsumer.sol";
 
 /// @title Base for contracts that ask at their own expense
-/// @notice Requests are paid from this contract's balance, exactly what they cost. Refunds go where the
-/// inheriting contract says.
+/// @notice Requests are paid from this contract's balance, exactly what they cost, up to what the inheriting contract
+/// allows for each. Refunds go where it says.
 abstract contract FundedConsumer is SubrosaConsumer {
     /// @notice Takes refunds that the oracle could not push to this contract, and sends them to whom it names for
     /// that. Anyone may call it.
@@ -20,8 +20,11 @@ abstract contract FundedConsumer is SubrosaConsumer {
 
     /// @dev Asks on behalf of `msg.sender`, at this contract's expense. Not from a callback, where the sender is the
     /// oracle.
+    /// @param maximumFee What this contract is ready to pay, in wei. Take it from whoever looks after its balance:
+    /// without a bound, the confidential contract's owner takes all of it with one request, see `_quoteAtMost`.
     /// @return seq The request's position in the contract's log.
-    function _request(Ask memory ask, bytes memory input) internal returns (uint48 seq) {
-        return _requestFor(msg.sender, _refundRecipient(), _quote(ask, input.length), ask, input);
+    function _request(Ask memory ask, bytes memory input, uint256 maximumFee) internal returns (uint48 seq) {
+        uint256 fee = _quoteAtMost(ask, input.length, maximumFee);
+        return _requestFor(msg.sender, _refundRecipient(), fee, ask, input);
     }
 }

@@ -65,7 +65,7 @@ abstract contract QuoteVerification is Collateral {
         claims.rootId = rootId;
         claims.teeKind = parts.tdx ? CollateralStorage.TDX : CollateralStorage.SGX;
         Platform memory platform = PckExtension.read(pckCertificate, pck.sgxStart, pck.sgxEnd);
-        claims.machineId = keccak256(abi.encode(MACHINE, rootId, claims.teeKind, platform.ppidHash));
+        claims.machineId = keccak256(abi.encode(MACHINE, rootId, platform.ppidHash));
         claims.fmspc = bytes6(uint48(platform.fmspc));
         claims.tcbStatus = uint8(_judge(appraisal, quote, parts, platform));
         claims.tcbEvaluation = uint32(appraisal.evaluation);

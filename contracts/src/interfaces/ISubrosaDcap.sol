@@ -45,7 +45,7 @@ struct DcapClaims {
     uint8 tcbStatus;
     /// The lower one of TCB info's and QE identity's.
     uint32 tcbEvaluation;
-    /// H["machine"](rootId, teeKind, keccak256(PPID)).
+    /// H["machine"](rootId, keccak256(PPID)), the same for every kind of TEE that the machine has.
     bytes32 machineId;
     /// What kind of platform it is, of Intel's making: as in the PCK certificate.
     bytes6 fmspc;

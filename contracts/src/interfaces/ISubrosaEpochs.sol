@@ -64,6 +64,10 @@ interface ISubrosaEpochs is ISubrosaTrust {
     /// @custom:remedy Propose the epoch anew, with the members of `scheduleOf` and the configuration that the
     /// signer was admitted with.
     error EpochMismatch(uint32 keyGroup, uint32 keyEpoch);
+    /// @notice The opening was shown before since the epoch was scheduled.
+    /// @custom:remedy While it is the last, acknowledge it; otherwise propose the epoch anew, by an enclave that draws
+    /// another secret, or have it scheduled again.
+    error OpeningRepeated(uint32 keyGroup, uint32 keyEpoch, bytes32 record);
     /// @notice No such opening waits to be acknowledged.
     /// @custom:remedy Read `openingOf`; it may be current already, or another was made in its place.
     error OpeningUnknown(uint32 keyGroup, uint32 keyEpoch, bytes32 record);
@@ -98,7 +102,8 @@ interface ISubrosaEpochs is ISubrosaTrust {
     function scheduleEpoch(EpochSchedule calldata schedule) external;
 
     /// @notice Opens the epoch after the current one as it was scheduled, if nobody was faster. If its recovery
-    /// policy asks for nothing more, it is current at once.
+    /// policy asks for nothing more, it is current at once. One that was not acknowledged in time can still be, as long
+    /// as no other replaces it, and is not made a second time for the same schedule.
     /// @param opening What the signer signed (EIP-712).
     /// @param signer An admitted signer whose measurement and configuration are in the set.
     /// @param signature r ‖ s ‖ v.

@@ -59,8 +59,9 @@ interface ISubrosaMailbox {
     /// @notice There is no such part.
     /// @custom:remedy Count from 0, and publish no empty part.
     error NoSuchPart(uint256 index, uint256 count);
-    /// @notice The registry does not know the signer, or its lease has ended, or it was revoked.
-    /// @custom:remedy Name one whose lease runs: `SignerAdmitted` of the registry tells of them.
+    /// @notice The registry does not let the signer act for its key group's current epoch: it does not know it, its
+    /// lease has ended, or it, or something that it rests on, is suspended or was taken away.
+    /// @custom:remedy Name one that may act; `checkSigner` of the registry says what this one lacks.
     error SignerNotAdmitted(address signer);
     /// @notice The same challenge was put and is not answered yet.
     /// @custom:remedy Wait for the answer, or draw another challenge.

@@ -505,7 +505,8 @@ interface ISubrosaOracle is IERC5267 {
     /// data.
     ///
     /// result = new commitment 26 ‖ status 1 ‖ fuelBucket 1 ‖ outputLength 4, of which the highest bit says that
-    /// the last 32 bytes of the data are the hash of the sealed logs.
+    /// the last 32 bytes of the data are the hash of the sealed logs. A hash of zero says that there are none, as the
+    /// flag's absence does.
     ///
     /// data = public output (outputLength bytes) ‖ sealed output ‖ hash of the sealed logs, if any.
     /// @return executed How many entries were executed by this call.
@@ -560,7 +561,8 @@ interface ISubrosaOracle is IERC5267 {
     /// Requests are priced for each signature (`PriceTable.signature`); for fewer than were announced once this is called
     /// again after the delay.
     /// @param signers How many distinct signers, on distinct machines, must sign a result; at most 16.
-    /// @param kinds How many kinds of TEE, admitted by separate routes, must be among them.
+    /// @param kinds How many kinds of TEE, admitted by separate routes, must be among them. Intel's TDX and SGX are two
+    /// kinds: a machine that has both counts once, for the signer that comes first.
     function setThreshold(bytes32 contractId, uint8 signers, uint8 kinds) external;
 
     /// @notice A contract's head word; zero if there is no such contract, or nothing of it was executed.

@@ -30,8 +30,10 @@ interface ISubrosaSigners is IERC5267, ISubrosaTrust {
     /// after `maximumLease`, whichever is sooner.
     ///
     /// For a signer whose lease runs, with the same measurement, configuration, product and machine, this
-    /// renews the lease, even while any of them is suspended: evaluation number and vouchers are then the new admission's, and the end may be later
-    /// but not sooner. An address whose lease has ended is used up.
+    /// renews the lease, even while any of them is suspended: evaluation number and vouchers are then the new
+    /// admission's, and the end may be later but not sooner, unless who vouched before is suspended or revoked
+    /// and none of the new ones is. A suspended verifier renews only what it vouched for before. An address
+    /// whose lease has ended is used up.
     /// @param admission What the verifiers signed (EIP-712).
     /// @param signatures r ‖ s ‖ v of exactly the threshold's number of verifiers, in ascending order
     /// of their addresses.

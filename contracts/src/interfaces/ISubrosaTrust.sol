@@ -120,7 +120,7 @@ interface ISubrosaTrust {
     /// @notice The family of TEEs is suspended.
     /// @custom:remedy Wait until governance has lifted it or stopped the family, or use another family.
     error FamilyIsSuspended(uint8 teeKind);
-    /// @notice Who vouched for the signer is suspended: bit n for the voucher with index n.
+    /// @notice Who vouched for the signer, or would have from now on, is suspended: bit n for the voucher with index n.
     /// @custom:remedy Renew the lease with an admission by verifiers that are not suspended, or wait until
     /// governance has lifted it.
     error VouchersSuspended(address signer, uint16 vouchers);

@@ -58,7 +58,8 @@ struct Outcome {
     bytes32 outputHash;
     /// keccak256 of the sealed output; of the empty string if there is none.
     bytes32 sealedOutputHash;
-    /// keccak256 of the sealed logs; zero for a contract without a log key.
+    /// keccak256 of the sealed logs; zero for a contract without a log key. Whoever relays a result of none may say
+    /// that it has logs with the hash zero, which is the same result: there is nothing to fetch.
     bytes32 sealedLogsHash;
     /// Smallest b with fuel used <= 2^b.
     uint8 fuelBucket;

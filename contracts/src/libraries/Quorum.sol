@@ -10,9 +10,10 @@ using Quorums for Quorum global;
 
 /// @title Counting signers
 library Quorums {
-    /// @notice Counts signers by their records. Machines are distinct ones; signers of one kind whose platform gives
-    /// no identity count as one. Kinds of TEE count once each, and only those admitted by separate routes: a
-    /// voucher stands for one kind.
+    /// @notice Counts signers by their records. Machines are distinct ones, of whatever kind their signers are: of one
+    /// that has two, the signer that comes first counts. Signers of one kind whose platform gives no identity
+    /// count as one. Kinds of TEE count once each, and only those admitted by separate routes: a voucher stands for
+    /// one kind.
     function count(uint256[] memory records) internal pure returns (Quorum) {
         unchecked {
             uint256 machines = 0;
@@ -42,7 +43,8 @@ library Quorums {
     function _seen(uint256[] memory records, uint256 until, SignerSlot slot) private pure returns (bool) {
         for (uint256 i = 0; i < until; ++i) {
             SignerSlot other = SignerSlot.wrap(records[i]);
-            if (other.teeKind() == slot.teeKind() && other.machine() == slot.machine()) return true;
+            if (other.machine() != slot.machine()) continue;
+            if (slot.machine() != 0 || other.teeKind() == slot.teeKind()) return true;
         }
         return false;
     }

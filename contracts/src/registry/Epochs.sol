@@ -42,7 +42,12 @@ abstract contract Epochs is ISubrosaTrust, TypedData, Standing, Schedules {
         // What was revoked since it was scheduled shall not receive the secret.
         _checkMembers(epoch.set, keyGroup);
 
-        epoch.opening = Digests.epoch(opening);
+        bytes32 record = Digests.epoch(opening);
+        // Its signature lies open: anyone could keep an opening alive whose enclave is gone.
+        mapping(uint256 => bool) storage shown = $.holders[record];
+        if (shown[epoch.schedules]) revert OpeningRepeated(keyGroup, keyEpoch, record);
+        shown[epoch.schedules] = true;
+        epoch.opening = record;
         epoch.openedAt = uint40(block.timestamp);
         (epoch.holders, epoch.continued) = (0, false);
         emit EpochOpened(
@@ -136,7 +141,7 @@ abstract contract Epochs is ISubrosaTrust, TypedData, Standing, Schedules {
     /// @dev Counts a machine that holds the secret, once for each opening.
     function _count(RegistryStorage.Epoch storage epoch, uint56 machine) private {
         if (epoch.recovery >> 248 != REPLICAS || machine == 0) return;
-        // An opening can be made again after it was replaceable, with the same record.
+        // An opening can be made again once the epoch is scheduled anew, with the same record.
         bytes32 opening = keccak256(abi.encode(epoch.opening, epoch.openedAt));
         mapping(uint256 => bool) storage holders = RegistryStorage.load().holders[opening];
         if (holders[machine]) return;

@@ -108,6 +108,8 @@ library RegistryStorage {
         bool continued;
         /// Distinct machines, or custodians, that hold the secret.
         uint8 holders;
+        /// How often it was scheduled.
+        uint16 schedules;
     }
 
     /// @notice What is known of a suspension.
@@ -150,7 +152,7 @@ library RegistryStorage {
         /// The sets of epochs that are or were current.
         mapping(uint256 keyGroup => mapping(uint256 keyEpoch => EpochSet)) sets;
         mapping(uint256 keyGroup => mapping(uint256 keyEpoch => Epoch)) schedules;
-        /// By what names one opening; see `Epochs`.
+        /// By what names one opening; see `Epochs`. By its record: of which schedules it was shown.
         mapping(bytes32 opening => mapping(uint256 machine => bool)) holders;
         mapping(uint256 index => bytes32) measurementIds;
         mapping(uint256 index => bytes32) configHashes;

@@ -33,6 +33,7 @@ abstract contract Schedules is AccessManaged, ISubrosaGovernance, Terms {
         epoch.recovery = schedule.recovery;
         epoch.custodiansHash = _custodiansOf(schedule);
         (epoch.opening, epoch.openedAt) = (0, 0);
+        ++epoch.schedules;
         (epoch.notBefore, epoch.continues) = (schedule.notBefore, schedule.continues);
         emit EpochScheduled(
             keyGroup,

@@ -50,7 +50,7 @@ abstract contract Signers is ISubrosaSigners, TypedData, Standing, Terms, Chain 
         if (known.isRevoked()) revert SignerIsRevoked(a.signer);
         SignerSlot slot = _slotOf(a, vouchers);
         bool renewed = known.leaseUntil() != 0;
-        if (renewed) _checkRenewal(known, slot, a.signer);
+        if (renewed) _checkRenewal(known, slot, a.signer, suspendedVouchers);
         if (_restsOnSuspended(a, suspendedVouchers, renewed)) slot = slot.behind();
         if (known.isSuspended()) {
             if (!renewed) revert SignerIsSuspended(a.signer);
@@ -122,11 +122,20 @@ abstract contract Signers is ISubrosaSigners, TypedData, Standing, Terms, Chain 
 
     /// @dev The same enclave, whose lease still runs and does not get shorter. What changes nothing is
     /// refused, as whoever shows an admission twice should learn that the second time was for nothing.
-    function _checkRenewal(SignerSlot known, SignerSlot slot, address signer) private view {
+    ///
+    /// A suspended voucher's word renews what rests on it already and nothing else: whoever stole it would put all
+    /// signers on it, and so out of use. What rests on a voucher that was taken away may get a shorter lease from
+    /// others, or the longest that a thief could give would keep them out; but never from a suspended one, which
+    /// could end it.
+    function _checkRenewal(SignerSlot known, SignerSlot slot, address signer, uint16 suspendedVouchers) private view {
+        RegistryStorage.Layout storage $ = RegistryStorage.load();
         uint256 until = known.leaseUntil();
         if (block.timestamp >= until) revert LeaseEnded(signer, until);
         if (!known.isOfSameEnclave(slot)) revert SignerExists(signer);
-        if (slot.leaseUntil() < until || SignerSlot.unwrap(slot) == SignerSlot.unwrap(known)) {
+        uint16 foreign = suspendedVouchers & ~known.vouchers();
+        if (foreign != 0) revert VouchersSuspended(signer, foreign);
+        bool captive = suspendedVouchers == 0 && known.vouchers() & ($.revokedVouchers | $.suspendedVouchers) != 0;
+        if (slot.leaseUntil() < until && !captive || SignerSlot.unwrap(slot) == SignerSlot.unwrap(known)) {
             revert LeaseNotRenewed(signer, until);
         }
     }

@@ -92,9 +92,7 @@ abstract contract TrustBooks is DuoTest {
     function _trust(Signer memory s) internal view returns (Trust) {
         if (s.revoked) return Trust.Revoked;
         if (block.timestamp >= s.leaseUntil) return Trust.LeaseEnded;
-        for (uint256 i = 0; i < vouchers.length; ++i) {
-            if (s.vouchers >> i & 1 != 0 && vouchers[i].revoked) return Trust.VoucherRevoked;
-        }
+        if (_revokedOf(s.vouchers) != 0) return Trust.VoucherRevoked;
         if (_machineDenies(s)) return Trust.MachineDenied;
         if (builds[s.build].revoked) return Trust.BuildRevoked;
         if (removed[s.configHash]) return Trust.ConfigRemoved;
@@ -128,17 +126,26 @@ abstract contract TrustBooks is DuoTest {
     /// @dev Whether anything is suspended that a signer would rest on with these vouchers.
     function _restsOnSuspended(Signer memory s, uint256 mask) internal view returns (bool) {
         uint8 family = builds[s.build].family;
-        for (uint256 i = 0; i < vouchers.length; ++i) {
-            if (
-                mask >> i & 1 != 0
-                    && suspended[_subject(ISubrosaSuspensions.Subject.Voucher, 0, _id(vouchers[i].account))]
-            ) return true;
-        }
-        return suspended[_subject(ISubrosaSuspensions.Subject.Measurement, 0, builds[s.build].id)]
+        return _suspendedOf(mask) != 0
+            || suspended[_subject(ISubrosaSuspensions.Subject.Measurement, 0, builds[s.build].id)]
             || suspended[_subject(ISubrosaSuspensions.Subject.Configuration, 0, s.configHash)]
             || suspended[_subject(ISubrosaSuspensions.Subject.Product, family, s.product)]
             || suspended[_subject(ISubrosaSuspensions.Subject.Machine, 0, s.machine)]
             || suspended[_subject(ISubrosaSuspensions.Subject.Family, family, 0)];
+    }
+
+    /// @dev Those of some vouchers that are suspended.
+    function _suspendedOf(uint256 mask) internal view returns (uint256 found) {
+        for (uint256 i = 0; i < vouchers.length; ++i) {
+            bytes32 name = _subject(ISubrosaSuspensions.Subject.Voucher, 0, _id(vouchers[i].account));
+            if (mask >> i & 1 != 0 && suspended[name]) found |= 1 << i;
+        }
+    }
+
+    function _revokedOf(uint256 mask) internal view returns (uint256 found) {
+        for (uint256 i = 0; i < vouchers.length; ++i) {
+            if (mask >> i & 1 != 0 && vouchers[i].revoked) found |= 1 << i;
+        }
     }
 
     function _machineDenies(Signer memory s) internal view returns (bool) {

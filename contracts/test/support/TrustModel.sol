@@ -35,6 +35,7 @@ abstract contract TrustModel is TrustBooks {
     bool public epochsBroken;
     /// How often each came up.
     uint256 public renewals;
+    uint256 public shortened;
     uint256 public registrations;
     uint256 public turnedAway;
     uint256 public cooldowns;
@@ -107,10 +108,17 @@ abstract contract TrustModel is TrustBooks {
         bool same = s.build == known.build && s.configHash == known.configHash && s.product == known.product
             && s.machine == known.machine;
         bool running = !known.revoked && block.timestamp < known.leaseUntil;
-        bool allowed = same && running && s.leaseUntil > known.leaseUntil && _isAcceptable(s);
+        bool allowed = same && running && _isAcceptable(s);
         bool vouched;
         bool done;
         (done, vouched, s.vouchers) = _show(s, seed >> 64);
+        uint256 barred = _suspendedOf(s.vouchers);
+        // A suspended voucher adds nothing to what it vouched for; what rests on one that was taken away may get
+        // a shorter lease by others.
+        if (barred & ~known.vouchers != 0) allowed = false;
+        bool captive = barred == 0 && (_suspendedOf(known.vouchers) | _revokedOf(known.vouchers)) != 0;
+        if (s.leaseUntil < known.leaseUntil && !captive) allowed = false;
+        if (done && s.leaseUntil < known.leaseUntil) ++shortened;
         if (done && !(allowed && vouched)) wronglyAdmitted = true;
         if (!done && allowed && vouched) wronglyDenied = true;
         if (done) {

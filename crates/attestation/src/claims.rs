@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use alloy_primitives::{B256, Bytes, FixedBytes, U256, keccak256};
+use alloy_primitives::{B256, Bytes, FixedBytes, keccak256};
 use alloy_sol_types::SolValue;
 use serde::{Deserialize, Serialize};
 use subrosa_evidence::{
@@ -64,8 +64,8 @@ pub struct Claims {
     /// Which TCB recovery that was judged by: the lower number of TCB info and QE identity. `None`
     /// where the vendor does not number them.
     pub tcb_evaluation: Option<u32>,
-    /// H\["machine"\](rootId, teeKind, keccak256(hardware identity)): PPID, chip id. Zero where the
-    /// platform gives none: Nitro, masked chip ids.
+    /// H\["machine"\](rootId, keccak256(hardware identity)): PPID, chip id; the same for every kind of
+    /// TEE that the machine has. Zero where the platform gives none: Nitro, masked chip ids.
     pub machine_id: B256,
     /// When the platform signed it, Unix seconds, where it says so (Nitro).
     pub issued: Option<u64>,
@@ -184,14 +184,14 @@ pub(crate) fn measurement_hashes(root_id: B256, tee: TeeKind, measurement: &[u8]
     (hash, measurement_id(root_id, tee, hash))
 }
 
-/// H\["machine"\]: keccak256(abi.encode(keccak256("subrosa.v1.machine"), rootId, teeKind,
-/// keccak256(identity))), where the identity is what the hardware is known by: for Intel the PPID
-/// (16 bytes), for AMD the chip id (64 bytes).
-pub fn machine_id(root_id: B256, tee: TeeKind, identity: &[u8]) -> B256 {
+/// H\["machine"\]: keccak256(abi.encode(keccak256("subrosa.v1.machine"), rootId, keccak256(identity))),
+/// where the identity is what the hardware is known by: for Intel the PPID (16 bytes), for AMD the
+/// chip id (64 bytes). The kind of TEE is no part of it: a machine whose memory is read or written
+/// is lost with all its kinds.
+pub fn machine_id(root_id: B256, identity: &[u8]) -> B256 {
     let words = (
         keccak256("subrosa.v1.machine"),
         root_id,
-        U256::from(tee as u8),
         keccak256(identity),
     );
     keccak256(words.abi_encode())

@@ -206,7 +206,7 @@ fn read(
         firmware: None,
         advisories: claims.tcb.advisory_ids.clone(),
         tcb_evaluation: Some(claims.tcb.eval_data_number),
-        machine_id: machine_id(root.id(), kind, &claims.platform.pck.ppid),
+        machine_id: machine_id(root.id(), &claims.platform.pck.ppid),
         issued: None,
         revocation_checked: true,
         collateral: collateral::described(collateral)?,

@@ -155,14 +155,8 @@ enum RevocationLists {
 #[serde(deny_unknown_fields, default)]
 struct Machines {
     ids: BTreeSet<B256>,
-    hardware: Vec<Hardware>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Hardware {
-    tee: TeeKind,
-    identity: Bytes,
+    /// What the machines are known by.
+    hardware: Vec<Bytes>,
 }
 
 #[derive(Default, Deserialize)]
@@ -231,11 +225,11 @@ impl Document {
 impl Machines {
     /// A machine has an id under each root it could hang from.
     fn ids(self, roots: &BTreeSet<B256>) -> BTreeSet<B256> {
-        let named = self.hardware.iter().flat_map(|hardware| {
+        let named = self.hardware.iter().flat_map(|identity| {
             roots
                 .iter()
                 .chain([&DEVELOPMENT_ROOT_ID])
-                .map(|root| machine_id(*root, hardware.tee, &hardware.identity))
+                .map(|root| machine_id(*root, identity))
         });
         self.ids.iter().copied().chain(named).collect()
     }
@@ -310,7 +304,6 @@ mod tests {
         assert_eq!(policy.tolerated_advisories.unwrap().len(), 1);
         let machine = machine_id(
             INTEL_SGX_ROOT_ID,
-            TeeKind::Tdx,
             &alloy_primitives::hex!("00112233445566778899aabbccddeeff"),
         );
         assert!(policy.machines.unwrap().contains(&machine));

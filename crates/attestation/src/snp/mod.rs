@@ -140,7 +140,7 @@ pub(crate) fn examine_report(
         firmware: Some(firmware),
         advisories: Vec::new(),
         tcb_evaluation: None,
-        machine_id: machine(&parsed, root_id, kind),
+        machine_id: machine(&parsed, root_id),
         issued: None,
         revocation_checked: !path.lists.is_empty(),
         collateral: described(&path, &vek),
@@ -150,11 +150,11 @@ pub(crate) fn examine_report(
 }
 
 /// The id of the machine by its chip id; zero if that is masked.
-fn machine(report: &Report, root_id: B256, kind: TeeKind) -> B256 {
+fn machine(report: &Report, root_id: B256) -> B256 {
     if report.chip_id == [0; 64] {
         return B256::ZERO;
     }
-    machine_id(root_id, kind, &report.chip_id)
+    machine_id(root_id, &report.chip_id)
 }
 
 /// The certificates that the evidence brings.

@@ -69,10 +69,7 @@ fn claims_are_what_the_report_says() {
     );
     let chip = [[0xc1; 8].as_slice(), &[0; 56]].concat();
     assert_eq!(claims.register("chip_id").unwrap()[..], chip);
-    assert_eq!(
-        claims.machine_id,
-        machine_id(claims.root_id, TeeKind::Snp, &chip)
-    );
+    assert_eq!(claims.machine_id, machine_id(claims.root_id, &chip));
     assert_eq!(claims.evidence_hash, keccak256(&evidence.report[..0x2A0]));
     let names: Vec<&str> = claims
         .collateral
@@ -92,7 +89,7 @@ fn a_masked_chip_under_a_vlek_is_no_machine() {
     let shown = GENOA.vlek(|scenario| scenario.put(0x1A0, &[7; 64]));
     assert_eq!(
         verify(&shown).unwrap().into_inner().machine_id,
-        machine_id(claims.root_id, TeeKind::Snp, &[7; 64])
+        machine_id(claims.root_id, &[7; 64])
     );
 }
 
