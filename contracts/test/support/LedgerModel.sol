@@ -10,7 +10,7 @@ import {FulfillmentGroup} from "./Batches.sol";
 import {TrustModel} from "./TrustModel.sol";
 
 /// @notice Books on every entry that was ever appended to three logs, kept from what is asked and
-/// what is seen to move, and compared with the oracle entry by entry. `RingHandler` keeps closer ones, of what is in
+/// what is seen to move, and compared with the oracle entry by entry. `RingBooks` keeps closer ones, of what is in
 /// which slot.
 abstract contract LedgerModel is TrustModel {
     struct Record {
