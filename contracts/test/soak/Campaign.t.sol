@@ -26,6 +26,7 @@ contract CampaignTest is InvariantsTest {
         invariant_what_is_suspended_or_of_no_epoch_lands_nothing_and_what_was_lifted_stays();
         invariant_every_contract_is_in_a_runtime_that_counts_or_leads_to_one();
         invariant_epochs_open_one_by_one_and_stay();
+        invariant_an_epoch_counts_the_contracts_that_need_its_keys();
         invariant_a_trusted_batch_with_ample_gas_is_applied_in_full();
     }
 }
