@@ -58,7 +58,7 @@ contract ThresholdHandler is OracleTest {
         // Pairs of a kind on two machines, of another on one, some on machines without identity, some let in together.
         _add(TEE_KIND, 1, 1);
         _add(TEE_KIND, 2, 2);
-        _add(2, 1, 4);
+        _add(2, 7, 4);
         _add(2, 3, 1);
         _add(3, 0, 8);
         _add(3, 0, 16);
