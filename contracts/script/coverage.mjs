@@ -17,7 +17,28 @@ const without = 'Invariants|GasSweep';
 const measured = /^src\/(?:oracle|registry|libraries|consumer|dcap)\/|^src\/\w+\.sol$/;
 
 /** Branches that no run covers, each `{ file, line, way, why }`: the line as it reads, 0 or 1 for never or always taken. */
-const excused = [];
+const excused = [
+  ...[
+    ['src/libraries/BatchHashes.sol', 'if gt(next, end) { break }', 'Batches: no_part_of_a_batch_is_one'],
+    ['src/libraries/BatchHashes.sol', 'if and(word, 0x80000000) {', 'Batches: the_hash_of_sealed_logs_is_the_datas_last_word'],
+    ['src/libraries/BatchHashes.sol', 'if lt(length, 0x20) { break }', 'Batches: the_hash_of_sealed_logs_is_the_datas_last_word'],
+    ['src/libraries/BatchHashes.sol', 'if gt(outputLength, length) { break }', 'Batches: output_longer_than_the_data_reverts'],
+    ['src/oracle/Fulfillments.sol', 'if gasLimit {', 'Callback: the_requester_gets_the_public_output'],
+    ['src/oracle/SignedResults.sol', 'if iszero(gt(s, highest)) { signer := mload(0) }', 'Signature: the_malleable_twin_of_a_signature_is_refused'],
+  ].map(([file, line, taken]) => ({ file, line, way: 0, why: `in assembly, where forge counts nothing; taken in ${taken}` })),
+  {
+    file: 'src/oracle/Fulfillments.sol',
+    line: 'if (settlement.isLate()) {',
+    way: 1,
+    why: 'in time is what entries are that were topped up, cancelled or guarded by a threshold, in tests of each; forge maps the other way to another line',
+  },
+  {
+    file: 'src/registry/Standing.sol',
+    line: 'if (family.generation == slot.generation()) return;',
+    way: 0,
+    why: 'never the case, as whatever else makes `_isUntouched` false has reverted before',
+  },
+];
 
 run();
 const files = branches(readFileSync(report, 'utf8'));

@@ -48,6 +48,7 @@ contract InvariantsTest is Test {
         invariant_a_callback_succeeds_at_most_once_and_never_starved();
         invariant_slots_are_never_cleared();
         invariant_digests_chain();
+        invariant_an_epoch_counts_the_contracts_that_need_its_keys();
     }
 
     function invariant_the_oracle_holds_exactly_what_it_owes() public view {
@@ -118,6 +119,10 @@ contract InvariantsTest is Test {
 
     function invariant_epochs_open_one_by_one_and_stay() public view {
         assertFalse(handler.epochsBroken());
+    }
+
+    function invariant_an_epoch_counts_the_contracts_that_need_its_keys() public view {
+        assertFalse(handler.miscounted());
     }
 
     function invariant_a_trusted_batch_with_ample_gas_is_applied_in_full() public view {

@@ -349,6 +349,20 @@ contract RegistryTests is RegistryTest {
         assertEq(registry.configAt(3), 0);
     }
 
+    /// @dev Signers' words have 16 bits for each.
+    function test_there_is_no_index_after_the_last() public {
+        bytes32 counts = bytes32(Reference.location("subrosa.storage.Registry") + 20);
+        bytes32 others = vm.load(address(registry), counts) >> 32 << 32;
+        vm.store(address(registry), counts, others | bytes32(uint256(0xfffe_ffff)));
+        vm.expectRevert(ISubrosaGovernance.NoIndexLeft.selector);
+        registry.addMeasurement(ROOT, TEE_KIND, keccak256("one too many"));
+        registry.addConfig(keccak256("the last"), KEY_GROUP);
+        vm.expectRevert(ISubrosaGovernance.NoIndexLeft.selector);
+        registry.addConfig(keccak256("one too many"), KEY_GROUP);
+        (,,,, uint16 index) = registry.configOf(keccak256("the last"));
+        assertEq(index, type(uint16).max);
+    }
+
     function test_a_measurement_or_configuration_never_added_has_no_index_and_admits_nobody() public {
         SignerAdmission memory a = _admission(vm.addr(NEW));
         a.configHash = keccak256("never added");

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Test} from "forge-std/Test.sol";
-
 import {ISubrosaOracle} from "../src/interfaces/ISubrosaOracle.sol";
 import {Entry, Outstanding} from "../src/interfaces/SubrosaTypes.sol";
 import {RequestReenterer} from "./consumers/Reenterers.sol";
@@ -10,7 +8,6 @@ import {Fulfillment} from "./support/Batches.sol";
 import {Moody} from "./support/Consumers.sol";
 import {OracleTest} from "./support/OracleTest.sol";
 import {Reference} from "./support/Reference.sol";
-import {RingHandler} from "./support/RingHandler.sol";
 
 /// @notice Slots come around: each rule of the ring has an attack behind it.
 contract RingTest is OracleTest {
@@ -184,65 +181,5 @@ contract RingTest is OracleTest {
     function _assertChainGoesOn(bytes32 id, Entry memory last) private {
         Entry memory next = _request(id, user, 0);
         assertEq(next.previousDigest, id == stateless ? bytes32(0) : _digest(last));
-    }
-}
-
-/// @notice The ring against plain lists, after any sequence of requests, batches, callbacks that append, top-ups,
-/// cancellations, refunds, retries and waiting.
-contract RingInvariantsTest is Test {
-    RingHandler private handler;
-
-    function setUp() public {
-        handler = new RingHandler();
-        targetContract(address(handler));
-        bytes4[] memory selectors = new bytes4[](8);
-        selectors[0] = RingHandler.request.selector;
-        selectors[1] = RingHandler.fulfill.selector;
-        selectors[2] = RingHandler.addFee.selector;
-        selectors[3] = RingHandler.cancel.selector;
-        selectors[4] = RingHandler.refund.selector;
-        selectors[5] = RingHandler.reclaim.selector;
-        selectors[6] = RingHandler.settle.selector;
-        selectors[7] = RingHandler.wait.selector;
-        targetSelector(FuzzSelector(address(handler), selectors));
-    }
-
-    function invariant_the_ring_is_a_log_without_one() public {
-        handler.inspect();
-        assertEq(handler.fault(), "");
-    }
-
-    function afterInvariant() public {
-        handler.inspectAll();
-        assertEq(handler.fault(), "");
-    }
-
-    /// @dev The handler does reach the interesting states: otherwise the invariant holds for nothing.
-    function test_the_handler_meets_every_situation() public {
-        uint256 seed = 7;
-        for (uint256 i = 0; i < 3000; ++i) {
-            seed = uint256(keccak256(abi.encode(seed)));
-            _step(seed % 10, seed >> 16);
-            if (i % 50 == 0) handler.inspectAll();
-            assertEq(handler.fault(), "");
-        }
-        assertGt(handler.executions(), 500, "executions");
-        assertGt(handler.apart(), 50, "apart");
-        assertGt(handler.appendsWithin(), 20, "appendsWithin");
-        assertGt(handler.lates(), 50, "lates");
-        assertGt(handler.failures(), 20, "failures");
-        assertGt(handler.settlements(), 20, "settlements");
-        assertGt(handler.pendingWrites(), 50, "pendingWrites");
-    }
-
-    function _step(uint256 which, uint256 seed) private {
-        if (which == 0) handler.request(seed);
-        if (which == 1 || which == 8 || which == 9) handler.fulfill(seed);
-        if (which == 2) handler.addFee(seed);
-        if (which == 3) handler.cancel(seed);
-        if (which == 4) handler.refund(seed);
-        if (which == 5) handler.reclaim(seed);
-        if (which == 6) handler.settle(seed);
-        if (which == 7) handler.wait(seed);
     }
 }

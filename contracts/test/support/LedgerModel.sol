@@ -10,7 +10,7 @@ import {FulfillmentGroup} from "./Batches.sol";
 import {TrustModel} from "./TrustModel.sol";
 
 /// @notice Books on every entry that was ever appended to three logs, kept from what is asked and
-/// what is seen to move, and compared with the oracle entry by entry. `RingHandler` keeps closer ones, of what is in
+/// what is seen to move, and compared with the oracle entry by entry. `RingBooks` keeps closer ones, of what is in
 /// which slot.
 abstract contract LedgerModel is TrustModel {
     struct Record {
@@ -40,6 +40,7 @@ abstract contract LedgerModel is TrustModel {
     bool public paidTwice;
     bool public refundedThenPaid;
     bool public misdirected;
+    bool public miscounted;
     uint256 public executed;
     uint256 public refunds;
 
@@ -151,6 +152,34 @@ abstract contract LedgerModel is TrustModel {
                 if (id != stateless && (seq < uint48(heads[id])) != (all[seq].executions == 1)) headWentBack = true;
             }
             if (_nextSeq(id) != all.length) chainBroken = true;
+        }
+        _inspectCounts();
+    }
+
+    /// @dev Of each epoch, whether it counts every contract that is in it or has yet to say that it left, and none that
+    /// needs its keys for nothing.
+    function _inspectCounts() internal {
+        uint256[] memory least = new uint256[](epoch + 1);
+        uint256[] memory most = new uint256[](epoch + 1);
+        for (uint256 i = 0; i < 3; ++i) {
+            bool[] memory leaving = new bool[](epoch + 1);
+            bool[] memory needed = new bool[](epoch + 1);
+            Record[] storage all = records[ids[i]];
+            for (uint256 seq = 1; seq < all.length; ++seq) {
+                if (all[seq].executions != 0) continue;
+                uint256 settlement = all[seq].entry.settlement;
+                needed[uint32(all[seq].entry.payment >> 48)] = true;
+                if (settlement >> 49 & 1 == 1) leaving[uint32(settlement >> 64)] = true;
+            }
+            leaving[uint32(oracle.logOf(ids[i]) >> 80)] = true;
+            for (uint256 e = 1; e <= epoch; ++e) {
+                if (leaving[e]) ++least[e];
+                if (leaving[e] || needed[e]) ++most[e];
+            }
+        }
+        for (uint32 e = 1; e <= epoch; ++e) {
+            uint256 count = _contractsIn(KEY_GROUP, e);
+            if (count < least[e] || count > most[e]) miscounted = true;
         }
     }
 

@@ -54,6 +54,7 @@ contract ProtocolHandler is RuntimeModel {
         Entry memory entry = _appended();
         _note(entry);
         _book(entry);
+        _inspectCountsOfShortLogs();
     }
 
     function setMood(uint256 seed) external {
@@ -285,6 +286,16 @@ contract ProtocolHandler is RuntimeModel {
         for (uint256 g = 0; g < f.groups.length; ++g) {
             _inspectHead(f.groups[g].contractId);
         }
+        _inspectCountsOfShortLogs();
+    }
+
+    /// @dev What looks at every entry takes too long for long ones.
+    function _inspectCountsOfShortLogs() private {
+        uint256 length;
+        for (uint256 i = 0; i < ids.length; ++i) {
+            length += records[ids[i]].length;
+        }
+        if (length < 32) _inspectCounts();
     }
 
     /// @dev How many items must be applied if gas is no matter, and which are executed now.

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Vm} from "forge-std/Vm.sol";
-
-import {ISubrosaOracle, Policy} from "../../src/interfaces/ISubrosaOracle.sol";
-import {Entry, Outstanding} from "../../src/interfaces/SubrosaTypes.sol";
-import {Batches, Fulfillment, FulfillmentGroup} from "./Batches.sol";
-import {OracleTest} from "./OracleTest.sol";
+import {Call, ISubrosaOracle, Policy} from "../../src/interfaces/ISubrosaOracle.sol";
+import {Entry} from "../../src/interfaces/SubrosaTypes.sol";
+import {Fulfillment, FulfillmentGroup} from "./Batches.sol";
 import {Reference} from "./Reference.sol";
+import {RingBooks} from "./RingBooks.sol";
 
 /// @notice A requester that does what it is told in its callback: fail, append to the log that is being executed, as
 /// often as it is told, or neither.
@@ -40,53 +38,30 @@ contract Puppet {
     receive() external payable {}
 }
 
-/// @notice Two logs, a stateful and a stateless one, kept as plain lists beside the oracle's ring: every entry with
-/// what happened to it and what of its fee is where. What the oracle stores is compared with that.
-contract RingHandler is OracleTest {
-    struct Record {
-        Entry entry;
-        bool executed;
-        /// What its slot must say while it is pending.
-        uint8 status;
-        /// Gwei of top-ups.
-        uint256 added;
-        Outstanding left;
-        uint256 flags;
-    }
-
-    uint24 private constant GAS = 1_500_000;
-
-    bytes32[2] internal ids;
-    mapping(bytes32 contractId => Record[]) internal records;
+/// @notice Does what users, relayers, owners and time do to two logs, in any order, and keeps books of it.
+contract RingHandler is RingBooks {
     Puppet internal puppet;
-    /// Wei that the oracle owes, to whomever.
-    uint256 public owed;
-    /// What went wrong first.
-    string public fault;
+    address private heir = makeAddr("heir");
 
-    uint256 public executions;
-    uint256 public apart;
-    uint256 public appendsWithin;
-    uint256 public lates;
-    uint256 public failures;
-    uint256 public settlements;
-    uint256 public pendingWrites;
+    /// How often each was done.
+    uint256 public requests;
+    uint256 public lists;
+    uint256 public refusedFees;
+    uint256 public repricings;
+    uint256 public topUps;
+    uint256 public cancellations;
+    uint256 public refunds;
+    uint256 public reclaims;
+    uint256 public retries;
+    uint256 public returns_;
 
     constructor() {
         setUp();
         puppet = new Puppet(oracle);
         vm.deal(address(puppet), type(uint96).max);
-        ids = [stateful, stateless];
-        for (uint256 i = 0; i < 2; ++i) {
-            Record storage r = records[ids[i]].push();
-            r.executed = true;
-            r.entry.contractId = ids[i];
-        }
-        owed = address(oracle).balance;
-        vm.prank(owner);
-        oracle.setPolicy(stateful, _widePolicy());
-        vm.prank(owner);
-        oracle.setPolicy(stateless, _widePolicy());
+        _setUpBooks();
+        _setPolicy(stateful, _widePolicy());
+        _setPolicy(stateless, _widePolicy());
     }
 
     /// @dev Callbacks may append.
@@ -95,19 +70,59 @@ contract RingHandler is OracleTest {
         policy.maximumCallbackGas = GAS;
     }
 
-    // What users, relayers and time do.
-
-    /// @notice One to forty requests, so that the ring comes around soon.
+    /// @notice One to forty requests, so that the ring comes around soon, each for what is quoted or for more.
     function request(uint256 seed) external {
         bytes32 id = ids[seed % 2];
         uint256 count = (seed >> 8) % 8 == 0 ? 1 + (seed >> 16) % 40 : 1 + (seed >> 16) % 4;
         for (uint256 i = 0; i < count; ++i) {
-            uint32 callbackGas = (seed >> (24 + i)) % 2 == 0 ? 0 : GAS;
-            uint48 deadline = uint48(block.timestamp + 60 + (seed >> 80) % 2 hours);
-            uint256 flags = (seed >> (100 + i)) % 2;
-            uint256 terms = Reference.terms(0, flags, 1, callbackGas, deadline);
-            _book(_request(id, address(puppet), terms, 0.01 ether));
+            (uint256 terms, uint256 fee) = _terms(id, seed, i);
+            if ((seed >> (120 + i)) % 16 == 0) _offerLess(id, terms, fee);
+            bool exactly = (seed >> (140 + i)) % 2 == 0;
+            address refundTo = (seed >> (160 + i)) % 4 == 0 ? heir : address(0);
+            _book(
+                _request(id, address(puppet), terms, exactly ? fee : fee + (seed >> 200) % 1e9 * 1 gwei, refundTo),
+                exactly
+            );
+            ++requests;
         }
+    }
+
+    /// @notice Several in one call, at the sum of what they cost or more, which is for the last.
+    function requestMany(uint256 seed) external {
+        bytes32 id = ids[seed % 2];
+        Call[] memory calls = new Call[](1 + (seed >> 8) % 5);
+        uint256 sum = (seed >> 200) % 2 == 0 ? 0 : 1 gwei;
+        for (uint256 i = 0; i < calls.length; ++i) {
+            (uint256 terms, uint256 fee) = _terms(id, seed, i);
+            calls[i] = Call(keccak256("user"), terms, "some input");
+            sum += fee;
+        }
+        vm.recordLogs();
+        hoax(address(puppet), address(puppet).balance + sum);
+        oracle.requestMany{value: sum}(id, address(0), calls);
+        Entry[] memory all = _allAppended();
+        _check(all.length == calls.length, "as many as were asked");
+        for (uint256 i = 0; i < all.length; ++i) {
+            _note(all[i]);
+            _book(all[i], i + 1 < all.length || (seed >> 200) % 2 == 0);
+        }
+        ++lists;
+    }
+
+    /// @notice The owner changes what it charges, or the chain what gas costs.
+    function reprice(uint256 seed) external {
+        if (seed % 2 == 0) {
+            vm.fee((seed >> 8) % 20 gwei);
+        } else {
+            bytes32 id = ids[(seed >> 8) % 2];
+            Policy memory policy = _widePolicy();
+            // Prices that the log's word keeps exactly.
+            policy.chargeGwei = uint64((seed >> 16) % 4 * 100_000);
+            policy.baseFeeSixteenths = uint8((seed >> 32) % 33);
+            policy.gasPriceFloor = uint64((seed >> 48) % 20 * 0.1 gwei);
+            _setPolicy(id, policy);
+        }
+        ++repricings;
     }
 
     /// @notice A batch around the head, or of any entries of the stateless log; perhaps of some that were executed.
@@ -151,8 +166,9 @@ contract RingHandler is OracleTest {
             _check(r.status & RECLAIMED == 0, "topped up what was reclaimed");
             r.status |= TOPPED_UP;
             r.added += 3;
+            r.toppedUp += 3 gwei;
             owed += 3 gwei;
-            ++pendingWrites;
+            ++topUps;
         } catch {
             _check(r.status & RECLAIMED != 0, "a top-up was refused");
         }
@@ -162,12 +178,13 @@ contract RingHandler is OracleTest {
         Record storage r = _any(seed);
         if (r.entry.settlement == 0) return;
         bool can = !r.executed && r.status & CANCELLED == 0 && uint32(r.entry.settlement >> 64) != 0;
+        uint256 before = _wealth(r.entry);
         vm.prank(address(puppet));
         try oracle.cancel(r.entry) {
             _check(can, "cancelled what cannot be");
-            if (r.status & REFUNDED == 0) owed -= _callbackPart(r.entry);
+            _bookReturn(r, r.status & REFUNDED == 0 ? _callbackPart(r.entry) : 0, before);
             r.status |= CANCELLED;
-            ++pendingWrites;
+            ++cancellations;
         } catch {
             _check(!can, "cancelling was refused");
         }
@@ -176,12 +193,14 @@ contract RingHandler is OracleTest {
     function refund(uint256 seed) external {
         Record storage r = _any(seed);
         if (r.entry.settlement == 0) return;
-        bool can = !r.executed && r.status & REFUNDED == 0 && block.timestamp > uint48(r.entry.settlement);
+        uint256 amount = _refundable(r);
+        bool can = !r.executed && amount != 0 && block.timestamp > uint48(r.entry.settlement);
+        uint256 before = _wealth(r.entry);
         try oracle.refund(r.entry) {
             _check(can, "refunded what cannot be");
-            owed -= _refundable(r);
+            _bookReturn(r, amount, before);
             r.status |= REFUNDED;
-            ++pendingWrites;
+            ++refunds;
         } catch {
             _check(!can, "a refund was refused");
         }
@@ -191,12 +210,13 @@ contract RingHandler is OracleTest {
         Record storage r = _any(seed);
         if (r.entry.settlement == 0) return;
         bool can = !r.executed && r.status & RECLAIMED == 0 && block.timestamp > uint48(r.entry.settlement) + 30 days;
+        uint256 before = _wealth(r.entry);
         try oracle.reclaim(r.entry) {
             _check(can, "taken back what cannot be");
-            owed -= _refundable(r) + _landing(r.entry) + r.added * 1 gwei;
+            _bookReturn(r, _refundable(r) + _landing(r.entry) + r.added * 1 gwei, before);
             r.status = (r.status | REFUNDED | RECLAIMED) & ~TOPPED_UP;
             r.added = 0;
-            ++pendingWrites;
+            ++reclaims;
         } catch {
             _check(!can, "taking back was refused");
         }
@@ -206,33 +226,9 @@ contract RingHandler is OracleTest {
     function settle(uint256 seed) external {
         Record storage r = _any(seed);
         if (r.entry.settlement == 0) return;
-        bool expires = r.entry.settlement >> 48 & 1 == 1;
-        bool inGrace = block.timestamp <= uint256(r.left.since) + GRACE;
         puppet.tell(false, 0, 0, 0);
-        if (seed >> 128 & 1 == 0) {
-            bool can = r.flags & CALLBACK_DUE != 0 && (inGrace || !expires);
-            uint256 before = oracle.balanceOf(address(this));
-            try oracle.retryCallback(r.entry, r.left, _output(r.entry)) {
-                _check(can, "made a callback that is not due");
-                bool rewarded = inGrace && r.flags & FOR_REQUESTER == 0;
-                _check(oracle.balanceOf(address(this)) - before == (rewarded ? _held(r) : 0), "another reward");
-                r.flags = rewarded || r.left.held == 0 ? 0 : FOR_REQUESTER;
-                ++settlements;
-            } catch {
-                _check(!can, "a callback that is due was refused");
-            }
-        } else {
-            bool can = r.flags != 0 && r.left.held != 0 && (r.flags & FOR_REQUESTER != 0 || !inGrace);
-            try oracle.refundExecuted(r.entry, r.left) {
-                _check(can, "returned what is not due");
-                owed -= _held(r);
-                r.left.held = 0;
-                r.flags = r.flags & CALLBACK_DUE != 0 && !expires ? CALLBACK_DUE : 0;
-                ++settlements;
-            } catch {
-                _check(!can, "a return was refused");
-            }
-        }
+        if (seed >> 128 & 1 == 0) _retry(r);
+        else _takeBack(r);
     }
 
     function wait(uint256 seed) external {
@@ -240,144 +236,70 @@ contract RingHandler is OracleTest {
         vm.roll(block.number + 1);
     }
 
-    // What must hold.
-
-    /// @notice What the oracle stores of the last entries, against the lists.
-    function inspect() external {
-        _inspect(70);
-    }
-
-    /// @notice Of all of them.
-    function inspectAll() external {
-        _inspect(type(uint256).max);
-    }
-
-    function _inspect(uint256 window) private {
-        for (uint256 i = 0; i < 2; ++i) {
-            bytes32 id = ids[i];
-            Record[] storage all = records[id];
-            _check(_nextSeq(id) == all.length, "the log is as long");
-            bool marked;
-            for (uint256 seq = all.length > window ? all.length - window : 1; seq < all.length; ++seq) {
-                marked = _inspectEntry(all[seq], i) || marked;
-            }
-            if (i == 0 && marked) _check(_headFlags(id) & 1 == 1, "a pending slot's status is announced");
-            if (i == 0 && _headSeq(id) == all.length) _check(_headFlags(id) == 0, "nothing is announced for nothing");
+    function _retry(Record storage r) private {
+        bool inGrace = block.timestamp <= uint256(r.left.since) + GRACE;
+        bool can = r.flags & CALLBACK_DUE != 0 && (inGrace || r.entry.settlement >> 48 & 1 == 0);
+        uint256 before = oracle.balanceOf(address(this));
+        try oracle.retryCallback(r.entry, r.left, _output(r.entry)) {
+            _check(can, "made a callback that is not due");
+            bool rewarded = inGrace && r.flags & FOR_REQUESTER == 0;
+            uint256 reward = oracle.balanceOf(address(this)) - before;
+            _gain(reward == (rewarded ? _held(r) : 0), "another reward");
+            r.toLander += reward;
+            if (rewarded) r.left.held = 0;
+            r.flags = r.left.held == 0 ? 0 : FOR_REQUESTER;
+            ++retries;
+        } catch {
+            _check(!can, "a callback that is due was refused");
         }
-        _check(address(oracle).balance == owed, "the oracle holds what it owes");
     }
 
-    function balance() external view returns (uint256) {
-        return address(oracle).balance;
-    }
-
-    function _inspectEntry(Record storage r, uint256 log) private returns (bool marked) {
-        Entry memory entry = r.entry;
-        (bool found, uint8 status) = _find(entry);
-        if (!r.executed) {
-            // Never written over, whatever came after.
-            _check(found, "a pending entry has its slot");
-            _check(status == r.status, "its status is what happened");
-            _check(_addedTo(entry) == r.added, "top-ups wait");
-            marked = status != 0;
-        } else {
-            if (log == 1 && found) _check(status & EXECUTED != 0, "an executed entry's slot says so");
-            _check(_addedTo(entry) == 0, "top-ups are gone");
+    function _takeBack(Record storage r) private {
+        bool inGrace = block.timestamp <= uint256(r.left.since) + GRACE;
+        bool can = r.flags != 0 && r.left.held != 0 && (r.flags & FOR_REQUESTER != 0 || !inGrace);
+        uint256 before = _wealth(r.entry);
+        try oracle.refundExecuted(r.entry, r.left) {
+            _check(can, "returned what is not due");
+            _bookReturn(r, _held(r), before);
+            r.left.held = 0;
+            r.flags = r.flags & CALLBACK_DUE != 0 && r.entry.settlement >> 48 & 1 == 0 ? CALLBACK_DUE : 0;
+            ++returns_;
+        } catch {
+            _check(!can, "a return was refused");
         }
-        if (log == 0) _check((_seq(entry) < _headSeq(entry.contractId)) == r.executed, "the head is where it is");
-        bytes32 word = oracle.outstandingOf(entry.contractId, _seq(entry));
-        bytes32 expected = r.flags == 0 ? bytes32(0) : Reference.outstanding(_digest(entry), r.left) | bytes32(r.flags);
-        _check(word == expected, "what is outstanding is what is left");
     }
 
     function _submit(FulfillmentGroup[] memory groups) private {
         Fulfillment memory f = _batch(groups);
-        uint256[3] memory before = [oracle.balanceOf(relayer), oracle.balanceOf(owner), 0];
+        uint256[2] memory before = [oracle.balanceOf(relayer), oracle.balanceOf(owner)];
         vm.recordLogs();
         uint256 done = _fulfill(f);
         _bookLogs(groups[0].contractId, done, before);
     }
 
-    /// @dev Books what the recorded logs tell of, in order: entries executed, what is left of them, entries appended
-    /// from within.
-    function _bookLogs(bytes32 id, uint256 done, uint256[3] memory before) private {
-        Vm.Log[] memory logs = vm.getRecordedLogs();
-        uint256 seen;
-        uint256 earned;
-        uint256 charged;
-        for (uint256 i = 0; i < logs.length; ++i) {
-            bytes32 topic = logs[i].topics[0];
-            if (topic == ISubrosaOracle.EntryFulfilled.selector) {
-                (uint256 outcome,) = abi.decode(logs[i].data, (uint256, bytes));
-                Record storage r = records[id][uint48(outcome)];
-                _check(!r.executed, "executed twice");
-                r.executed = true;
-                ++seen;
-                ++executions;
-                (uint256 e, uint256 c) = _bookExecution(r);
-                (earned, charged) = (earned + e, charged + c);
-            } else if (topic == ISubrosaOracle.EntryOutstanding.selector) {
-                (uint256 seq, uint8 flags, Outstanding memory left) =
-                    abi.decode(logs[i].data, (uint256, uint8, Outstanding));
-                Record storage r = records[id][seq];
-                if (r.flags == 0) {
-                    // A callback failed, in time.
-                    _check(flags == CALLBACK_DUE, "a failed callback is due");
-                    _check(uint256(left.held) * 1 gwei <= _callbackPart(r.entry), "no more is held than was paid");
-                    earned -= uint256(left.held) * 1 gwei;
-                    ++failures;
-                } else {
-                    _check(flags == r.flags && left.held == r.left.held, "late, as predicted");
-                }
-                (r.left, r.flags) = (left, flags);
-            } else if (topic == ISubrosaOracle.EntryAppended.selector) {
-                _bookDecoded(logs[i]);
-                ++appendsWithin;
-            }
-        }
-        _check(seen == done, "as many as it says");
-        _check(oracle.balanceOf(relayer) - before[0] == earned, "the lander has what it earned");
-        _check(oracle.balanceOf(owner) - before[1] == charged, "the owner has its charges");
+    /// @dev Of the i-th request of a call: what it asks for, and what is quoted for that.
+    function _terms(bytes32 id, uint256 seed, uint256 i) private view returns (uint256 terms, uint256 fee) {
+        uint32 callbackGas = (seed >> (24 + i)) % 2 == 0 ? 0 : GAS;
+        uint48 deadline = uint48(block.timestamp + 60 + (seed >> 80) % 2 hours);
+        uint64 fuel = (seed >> (100 + i)) % 4 == 0 ? MUCH_FUEL : LITTLE_FUEL;
+        terms = Reference.terms(0, (seed >> (110 + i)) % 2, fuel, callbackGas, deadline);
+        fee = oracle.quote(id, INPUT_LENGTH, OUTPUT_LIMIT, callbackGas, fuel);
     }
 
-    /// @dev What an execution now earns its lander and the owner, if the callback works; and what is left of a late
-    /// one.
-    function _bookExecution(Record storage r) private returns (uint256 earned, uint256 charged) {
-        Entry memory entry = r.entry;
-        earned = (r.status & RECLAIMED != 0 ? 0 : _landing(entry)) + r.added * 1 gwei;
-        r.added = 0;
-        bool wanted = uint32(entry.settlement >> 64) != 0 && r.status & CANCELLED == 0;
-        if (block.timestamp <= uint48(entry.settlement)) {
-            return (earned + (wanted ? _callbackPart(entry) : 0), _charge(entry));
-        }
-        ++lates;
-        uint256 held = _refundable(r);
-        r.left = Outstanding(1, keccak256(_output(entry)), uint48(held / 1 gwei), uint48(block.timestamp));
-        bool due = wanted && entry.settlement >> 48 & 1 == 0;
-        r.flags = (due ? CALLBACK_DUE : 0) | (held != 0 ? FOR_REQUESTER : 0);
-    }
-
-    function _book(Entry memory entry) private {
-        Record[] storage all = records[entry.contractId];
-        _check(_seq(entry) == all.length, "positions follow each other");
-        if (entry.contractId == stateful && all.length > 1) {
-            _check(entry.previousDigest == _digest(all[all.length - 1].entry), "digests chain");
-        }
-        if (entry.contractId == stateless) _check(entry.previousDigest == 0, "digests do not chain");
-        all.push().entry = entry;
-        owed += _paid(entry);
-        if (_slotAt(entry.contractId, _seq(entry) | 1 << 48) != 0) {
-            ++apart;
-            _check(oracle.logOf(entry.contractId) >> 155 & 1 == 1, "the log says that its last is apart");
+    function _offerLess(bytes32 id, uint256 terms, uint256 fee) private {
+        if (fee == 0) return;
+        hoax(address(puppet), address(puppet).balance + fee);
+        try oracle.request{value: fee - 1 gwei}(id, 0, terms, address(0), "some input") {
+            _cover(false, "less than was quoted was taken");
+        } catch {
+            ++refusedFees;
         }
     }
 
-    function _bookDecoded(Vm.Log memory log) private {
-        Entry memory entry = _decode(log);
-        _note(entry);
-        Record[] storage all = records[entry.contractId];
-        all.push().entry = entry;
-        owed += _paid(entry);
+    function _setPolicy(bytes32 id, Policy memory policy) private {
+        vm.prank(owner);
+        oracle.setPolicy(id, policy);
+        policies[id] = policy;
     }
 
     function _any(uint256 seed) private view returns (Record storage) {
@@ -385,18 +307,5 @@ contract RingHandler is OracleTest {
         // Mostly of those that are still pending or not long executed.
         uint256 window = all.length < 80 || (seed >> 8) % 4 == 0 ? all.length : 80;
         return all[all.length - 1 - (seed >> 16) % window];
-    }
-
-    function _refundable(Record storage r) private view returns (uint256) {
-        if (r.status & REFUNDED != 0) return 0;
-        return _charge(r.entry) + (r.status & CANCELLED != 0 ? 0 : _callbackPart(r.entry));
-    }
-
-    function _held(Record storage r) private view returns (uint256) {
-        return uint256(r.left.held) * 1 gwei;
-    }
-
-    function _check(bool holds, string memory what) internal {
-        if (!holds && bytes(fault).length == 0) fault = what;
     }
 }

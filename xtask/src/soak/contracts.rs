@@ -21,8 +21,20 @@ const CALLS: u64 = 500_000;
 /// Runs of every fuzz test, unless it has a limit of its own.
 const RUNS: u64 = 100_000;
 
-const INVARIANTS: &str = "contracts/test/Invariants.t.sol";
-const CAMPAIGN: &str = "contracts/test/soak/Campaign.t.sol";
+/// Where invariants are declared, and the contract whose campaign looks at all of a file's.
+const INVARIANTS: [(&str, &str); 4] = [
+    ("contracts/test/Invariants.t.sol", "CampaignTest"),
+    ("contracts/test/RingInvariants.t.sol", "RingCampaignTest"),
+    (
+        "contracts/test/ThresholdInvariants.t.sol",
+        "ThresholdCampaignTest",
+    ),
+    (
+        "contracts/test/PrepaidInvariants.t.sol",
+        "PrepaidCampaignTest",
+    ),
+];
+const CAMPAIGNS: &str = "contracts/test/soak/Campaign.t.sol";
 const CAMPAIGN_TEST: &str = "invariant_every_one_holds";
 
 /// Tests with limits of their own (`forge-config` in front of each), and why.
@@ -45,36 +57,32 @@ pub(super) fn run() -> Result<Value> {
     let invariants = invariants()?;
 
     let started = Instant::now();
-    let campaign = forge(
-        &[
-            "--match-contract",
-            "CampaignTest",
-            "--match-test",
-            CAMPAIGN_TEST,
-        ],
-        &seed,
-        &[],
-    )?;
-    let (_, kind) = campaign
-        .into_iter()
-        .next()
-        .ok_or_else(|| eyre!("forge ran no campaign"))?;
-    let Kind::Invariant {
-        runs,
-        calls,
-        reverts,
-    } = kind
-    else {
-        bail!("{CAMPAIGN_TEST} is not an invariant");
-    };
-    ensure!(
-        calls >= CALLS,
-        "only {calls} calls were made; profile.soak.invariant has to make {CALLS}"
-    );
+    // All at once: forge runs as many beside each other as there are processors.
+    let filter = [
+        "--match-contract",
+        "CampaignTest",
+        "--match-test",
+        CAMPAIGN_TEST,
+    ];
+    let campaigns = campaigns(forge(&filter, &seed, &[])?)?;
     let campaign_seconds = started.elapsed().as_secs();
+    let mut looked_at = BTreeMap::new();
+    for (name, contract) in invariants {
+        let Some(&Kind::Invariant {
+            runs,
+            calls,
+            reverts,
+        }) = campaigns.get(&contract)
+        else {
+            bail!("forge ran no campaign of {contract}");
+        };
+        let counts = json!({"sequences": runs, "calls": calls, "reverts": reverts, "broken": 0});
+        looked_at.insert(name, counts);
+    }
     println!(
-        "{} invariants after each of {calls} calls in {runs} sequences, {campaign_seconds} s",
-        invariants.len()
+        "{} invariants, each after each of {CALLS} calls or more in one of {} campaigns, {campaign_seconds} s",
+        looked_at.len(),
+        campaigns.len()
     );
 
     let started = Instant::now();
@@ -112,12 +120,7 @@ pub(super) fn run() -> Result<Value> {
         "command": "cargo xtask soak contracts",
         "solc": tools::solc_version()?,
         "seed": seed,
-        "invariants": invariants
-            .into_iter()
-            .map(|name| (name, json!({
-                "sequences": runs, "calls": calls, "reverts": reverts, "broken": 0,
-            })))
-            .collect::<BTreeMap<_, _>>(),
+        "invariants": looked_at,
         "fuzzRuns": fuzzed,
         "limited": BTreeMap::from(LIMITED),
         "seconds": {"invariants": campaign_seconds, "fuzz": fuzz_seconds},
@@ -135,22 +138,51 @@ fn seed() -> Result<String> {
     }
 }
 
-/// The names of all invariants, each of which the campaign must look at.
-fn invariants() -> Result<Vec<String>> {
+/// The names of all invariants and the campaigns that must look at them.
+fn invariants() -> Result<Vec<(String, String)>> {
     let read = |path: &str| {
         let path = shell::root().join(path);
         fs::read_to_string(&path).wrap_err_with(|| format!("cannot read {}", path.display()))
     };
-    let names = declared(&read(INVARIANTS)?);
-    ensure!(!names.is_empty(), "{INVARIANTS} declares no invariant");
-    let campaign = read(CAMPAIGN)?;
-    for name in &names {
-        ensure!(
-            campaign.contains(&format!(" {name}();")),
-            "{CAMPAIGN} leaves {name} out"
-        );
+    let text = read(CAMPAIGNS)?;
+    let mut all = Vec::new();
+    for (path, contract) in INVARIANTS {
+        let names = declared(&read(path)?);
+        ensure!(!names.is_empty(), "{path} declares no invariant");
+        let campaign =
+            body(&text, contract).ok_or_else(|| eyre!("{CAMPAIGNS} has no contract {contract}"))?;
+        for name in names {
+            ensure!(
+                campaign.contains(&format!(" {name}();")),
+                "{contract} leaves {name} out"
+            );
+            all.push((name, contract.to_owned()));
+        }
     }
-    Ok(names)
+    Ok(all)
+}
+
+/// What stands between this contract's name and the next contract.
+fn body<'a>(source: &'a str, contract: &str) -> Option<&'a str> {
+    let (_, rest) = source.split_once(&format!("\ncontract {contract} "))?;
+    Some(rest.split("\ncontract ").next().unwrap_or(rest))
+}
+
+/// What the campaigns came to, by contract, if each made as many calls as it must.
+fn campaigns(tests: Vec<(String, Kind)>) -> Result<BTreeMap<String, Kind>> {
+    let mut campaigns = BTreeMap::new();
+    for (name, kind) in tests {
+        let Kind::Invariant { calls, .. } = kind else {
+            bail!("{name} is not an invariant");
+        };
+        ensure!(
+            calls >= CALLS,
+            "{name}: only {calls} calls were made; profile.soak.invariant has to make {CALLS}"
+        );
+        let contract = name.split(' ').next().unwrap_or_default().to_owned();
+        campaigns.insert(contract, kind);
+    }
+    Ok(campaigns)
 }
 
 fn declared(source: &str) -> Vec<String> {
@@ -282,8 +314,42 @@ mod tests {
     }
 
     #[test]
-    fn the_campaign_looks_at_every_invariant() {
-        assert!(invariants().unwrap().len() >= 10);
+    fn the_campaigns_look_at_every_invariant() {
+        assert!(invariants().unwrap().len() >= 20);
+    }
+
+    #[test]
+    fn every_file_of_invariants_has_a_campaign() {
+        let tests = fs::read_dir(shell::root().join("contracts/test")).unwrap();
+        for path in tests.map(|entry| entry.unwrap().path()) {
+            let Ok(source) = fs::read_to_string(&path) else {
+                continue;
+            };
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let known = INVARIANTS.iter().any(|(file, _)| file.ends_with(&name));
+            assert!(known || declared(&source).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_campaign_too_short_is_none() {
+        let kind = |calls| Kind::Invariant {
+            runs: 1,
+            calls,
+            reverts: 0,
+        };
+        let of = |calls| campaigns(vec![("A invariant_x".into(), kind(calls))]);
+        assert!(of(CALLS).unwrap().contains_key("A"));
+        assert!(of(CALLS - 1).is_err());
+        assert!(campaigns(vec![("A test_x".into(), Kind::Other)]).is_err());
+    }
+
+    #[test]
+    fn a_campaigns_body_ends_where_the_next_begins() {
+        let source = "\ncontract A is B {\n x();\n}\ncontract C is D {\n y();\n}";
+        assert!(body(source, "A").unwrap().contains(" x();"));
+        assert!(!body(source, "A").unwrap().contains(" y();"));
+        assert!(body(source, "D").is_none());
     }
 
     #[test]
