@@ -7,6 +7,7 @@ import {SubrosaConsumer} from "@subrosa/contracts/src/SubrosaConsumer.sol";
 import {Asks} from "@subrosa/contracts/src/consumer/Asks.sol";
 import {Results} from "@subrosa/contracts/src/consumer/Results.sol";
 import {ISubrosaOracle} from "@subrosa/contracts/src/interfaces/ISubrosaOracle.sol";
+import {PriceSlot} from "@subrosa/contracts/src/libraries/PriceSlot.sol";
 
 /// @title Gate by ERC-20: questions at a price in tokens
 /// @notice Whoever asks deposits the price. An answer earns it for the treasury; a request that fails,
@@ -79,7 +80,7 @@ contract TokenGate is SubrosaConsumer {
         // The sender is called with what it paid too much, so the deposit is there before.
         uint48 next = uint48(oracle.logOf(confidential));
         // A callback that failed can be made in the oracle's grace period.
-        deposits[next] = Deposit(msg.sender, what.deadline + oracle.prices().grace);
+        deposits[next] = Deposit(msg.sender, what.deadline + uint48(PriceSlot.wrap(oracle.prices()).grace()));
         seq = _requestPaying(what, envelope);
         if (seq != next) revert NoDeposit(seq);
     }

@@ -20,6 +20,7 @@ const contracts = [
   'SubrosaRegistryArbitrum',
   'SubrosaConsumer',
   'SubrosaLens',
+  'SubrosaLensArbitrum',
   'SubrosaPrepaid',
   'SubrosaDcap',
   'SubrosaMailbox',

@@ -233,33 +233,58 @@ contract AdversarialRelayersTest is AdversaryTest {
 
     // Sabotage.
 
-    /// @dev The callback fails in the consumer's own call; it is due for the grace period, and saboteur and honest
-    /// relayer earn the same.
+    /// @dev The callback fails in the consumer's own call; it is due for the grace period, and whoever makes it is paid
+    /// its gas at the base fee, so that a saboteur has less than by landing it plainly.
     function test_a_saboteur_gains_nothing_and_the_callback_is_not_lost() public {
+        _sabotage(address(0));
+    }
+
+    /// @dev Nor by a copied batch, whose landing pays the payee that is signed.
+    function test_a_saboteur_gains_nothing_by_a_batch_that_it_copied() public {
+        _sabotage(relayer);
+    }
+
+    function _sabotage(address payee) private {
         Saboteur enemy = new Saboteur(oracle);
         LockedConsumer victim = new LockedConsumer();
         vm.deal(address(victim), 1);
-        Entry memory entry = _request(stateful, address(victim), GAS);
-        enemy.arm(Batches.pack(_batch(_groupOnHead(_list(entry)))));
+        Entry memory entry = _request(stateful, address(victim), 1_000_000);
+        Fulfillment memory f = _batch(_groupOnHead(_list(entry)));
+        f.payee = payee;
+        _signBatch(f, signerKey);
+        enemy.arm(Batches.pack(f));
 
         vm.recordLogs();
+        vm.cool(address(oracle));
+        uint256 spent = gasleft();
         victim.payOut(payable(address(enemy)));
+        spent -= gasleft();
         Outstanding memory left = _lastOutstanding();
         assertEq(victim.count(), 0);
         _assertOutstanding(entry, left, CALLBACK_DUE);
-        uint256 early = oracle.balanceOf(address(enemy));
+        uint256 early = oracle.balanceOf(payee == address(0) ? address(enemy) : payee);
         assertLt(early, _earned(entry));
 
         uint256 snapshot = vm.snapshotState();
         oracle.retryCallback(entry, left, _output(entry));
         assertEq(victim.count(), 1, "anyone makes it, and is paid for it");
-        assertEq(oracle.balanceOf(address(this)), _earned(entry) - early);
+        assertGt(oracle.balanceOf(address(this)), 0);
         vm.revertToStateAndDelete(snapshot);
 
+        vm.cool(address(oracle));
+        uint256 again = gasleft();
         enemy.makeAnew(entry, left, _output(entry));
+        again -= gasleft();
         assertEq(victim.count(), 1);
-        assertEq(oracle.balanceOf(address(enemy)), _earned(entry), "as much as landing it plainly");
-        _assertEscrow(0, address(enemy), address(0));
+        uint256 earned = oracle.balanceOf(address(enemy));
+        assertLt(earned, _earned(entry), "less than by landing it plainly");
+        // Without what two transactions cost beyond execution.
+        uint256 landing = payee == address(0) ? _landing(entry) : 0;
+        assertLt(earned, landing + (spent + again) * BASE_FEE, "sabotage pays nothing");
+        left.held -= uint48((earned - (payee == address(0) ? early : 0)) / 1 gwei);
+        _assertOutstanding(entry, left, FOR_REQUESTER);
+        oracle.refundExecuted(entry, left);
+        assertEq(address(victim).balance, uint256(left.held) * 1 gwei, "the rest is the requester's");
     }
 
     /// @dev An answer kept back until after the deadline is worth its landing part.

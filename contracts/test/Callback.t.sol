@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ISubrosaConsumer} from "../src/interfaces/ISubrosaConsumer.sol";
-import {ISubrosaOracle, Policy} from "../src/interfaces/ISubrosaOracle.sol";
+import {ISubrosaOracle, Policy, PriceTable} from "../src/interfaces/ISubrosaOracle.sol";
 import {Entry, Outstanding} from "../src/interfaces/SubrosaTypes.sol";
 import {StarvationAlarm} from "./consumers/GasTricks.sol";
 import {Batches, Fulfillment} from "./support/Batches.sol";
@@ -204,7 +204,8 @@ contract CallbackTest is OracleTest {
         assertEq(oracle.balanceOf(relayer) - before, _earned(entry) - uint256(left.held) * 1 gwei);
     }
 
-    function test_a_failed_callback_can_be_made_again_by_anyone_once_for_what_is_held() public {
+    /// @dev Its maker's cost at the base fee: nobody earns by having had it fail. The rest is the requester's at once.
+    function test_a_failed_callback_can_be_made_again_by_anyone_once_for_its_gas() public {
         (Moody moody, Entry memory entry, Outstanding memory left) = _failed(0);
         bytes memory output = _output(entry);
 
@@ -214,18 +215,34 @@ contract CallbackTest is OracleTest {
 
         moody.cheerUp();
         address maker = makeAddr("maker");
-        vm.expectEmit(true, true, true, true, address(oracle));
-        emit ISubrosaOracle.CallbackMade(stateful, 1, maker, uint256(left.held) * 1 gwei);
         vm.prank(maker);
+        uint256 used = gasleft();
         oracle.retryCallback(entry, left, output);
+        used -= gasleft();
         assertEq(moody.count(), 1);
-        assertEq(oracle.balanceOf(maker), uint256(left.held) * 1 gwei);
-        _assertNothingOutstanding(entry);
+        uint256 reward = oracle.balanceOf(maker);
+        PriceTable memory table = _table();
+        assertGt(reward, (uint256(table.callback) + table.record) * BASE_FEE);
+        assertLe(reward, (used + table.callback + table.record) * BASE_FEE);
 
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NothingOutstanding.selector, stateful, 1));
         oracle.retryCallback(entry, left, output);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.NothingOutstanding.selector, stateful, 1));
         oracle.refundExecuted(entry, left);
+        left.held -= uint48(reward / 1 gwei);
+        _assertOutstanding(entry, left, FOR_REQUESTER);
+        oracle.refundExecuted(entry, left);
+        assertEq(address(moody).balance, uint256(left.held) * 1 gwei);
+        _assertNothingOutstanding(entry);
+    }
+
+    function test_whoever_makes_a_callback_again_is_paid_no_more_than_is_held() public {
+        (Moody moody, Entry memory entry, Outstanding memory left) = _failed(0);
+        moody.cheerUp();
+        vm.fee(1000 * BASE_FEE);
+        oracle.retryCallback(entry, left, _output(entry));
+        assertEq(oracle.balanceOf(address(this)), uint256(left.held) * 1 gwei);
+        _assertNothingOutstanding(entry);
     }
 
     function test_what_is_held_is_the_requesters_after_the_grace_period() public {
@@ -380,8 +397,8 @@ contract CallbackTest is OracleTest {
 
         oracle.retryCallback(entry, left, _output(entry));
         assertFalse(enemy.outcomes()[1]);
+        assertEq(oracle.balanceOf(address(this)), uint256(left.held) * 1 gwei, "its gas costs more than is held");
         _assertNothingOutstanding(entry);
-        assertEq(oracle.balanceOf(address(this)), uint256(left.held) * 1 gwei);
     }
 
     /// @dev A callback that failed in time.

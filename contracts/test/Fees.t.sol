@@ -116,6 +116,20 @@ contract FeesTest is OracleTest {
         vm.stopPrank();
     }
 
+    /// @dev A late entry's callback part and charge are held together, in a field as large as that of each.
+    function test_what_may_have_to_be_held_fits_its_field() public {
+        Policy memory p = _policy();
+        p.chargeGwei = uint64(200_000 ether / 1 gwei);
+        p.gasPriceFloor = uint64(0.97e17);
+        vm.prank(owner);
+        oracle.setPolicy(stateful, p);
+        uint256 fee = oracle.quote(stateful, 10, 0, 1_000_000, 500_000);
+        uint256 terms = _terms(1_000_000);
+        hoax(user, fee);
+        vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.FeeTooHigh.selector, fee));
+        oracle.request{value: fee}(stateful, 0, terms, address(0), "some input");
+    }
+
     function test_prices_are_those_of_the_deployment() public {
         PriceSlot packed = PriceSlot.wrap(oracle.prices());
         assertEq(PriceSlot.unwrap(packed), PriceSlot.unwrap(PriceSlots.pack(_table())));

@@ -76,6 +76,6 @@ contract GasTokenTest is OracleTest {
 
     function _askedBy(address account) private {
         bytes32 context = bytes32(uint256(uint160(account)) << 96);
-        vm.mockCall(SubrosaGuest.INVOCATION, "", abi.encode(context, stateful, uint256(1), bytes16(0)));
+        vm.mockCall(SubrosaGuest.INVOCATION, bytes(""), abi.encode(context, stateful, uint256(1), bytes16(0)));
     }
 }

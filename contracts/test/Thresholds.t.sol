@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {ISubrosaLens} from "../src/interfaces/ISubrosaLens.sol";
 import {ISubrosaOracle, Registration} from "../src/interfaces/ISubrosaOracle.sol";
 import {Entry} from "../src/interfaces/SubrosaTypes.sol";
 import {Quorum, Quorums} from "../src/libraries/Quorum.sol";
@@ -226,16 +227,56 @@ contract ThresholdsTest is OracleTest {
 
     function test_more_signers_count_at_once_also_for_what_is_pending() public {
         Entry memory entry = _request(stateful, user, 0);
-        Entry memory unordered = _request(stateless, user, 0);
-        vm.startPrank(owner);
+        vm.prank(owner);
         vm.expectEmit(true, true, true, true, address(oracle));
         emit ISubrosaOracle.ThresholdChanged(stateful, 2, 1, uint48(block.timestamp));
         oracle.setThreshold(stateful, 2, 1);
-        oracle.setThreshold(stateless, 2, 1);
-        vm.stopPrank();
-        assertEq(_fulfill(_batch(_groupOnHead(_list(entry)), _groupOnHead(_list(unordered)))), 0);
+        assertEq(_fulfill(_batch(_groupOnHead(_list(entry)))), 0);
         assertEq(_fulfill(_cosigned(entry, _keys(_signer(1, 2, 1)))), 1);
-        assertEq(_fulfill(_cosigned(unordered, _keys(_signer(1, 2, 1)))), 1);
+    }
+
+    function test_a_stateless_contract_has_the_threshold_of_its_registration() public {
+        Registration memory r = _registration(true);
+        (r.signers, r.kinds) = (2, 1);
+        (bytes32 id, Entry memory deployment) = _register(r);
+        assertEq(_fulfill(_batch(_groupOnHead(_list(deployment)))), 0);
+        assertEq(_fulfill(_cosigned(deployment, _keys(_signer(1, 2, 1)))), 1);
+        Entry memory entry = _request(id, user, 0);
+        assertEq(_fulfill(_batch(_groupOnHead(_list(entry)))), 0);
+        assertEq(_fulfill(_cosigned(entry, _keys(_signer(1, 2, 1)))), 1);
+    }
+
+    function test_whoever_asks_pays_for_every_signature() public {
+        uint256 one = oracle.quote(stateful, 32, 32, 0);
+        uint256 each = uint256(_table().signature) * BASE_FEE * 3 / 2;
+        Registration memory r = _registration(false);
+        ISubrosaLens lens = ISubrosaLens(deployCode("SubrosaLens.sol:SubrosaLens", abi.encode(oracle)));
+        uint256 registration = lens.quoteRegistration(BASE_FEE, r);
+        for (uint8 signers = 1; signers <= 16; ++signers) {
+            vm.prank(owner);
+            oracle.setThreshold(stateful, signers, 1);
+            assertEq(oracle.quote(stateful, 32, 32, 0), one + (signers - 1) * each);
+            r.signers = signers;
+            assertEq(lens.quoteRegistration(BASE_FEE, r), registration + (signers - 1) * each);
+            vm.prank(owner);
+            oracle.setPolicy(stateful, _policy());
+            assertEq(oracle.quote(stateful, 32, 32, 0), one + (signers - 1) * each, "kept by a new policy");
+        }
+        (bytes32 id,) = _register(r);
+        assertEq(oracle.quote(id, 32, 32, 0), one + 15 * each);
+    }
+
+    function test_fewer_signatures_are_priced_once_they_are_asked_for_again() public {
+        vm.startPrank(owner);
+        uint256 one = oracle.quote(stateful, 32, 32, 0);
+        oracle.setThreshold(stateful, 3, 1);
+        uint256 three = oracle.quote(stateful, 32, 32, 0);
+        oracle.setThreshold(stateful, 1, 1);
+        assertEq(oracle.quote(stateful, 32, 32, 0), three);
+        skip(UPGRADE_DELAY);
+        oracle.setThreshold(stateful, 1, 1);
+        assertEq(oracle.quote(stateful, 32, 32, 0), one);
+        vm.stopPrank();
     }
 
     function test_fewer_signers_count_once_the_upgrade_delay_is_over() public {
@@ -325,22 +366,19 @@ contract ThresholdsTest is OracleTest {
         assertEq(_fulfill(_cosigned(entry, _keys(_signer(1, 2, 1)))), 0);
     }
 
-    function test_code_that_never_changes_has_a_threshold_that_never_falls() public {
+    function test_code_that_never_changes_has_a_threshold_that_never_does() public {
         Registration memory r = _registration(false);
         (r.upgradeDelay, r.signers, r.kinds) = (0, 3, 2);
         (bytes32 id,) = _register(r);
         vm.startPrank(owner);
         bytes memory refusal = abi.encodeWithSelector(ISubrosaOracle.ThresholdFixed.selector, id);
-        vm.expectRevert(refusal);
-        oracle.setThreshold(id, 2, 2);
-        vm.expectRevert(refusal);
-        oracle.setThreshold(id, 3, 1);
-        vm.expectRevert(refusal);
-        oracle.setThreshold(id, 0, 0);
-        oracle.setThreshold(stateless, 2, 0);
+        uint8[2][5] memory others = [[2, 2], [3, 1], [0, 0], [4, 2], [16, 16]];
+        for (uint256 i = 0; i < others.length; ++i) {
+            vm.expectRevert(refusal);
+            oracle.setThreshold(id, others[i][0], others[i][1]);
+        }
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.ThresholdFixed.selector, stateless));
-        oracle.setThreshold(stateless, 1, 0);
-        oracle.setThreshold(id, 4, 2);
+        oracle.setThreshold(stateless, 2, 0);
         vm.stopPrank();
     }
 

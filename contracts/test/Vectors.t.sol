@@ -31,6 +31,7 @@ import {
 } from "../src/libraries/EntryWords.sol";
 import {HeadSlot} from "../src/libraries/HeadSlot.sol";
 import {LogSlot} from "../src/libraries/LogSlot.sol";
+import {PriceSlots} from "../src/libraries/PriceSlot.sol";
 import {Prices} from "../src/libraries/Prices.sol";
 import {TypedData} from "../src/libraries/TypedData.sol";
 import {Cast} from "./support/Cast.sol";
@@ -380,7 +381,7 @@ contract WordVectorsTest is VectorFile {
     function test_quotes() public view {
         for (uint256 i = 0; i < CASES; ++i) {
             (uint256 landing, uint256 callback, uint256 charge) = Prices.parts(
-                _prices(i),
+                PriceSlots.pack(_prices(i)),
                 LogSlot.wrap(_uint("quote", i, "log")),
                 _uint("quote", i, "baseFee"),
                 _uint("quote", i, "dataFee"),

@@ -38,8 +38,6 @@ abstract contract Registrations is Logs, Thresholds {
         if (registration.stateless) $.heads[contractId].word = HeadSlots.createStateless(epoch);
         LogSlot log = LogSlots.create(registration);
         if (registration.signers > 1 || registration.kinds > 1) {
-        LogSlot log = LogSlots.create(registration);
-        if (registration.signers > 1 || registration.kinds > 1) {
             _setThreshold(
                 contractId,
                 OracleStorage.Threshold(registration.signers, registration.kinds, 0, 0, 0),
@@ -47,7 +45,6 @@ abstract contract Registrations is Logs, Thresholds {
                 registration.kinds
             );
             log = log.withSigners(registration.signers);
-        }
         }
         ++$.contracts[log.keys()];
         emit Registered(contractId, msg.sender, registration.codeCommitment);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Between the structs of the bindings and their one definition in `subrosa_types::abi`.
 
+use alloy_primitives::aliases::U48;
 use subrosa_types::{abi, price::Prices};
 
 use crate::bindings::{SubrosaOracle, SubrosaRegistry};
@@ -82,40 +83,16 @@ same_fields!(SubrosaRegistry::SignerAdmission {
     notAfter,
 });
 
-impl From<SubrosaOracle::PriceTable> for Prices {
-    fn from(table: SubrosaOracle::PriceTable) -> Self {
-        let SubrosaOracle::PriceTable {
-            landing,
-            record,
-            callback,
-            inputByte,
-            outputByte,
-            includedFuel,
-            fuelPerGas,
-            grace,
-        } = table;
-        Self {
-            landing,
-            record,
-            callback,
-            input_byte: inputByte,
-            output_byte: outputByte,
-            included_fuel: includedFuel,
-            fuel_per_gas: fuelPerGas,
-            grace,
-        }
-    }
-}
-
 impl From<Prices> for SubrosaOracle::PriceTable {
     fn from(prices: Prices) -> Self {
         Self {
             landing: prices.landing,
             record: prices.record,
             callback: prices.callback,
+            signature: prices.signature,
             inputByte: prices.input_byte,
             outputByte: prices.output_byte,
-            includedFuel: prices.included_fuel,
+            includedFuel: U48::saturating_from(prices.included_fuel),
             fuelPerGas: prices.fuel_per_gas,
             grace: prices.grace,
         }

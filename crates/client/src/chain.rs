@@ -242,9 +242,8 @@ impl Chain {
     /// How much gas is what to the oracle.
     pub(crate) async fn prices(&self) -> Result<Prices, ChainError> {
         let answer = self.oracle().prices().call().await;
-        Ok(answer
-            .map_err(contract("reading the oracle's prices"))?
-            .into())
+        let word = answer.map_err(contract("reading the oracle's prices"))?;
+        Ok(Prices::unpack(word))
     }
 
     /// The newest block's base fee, wei. In a call many nodes set it to zero.

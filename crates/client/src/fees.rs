@@ -39,6 +39,7 @@ impl Connection {
             base_fee_sixteenths: policy.base_fee_sixteenths,
             gas_price_floor: Decimal::FLOOR.pack(self.gas_price_floor(policy).await?) as u16,
             charge: Decimal::CHARGE.pack(policy.charge_gwei) as u32,
+            further_signers: policy.signers.saturating_sub(1),
             ..LogWord::default()
         };
         let asked = Asked {

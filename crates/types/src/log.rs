@@ -38,6 +38,8 @@ pub struct LogWord {
     pub abandoned_on_retirement: bool,
     /// Whether it was.
     pub abandoned: bool,
+    /// How many signatures beyond the first results are priced for (4 bits).
+    pub further_signers: u8,
     /// Largest callback gas limit (24 bits).
     pub maximum_callback_gas: u32,
     /// Least time between a request and its deadline, seconds (24 bits).
@@ -72,7 +74,7 @@ impl LogWord {
         word.push(u64::from(self.base_fee_sixteenths), 8);
         word.push(u64::from(self.minimum_deadline), 24);
         word.push(u64::from(self.maximum_callback_gas), 24);
-        word.push(set.sum(), 12);
+        word.push(u64::from(self.further_signers) << 7 | set.sum::<u64>(), 12);
         word.push(u64::from(self.finality_class), 8);
         word.push(u64::from(self.runtime_generation), 16);
         word.push(u64::from(self.code_version), 16);
@@ -107,6 +109,7 @@ impl LogWord {
             world: flag(4),
             abandoned_on_retirement: flag(5),
             abandoned: flag(6),
+            further_signers: (flags >> 7 & 0xf) as u8,
             maximum_callback_gas: word.pop(24) as u32,
             minimum_deadline: word.pop(24) as u32,
             base_fee_sixteenths: word.pop(8) as u8,
@@ -222,7 +225,7 @@ mod tests {
         #[test]
         fn log_words_round_trip(word in any::<[u8; 32]>()) {
             let word = U256::from_be_bytes(word);
-            let unknown: U256 = U256::from(0b1111_1000_0000u64) << 152;
+            let unknown: U256 = U256::from(0b1000_0000_0000u64) << 152;
             prop_assert_eq!(LogWord::unpack(word).pack(), word & !unknown);
         }
     }

@@ -258,7 +258,7 @@ impl ChainView for AlloyChain {
     }
 
     async fn prices(&self) -> Result<Prices, ChainError> {
-        Ok(self.oracle.prices().call().await?.into())
+        Ok(Prices::unpack(self.oracle.prices().call().await?))
     }
 
     async fn gas_price(&self) -> Result<u128, ChainError> {

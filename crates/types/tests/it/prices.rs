@@ -38,6 +38,7 @@ pub(crate) fn quotes() -> Value {
             landing: draw.between(20_000, 60_000) as u32,
             record: draw.between(5_000, 30_000) as u32,
             callback: draw.between(5_000, 30_000) as u32,
+            signature: draw.between(5_000, 15_000) as u16,
             input_byte: draw.between(1, 100) as u16,
             output_byte: draw.between(1, 100) as u16,
             included_fuel: draw.between(1_000_000, 10_000_000),
@@ -50,6 +51,7 @@ pub(crate) fn quotes() -> Value {
             charge: Decimal::CHARGE.pack(if index == 0 { 0 } else { charge }) as u32,
             gas_price_floor: Decimal::FLOOR.pack(floor) as u16,
             base_fee_sixteenths: draw.between(16, 255) as u8,
+            further_signers: draw.bits(4) as u8,
             ..LogWord::default()
         };
         let base_fee = draw.bits(if index == 2 { 2 } else { 38 });
@@ -65,7 +67,8 @@ pub(crate) fn quotes() -> Value {
         json!({
             "prices": {
                 "landing": decimal(prices.landing), "record": decimal(prices.record),
-                "callback": decimal(prices.callback), "inputByte": decimal(prices.input_byte),
+                "callback": decimal(prices.callback), "signature": decimal(prices.signature),
+                "inputByte": decimal(prices.input_byte),
                 "outputByte": decimal(prices.output_byte),
                 "includedFuel": decimal(prices.included_fuel),
                 "fuelPerGas": decimal(prices.fuel_per_gas), "grace": decimal(prices.grace),
