@@ -98,8 +98,11 @@ contract AdversarialOperatorsTest is EnclaveTest {
             if (way == 0) {
                 Outstanding memory left = _lastOutstanding();
                 own.cheerUp();
+                uint256 had = oracle.balanceOf(operator);
                 vm.prank(operator);
                 oracle.retryCallback(entry, left, _output(entry));
+                left.held -= uint48((oracle.balanceOf(operator) - had) / 1 gwei);
+                if (_outstandingFlags(entry) != 0) oracle.refundExecuted(entry, left);
             }
             if (way == 3) oracle.refundExecuted(entry, _left(entry, _callbackPart(entry) + CHARGE));
             uint256 back = oracle.balanceOf(operator) + address(own).balance;

@@ -89,14 +89,15 @@ contract CompareAndSwapProof is Symbolic {
 
     /// @dev Of its slots only the one that holds the entry changes, by the one bit.
     function check_a_stateless_log_has_no_head_and_executes_an_entry_once(bytes32 contractId, uint256 position) public {
-        oracle.putHead(contractId, STATELESS);
+        // Above the number and the flags stands what is pending, if anything.
+        oracle.putHead(contractId, STATELESS | 1 << 80);
         FulfillmentGroup memory group = _plainGroup(contractId, 1, REQUESTER);
         uint256 before = uint256(oracle.slotAt(contractId, position));
         uint256 wealth = _wealth();
         uint256 executed = _fulfill(_anyBatch(group));
         uint256 slot = uint256(oracle.slotAt(contractId, position));
 
-        assert(oracle.headWord(contractId) == STATELESS);
+        assert(uint48(oracle.headWord(contractId)) == STATELESS);
         assert(slot == before || (executed == 1 && before & EXECUTED == 0 && slot == before | EXECUTED));
         if (executed == 0) assert(_wealth() == wealth);
     }

@@ -173,9 +173,9 @@ contract ProtocolHandler is RuntimeModel {
                 slotChanged = true;
             }
             uint256 reward = oracle.balanceOf(address(this)) - mine;
-            if (reward != 0 && reward != uint256(r.left.held) * 1 gwei) misdirected = true;
+            if (reward > uint256(r.left.held) * 1 gwei) misdirected = true;
             r.paid += reward;
-            if (reward != 0) r.left.held = 0;
+            r.left.held -= uint48(reward / 1 gwei);
             r.flags = 0;
             _bookOutstanding();
             ++retries;

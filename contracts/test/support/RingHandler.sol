@@ -242,11 +242,11 @@ contract RingHandler is RingBooks {
         uint256 before = oracle.balanceOf(address(this));
         try oracle.retryCallback(r.entry, r.left, _output(r.entry)) {
             _check(can, "made a callback that is not due");
-            bool rewarded = inGrace && r.flags & FOR_REQUESTER == 0;
             uint256 reward = oracle.balanceOf(address(this)) - before;
-            _gain(reward == (rewarded ? _held(r) : 0), "another reward");
+            // Of what is held for that, in time, and of nothing that is the requester's.
+            _gain(reward <= (inGrace && r.flags & FOR_REQUESTER == 0 ? _held(r) : 0), "another reward");
             r.toLander += reward;
-            if (rewarded) r.left.held = 0;
+            r.left.held -= uint48(reward / 1 gwei);
             r.flags = r.left.held == 0 ? 0 : FOR_REQUESTER;
             ++retries;
         } catch {
