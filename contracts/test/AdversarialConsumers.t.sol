@@ -162,8 +162,9 @@ contract AdversarialConsumersTest is AdversaryTest {
         oracle.retryCallback(enemys, left, output);
         assertEq(enemy.callbacks(), 1, "delivered once");
         assertEq(enemy.refusals(), 2);
-        _assertNothingOutstanding(enemys);
-        _assertEscrow(0, address(this), address(enemy));
+        left.held -= uint48(oracle.balanceOf(address(this)) / 1 gwei);
+        _assertOutstanding(enemys, left, FOR_REQUESTER);
+        _assertEscrow(uint256(left.held) * 1 gwei, address(this), address(enemy));
     }
 
     function test_a_withdrawal_from_within_takes_ones_own_once() public {
@@ -303,9 +304,12 @@ contract AdversarialConsumersTest is AdversaryTest {
         enemy.cheerUp();
         vm.prank(address(enemy));
         oracle.retryCallback(enemys, left, _output(enemys));
-        assertEq(lander + oracle.balanceOf(address(enemy)), _earned(enemys), "together what was paid for it");
-        assertLt(oracle.balanceOf(address(enemy)), _callbackPart(enemys));
-        _assertEscrow(0, address(enemy), address(0));
+        left.held -= uint48(oracle.balanceOf(address(enemy)) / 1 gwei);
+        _assertOutstanding(enemys, left, FOR_REQUESTER);
+        uint256 regained = oracle.balanceOf(address(enemy)) + uint256(left.held) * 1 gwei;
+        assertEq(lander + regained, _earned(enemys), "together what was paid for it");
+        assertLt(regained, _callbackPart(enemys));
+        _assertEscrow(uint256(left.held) * 1 gwei, address(enemy), address(0));
     }
 
     /// @dev The cheapest trap for relays: all the gas there may be, burned.

@@ -153,17 +153,18 @@ contract ChangesTest is OracleTest {
     }
 
     function test_a_threshold_and_what_is_pending_share_a_stateless_head() public {
-        Entry memory old = _request(stateless, user, 0);
-        vm.prank(owner);
-        oracle.setThreshold(stateless, 2, 1);
-        assertEq(_headFlags(stateless), 4 | 2 << 3);
-        _assertPending(stateless, 1, 1);
+        Registration memory r = _registration(true);
+        (r.signers, r.kinds) = (2, 1);
+        (bytes32 id, Entry memory old) = _register(r);
+        assertEq(_headFlags(id), 4 | 2 << 3);
+        _assertPending(id, 1, 1);
+        uint256 counted = _contractsIn(KEY_GROUP, 1);
         registry.openEpoch(KEY_GROUP);
-        _advance(stateless, owner, 2);
-        assertEq(_headFlags(stateless), 4 | 2 << 3);
-        _assertPending(stateless, 2, 1);
+        _advance(id, owner, 2);
+        assertEq(_headFlags(id), 4 | 2 << 3);
+        _assertPending(id, 2, 1);
         assertEq(_execute(_list(old)), 0, "one signer is too few");
-        assertEq(_contractsIn(KEY_GROUP, 1), 2);
+        assertEq(_contractsIn(KEY_GROUP, 1), counted);
     }
 
     /// @dev What is executed of it later counts no epoch down again.

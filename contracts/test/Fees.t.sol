@@ -123,7 +123,7 @@ contract FeesTest is OracleTest {
         p.gasPriceFloor = uint64(0.97e17);
         vm.prank(owner);
         oracle.setPolicy(stateful, p);
-        uint256 fee = oracle.quote(stateful, 10, 0, 1_000_000, 500_000);
+        uint256 fee = oracle.quote(stateful, 10, 64, 1_000_000, 500_000);
         uint256 terms = _terms(1_000_000);
         hoax(user, fee);
         vm.expectRevert(abi.encodeWithSelector(ISubrosaOracle.FeeTooHigh.selector, fee));
