@@ -342,6 +342,7 @@ pub(crate) fn deployment(server: &FakeServer) -> Deployment {
         development: true,
         rpc_url: server.url.clone(),
         node_url: server.url.clone(),
+        mailbox: None,
         measurements: vec![measurement(EXECUTABLE), B256::repeat_byte(0xee)],
         roots: vec![INTEL_SGX_ROOT_ID, DEVELOPMENT_ROOT_ID],
         minimum_tcb_evaluation: 0,
