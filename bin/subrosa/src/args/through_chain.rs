@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Doing without a node.
 
+use std::path::PathBuf;
+
 use alloy_primitives::{Address, U256};
 use clap::Args;
 use eyre::Result;
 use subrosa_client::{Account, Asking, Attested};
 
 use super::{deployment::AttestationArgs, wait::WaitArgs};
-use crate::output::Output;
+use crate::{command::attest::read_evidence, output::Output};
 
 /// Whether a node is needed, and what it takes to do without.
 #[derive(Debug, Args)]
@@ -25,6 +27,11 @@ pub(crate) struct ThroughChainArgs {
     /// Wei for whoever brings the answer, all of it [default: what its transaction will cost, with a margin]
     #[arg(long, value_name = "WEI", requires = "through_chain")]
     escrow: Option<U256>,
+
+    /// What the enclave's evidence does not bring: Intel's collateral (JSON), certificates, revocation lists (PEM or
+    /// DER). May be repeated
+    #[arg(long, value_name = "FILE", requires = "through_chain")]
+    collateral: Vec<PathBuf>,
 }
 
 impl ThroughChainArgs {
@@ -42,6 +49,11 @@ impl ThroughChainArgs {
         let asking = Asking {
             signer: self.signer,
             escrow: self.escrow,
+            collateral: self
+                .collateral
+                .iter()
+                .map(|path| read_evidence(path))
+                .collect::<Result<Vec<_>>>()?,
             wait: wait.options(),
         };
         attestation

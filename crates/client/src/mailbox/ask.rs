@@ -4,8 +4,9 @@
 use std::time::Instant;
 
 use alloy::rpc::types::Filter;
-use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolEvent, SolValue};
+use subrosa_attestation::bundle_of_files;
 use subrosa_chain::{
     bindings::SubrosaMailbox::{ChallengeAnswered, ChallengeAsked},
     mailbox::{AskedChallenge, Mailbox},
@@ -28,7 +29,7 @@ use crate::{
 };
 
 /// Whom to ask through the chain, and for how much.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asking {
     /// The enclave's signer; `None` asks the one that the registry admitted last of those whose measurement
     /// the deployment lists.
@@ -36,6 +37,10 @@ pub struct Asking {
     /// Wei for whoever brings the answer, all of it; `None` pays what
     /// [`quote_answer`](Connection::quote_answer) says.
     pub escrow: Option<U256>,
+    /// What evidence lacks that its platform gives without: files as
+    /// [`bundle_of_files`](subrosa_attestation::bundle_of_files) takes them beside it. The answer is over what
+    /// the enclave made, and no node adds to that.
+    pub collateral: Vec<Vec<u8>>,
     /// For how long to wait for the answer.
     pub wait: WaitOptions,
 }
@@ -82,7 +87,8 @@ impl Connection {
         let put = self.put(&mailbox, signer, escrow, account).await?;
         let answer = self.answer(&mailbox, &put, asking.wait).await?;
         let presented = check_answer(&mut checklist, &config, &put.asked, &answer)?;
-        let presented = Presented::through_chain(signer, answer.evidence, presented);
+        let evidence = complete(&mut checklist, answer.evidence, &asking.collateral)?;
+        let presented = Presented::through_chain(signer, evidence, presented);
         let asked = Asked {
             challenge: Challenge::Client(put.asked.challenge.to_vec()),
             at: put.at,
@@ -190,6 +196,26 @@ impl Connection {
                 .into());
             }
             tokio::time::sleep(wait.interval).await;
+        }
+    }
+}
+
+/// Evidence with what it lacked.
+fn complete(
+    checklist: &mut Checklist,
+    evidence: Bytes,
+    collateral: &[Vec<u8>],
+) -> Result<Bytes, ClientError> {
+    if collateral.is_empty() {
+        return Ok(evidence);
+    }
+    match bundle_of_files(&evidence, collateral) {
+        Ok(bundle) => Ok(bundle.encode().into()),
+        Err(error) => {
+            checklist.turn_to(Subject::Evidence);
+            let expected = "an evidence bundle, and collateral for it";
+            checklist.record("evidence.format", false, expected, error);
+            Err(checklist.refusal().into())
         }
     }
 }

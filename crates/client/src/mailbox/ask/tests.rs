@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 use alloy::signers::SignerSync;
-use alloy_primitives::Bytes;
 use subrosa_types::{
     abi::{AttestationStatement, EpochOpening},
     config::{CONFIG_VERSION, HeaderTrustKind, Recovery},
