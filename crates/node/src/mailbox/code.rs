@@ -194,12 +194,14 @@ async fn places(needs: &Needs, contract: ContractId) -> Result<Vec<CodePlace>, R
     Ok(places)
 }
 
-/// Whether the same envelope would be refused again.
+/// Whether the same envelope would be refused again: one that is is not tried for minutes, in the place of
+/// others.
 fn is_verdict(error: &RpcError) -> bool {
     matches!(
         error,
         RpcError::CodeEnvelopeRefused(_)
             | RpcError::EnvelopeTooLarge { .. }
+            | RpcError::NoResult(_)
             | RpcError::UnknownContract(_)
             | RpcError::UnknownEntry { .. }
     )

@@ -336,3 +336,42 @@ async fn so_many_are_answered_a_minute_and_those_that_pay_best_first() {
     );
     node.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_several_nodes_each_answers_for_its_own_enclave() {
+    let (first, node, mut client) = serving(210).await;
+    let mut second = World::new(211, guest::engines);
+    second.chain = first.chain.clone();
+    let other = second.start().await.unwrap();
+    // It has a secret of its own, and no part in the contracts of the first one's epoch.
+    assert!(
+        second
+            .until(|chain| chain.contracts().current_epoch(1) == 2)
+            .await
+    );
+    a_while().await;
+    assert_ne!(first.signer(), second.signer());
+    let sent = first.chain.sent();
+    let ids = [ask(&first, 1, AMPLE), ask(&second, 2, AMPLE)];
+    for id in ids {
+        assert!(answered(&first, id).await, "{:?}", other.unreadiness());
+    }
+    a_while().await;
+    assert_eq!(first.chain.sent() - sent, 2);
+    let contracts = first.chain.contracts();
+    for (id, signer) in ids.into_iter().zip([first.signer(), second.signer()]) {
+        assert_eq!(Some(contracts.answered(id).unwrap().asked.signer), signer);
+    }
+    // Code that one of them can open is of no harm to the other.
+    client = second.client().unwrap_or(client);
+    let (contract, envelope) = registered(&second, &mut client, &guest::vault(1));
+    let publish = |size| first.chain.publish_code(OWNER, contract, &envelope, size);
+    publish(400).unwrap();
+    assert!(
+        second.settled(contract, 1).await,
+        "{:?}",
+        other.unreadiness()
+    );
+    node.stop().await;
+    other.stop().await;
+}
