@@ -38,7 +38,7 @@ pub struct Asking {
     /// [`quote_answer`](Connection::quote_answer) says.
     pub escrow: Option<U256>,
     /// What evidence lacks that its platform gives without: files as
-    /// [`bundle_of_files`](subrosa_attestation::bundle_of_files) takes them beside it. The answer is over what
+    /// [`bundle_of_files`] takes them beside it. The answer is over what
     /// the enclave made, and no node adds to that.
     pub collateral: Vec<Vec<u8>>,
     /// For how long to wait for the answer.
