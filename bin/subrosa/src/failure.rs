@@ -4,7 +4,7 @@
 use std::{io::Write, process::ExitCode};
 
 use eyre::Report;
-use subrosa_client::{ChainError, Check, ClientError, NodeError, Refusal};
+use subrosa_client::{ChainError, Check, ClientError, MailboxError, NodeError, Refusal};
 
 /// Exit code of a refusal: a check failed.
 const REFUSED: u8 = 2;
@@ -92,6 +92,9 @@ fn advice(error: &Report) -> Option<&'static str> {
             "ear.present" => {
                 "pass --verify raw: there is no verifier, and the evidence itself can be verified"
             }
+            check if check.starts_with("answer.") => {
+                "whoever answers for the chain shows another answer than the enclave's: use another rpc_url"
+            }
             "ear.fresh" | "challenge" => "attest again; check this machine's clock",
             "signer.admitted" => {
                 "wait until the node has registered its enclave, or ask its operator why it was \
@@ -117,6 +120,13 @@ fn advice(error: &Report) -> Option<&'static str> {
             } else {
                 "see docs/reference/contracts.md for what to do about each of the contracts' errors"
             }
+        }
+        ClientError::Mailbox(MailboxError::NotAnswered { .. }) => {
+            "the node may answer no challenges, or hold the escrow too small: ask another signer (--signer), or \
+             promise more (--escrow); `subrosa mailbox reclaim` takes an escrow back"
+        }
+        ClientError::Mailbox(MailboxError::NoSigner { .. }) => {
+            "check the measurements in the deployment file, or wait until a node has registered its enclave"
         }
         ClientError::NotFulfilled { .. } => {
             "look again later with `subrosa result`, or ask the node's operator"

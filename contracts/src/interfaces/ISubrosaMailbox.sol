@@ -43,7 +43,7 @@ interface ISubrosaMailbox {
     /// @notice A challenge was answered. `statement` and `signature` are the signer's as long as `evidence`
     /// verifies and binds it: who asked checks that, the contract does not.
     /// @param evidence An evidence bundle.
-    /// @param statement ABI encoding of an `AttestationStatement`.
+    /// @param statement ABI encoding of a `PresentedAttestation`.
     /// @param payee See `AttestationAnswer`.
     /// @param signature Over the `AttestationAnswer`; r ‖ s ‖ v.
     event ChallengeAnswered(
@@ -106,7 +106,7 @@ interface ISubrosaMailbox {
     /// names none.
     /// @param asked What was put.
     /// @param evidence The bundle that the enclave made for this challenge, byte for byte.
-    /// @param statement ABI encoding of the `AttestationStatement` that it made with it.
+    /// @param statement ABI encoding of the `PresentedAttestation` that it made with it.
     /// @param payee See `AttestationAnswer`.
     /// @param signature Over the `AttestationAnswer`; r ‖ s ‖ v.
     function answerChallenge(

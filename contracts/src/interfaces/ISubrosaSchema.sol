@@ -31,6 +31,8 @@ interface ISubrosaSchema {
     function reportBinding(ReportBinding calldata) external;
     /// @notice See `AttestationStatement`.
     function attestationStatement(AttestationStatement calldata) external;
+    /// @notice See `PresentedAttestation`.
+    function presentedAttestation(PresentedAttestation calldata) external;
     /// @notice See `AttestationAnswer`.
     function attestationAnswer(AttestationAnswer calldata) external;
     /// @notice See `DeployPlaintext`.

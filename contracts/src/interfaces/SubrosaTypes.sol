@@ -257,6 +257,21 @@ struct AttestationStatement {
     uint64 headerTime;
 }
 
+/// @notice What an enclave presents beside its evidence in answer to a challenge that was put on chain: all that
+/// a node's RPC tells a client of an enclave, for clients that reach none.
+struct PresentedAttestation {
+    AttestationStatement statement;
+    /// The signer's, over the statement; r ‖ s ‖ v.
+    bytes signature;
+    /// As in `ReportBinding`.
+    bytes32 transferKeyHash;
+    /// Of the epoch that is stated; the registry records H["epoch"] of it.
+    EpochOpening opening;
+    /// The keys whose hash is stated.
+    bytes xwingKey;
+    bytes32 x25519Key;
+}
+
 /// @notice EIP-712 message (oracle's domain) by which an enclave's signer answers a challenge that was put on
 /// chain, with evidence and statement that it made for it; see `ISubrosaMailbox`.
 struct AttestationAnswer {
@@ -264,7 +279,7 @@ struct AttestationAnswer {
     bytes32 challengeHash;
     /// keccak256 of the evidence bundle.
     bytes32 evidenceHash;
-    /// keccak256 of the ABI encoding of the `AttestationStatement`.
+    /// keccak256 of the ABI encoding of the `PresentedAttestation` that holds the statement.
     bytes32 statementHash;
     /// Whom the answer's escrow is paid to; zero for whoever brings it.
     address payee;

@@ -29,6 +29,12 @@ alloy::sol!(
 
 alloy::sol!(
     #[sol(rpc, all_derives)]
+    SubrosaMailbox,
+    "../../contracts/artifacts/SubrosaMailbox.json"
+);
+
+alloy::sol!(
+    #[sol(rpc, all_derives)]
     AccessManager,
     "../../contracts/artifacts/AccessManager.json"
 );

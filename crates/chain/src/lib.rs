@@ -4,6 +4,7 @@
 //! - [`bindings`] are generated from the committed artifacts, [`deploy()`] puts the contracts there.
 //! - [`Follower`] yields the oracle's logs in order and says when the chain took some back.
 //! - [`fetch_proofs`] collects what an enclave needs to believe slots.
+//! - [`mailbox`] is what passes through the chain for clients that reach no node.
 //! - [`dcap`] is what the chain takes of Intel's collateral and quotes.
 //! - [`Sender`] owns the nonces of one key and sees each transaction through.
 //!
@@ -19,7 +20,9 @@ mod deploy;
 mod endpoint;
 mod error;
 pub mod follow;
+pub mod mailbox;
 mod proof;
+mod ranges;
 mod reason;
 pub mod send;
 
@@ -28,5 +31,6 @@ pub use endpoint::{Endpoints, connect};
 pub use error::ChainError;
 pub use follow::{Event, Follower};
 pub use proof::{FetchedSlot, code_hash, fetch_block, fetch_header, fetch_proofs};
+pub use ranges::{block_before, logs_newest_first};
 pub use reason::revert_reason;
 pub use send::Sender;

@@ -6,13 +6,13 @@ use std::fmt::Debug;
 use alloy::sol_types::SolInterface;
 
 use crate::bindings::{
-    SubrosaDcap::SubrosaDcapErrors, SubrosaOracle::SubrosaOracleErrors,
-    SubrosaRegistry::SubrosaRegistryErrors,
+    SubrosaDcap::SubrosaDcapErrors, SubrosaMailbox::SubrosaMailboxErrors,
+    SubrosaOracle::SubrosaOracleErrors, SubrosaRegistry::SubrosaRegistryErrors,
 };
 
 /// Name and arguments of the error that the data of a revert encodes: `Name { argument: … }`. `None` if
-/// it is none of the oracle's, the registry's or the verification of quotes', which pass on what the
-/// next of them reverts with.
+/// it is none of the oracle's, the registry's, the verification of quotes' or the mailbox's, of which the first
+/// pass on what the next of them reverts with.
 pub fn revert_reason(data: &[u8]) -> Option<String> {
     if let Ok(reason) = SubrosaOracleErrors::abi_decode(data) {
         return Some(named(&reason));
@@ -20,7 +20,10 @@ pub fn revert_reason(data: &[u8]) -> Option<String> {
     if let Ok(reason) = SubrosaRegistryErrors::abi_decode(data) {
         return Some(named(&reason));
     }
-    let reason = SubrosaDcapErrors::abi_decode(data).ok()?;
+    if let Ok(reason) = SubrosaDcapErrors::abi_decode(data) {
+        return Some(named(&reason));
+    }
+    let reason = SubrosaMailboxErrors::abi_decode(data).ok()?;
     Some(named(&reason))
 }
 
@@ -43,7 +46,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::bindings::{SubrosaDcap, SubrosaOracle, SubrosaRegistry};
+    use crate::bindings::{SubrosaDcap, SubrosaMailbox, SubrosaOracle, SubrosaRegistry};
 
     #[test]
     fn errors_of_each_contract_have_one_name() {
@@ -56,10 +59,12 @@ mod tests {
         let dcap = SubrosaDcap::CertificateRevoked {
             serial: Default::default(),
         };
+        let mailbox = SubrosaMailbox::NotAsked { id: B256::ZERO };
         for (data, expected) in [
             (oracle.abi_encode(), "ContractPaused { contractId: 0x00"),
             (registry.abi_encode(), "SignerUnknown { signer: 0x00"),
             (dcap.abi_encode(), "CertificateRevoked { serial: 0 }"),
+            (mailbox.abi_encode(), "NotAsked { id: 0x00"),
         ] {
             let reason = revert_reason(&data).unwrap();
             assert!(reason.starts_with(expected), "{reason}");

@@ -3,21 +3,22 @@
 
 use std::collections::BTreeSet;
 
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256};
 use subrosa_attestation::{Claims, Expectations, Measurements, Policy, VerifyError};
 use subrosa_crypto::{EpochId, EpochPublicKey};
 use subrosa_evidence::{Binding, EvidenceBundle, Verdict};
 use subrosa_types::{
     Challenge,
-    abi::{EnclaveConfig, EpochMember, EpochOpening},
+    abi::{EnclaveConfig, EpochMember},
     config::{HeaderTrustKind, Recovery},
     id::epoch_set_hash,
-    rpc::{Attestation, AttestationRequest},
+    rpc::AttestationRequest,
 };
 
 use crate::{
     Attested, ClientError, Connection, Deployment,
     check::{Checklist, Refusal, Subject},
+    presented::Presented,
     random,
     stated::check_statement,
 };
@@ -57,6 +58,12 @@ pub enum Appraisal {
     Evidence,
 }
 
+/// What was asked, and when (Unix seconds): what answers it is no older.
+pub(crate) struct Asked {
+    pub(crate) challenge: Challenge,
+    pub(crate) at: u64,
+}
+
 impl Connection {
     /// Challenges the node and checks, in this order: the chain and the code of both contracts;
     /// the configuration the node presents; the verifier's attestation result and the evidence
@@ -69,49 +76,69 @@ impl Connection {
     /// [`ClientError::Refused`] names the first check that failed, what was expected and what was
     /// found; the rest of [`ClientError`] says why the checks could not be made.
     pub async fn attest(self, options: &AttestOptions) -> Result<Attested, ClientError> {
-        let deployment = &self.deployment;
-        let development = options.development && deployment.development;
-        let config = deployment.enclave_config()?;
-        let mut checklist = Checklist::new(Subject::Chain);
-
-        self.check_chain(&mut checklist).await?;
-        check_consent(&mut checklist, deployment, options.development)?;
-
+        let (checklist, config) = self.check_place(options).await?;
         let challenge = Challenge::Client(random::bytes::<CHALLENGE_BYTES>()?.to_vec());
         let request = AttestationRequest {
             challenge: challenge.bytes().into(),
         };
         let attestation = self.node.attestation(&request).await?;
-        let now = self.clock.now();
-        let presented = check_presented(
-            &mut checklist,
-            &config,
-            deployment.start_hash(),
-            &attestation,
-        )?;
+        let asked = Asked {
+            challenge,
+            at: self.clock.now(),
+        };
+        let presented = Presented::by_node(attestation);
+        self.judge(checklist, &config, asked, presented, options)
+            .await
+    }
 
+    /// Checks what comes before any challenge: the chain, and that the caller consents. The checklist goes
+    /// on.
+    pub(crate) async fn check_place(
+        &self,
+        options: &AttestOptions,
+    ) -> Result<(Checklist, EnclaveConfig), ClientError> {
+        let config = self.deployment.enclave_config()?;
+        let mut checklist = Checklist::new(Subject::Chain);
+        self.check_chain(&mut checklist).await?;
+        check_consent(&mut checklist, &self.deployment, options.development)?;
+        Ok((checklist, config))
+    }
+
+    /// Checks everything that is presented in answer to a challenge, wherever it comes from.
+    pub(crate) async fn judge(
+        self,
+        mut checklist: Checklist,
+        config: &EnclaveConfig,
+        asked: Asked,
+        presented: Presented,
+        options: &AttestOptions,
+    ) -> Result<Attested, ClientError> {
+        let deployment = &self.deployment;
+        let development = options.development && deployment.development;
+        let binding = check_presented(&mut checklist, config, deployment.start_hash(), &presented)?;
         let expectations = Expectations {
             policy: policy(deployment, development),
             measurements: Measurements::AnyOf(deployment.measurements.iter().copied().collect()),
-            binding: presented,
-            challenge,
+            binding,
+            challenge: asked.challenge,
         };
+        let now = self.clock.now();
         let measurement_id =
-            self.check_attestation(&mut checklist, &attestation, &expectations, options, now)?;
+            self.check_attestation(&mut checklist, &presented, &expectations, options, now)?;
 
         let challenge = &expectations.challenge;
         let (epoch_id, epoch_key) =
-            check_statement(&mut checklist, &attestation, &config, &presented, challenge)?;
+            check_statement(&mut checklist, &presented, config, &binding, challenge)?;
         let epoch = (epoch_id, &epoch_key);
-        self.check_epoch(&mut checklist, &attestation, &config, epoch)
+        self.check_epoch(&mut checklist, &presented, config, epoch)
             .await?;
         self.check_signer(
             &mut checklist,
-            presented.signer,
+            binding.signer,
             epoch_id,
             &EpochMember {
                 measurementId: measurement_id,
-                configHash: presented.config_hash,
+                configHash: binding.config_hash,
             },
         )
         .await?;
@@ -119,10 +146,10 @@ impl Connection {
         Ok(Attested {
             epoch_id,
             epoch_key,
-            signer: presented.signer,
-            config_hash: presented.config_hash,
+            signer: binding.signer,
+            config_hash: binding.config_hash,
             measurement_id,
-            attested_at: now,
+            attested_at: asked.at,
             max_age: options.max_age,
             checks: checklist.into_checks(),
             connection: self,
@@ -149,7 +176,7 @@ impl Connection {
     fn check_attestation(
         &self,
         checklist: &mut Checklist,
-        attestation: &Attestation,
+        attestation: &Presented,
         expectations: &Expectations,
         options: &AttestOptions,
         now: u64,
@@ -157,7 +184,8 @@ impl Connection {
         let mut appraised: Option<Claims> = None;
         let verifier = self.deployment.trusted_verifier();
         let looks_at_result = match options.appraisal {
-            Appraisal::Both => verifier.is_some(),
+            // No attestation result passes through the chain.
+            Appraisal::Both => verifier.is_some() && !attestation.through_chain,
             Appraisal::Result => true,
             Appraisal::Evidence => false,
         };
@@ -166,6 +194,7 @@ impl Connection {
             let trusted: Vec<_> = verifier.into_iter().collect();
             let presented = match (trusted.is_empty(), &attestation.ear) {
                 (true, _) => Err("a deployment that names no verifier"),
+                (false, None) if attestation.through_chain => Err(NO_RESULT_THROUGH_CHAIN),
                 (false, None) => Err("a node without a verifier"),
                 (false, Some(ear)) => Ok(ear),
             };
@@ -215,12 +244,12 @@ impl Connection {
     async fn check_epoch(
         &self,
         checklist: &mut Checklist,
-        attestation: &Attestation,
+        attestation: &Presented,
         config: &EnclaveConfig,
         (id, key): (EpochId, &EpochPublicKey),
     ) -> Result<(), ClientError> {
         checklist.turn_to(Subject::Epoch);
-        let opening = EpochOpening::from(attestation.epoch_opening.clone());
+        let opening = &attestation.epoch_opening;
         checklist.equal("epoch.group", &config.keyGroup, &id.group);
         let current = self.chain.current_epoch(id.group).await?;
         checklist.equal("epoch.current", &current, &id.epoch);
@@ -306,22 +335,22 @@ fn check_presented(
     checklist: &mut Checklist,
     config: &EnclaveConfig,
     start_hash: B256,
-    attestation: &Attestation,
+    presented: &Presented,
 ) -> Result<Binding, ClientError> {
     checklist.turn_to(Subject::Node);
-    let found = match EnclaveConfig::decode(&attestation.config) {
-        Ok(presented) => presented.hash(),
+    let found = match &presented.config_hash {
+        Ok(found) => found,
         Err(error) => {
             checklist.record("config-hash", false, config.hash(), error);
             return Err(checklist.refusal().into());
         }
     };
-    checklist.equal("config-hash", &config.hash(), &found);
-    checklist.equal("start-hash", &start_hash, &attestation.start_hash);
+    checklist.equal("config-hash", &config.hash(), found);
+    checklist.equal("start-hash", &start_hash, &presented.start_hash);
     checklist.settle()?;
     Ok(Binding {
-        signer: attestation.signer,
-        transfer_key_hash: keccak256(&attestation.transfer_key),
+        signer: presented.signer,
+        transfer_key_hash: presented.transfer_key_hash,
         config_hash: config.hash(),
         start_hash,
     })
@@ -380,5 +409,7 @@ fn refuse(checklist: &mut Checklist, error: &VerifyError) -> Box<Refusal> {
     checklist.refusal()
 }
 
+/// Instead of an attestation result.
+pub(crate) const NO_RESULT_THROUGH_CHAIN: &str = "none, as they do not pass through the chain";
 /// Size of a challenge.
-const CHALLENGE_BYTES: usize = 32;
+pub(crate) const CHALLENGE_BYTES: usize = 32;

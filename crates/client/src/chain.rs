@@ -11,7 +11,8 @@ use alloy::{
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolEvent;
 use subrosa_chain::{
-    bindings::{AccessManager, SubrosaOracle, SubrosaRegistry},
+    bindings::{AccessManager, SubrosaMailbox, SubrosaOracle, SubrosaRegistry},
+    mailbox::Mailbox,
     revert_reason,
 };
 use subrosa_crypto::EpochId;
@@ -67,7 +68,26 @@ impl Chain {
         SubrosaOracle::new(self.oracle, self.signing(account))
     }
 
-    fn registry(&self) -> SubrosaRegistry::SubrosaRegistryInstance<DynProvider> {
+    /// A mailbox.
+    pub(crate) fn mailbox(&self, address: Address) -> Mailbox {
+        Mailbox::new(address, self.provider.clone())
+    }
+
+    /// A mailbox whose transactions `account` signs.
+    pub(crate) fn mailbox_as(
+        &self,
+        address: Address,
+        account: &PrivateKeySigner,
+    ) -> SubrosaMailbox::SubrosaMailboxInstance<DynProvider> {
+        SubrosaMailbox::new(address, self.signing(account))
+    }
+
+    /// What is asked beside the contracts.
+    pub(crate) fn provider(&self) -> &DynProvider {
+        &self.provider
+    }
+
+    pub(crate) fn registry(&self) -> SubrosaRegistry::SubrosaRegistryInstance<DynProvider> {
         SubrosaRegistry::new(self.registry, self.provider.clone())
     }
 
@@ -311,6 +331,22 @@ impl Chain {
         Ok(receipt)
     }
 
+    /// The events of one kind that a filter matches.
+    pub(crate) async fn matching<E: SolEvent>(
+        &self,
+        step: &'static str,
+        filter: &Filter,
+    ) -> Result<Vec<E>, ChainError> {
+        let answer = self.provider.get_logs(filter).await;
+        let logs = answer.map_err(transport(step))?;
+        logs.into_iter()
+            .map(|log| match E::decode_log(&log.inner) {
+                Ok(event) => Ok(event.data),
+                Err(error) => Err(ChainError::Inconsistent(error.to_string())),
+            })
+            .collect()
+    }
+
     /// The first of the oracle's events of a kind in a receipt.
     pub(crate) fn event<E: SolEvent>(
         &self,
@@ -334,6 +370,14 @@ fn refusal(error: &alloy::contract::Error) -> Option<String> {
     revert_reason(&error.as_revert_data()?)
 }
 
+/// What reading the past fails with.
+pub(crate) fn past(step: &'static str) -> impl FnOnce(subrosa_chain::ChainError) -> ChainError {
+    move |source| ChainError::Past {
+        step,
+        source: Box::new(source),
+    }
+}
+
 fn transport(step: &'static str) -> impl FnOnce(alloy::transports::TransportError) -> ChainError {
     move |source| ChainError::Transport {
         step,
@@ -341,7 +385,7 @@ fn transport(step: &'static str) -> impl FnOnce(alloy::transports::TransportErro
     }
 }
 
-fn contract(step: &'static str) -> impl FnOnce(alloy::contract::Error) -> ChainError {
+pub(crate) fn contract(step: &'static str) -> impl FnOnce(alloy::contract::Error) -> ChainError {
     move |source| match refusal(&source) {
         Some(reason) => ChainError::Refused { step, reason },
         None => ChainError::Contract {

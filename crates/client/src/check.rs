@@ -40,6 +40,8 @@ pub enum Subject {
     Chain,
     /// What the node presents beside its attestation.
     Node,
+    /// An answer that was given on chain.
+    Answer,
     /// The verifier's attestation result.
     AttestationResult,
     /// The evidence itself.
@@ -63,6 +65,7 @@ impl fmt::Display for Subject {
         f.write_str(match self {
             Self::Chain => "chain",
             Self::Node => "node",
+            Self::Answer => "answer",
             Self::AttestationResult => "attestation-result",
             Self::Evidence => "evidence",
             Self::AttestationStatement => "attestation-statement",

@@ -187,6 +187,35 @@ impl Attested {
         account: &Account,
         wait: WaitOptions,
     ) -> Result<Deployed, ClientError> {
+        let way = Way::Node;
+        self.deploy_by(way, bytecode, policy, account, wait).await
+    }
+
+    /// As [`deploy`](Self::deploy), but publishes the code envelope at the deployment's mailbox instead of
+    /// handing it in to a node, which is not needed.
+    ///
+    /// # Errors
+    ///
+    /// As [`deploy`](Self::deploy); [`MailboxError`](crate::MailboxError).
+    pub async fn deploy_through_chain(
+        &self,
+        bytecode: &Bytecode,
+        policy: &ContractPolicy,
+        account: &Account,
+        wait: WaitOptions,
+    ) -> Result<Deployed, ClientError> {
+        let way = Way::Chain;
+        self.deploy_by(way, bytecode, policy, account, wait).await
+    }
+
+    async fn deploy_by(
+        &self,
+        way: Way,
+        bytecode: &Bytecode,
+        policy: &ContractPolicy,
+        account: &Account,
+        wait: WaitOptions,
+    ) -> Result<Deployed, ClientError> {
         if policy.maximum_callback_gas > LARGEST_CALLBACK_GAS {
             return Err(ClientError::CallbackGasTooHigh {
                 found: policy.maximum_callback_gas,
@@ -196,6 +225,10 @@ impl Attested {
         self.recheck().await?;
         self.fresh()?;
         let connection = self.connection();
+        if let Way::Chain = way {
+            // Nothing is registered that cannot be published.
+            connection.mailbox().await?;
+        }
         let salt = B256::from(*random::bytes()?);
         let commitment = bytecode.commitment(salt);
         let policy = &ContractPolicy {
@@ -224,13 +257,23 @@ impl Attested {
             context: policy.context,
         };
         let plaintext = bytecode.plaintext(salt);
-        let request = DeployRequest {
-            contract,
-            code_envelope: self.seal(&target, plaintext, Sealing::default())?.envelope,
-            seq: None,
-            code_commitment: None,
-        };
-        self.hand_in(&request, wait).await?;
+        let code_envelope = self.seal(&target, plaintext, Sealing::default())?.envelope;
+        match way {
+            Way::Node => {
+                let request = DeployRequest {
+                    contract,
+                    code_envelope,
+                    seq: None,
+                    code_commitment: None,
+                };
+                self.hand_in(&request, wait).await?;
+            }
+            Way::Chain => {
+                connection
+                    .publish_code(contract, &code_envelope, account)
+                    .await?;
+            }
+        }
 
         let fulfilled = connection.wait(&ticket, wait).await?;
         if fulfilled.status != Status::Succeeded {
@@ -298,6 +341,15 @@ impl Attested {
             deadline: U48::saturating_from(deadline),
         }
     }
+}
+
+/// How a code envelope comes to an enclave.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// By the node's JSON-RPC.
+    Node,
+    /// By the mailbox.
+    Chain,
 }
 
 /// Whether a node may take the same code envelope later.

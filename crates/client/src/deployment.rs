@@ -19,6 +19,7 @@ use subrosa_types::{abi::EnclaveConfig, config::ConfigError, id, measured::Measu
 /// node_url = "https://node.example.org"
 /// measurements = ["0x…"]
 /// roots = ["0x…"]
+/// mailbox = "0x…" # left away, nothing passes through the chain
 ///
 /// [measured]
 /// chain_id = 1
@@ -31,7 +32,8 @@ use subrosa_types::{abi::EnclaveConfig, config::ConfigError, id, measured::Measu
 /// ```
 ///
 /// The two URLs are conveniences: whoever answers there is checked against the rest, except that
-/// the chain's state is taken from `rpc_url` as it comes.
+/// the chain's state is taken from `rpc_url` as it comes. So is the mailbox: what comes out of it is checked
+/// as if it came from a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deployment {
@@ -54,6 +56,10 @@ pub struct Deployment {
     /// Smallest TCB evaluation number accepted; zero accepts any that is in force.
     #[serde(default)]
     pub minimum_tcb_evaluation: u32,
+    /// The `SubrosaMailbox` through which clients that reach no node attest and hand in code; `None` if there
+    /// is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailbox: Option<Address>,
     /// What every enclave of this deployment was started with.
     pub measured: Measured,
     /// The verifier whose attestation results are believed; `None` believes nobody's, and evidence

@@ -6,7 +6,7 @@ use std::time::Duration;
 use alloy_primitives::B256;
 use subrosa_types::{ContractId, result::Status};
 
-use crate::{DeploymentError, NodeError, Refusal};
+use crate::{DeploymentError, NodeError, Refusal, mailbox::MailboxError};
 
 /// Why a client's operation fails.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +21,9 @@ pub enum ClientError {
     /// The node gave no usable answer.
     #[error(transparent)]
     Node(#[from] NodeError),
+    /// Nothing passes through the chain, or not in time.
+    #[error(transparent)]
+    Mailbox(#[from] MailboxError),
     /// The chain gave no usable answer, or refused a transaction.
     #[error(transparent)]
     Chain(#[from] ChainError),
@@ -150,6 +153,14 @@ pub enum ChainError {
         step: &'static str,
         /// Why.
         source: Box<alloy::transports::TransportError>,
+    },
+    /// Older events are not to be had.
+    #[error("{step} failed")]
+    Past {
+        /// What was asked.
+        step: &'static str,
+        /// Why.
+        source: Box<subrosa_chain::ChainError>,
     },
     /// The contracts refuse what was asked.
     #[error("{step}: the contracts refuse: {reason}")]

@@ -47,7 +47,9 @@ mod deployment;
 mod error;
 mod fees;
 mod governance;
+mod mailbox;
 mod node;
+mod presented;
 mod query;
 mod random;
 pub mod receipt;
@@ -72,6 +74,7 @@ pub use deployment::{
 };
 pub use error::{ChainError, ClientError};
 pub use governance::{Act, EpochPlan, Governed, Suspect};
+pub use mailbox::{Asking, MailboxError, PutChallenge};
 pub use node::{NodeClient, NodeError};
 pub use query::{QueryAnswer, QueryCall, Statement};
 pub use reply_key::ReplyKey;

@@ -12,12 +12,12 @@ use subrosa_types::{
     Challenge,
     abi::{AttestationStatement, EnclaveConfig},
     eip712,
-    rpc::Attestation,
 };
 
 use crate::{
     ClientError,
     check::{Checklist, Subject},
+    presented::Presented,
 };
 
 /// Checks the statement of the signer that verified evidence binds, and gives the keys that it states,
@@ -27,7 +27,7 @@ use crate::{
 /// and nothing is held against it.
 pub(crate) fn check_statement(
     checklist: &mut Checklist,
-    attestation: &Attestation,
+    attestation: &Presented,
     config: &EnclaveConfig,
     bound: &Binding,
     challenge: &Challenge,

@@ -37,8 +37,8 @@ pub(crate) fn node(
     verifier_url: Option<&str>,
     relay: &DevAccount,
     measured: &Measured,
-    rpc: u16,
-    admin: u16,
+    mailbox: Address,
+    (rpc, admin): (u16, u16),
 ) -> Result<String, DevnetError> {
     let measured = toml::to_string(&toml::Table::from_iter([(
         "measured".to_owned(),
@@ -76,6 +76,10 @@ pub(crate) fn node(
          {verifier}\
          [relay]\n\
          key = {{ file = {key} }}\n\
+         \n\
+         [mailbox]\n\
+         address = \"{mailbox}\"\n\
+         answers_per_minute = 60\n\
          \n\
          [rpc]\n\
          listen = \"127.0.0.1:{rpc}\"\n\

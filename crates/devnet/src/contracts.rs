@@ -14,7 +14,9 @@ use subrosa_attestation::{
     Policy,
     measurement::{SoftwareMeasurement, measurement_of_executable},
 };
-use subrosa_chain::bindings::{AccessManager, SubrosaDcap, SubrosaOracle, SubrosaRegistry};
+use subrosa_chain::bindings::{
+    AccessManager, SubrosaDcap, SubrosaMailbox, SubrosaOracle, SubrosaRegistry,
+};
 use subrosa_evidence::DEVELOPMENT_ROOT_ID;
 use subrosa_types::{
     config::{HeaderTrustKind, Recovery},
@@ -43,9 +45,11 @@ pub struct Contracts {
     pub oracle_code_hash: B256,
     /// What verifies DCAP quotes for the registry, under the development root alone.
     pub dcap: Address,
+    /// What passes code, challenges and their answers on.
+    pub mailbox: Address,
 }
 
-/// Deploys access manager, registry, oracle and the verification of quotes. What is added to the registry is trusted at once.
+/// Deploys access manager, registry, oracle, mailbox and the verification of quotes. What is added to the registry is trusted at once.
 pub(crate) async fn deploy(
     provider: &DynProvider,
     deployer: &DevAccount,
@@ -73,6 +77,10 @@ pub(crate) async fn deploy(
     let dcap = SubrosaDcap::deploy(&signing, vec![DEVELOPMENT_ROOT_ID])
         .await
         .map_err(&step)?;
+    let (of, by) = (*oracle.address(), *registry.address());
+    let mailbox = SubrosaMailbox::deploy(&signing, of, by)
+        .await
+        .map_err(&step)?;
     let chain_id = provider
         .get_chain_id()
         .await
@@ -85,6 +93,7 @@ pub(crate) async fn deploy(
         oracle: *oracle.address(),
         oracle_code_hash: code_hash(provider, *oracle.address()).await?,
         dcap: *dcap.address(),
+        mailbox: *mailbox.address(),
     })
 }
 

@@ -4,7 +4,7 @@
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use alloy::providers::DynProvider;
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use subrosa_client::{DEPLOYMENT_VERSION, Deployment, Measured, VerifierTrust};
 
 use crate::{
@@ -139,9 +139,11 @@ impl Devnet {
             verifier.as_ref().map(|verifier| verifier.url.as_str()),
             &relay,
             &measured,
+            contracts.mailbox,
         )
         .await?;
-        let deployment = deployment(&anvil, &node, verifier.as_ref(), measured, measurement.id);
+        let places = (&anvil, &node, contracts.mailbox);
+        let deployment = deployment(places, verifier.as_ref(), measured, measurement.id);
         let text = deployment
             .to_toml()
             .map_err(|error| DevnetError::Unexpected {
@@ -331,8 +333,7 @@ impl Devnet {
 }
 
 fn deployment(
-    anvil: &Anvil,
-    node: &Node,
+    (anvil, node, mailbox): (&Anvil, &Node, Address),
     verifier: Option<&Verifier>,
     measured: Measured,
     measurement_id: B256,
@@ -345,6 +346,7 @@ fn deployment(
         measurements: vec![measurement_id],
         roots: measured.evidence_roots.clone(),
         minimum_tcb_evaluation: 0,
+        mailbox: Some(mailbox),
         measured,
         verifier: verifier.map(|verifier| VerifierTrust {
             issuer: verifier.keys.issuer.clone(),

@@ -3,7 +3,7 @@
 
 use std::{ffi::OsString, path::Path, time::Duration};
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use serde::Deserialize;
 use subrosa_evidence::api::{Jwks, KeysResponse};
 use subrosa_types::measured::Measured;
@@ -169,6 +169,7 @@ impl Node {
         verifier_url: Option<&str>,
         relay: &DevAccount,
         measured: &Measured,
+        mailbox: Address,
     ) -> Result<Self, DevnetError> {
         let file = start.layout.node_config();
         let configure = |rpc, admin| {
@@ -178,8 +179,8 @@ impl Node {
                 verifier_url,
                 relay,
                 measured,
-                rpc,
-                admin,
+                mailbox,
+                (rpc, admin),
             )?;
             layout::write(&file, &text)
         };

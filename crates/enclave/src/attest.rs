@@ -3,18 +3,22 @@
 
 use alloc::{format, vec::Vec};
 
-use alloy_primitives::{Bytes, keccak256};
-use alloy_sol_types::SolStruct;
+use alloy_primitives::{Address, Bytes, keccak256};
+use alloy_sol_types::{SolStruct, SolValue};
 use subrosa_crypto::{EpochId, Signer};
 use subrosa_evidence::{Binding, CHALLENGE_BYTES, challenge_hash, report_data};
 use subrosa_types::{
     Challenge,
-    abi::AttestationStatement,
+    abi::{AttestationAnswer, AttestationStatement, PresentedAttestation},
     eip712,
-    frame::{ErrorCode, FrameError, HeaderFrame},
+    frame::{Answered, ErrorCode, FrameError, HeaderFrame},
 };
 
-use crate::{epoch::Active, fixed::Fixed, platform::Platform};
+use crate::{
+    epoch::{Active, public},
+    fixed::Fixed,
+    platform::Platform,
+};
 
 /// Evidence that binds this enclave and answers `challenge`.
 pub(crate) fn quote(
@@ -70,12 +74,47 @@ pub(crate) fn statement(
         keyGroup: named.group,
         keyEpoch: named.epoch,
         publicKeyHash: epoch.keys.public().hash(),
-        recovery: epoch.recovery,
+        recovery: epoch.opening.recovery,
         configHash: fixed.started.config_hash,
         startHash: fixed.started.start_hash,
         headerNumber: header.number(),
         headerHash: header.hash(),
         headerTime: header.timestamp(),
+    })
+}
+
+/// The answer to a challenge that was put on chain, which pays `payee`: `bundle` and `statement` were made for
+/// it, `signature` is over the statement.
+pub(crate) fn answer(
+    fixed: &Fixed,
+    epochs: &Active,
+    signer: &Signer,
+    (bundle, statement, signature): (&Bytes, &AttestationStatement, &Bytes),
+    payee: Address,
+) -> Result<Answered, FrameError> {
+    let epoch = epochs.active(EpochId {
+        group: statement.keyGroup,
+        epoch: statement.keyEpoch,
+    })?;
+    let keys = public(&epoch.keys);
+    let presented = PresentedAttestation {
+        statement: statement.clone(),
+        signature: signature.clone(),
+        transferKeyHash: keccak256(&fixed.started.transfer_key),
+        opening: epoch.opening.clone(),
+        xwingKey: keys.xwing,
+        x25519Key: keys.x25519,
+    };
+    let presented = Bytes::from(presented.abi_encode());
+    let answer = AttestationAnswer {
+        challengeHash: statement.challengeHash,
+        evidenceHash: keccak256(bundle),
+        statementHash: keccak256(&presented),
+        payee,
+    };
+    Ok(Answered {
+        presented,
+        signature: sign(fixed, signer, &answer),
     })
 }
 

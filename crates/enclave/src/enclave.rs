@@ -7,11 +7,9 @@ use std::{
     sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
 };
 
-use alloy_primitives::{Address, keccak256};
-use alloy_sol_types::SolValue;
+use alloy_primitives::Address;
 use subrosa_types::{
     Challenge,
-    abi::AttestationAnswer,
     entry::{EntryKind, Execution},
     frame::{
         Attested, ErrorCode, FrameError, HeaderFrame, HelloReply, LoggedEntry, Request, Response,
@@ -374,21 +372,21 @@ impl Enclave {
         let fixed = self.fixed()?;
         let signer = &self.boot.signer;
         let challenge = attest::fresh(challenge)?;
-        let statement = attest::statement(fixed, &self.active(), &challenge, epoch, header)?;
+        let epochs = self.active();
+        let statement = attest::statement(fixed, &epochs, &challenge, epoch, header)?;
         let bundle = attest::quote(fixed, self.platform().as_mut(), &challenge)?;
-        let answer = payee.map(|payee| {
-            let answer = AttestationAnswer {
-                challengeHash: statement.challengeHash,
-                evidenceHash: keccak256(&bundle),
-                statementHash: keccak256(statement.abi_encode()),
-                payee,
-            };
-            attest::sign(fixed, signer, &answer)
-        });
+        let signature = attest::sign(fixed, signer, &statement);
+        let answer = match payee {
+            Some(payee) => {
+                let made = (&bundle, &statement, &signature);
+                Some(attest::answer(fixed, &epochs, signer, made, payee)?)
+            }
+            None => None,
+        };
         Ok(Attested {
             bundle,
-            signature: attest::sign(fixed, signer, &statement),
             statement,
+            signature,
             answer,
         })
     }

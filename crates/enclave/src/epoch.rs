@@ -3,7 +3,7 @@
 
 use alloc::{collections::BTreeMap, format, sync::Arc, vec::Vec};
 
-use alloy_primitives::{B256, Bytes, U256};
+use alloy_primitives::{B256, Bytes};
 use alloy_sol_types::SolValue;
 use subrosa_chain_proof::verify_slot;
 use subrosa_crypto::{
@@ -33,17 +33,14 @@ pub(crate) struct Epochs {
 pub(crate) struct Active(Arc<BTreeMap<u32, Arc<Epoch>>>);
 
 struct Proposed {
-    opening: EpochOpening,
     epoch: Epoch,
     sealed: Bytes,
 }
 
 /// A secret with its expanded keys.
 pub(crate) struct Epoch {
-    /// What the registry records, or would, of its opening.
-    pub(crate) record: B256,
-    /// The recovery policy that it was opened with.
-    pub(crate) recovery: U256,
+    /// What the registry records, or would, the hash of.
+    pub(crate) opening: EpochOpening,
     pub(crate) secret: EpochSecret,
     pub(crate) keys: EpochKeyPairs,
 }
@@ -103,7 +100,7 @@ impl Epochs {
         let repeated = self
             .proposed
             .get(&epoch)
-            .is_some_and(|p| p.opening.setHash == set_hash);
+            .is_some_and(|p| p.epoch.opening.setHash == set_hash);
         if !repeated {
             let mut bytes = Zeroizing::new([0; 32]);
             platform.random(bytes.as_mut_slice())?;
@@ -120,12 +117,10 @@ impl Epochs {
             let sealed = seal(fixed, platform, &secret, &opening)?;
             let proposed = Proposed {
                 epoch: Epoch {
-                    record: opening.record(),
-                    recovery: opening.recovery,
+                    opening,
                     secret,
                     keys,
                 },
-                opening,
                 sealed,
             };
             self.proposed.insert(epoch, proposed);
@@ -165,12 +160,10 @@ impl Epochs {
         if !self.active.0.contains_key(&epoch) {
             let proposed = Proposed {
                 epoch: Epoch {
-                    record: opening.record(),
-                    recovery: opening.recovery,
+                    opening,
                     secret,
                     keys,
                 },
-                opening,
                 sealed: sealed.clone(),
             };
             self.proposed.insert(epoch, proposed);
@@ -197,7 +190,7 @@ impl Epochs {
             slot::epoch(fixed.config.keyGroup, epoch),
         )
         .map_err(|error| FrameError::new(ErrorCode::Proof, error))?;
-        if proven.value() != proposed.opening.record() {
+        if proven.value() != proposed.epoch.opening.record() {
             let message = format!("the registry recorded another opening of epoch {epoch}");
             return Err(FrameError::new(ErrorCode::MissingKey, message));
         }
@@ -219,19 +212,20 @@ impl Epochs {
         epoch: u32,
     ) -> Result<EpochProposal, FrameError> {
         let proposed = self.find_proposed(epoch)?;
+        let opening = &proposed.epoch.opening;
         let domain = eip712::registry_domain(fixed.place.chain_id, fixed.config.registry);
         let sign = |hash| Bytes::from(signer.sign(hash).as_bytes().to_vec());
         let acknowledgement = EpochAcknowledgement {
-            keyGroup: proposed.opening.keyGroup,
+            keyGroup: opening.keyGroup,
             keyEpoch: epoch,
-            record: proposed.epoch.record,
+            record: opening.record(),
             holdsPrevious: epoch
                 .checked_sub(1)
                 .is_some_and(|previous| self.active.0.contains_key(&previous)),
         };
         Ok(EpochProposal {
-            opening: proposed.opening.clone(),
-            signature: sign(eip712::signing_hash(&proposed.opening, &domain)),
+            opening: opening.clone(),
+            signature: sign(eip712::signing_hash(opening, &domain)),
             acknowledged: sign(eip712::signing_hash(&acknowledgement, &domain)),
             acknowledgement,
             keys: public(&proposed.epoch.keys),
@@ -287,7 +281,7 @@ fn binding(opening: &EpochOpening) -> EpochSecretBinding {
 /// A sealed epoch is the ABI encoding of its opening (public), then the sealed secret.
 const OPENING_BYTES: usize = 6 * 32;
 
-fn public(keys: &EpochKeyPairs) -> frame::PublishedEpoch {
+pub(crate) fn public(keys: &EpochKeyPairs) -> frame::PublishedEpoch {
     let id = keys.id();
     let x25519 = keys.public().recipient(Suite::X25519).to_bytes();
     frame::PublishedEpoch {

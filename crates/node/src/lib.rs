@@ -22,6 +22,7 @@
 //! | `follow` | oracle events into the store |
 //! | `execute` | stored entries into stored results, one task per contract |
 //! | `relay` | stored results onto the chain, one transaction at a time |
+//! | `mailbox` | code and challenges that come through the chain |
 //! | `rpc`, `admin` | what clients and operators ask |
 //! | `node`, `run` | all of it wired up: on any ports, on the real ones |
 //!
@@ -51,6 +52,7 @@ mod follow;
 mod gas;
 mod latency;
 mod loading;
+mod mailbox;
 mod metrics;
 mod node;
 mod places;
@@ -84,5 +86,5 @@ pub use loading::LoadError;
 pub use node::{Node, Ports, start_with};
 pub use rpc::{Api, RpcError, ServeError};
 pub use run::{Running, run, start};
-pub use settings::Settings;
+pub use settings::{Mailbox, Settings};
 pub use verifier::{Verifier, VerifierError};

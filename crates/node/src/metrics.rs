@@ -16,6 +16,7 @@ pub(crate) struct Metrics {
     pub(crate) follow: FollowMetrics,
     pub(crate) execute: ExecuteMetrics,
     pub(crate) relay: RelayMetrics,
+    pub(crate) mailbox: MailboxMetrics,
     pub(crate) rpc: RpcMetrics,
     handle: PrometheusHandle,
 }
@@ -38,6 +39,7 @@ impl Metrics {
             follow: FollowMetrics::register(),
             execute: ExecuteMetrics::register(),
             relay: RelayMetrics::register(),
+            mailbox: MailboxMetrics::register(),
             rpc: RpcMetrics::register(),
             handle,
         }))
@@ -181,6 +183,22 @@ metrics_struct! {
         outstanding: gauge = "subrosa_relay_outstanding",
         #[doc = " Time from seeing an entry to having its fulfillment sent."]
         latency_seconds: histogram = "subrosa_relay_latency_seconds",
+    }
+}
+
+metrics_struct! {
+    /// What passes through the chain.
+    MailboxMetrics {
+        #[doc = " Code envelopes that were published on chain and taken in."]
+        code_taken: counter = "subrosa_mailbox_code_taken_total",
+        #[doc = " Published code that is incomplete, not what its hash says, or refused by the enclave."]
+        code_refused: counter = "subrosa_mailbox_code_refused_total",
+        #[doc = " Published code that could not be handed in for want of an enclave or of the chain."]
+        code_failed: counter = "subrosa_mailbox_code_failures_total",
+        #[doc = " Challenges answered on chain."]
+        challenges_answered: counter = "subrosa_mailbox_answers_total",
+        #[doc = " Challenges not answered: their escrow does not cover, it was too late, or no transaction carries the evidence."]
+        challenges_skipped: counter = "subrosa_mailbox_skipped_total",
     }
 }
 

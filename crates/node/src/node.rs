@@ -20,6 +20,7 @@ use crate::{
     error::RunError,
     execute, follow,
     latency::Latency,
+    mailbox::{self, Mailroom},
     metrics::Metrics,
     readiness::Readiness,
     relay,
@@ -183,6 +184,7 @@ pub(crate) struct Parts {
     follow: follow::Needs,
     execute: execute::Needs,
     relay: relay::Needs,
+    mailbox: mailbox::Needs,
     api: Api,
     readiness: Arc<Readiness>,
     metrics: Metrics,
@@ -214,6 +216,7 @@ impl Parts {
         let offers = Arc::new(Offers::default());
         let rewinds = Arc::new(Rewinds::new(0));
         let latency = Arc::new(Latency::new(Arc::clone(&clock)));
+        let room = Arc::new(Mailroom::default());
         let stops = Arc::new(Stops::new(metrics.execute.stopped.clone()));
         let bringup = bringup::Needs {
             settings: Arc::clone(&settings),
@@ -239,6 +242,7 @@ impl Parts {
             offers: Arc::clone(&offers),
             rewinds: Arc::clone(&rewinds),
             latency: Arc::clone(&latency),
+            mail: Arc::clone(&room),
             readiness: Arc::clone(&readiness),
             metrics: metrics.follow.clone(),
         };
@@ -259,7 +263,7 @@ impl Parts {
         let relay = relay::Needs {
             settings: Arc::clone(&settings),
             chain: Arc::clone(&chain),
-            transactions,
+            transactions: Arc::clone(&transactions),
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             stage: Arc::clone(&stage),
@@ -271,21 +275,33 @@ impl Parts {
         };
         let api = Api::new(rpc::Context {
             waiting: Semaphore::new(settings.max_waiting),
-            settings,
-            chain,
-            store,
+            settings: Arc::clone(&settings),
+            chain: Arc::clone(&chain),
+            store: Arc::clone(&store),
             clock: Arc::clone(&clock),
-            stage,
+            stage: Arc::clone(&stage),
             executors,
             stops,
             verifier,
         });
+        let mailbox = mailbox::Needs {
+            settings,
+            chain,
+            transactions,
+            store,
+            clock: Arc::clone(&clock),
+            stage,
+            api: api.clone(),
+            room,
+            metrics: metrics.mailbox.clone(),
+        };
         Ok(Self {
             enclaves,
             bringup,
             follow,
             execute,
             relay,
+            mailbox,
             api,
             readiness,
             metrics,
@@ -313,6 +329,11 @@ impl Parts {
         workers.spawn(async move { Ok(execute::run(Arc::new(needs), shutdown).await?) });
         let (needs, shutdown) = (self.relay, told.clone());
         workers.spawn(async move { Ok(relay::run(needs, shutdown).await?) });
+        let (needs, shutdown) = (self.mailbox, told.clone());
+        workers.spawn(async move {
+            mailbox::run(needs, shutdown).await;
+            Ok(())
+        });
         Node {
             api: self.api,
             readiness: self.readiness,

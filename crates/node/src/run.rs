@@ -143,6 +143,7 @@ async fn connect(config: &Config, measured: &EnclaveConfig) -> Result<AlloyChain
         poll_interval: Duration::from_millis(config.chain.poll_milliseconds),
         // Decrypting a keystore takes about a second of processor time.
         key: blocking(move || source.load()).await?,
+        mailbox: config.mailbox.as_ref().map(|mailbox| mailbox.address),
     };
     Ok(AlloyChain::connect(options, measured).await?)
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use alloy_primitives::Address;
 use subrosa_types::abi::EnclaveConfig;
 
 use crate::config::{self, Admission, Config, ConfigError, OpenEpochs};
@@ -39,6 +40,33 @@ pub struct Settings {
     pub withdraw_below_gwei: u64,
     /// Most calls of clients that may wait for the enclave or the verifier at once.
     pub max_waiting: usize,
+    /// What passes through the chain; `None`: nothing does.
+    pub mailbox: Option<Mailbox>,
+}
+
+/// What passes through the chain instead of through JSON-RPC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mailbox {
+    /// Where the mailbox is.
+    pub address: Address,
+    /// Whether code that owners publish there is taken in.
+    pub code: bool,
+    /// Most challenges that are answered in any minute; 0 answers none.
+    pub answers_per_minute: u32,
+    /// What a challenge's escrow must come to, in percent of what its answer costs.
+    pub escrow_floor_percent: u32,
+}
+
+impl Mailbox {
+    /// The defaults of a configuration file, with the mailbox at this address.
+    pub fn at(address: Address) -> Self {
+        Self {
+            address,
+            code: config::default_mailbox_code(),
+            answers_per_minute: config::default_answers_per_minute(),
+            escrow_floor_percent: config::default_escrow_floor_percent(),
+        }
+    }
 }
 
 impl Settings {
@@ -59,6 +87,7 @@ impl Settings {
             subsidy_gwei_per_day: 0,
             withdraw_below_gwei: config::default_withdraw_below_gwei(),
             max_waiting: config::default_max_waiting(),
+            mailbox: None,
         }
     }
 
@@ -84,6 +113,12 @@ impl Settings {
             subsidy_gwei_per_day: config.relay.subsidy_gwei_per_day,
             withdraw_below_gwei: config.relay.withdraw_below_gwei,
             max_waiting: config.rpc.max_waiting,
+            mailbox: config.mailbox.as_ref().map(|mailbox| Mailbox {
+                address: mailbox.address,
+                code: mailbox.code,
+                answers_per_minute: mailbox.answers_per_minute,
+                escrow_floor_percent: mailbox.escrow_floor_percent,
+            }),
         })
     }
 }

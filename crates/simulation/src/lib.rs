@@ -17,7 +17,7 @@ mod clock;
 mod machine;
 mod world;
 
-pub use chain::{Contracts, Request, Revert, SimulatedChain};
+pub use chain::{Contracts, Request, Revert, SimulatedChain, code_parts};
 pub use client::{Client, Code};
 pub use clock::SimulatedClock;
 pub use machine::Machine;

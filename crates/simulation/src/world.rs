@@ -6,7 +6,9 @@ use std::{sync::Arc, time::Duration};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolValue;
 use subrosa_evidence::DEVELOPMENT_ROOT_ID;
-use subrosa_node::{Node, Ports, RpcError, RunError, Settings, config::OpenEpochs, start_with};
+use subrosa_node::{
+    Mailbox, Node, Ports, RpcError, RunError, Settings, config::OpenEpochs, start_with,
+};
 use subrosa_store::{Disk, Identity, Memory};
 use subrosa_types::{
     ContractId,
@@ -29,6 +31,8 @@ pub struct World {
     pub machine: Machine,
     /// What the node stores on.
     pub disk: Disk,
+    /// What passes through the chain of the nodes that start from now on.
+    pub mailbox: Mailbox,
     clock: SimulatedClock,
     config: EnclaveConfig,
     seed: u64,
@@ -42,6 +46,7 @@ impl World {
             chain: SimulatedChain::new(&config, EPOCH_TIME),
             machine: Machine::new(seed, engines),
             disk: Disk::new(),
+            mailbox: Mailbox::at(Address::repeat_byte(0x0c)),
             clock: SimulatedClock::starting_at(EPOCH_TIME),
             config,
             seed,
@@ -66,6 +71,7 @@ impl World {
         };
         let mut settings = Settings::new(self.config.clone());
         settings.open_epochs = OpenEpochs::WhenMissing;
+        settings.mailbox = Some(self.mailbox);
         start_with(ports, settings).await
     }
 
@@ -103,6 +109,14 @@ impl World {
         let epoch = hello.epochs.last()?.clone();
         let chain_id = self.config.chain_id();
         Some(Client::new(chain_id, self.config.oracle, epoch, self.seed))
+    }
+
+    /// The signer of the enclave that runs; `None` before it was started.
+    pub fn signer(&self) -> Option<Address> {
+        match self.machine.ask(subrosa_node::hello()) {
+            Ok(Response::Hello(hello)) => hello.started.map(|started| started.signer),
+            _ => None,
+        }
     }
 
     /// Where the oracle is.

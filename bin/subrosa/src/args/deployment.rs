@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use eyre::{Result, eyre};
-use subrosa_client::{Appraisal, AttestOptions, Attested, ClientError, Connection, Deployment};
+use subrosa_client::{
+    Account, Appraisal, Asking, AttestOptions, Attested, ClientError, Connection, Deployment,
+};
 
 use crate::output::{DEVELOPMENT, Output};
 
@@ -65,7 +67,29 @@ impl AttestationArgs {
     pub(crate) async fn attest(&self, output: &Output) -> Result<Attested> {
         let connection = self.deployment.open().await?;
         output.progress(format_args!("attesting {}", connection.node().url()));
-        let options = AttestOptions {
+        let attested = connection.attest(&self.options()).await?;
+        Self::announce(&attested, output);
+        Ok(attested)
+    }
+
+    /// Attests an enclave of the deployment through the chain, and says so.
+    pub(crate) async fn attest_through_chain(
+        &self,
+        asking: &Asking,
+        account: &Account,
+        output: &Output,
+    ) -> Result<Attested> {
+        let connection = self.deployment.open().await?;
+        output.progress("attesting through the chain: waiting for the enclave's answer");
+        let attested = connection
+            .attest_through_chain(&self.options(), asking, account)
+            .await?;
+        Self::announce(&attested, output);
+        Ok(attested)
+    }
+
+    fn options(&self) -> AttestOptions {
+        AttestOptions {
             development: self.deployment.development,
             appraisal: match self.verify {
                 Verify::Both => Appraisal::Both,
@@ -73,13 +97,14 @@ impl AttestationArgs {
                 Verify::Raw => Appraisal::Evidence,
             },
             ..AttestOptions::default()
-        };
-        let attested = connection.attest(&options).await?;
+        }
+    }
+
+    fn announce(attested: &Attested, output: &Output) {
         let count = attested.checks().len();
         output.progress(format_args!("attested: {count} checks passed"));
         if attested.is_development() {
             output.progress(DEVELOPMENT);
         }
-        Ok(attested)
     }
 }

@@ -7,4 +7,5 @@ pub(crate) mod deployment;
 pub(crate) mod key;
 pub(crate) mod reply_key;
 pub(crate) mod session;
+pub(crate) mod through_chain;
 pub(crate) mod wait;

@@ -8,7 +8,10 @@ use subrosa_client::{ContractPolicy, Deployed};
 use subrosa_types::entry::LARGEST_CALLBACK_GAS;
 
 use crate::{
-    args::{code::CodeArgs, deployment::AttestationArgs, key::KeyArgs, wait::WaitArgs},
+    args::{
+        code::CodeArgs, deployment::AttestationArgs, key::KeyArgs, through_chain::ThroughChainArgs,
+        wait::WaitArgs,
+    },
     output::{self, Output},
 };
 
@@ -22,6 +25,8 @@ pub(crate) struct DeployArgs {
     policy: PolicyArgs,
     #[command(flatten)]
     attestation: AttestationArgs,
+    #[command(flatten)]
+    through_chain: ThroughChainArgs,
     #[command(flatten)]
     key: KeyArgs,
     #[command(flatten)]
@@ -102,16 +107,25 @@ impl DeployArgs {
         // Everything local comes first: nothing is asked of the network for a typing error.
         let account = self.key.required()?;
         let bytecode = self.code.read()?;
-        let attested = self.attestation.attest(output).await?;
+        let own = account.clone();
+        let attested = self
+            .through_chain
+            .attest(&self.attestation, || Ok(own), &self.wait, output)
+            .await?;
         output.progress(format_args!(
             "deploying {} bytes of code and {} of arguments, both encrypted",
             bytecode.code.len(),
             bytecode.init.len()
         ));
         let policy = self.policy.policy();
-        let deployed = attested
-            .deploy(&bytecode, &policy, &account, self.wait.options())
-            .await?;
+        let wait = self.wait.options();
+        let deployed = if self.through_chain.through_chain {
+            attested
+                .deploy_through_chain(&bytecode, &policy, &account, wait)
+                .await?
+        } else {
+            attested.deploy(&bytecode, &policy, &account, wait).await?
+        };
         output.result(&deployed, text)
     }
 }

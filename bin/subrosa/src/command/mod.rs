@@ -9,6 +9,7 @@ pub(crate) mod deploy;
 pub(crate) mod dev;
 pub(crate) mod fee;
 pub(crate) mod governance;
+pub(crate) mod mailbox;
 pub(crate) mod measurement;
 pub(crate) mod node;
 pub(crate) mod policy;

@@ -19,6 +19,7 @@ use crate::{
         key::KeyArgs,
         reply_key,
         session::{KeptSession, Opener},
+        through_chain::ThroughChainArgs,
         wait::WaitArgs,
     },
     output::{self, Output},
@@ -35,7 +36,7 @@ pub(crate) struct RequestArgs {
     call: CallArgs,
 
     /// Send the input in the clear; needs no attestation, and the output is public
-    #[arg(long, conflicts_with_all = ["reply_key_file"])]
+    #[arg(long, conflicts_with_all = ["reply_key_file", "through_chain"])]
     clear: bool,
 
     /// Make the output public; the input stays encrypted
@@ -94,6 +95,8 @@ pub(crate) struct RequestArgs {
     #[command(flatten)]
     attestation: AttestationArgs,
     #[command(flatten)]
+    through_chain: ThroughChainArgs,
+    #[command(flatten)]
     key: KeyArgs,
     #[command(flatten)]
     wait: WaitArgs,
@@ -122,7 +125,11 @@ impl RequestArgs {
         let (connection, attested) = if self.clear {
             (self.attestation.deployment.open().await?, None)
         } else {
-            let attested = self.attestation.attest(output).await?;
+            let own = account.clone();
+            let attested = self
+                .through_chain
+                .attest(&self.attestation, || Ok(own), &self.wait, output)
+                .await?;
             (attested.connection().clone(), Some(attested))
         };
         let kept = match (&self.session, &attested) {

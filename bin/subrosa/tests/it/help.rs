@@ -3,7 +3,7 @@
 
 use crate::run::{subrosa, subrosa_with};
 
-const SUBCOMMANDS: [&str; 16] = [
+const SUBCOMMANDS: [&str; 17] = [
     "dev",
     "node",
     "verifier",
@@ -13,6 +13,7 @@ const SUBCOMMANDS: [&str; 16] = [
     "request",
     "result",
     "fee",
+    "mailbox",
     "query",
     "contract",
     "receipt",

@@ -24,6 +24,7 @@ pub use crate::block::BlockRef;
 use crate::{
     ChainError,
     endpoint::{Endpoints, connect, within},
+    mailbox::MailboxLog,
     proof::fetch_block,
 };
 
@@ -36,6 +37,8 @@ pub enum Event {
         last: BlockRef,
         /// The oracle's logs in them, in order.
         logs: Vec<OracleLog>,
+        /// The mailbox's, likewise.
+        mail: Vec<MailboxLog>,
     },
     /// Blocks after `to` are no part of the chain any more. What replaces them follows.
     Reorg {
@@ -51,6 +54,8 @@ pub struct FollowerConfig {
     pub endpoints: Endpoints,
     /// The oracle.
     pub oracle: Address,
+    /// The mailbox, if it is followed too.
+    pub mailbox: Option<Address>,
     /// The first block that can have logs of the oracle: that of its deployment.
     pub from: u64,
     /// Blocks already dealt with, ascending; what is yielded continues the last one. Earlier ones
@@ -68,6 +73,7 @@ impl FollowerConfig {
         Self {
             endpoints,
             oracle,
+            mailbox: None,
             from,
             known: Vec::new(),
             poll_interval: Duration::from_secs(1),
@@ -198,21 +204,28 @@ impl Follower {
         } else {
             self.logs_between(number + 1, head.number).await?
         };
+        let (logs, mail): (Vec<Log>, Vec<Log>) = logs
+            .into_iter()
+            .partition(|log| log.address() == self.config.oracle);
         let logs = logs
             .iter()
             .map(OracleLog::decode)
             .collect::<Result<Vec<_>, _>>()?;
+        let mail = mail.iter().filter_map(MailboxLog::decode).collect();
         // Nothing is awaited from here on.
         self.push_recent(&logs, last);
         self.behind = last.number < head.number;
-        self.ready.push_back(Event::Blocks { last, logs });
+        self.ready.push_back(Event::Blocks { last, logs, mail });
         Ok(())
     }
 
+    fn filter(&self) -> Filter {
+        let followed = [self.config.oracle].into_iter().chain(self.config.mailbox);
+        Filter::new().address(followed.collect::<Vec<_>>())
+    }
+
     async fn logs_of(&self, block: B256) -> Result<Vec<Log>, ChainError> {
-        let filter = Filter::new()
-            .address(self.config.oracle)
-            .at_block_hash(block);
+        let filter = self.filter().at_block_hash(block);
         let logs = within(async { self.provider.get_logs(&filter).await }).await?;
         if logs.iter().any(|log| log.block_hash != Some(block)) {
             return Err(ChainError::Inconsistent("logs of another block"));
@@ -228,8 +241,8 @@ impl Follower {
     ) -> Result<(BlockRef, Vec<Log>), ChainError> {
         let number = head.min(first.saturating_add(self.range - 1));
         let last = fetch_block(&self.provider, BlockId::number(number)).await?;
-        let filter = Filter::new()
-            .address(self.config.oracle)
+        let filter = self
+            .filter()
             .from_block(first)
             .to_block(BlockNumberOrTag::Number(number));
         let logs = match within(async { self.provider.get_logs(&filter).await }).await {

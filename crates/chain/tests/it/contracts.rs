@@ -26,7 +26,7 @@ async fn entries(scene: &Scene) -> Vec<(Appended, B256)> {
     let head = scene.provider.get_block_number().await.unwrap();
     let mut found = Vec::new();
     loop {
-        let Event::Blocks { last, logs } = follower.next().await.unwrap() else {
+        let Event::Blocks { last, logs, .. } = follower.next().await.unwrap() else {
             panic!("no reorganisation here");
         };
         for log in logs {

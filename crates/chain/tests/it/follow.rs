@@ -43,7 +43,7 @@ impl Reader {
     async fn step(&mut self) {
         let event = tokio::time::timeout(SOON, self.follower.next()).await;
         match event.expect("an event").unwrap() {
-            Event::Blocks { last, logs } => {
+            Event::Blocks { last, logs, .. } => {
                 assert!(self.last.is_none_or(|before| before.number < last.number));
                 for log in logs {
                     assert!(

@@ -13,4 +13,5 @@ mod refusals;
 mod replies;
 mod server;
 mod stated;
+mod through_chain;
 mod world;

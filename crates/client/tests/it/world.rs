@@ -162,7 +162,7 @@ impl World {
         FakeServer::start(Arc::new(move |method, params| self.answer(method, params))).await
     }
 
-    fn answer(&self, method: &str, params: &[Value]) -> Result<Value, Value> {
+    pub(crate) fn answer(&self, method: &str, params: &[Value]) -> Result<Value, Value> {
         match method {
             "eth_chainId" => Ok(json!(format!("{:#x}", self.chain_id))),
             "eth_getCode" => {
@@ -235,7 +235,7 @@ impl World {
         Ok(json!(hex::encode_prefixed(returned)))
     }
 
-    fn attestation(&self, challenge: &[u8]) -> Attestation {
+    pub(crate) fn attestation(&self, challenge: &[u8]) -> Attestation {
         let challenge = self.challenge.as_deref().unwrap_or(challenge);
         let keys = &self.keys;
         let mut statement = AttestationStatement {
@@ -342,6 +342,7 @@ pub(crate) fn deployment(server: &FakeServer) -> Deployment {
         development: true,
         rpc_url: server.url.clone(),
         node_url: server.url.clone(),
+        mailbox: None,
         measurements: vec![measurement(EXECUTABLE), B256::repeat_byte(0xee)],
         roots: vec![INTEL_SGX_ROOT_ID, DEVELOPMENT_ROOT_ID],
         minimum_tcb_evaluation: 0,
@@ -412,7 +413,7 @@ pub(crate) fn stranger() -> Signer {
     Signer::from_seed(&[0x52; 32]).unwrap()
 }
 
-fn transfer_key() -> Bytes {
+pub(crate) fn transfer_key() -> Bytes {
     Bytes::from(vec![0x7f; 1216])
 }
 

@@ -4,9 +4,14 @@
 use std::{sync::Arc, time::Duration};
 
 use alloy::providers::Provider;
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use async_trait::async_trait;
-use subrosa_chain::{Endpoints, send::Call};
+use subrosa_chain::{
+    Endpoints,
+    bindings::{SubrosaMailbox, SubrosaRegistry},
+    mailbox::{AskedChallenge, CodePart},
+    send::Call,
+};
 use subrosa_client::{ContractPolicy, Ticket};
 use subrosa_devnet::Service;
 use subrosa_node::{
@@ -39,6 +44,7 @@ impl Anvil {
             },
             poll_interval: Duration::from_millis(50),
             key: scene.network.accounts()[3].signer().clone(),
+            mailbox: Some(scene.network.contracts().mailbox),
         };
         let measured = scene.network.deployment().measured.enclave_config();
         let chain = AlloyChain::connect(options, &measured.unwrap()).await;
@@ -48,6 +54,10 @@ impl Anvil {
             contract,
             ticket: None,
         }
+    }
+
+    fn mailbox(&self) -> Address {
+        self.scene.network.contracts().mailbox
     }
 
     async fn mine_one(&self) {
@@ -100,6 +110,41 @@ impl ChainHarness for Anvil {
         for _ in 0..=depth {
             self.mine_one().await;
         }
+    }
+
+    async fn publish(&mut self, part: CodePart) {
+        let owner = self.scene.account();
+        let mailbox = SubrosaMailbox::new(self.mailbox(), self.scene.signing(owner));
+        let call = mailbox.publishCode(
+            part.contract,
+            part.envelope,
+            part.index,
+            part.count,
+            part.chunk,
+        );
+        let sent = call.send().await.unwrap();
+        assert!(sent.get_receipt().await.unwrap().status());
+    }
+
+    async fn challenge(&mut self) -> AskedChallenge {
+        let network = &self.scene.network;
+        let registry = network.contracts().registry;
+        let registry = SubrosaRegistry::new(registry, network.provider().clone());
+        let admitted = registry.SignerAdmitted_filter().from_block(0);
+        let admitted = admitted.query().await.unwrap();
+        let asker = network.accounts()[4].signer();
+        let asked = AskedChallenge {
+            asker: asker.address(),
+            signer: admitted.last().unwrap().0.signer,
+            challenge: B256::repeat_byte(0xc4),
+            escrow: U256::from(5),
+            deadline: 0,
+        };
+        let mailbox = SubrosaMailbox::new(self.mailbox(), self.scene.signing(asker));
+        let call = mailbox.challenge(asked.signer, asked.challenge);
+        let sent = call.value(asked.escrow).send().await.unwrap();
+        assert!(sent.get_receipt().await.unwrap().status());
+        asked
     }
 
     fn harmless(&self) -> Transaction {

@@ -24,3 +24,4 @@ mod refusals;
 mod sessions;
 mod stale;
 mod stateless;
+mod through_chain;

@@ -25,7 +25,7 @@ pub(super) fn change_epoch(
     let previous = (!stateless).then(|| contract.position().epoch);
     let is_as_logged = |change: EpochChange| {
         change.next == named.epoch
-            && change.record == epoch.record
+            && change.record == epoch.opening.record()
             && previous.is_none_or(|previous| {
                 previous.group == named.group && previous.epoch == change.previous
             })

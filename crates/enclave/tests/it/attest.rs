@@ -8,7 +8,7 @@ use subrosa_enclave_core::Enclave;
 use subrosa_evidence::{Binding, challenge_hash, report_data};
 use subrosa_types::{
     Challenge,
-    abi::AttestationAnswer,
+    abi::{AttestationAnswer, PresentedAttestation},
     eip712,
     frame::{
         Attested, ErrorCode, FrameError, HeaderFrame, Request, Response, Started, WIRE_VERSION,
@@ -132,14 +132,29 @@ fn a_challenge_that_was_put_on_chain_is_answered_for_the_payee_named() {
             payee: Some(payee),
         };
         let attested = attest(&mut host, request).unwrap();
+        let answered = attested.answer.unwrap();
         let answer = AttestationAnswer {
             challengeHash: challenge_hash(&Challenge::Client(vec![0xc4; 32])),
             evidenceHash: keccak256(&attested.bundle),
-            statementHash: keccak256(attested.statement.abi_encode()),
+            statementHash: keccak256(&answered.presented),
             payee,
         };
-        let signature = attested.answer.unwrap();
-        assert_eq!(signer_of(&chain, &answer, &signature), started.signer);
+        assert_eq!(
+            signer_of(&chain, &answer, &answered.signature),
+            started.signer
+        );
+
+        // Nothing that a node tells its clients of an enclave is missing.
+        let presented = PresentedAttestation::abi_decode_validate(&answered.presented).unwrap();
+        assert_eq!(presented.statement, attested.statement);
+        assert_eq!(presented.signature, attested.signature);
+        let transfer_key_hash = keccak256(&started.transfer_key);
+        assert_eq!(presented.transferKeyHash, transfer_key_hash);
+        let (xwing, x25519) = (&presented.xwingKey, presented.x25519Key.as_slice());
+        let keys = EpochPublicKey::from_bytes(xwing, x25519).unwrap();
+        assert_eq!(keys.hash(), presented.statement.publicKeyHash);
+        assert_eq!(presented.opening.publicKeyHash, keys.hash());
+        assert_eq!(presented.opening.configHash, started.config_hash);
     }
 }
 

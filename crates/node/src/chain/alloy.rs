@@ -22,6 +22,7 @@ use subrosa_chain::{
     dcap::Dcap,
     fetch_block, fetch_header, fetch_proofs,
     follow::{BlockRef, FollowerConfig, OracleEvent},
+    mailbox::{AskedChallenge, CodePart, Mailbox, PendingChallenge},
     send::{Attempt, Call, Pending, Record, SendError, SenderConfig},
 };
 use subrosa_types::{
@@ -41,13 +42,14 @@ use super::{
     },
 };
 
-/// The chain, its two contracts, and the account that pays.
+/// The chain, its contracts, and the account that pays.
 pub struct AlloyChain {
     provider: DynProvider,
     endpoints: Endpoints,
     poll_interval: Duration,
     oracle: SubrosaOracleInstance<DynProvider>,
     registry: SubrosaRegistryInstance<DynProvider>,
+    mailbox: Option<Mailbox>,
     sender: Sender,
 }
 
@@ -60,6 +62,8 @@ pub struct AlloyOptions {
     pub poll_interval: Duration,
     /// Key of the account that pays.
     pub key: PrivateKeySigner,
+    /// Where the mailbox is, if there is one.
+    pub mailbox: Option<Address>,
 }
 
 impl AlloyChain {
@@ -77,6 +81,7 @@ impl AlloyChain {
             endpoints,
             poll_interval,
             key,
+            mailbox,
         } = options;
         let provider = subrosa_chain::connect(&endpoints).await?;
         let config = SenderConfig {
@@ -85,9 +90,14 @@ impl AlloyChain {
         };
         let sender = Sender::new(provider.clone(), key, config).await?;
         check(&provider, sender.chain_id(), measured).await?;
+        let mailbox = mailbox.map(|address| Mailbox::new(address, provider.clone()));
+        if let Some(mailbox) = &mailbox {
+            check_mailbox(mailbox, measured).await?;
+        }
         Ok(Self {
             oracle: SubrosaOracle::new(measured.oracle, provider.clone()),
             registry: SubrosaRegistry::new(measured.registry, provider.clone()),
+            mailbox,
             provider,
             endpoints,
             poll_interval,
@@ -148,6 +158,7 @@ impl AlloyChain {
                 };
                 Call::new(oracle, call.abi_encode().into())
             }
+            Transaction::Answer { mailbox, call } => Call::new(mailbox, call.abi_encode().into()),
             Transaction::Prepared(call) => call,
         }
     }
@@ -284,6 +295,33 @@ impl ChainView for AlloyChain {
         let call = SubrosaOracle::fulfillCall::abi_decode(transaction.input());
         Ok(call.ok().map(|call| call.batch))
     }
+
+    async fn published(
+        &self,
+        contract: ContractId,
+        envelope: Option<B256>,
+        from: u64,
+    ) -> Result<Vec<CodePart>, ChainError> {
+        let Some(mailbox) = &self.mailbox else {
+            return Ok(Vec::new());
+        };
+        let parts = mailbox.published(contract, envelope, from, MAX_PUBLISHED_BYTES);
+        parts.await
+    }
+
+    async fn asked(&self, signer: Address, since: u64) -> Result<Vec<AskedChallenge>, ChainError> {
+        match &self.mailbox {
+            Some(mailbox) => mailbox.asked(signer, since, MAX_ASKED).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn pending(&self, challenge: B256) -> Result<Option<PendingChallenge>, ChainError> {
+        match &self.mailbox {
+            Some(mailbox) => mailbox.pending(challenge).await,
+            None => Ok(None),
+        }
+    }
 }
 
 #[async_trait]
@@ -291,6 +329,7 @@ impl ChainFeed for AlloyChain {
     async fn follow(&self, from: StartingPoint) -> Result<Box<dyn ChainEvents>, ChainError> {
         let endpoints = self.endpoints.clone();
         let mut config = FollowerConfig::new(endpoints, *self.oracle.address(), from.first);
+        config.mailbox = self.mailbox.as_ref().map(Mailbox::address);
         config.poll_interval = self.poll_interval;
         config.known = from.known;
         Ok(Box::new(Follower::start(config).await?))
@@ -377,6 +416,29 @@ fn events(receipt: &TransactionReceipt, oracle: Address) -> Vec<OracleEvent> {
         .collect()
 }
 
+/// Holds the mailbox against what it must serve: it is not measured, and nothing that comes of another would
+/// be of any use.
+async fn check_mailbox(
+    mailbox: &Mailbox,
+    measured: &EnclaveConfig,
+) -> Result<(), ChainAccessError> {
+    let (oracle, registry) = mailbox.serves().await?;
+    let places = [
+        ("the mailbox's oracle", measured.oracle, oracle),
+        ("the mailbox's registry", measured.registry, registry),
+    ];
+    for (what, expected, found) in places {
+        if expected != found {
+            return Err(ChainAccessError::Elsewhere {
+                what,
+                expected: expected.to_string(),
+                found: found.to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Holds what is measured against the chain: an enclave would refuse every proof of another.
 async fn check(
     provider: &DynProvider,
@@ -412,5 +474,9 @@ async fn check(
     )
 }
 
+/// Bytes of published code that are read of a contract: two of the largest envelopes.
+const MAX_PUBLISHED_BYTES: usize = 2 << 20;
+/// Challenges that are read of a signer.
+const MAX_ASKED: usize = 1_024;
 /// How long a receipt is waited for at a time.
 const LOOK_AGAIN: Duration = Duration::from_secs(3_600);

@@ -11,9 +11,10 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 use subrosa_chain::{
     ChainError, Event, FetchedSlot,
-    bindings::SubrosaRegistry::DcapRegistration,
+    bindings::{SubrosaMailbox::answerChallengeCall, SubrosaRegistry::DcapRegistration},
     dcap::{CollateralDocument, Dcap, Kept, Refusal, Standing, Submission},
     follow::{BlockRef, OracleEvent},
+    mailbox::{AskedChallenge, CodePart, PendingChallenge},
     send::{Call, RecordError, SendError},
 };
 use subrosa_types::{
@@ -111,6 +112,23 @@ pub trait ChainView: Send + Sync {
     /// The packed batch that a transaction's calldata holds; `None` unless it is a direct call of the
     /// oracle's `fulfill`.
     async fn carried(&self, transaction: B256) -> Result<Option<Bytes>, ChainError>;
+
+    /// The parts of a contract's code envelopes that its owner published at the mailbox from a block on, of
+    /// one envelope or of all, the newest first; of more than anybody needs not the oldest. None if there
+    /// is no mailbox.
+    async fn published(
+        &self,
+        contract: ContractId,
+        envelope: Option<B256>,
+        from: u64,
+    ) -> Result<Vec<CodePart>, ChainError>;
+
+    /// The challenges of a signer that were put at the mailbox since a time (Unix seconds), whether or not
+    /// they wait for an answer; of more than anybody answers the newest. None if there is no mailbox.
+    async fn asked(&self, signer: Address, since: u64) -> Result<Vec<AskedChallenge>, ChainError>;
+
+    /// What is held for the answer to a challenge; `None` if it does not wait for one.
+    async fn pending(&self, challenge: B256) -> Result<Option<PendingChallenge>, ChainError>;
 }
 
 /// The contract that verifies DCAP quotes: what collateral it keeps, and what submits more.
@@ -288,6 +306,13 @@ pub enum Transaction {
     },
     /// The oracle's `withdraw`, to the account itself.
     Withdraw,
+    /// The mailbox's `answerChallenge`.
+    Answer {
+        /// Where it is.
+        mailbox: Address,
+        /// What the enclave answers.
+        call: Box<answerChallengeCall>,
+    },
     /// What a [`DcapContract`] prepared.
     Prepared(Call),
 }

@@ -35,6 +35,12 @@
 //! [relay]
 //! key = { file = "/etc/subrosa/relay.key" }
 //!
+//! [mailbox]                           # optional: without it, nothing passes through the chain
+//! address = "0x…"                     # `mailbox` of the deployment file
+//! code = true                         # take in code that owners publish there
+//! answers_per_minute = 6              # challenges to the enclave; 0 answers none
+//! escrow_floor_percent = 100          # of what the answer costs
+//!
 //! [rpc]
 //! listen = "127.0.0.1:8645"
 //!
@@ -68,6 +74,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use alloy_primitives::Address;
 use serde::{Deserialize, Serialize};
 use subrosa_types::{abi::EnclaveConfig, measured::Measured};
 
@@ -99,6 +106,9 @@ pub struct Config {
     pub verifier: Option<Verifier>,
     /// How results get onto the chain.
     pub relay: Relay,
+    /// What passes through the chain for clients that reach no node; `None`: nothing does.
+    #[serde(default)]
+    pub mailbox: Option<Mailbox>,
     /// What clients talk to.
     pub rpc: Rpc,
     /// What operators talk to.
@@ -230,6 +240,25 @@ pub struct Relay {
     pub withdraw_below_gwei: u64,
 }
 
+/// What passes through the chain instead of through [`Rpc`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mailbox {
+    /// The mailbox, which must serve the measured oracle and registry.
+    pub address: Address,
+    /// Whether code that owners publish there is taken in, as if they had handed it in by JSON-RPC.
+    #[serde(default = "default_mailbox_code")]
+    pub code: bool,
+    /// Most challenges to the enclave that are answered in any minute, at most 60; 0 answers none. Those that
+    /// pay best come first, and results come before any of them.
+    #[serde(default = "default_answers_per_minute")]
+    pub answers_per_minute: u32,
+    /// What a challenge's escrow must come to, in percent of what its answer costs at the time, at most
+    /// 1,000. Others are not answered.
+    #[serde(default = "default_escrow_floor_percent")]
+    pub escrow_floor_percent: u32,
+}
+
 /// What operators talk to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -294,6 +323,12 @@ impl Config {
         in_range("relay.max_wait_milliseconds", wait, 0, 10_000)?;
         let percent = self.relay.fee_floor_percent.into();
         in_range("relay.fee_floor_percent", percent, 0, 1_000)?;
+        if let Some(mailbox) = &self.mailbox {
+            let answers = mailbox.answers_per_minute.into();
+            in_range("mailbox.answers_per_minute", answers, 0, 60)?;
+            let percent = mailbox.escrow_floor_percent.into();
+            in_range("mailbox.escrow_floor_percent", percent, 0, 1_000)?;
+        }
         self.rpc.check()?;
         in_range("enclave.max_loads", self.enclave.max_loads as u64, 1, 64)?;
         let poll = self.chain.poll_milliseconds;
@@ -370,6 +405,21 @@ pub(crate) fn default_max_wait_milliseconds() -> u64 {
 
 /// What it costs. What a base fee that goes on rising adds is the operator's to add, or to bear.
 pub(crate) fn default_fee_floor_percent() -> u32 {
+    100
+}
+
+/// Whoever publishes there pays for it.
+pub(crate) fn default_mailbox_code() -> bool {
+    true
+}
+
+/// Each is a transaction of some ten thousand bytes.
+pub(crate) fn default_answers_per_minute() -> u32 {
+    6
+}
+
+/// What it costs.
+pub(crate) fn default_escrow_floor_percent() -> u32 {
     100
 }
 

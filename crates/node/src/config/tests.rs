@@ -42,6 +42,29 @@ directory = "/var/lib/subrosa"
 "#;
 
 #[test]
+fn a_mailbox_is_followed_if_it_is_named_within_limits() {
+    assert!(Config::from_toml(EXAMPLE).unwrap().mailbox.is_none());
+    let named = |further: &str| {
+        let address = Address::repeat_byte(7);
+        Config::from_toml(&format!(
+            "{EXAMPLE}\n[mailbox]\naddress = \"{address}\"\n{further}"
+        ))
+    };
+    let mailbox = named("").unwrap().mailbox.unwrap();
+    assert_eq!(mailbox.address, Address::repeat_byte(7));
+    assert!(mailbox.code);
+    assert_eq!(mailbox.answers_per_minute, 6);
+    assert_eq!(mailbox.escrow_floor_percent, 100);
+    assert!(named("answers_per_minute = 0\ncode = false").is_ok());
+    for wrong in ["answers_per_minute = 61", "escrow_floor_percent = 1001"] {
+        let error = named(wrong).unwrap_err();
+        let (key, _) = wrong.split_once(' ').unwrap();
+        assert!(error.to_string().contains(key), "{error}");
+    }
+    assert!(Config::from_toml(&format!("{EXAMPLE}\n[mailbox]\n")).is_err());
+}
+
+#[test]
 fn the_example_parses_with_its_defaults() {
     let config = Config::from_toml(EXAMPLE).unwrap();
     assert_eq!(config.measured.oracle, Address::repeat_byte(3));

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use subrosa_chain::{
     Event,
     follow::{BlockRef, OracleEvent, OracleLog},
+    mailbox::{AskedChallenge, CodePart, MailboxEvent, MailboxLog},
     send::SendError,
 };
 use subrosa_types::{
@@ -52,6 +53,12 @@ pub trait ChainHarness {
     /// Replaces this block and those after it by a longer chain in which nothing happens.
     async fn reorganize(&mut self, from: u64);
 
+    /// Has the contract's owner publish a part of a code envelope, and mines that.
+    async fn publish(&mut self, part: CodePart);
+
+    /// Challenges an admitted signer, and mines that; the deadline in what is returned is of no account.
+    async fn challenge(&mut self) -> AskedChallenge;
+
     /// A transaction that the chain's account can send at any time and that changes nothing.
     fn harmless(&self) -> Transaction;
 }
@@ -64,6 +71,8 @@ pub async fn chain(harness: &mut impl ChainHarness) {
     what_is_sent_is_noted_first_and_mined_once(harness).await;
     what_cannot_be_noted_is_not_sent(harness).await;
     a_mined_nonce_is_resumed_without_harm(harness).await;
+    code_is_published_in_parts(harness).await;
+    a_challenge_waits_for_its_answer(harness).await;
     a_reorganization_is_reported_before_what_replaces_it(harness).await;
     what_is_unknown_is_said_to_be(harness).await;
 }
@@ -73,6 +82,7 @@ struct Reader {
     events: Box<dyn ChainEvents>,
     last: Option<BlockRef>,
     logs: Vec<OracleLog>,
+    mail: Vec<MailboxLog>,
     /// What reorganizations went back to.
     rewound: Vec<BlockRef>,
 }
@@ -86,6 +96,7 @@ impl Reader {
             events: events.expect("the chain is followed"),
             last: None,
             logs: Vec::new(),
+            mail: Vec::new(),
             rewound: Vec::new(),
         }
     }
@@ -107,7 +118,7 @@ impl Reader {
     async fn step(&mut self) {
         let event = soon("the next event", self.events.next()).await;
         match event.expect("the oracle is known") {
-            Event::Blocks { last, logs } => {
+            Event::Blocks { last, logs, mail } => {
                 assert!(self.last.is_none_or(|before| before.number < last.number));
                 for log in &logs {
                     let after = self
@@ -117,12 +128,17 @@ impl Reader {
                 }
                 let places = |log: &OracleLog| (log.block_number, log.log_index);
                 assert!(logs.is_sorted_by_key(places), "logs out of order");
+                for log in &mail {
+                    assert!(log.block_number <= last.number, "{log:?}");
+                }
                 self.last = Some(last);
                 self.logs.extend(logs);
+                self.mail.extend(mail);
             }
             Event::Reorg { to } => {
                 self.last = Some(to);
                 self.logs.retain(|log| log.block_number <= to.number);
+                self.mail.retain(|log| log.block_number <= to.number);
                 self.rewound.push(to);
             }
         }
@@ -322,6 +338,80 @@ async fn a_mined_nonce_is_resumed_without_harm(harness: &mut impl ChainHarness) 
     let mut next = chain.send(harness.harmless(), note).await.unwrap();
     assert_eq!(next.nonce(), sent.nonce() + 1);
     soon("a transaction", next.mined()).await.unwrap();
+}
+
+async fn code_is_published_in_parts(harness: &mut impl ChainHarness) {
+    let (chain, contract) = (harness.chain(), harness.contract());
+    let mut reader = Reader::at_tip(harness).await;
+    let before = reader.mail.len();
+    let part = |index: u16| CodePart {
+        contract,
+        envelope: B256::repeat_byte(0xc0),
+        index,
+        count: 3,
+        chunk: Bytes::from(vec![index as u8 + 1; 100]),
+    };
+    for index in [2, 0] {
+        harness.publish(part(index)).await;
+    }
+    while reader.mail.len() < before + 2 {
+        reader.step().await;
+    }
+    let seen: Vec<MailboxLog> = reader.mail.iter().skip(before).cloned().collect();
+    for (log, index) in seen.iter().zip([2, 0]) {
+        assert_eq!(log.event, MailboxEvent::CodePublished(part(index)));
+    }
+    let (first, last) = (seen[0].block_number, seen[1].block_number);
+    let published = async |envelope, from| {
+        let parts = chain.published(contract, envelope, from).await;
+        parts.unwrap()
+    };
+    let envelope = Some(part(0).envelope);
+    assert_eq!(published(envelope, first).await, [part(0), part(2)]);
+    assert_eq!(published(None, first).await, [part(0), part(2)]);
+    assert_eq!(
+        published(envelope, first + 1).await.len(),
+        usize::from(last > first)
+    );
+    assert!(published(Some(B256::ZERO), 0).await.is_empty());
+    assert!(published(envelope, last + 1).await.is_empty());
+    harness.reorganize(last).await;
+    chain.resync().await.unwrap();
+    while reader.rewound.is_empty() {
+        reader.step().await;
+    }
+    reader.reach_tip(harness).await;
+    assert_eq!(published(envelope, first).await, [part(2)]);
+    assert_eq!(reader.mail.len(), before + 1, "a dropped part");
+}
+
+async fn a_challenge_waits_for_its_answer(harness: &mut impl ChainHarness) {
+    let chain = harness.chain();
+    let mut reader = Reader::at_tip(harness).await;
+    let put = harness.challenge().await;
+    let id = put.id();
+    let asked = loop {
+        let found = reader.mail.iter().find_map(|log| match &log.event {
+            MailboxEvent::ChallengeAsked(asked) if asked.id() == id => Some(asked.clone()),
+            _ => None,
+        });
+        match found {
+            Some(asked) => break asked,
+            None => reader.step().await,
+        }
+    };
+    assert_eq!(asked.escrow, put.escrow);
+    let tip = chain.tip().await.unwrap();
+    assert!(asked.deadline > tip.timestamp);
+    let pending = chain.pending(id).await.unwrap().expect("it waits");
+    assert_eq!(pending.escrow, asked.escrow);
+    assert_eq!(pending.deadline, asked.deadline);
+    assert_eq!(chain.pending(B256::ZERO).await.unwrap(), None);
+    let since = tip.timestamp.saturating_sub(600);
+    let of_signer = chain.asked(asked.signer, since).await.unwrap();
+    assert_eq!(of_signer, [asked]);
+    let stranger = Address::repeat_byte(0xee);
+    assert!(chain.asked(stranger, since).await.unwrap().is_empty());
 }
 
 async fn a_reorganization_is_reported_before_what_replaces_it(harness: &mut impl ChainHarness) {

@@ -10,7 +10,7 @@ use subrosa_types::{
     abi::{Entry, EpochMember},
     entry::Link as DigestLink,
     frame::{
-        Attested, EntryProof, EpochProposal, Executed, HeaderFrame, Loaded, LoggedEntry,
+        Answered, Attested, EntryProof, EpochProposal, Executed, HeaderFrame, Loaded, LoggedEntry,
         PublishedEpoch, Queried, Reassignment, Request, Response, ResultRef, Signed,
         SignedStatement, SignerRole, Started, StateBlob, StorageProof,
     },
@@ -80,6 +80,29 @@ impl Link {
         match self.ask(request).await? {
             Response::Attested(attested) => Ok(*attested),
             _ => Err(EnclaveError::OutOfStep { asked: "attest" }),
+        }
+    }
+
+    /// Evidence for whoever put a challenge on chain, and the answer that pays `payee`.
+    pub(crate) async fn answer(
+        &self,
+        challenge: Vec<u8>,
+        epoch: u32,
+        header: HeaderFrame,
+        payee: Address,
+    ) -> Result<(Bytes, Answered), EnclaveError> {
+        let request = Request::Attest {
+            challenge,
+            epoch,
+            header,
+            payee: Some(payee),
+        };
+        match self.ask(request).await? {
+            Response::Attested(attested) => match attested.answer {
+                Some(answer) => Ok((attested.bundle, answer)),
+                None => Err(EnclaveError::OutOfStep { asked: "answer" }),
+            },
+            _ => Err(EnclaveError::OutOfStep { asked: "answer" }),
         }
     }
 

@@ -67,7 +67,12 @@ impl Intake {
     /// Takes in an event.
     pub(super) async fn take(&mut self, event: &Event) -> Result<(), Fault> {
         match event {
-            Event::Blocks { last, logs } => self.grow(*last, logs).await,
+            Event::Blocks { last, logs, mail } => {
+                self.grow(*last, logs).await?;
+                // After the entries: what is published is of a contract that is known.
+                self.needs.mail.deliver(mail, last.number);
+                Ok(())
+            }
             Event::Reorg { to } => self.rewind(*to).await,
         }
     }
@@ -256,6 +261,7 @@ impl Intake {
         if to.number > cursor.number {
             return Ok(());
         }
+        needs.mail.rewind(to.number);
         let contracts = {
             let mut rewinds = needs.rewinds.write().await;
             let contracts = needs.store.rewind(cursor_at(to)).await?;

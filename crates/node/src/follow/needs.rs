@@ -9,6 +9,7 @@ use crate::{
     chain::Chain,
     clock::Clock,
     latency::Latency,
+    mailbox::Mailroom,
     metrics::FollowMetrics,
     readiness::Readiness,
     rewinds::Rewinds,
@@ -28,6 +29,7 @@ pub(crate) struct Needs {
     pub(crate) offers: Arc<Offers>,
     pub(crate) rewinds: Arc<Rewinds>,
     pub(crate) latency: Arc<Latency>,
+    pub(crate) mail: Arc<Mailroom>,
     pub(crate) readiness: Arc<Readiness>,
     pub(crate) metrics: FollowMetrics,
 }

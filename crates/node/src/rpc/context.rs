@@ -47,4 +47,4 @@ impl Context {
 }
 
 /// Largest envelope of a deployment or a query, bytes.
-const MAX_ENVELOPE_BYTES: usize = 1 << 20;
+pub(crate) const MAX_ENVELOPE_BYTES: usize = 1 << 20;

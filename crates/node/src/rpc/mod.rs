@@ -19,6 +19,6 @@ mod state;
 
 pub use self::{api::Api, error::RpcError, server::ServeError};
 pub(crate) use self::{
-    context::Context,
+    context::{Context, MAX_ENVELOPE_BYTES},
     server::{Served, serve},
 };

@@ -6,11 +6,17 @@
 
 mod intent;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use alloy_primitives::{Address, B256, Bytes};
 use subrosa_chain::{
-    bindings::SubrosaRegistry::DcapRegistration,
+    bindings::{SubrosaMailbox::answerChallengeCall, SubrosaRegistry::DcapRegistration},
     follow::OracleEvent,
     send::{Call, SendError},
 };
@@ -35,6 +41,8 @@ pub(crate) struct Transactions {
     clock: Arc<dyn Clock>,
     /// Transactions that an earlier process had sent and that are not known to be mined.
     leftovers: Mutex<Vec<Box<dyn InFlight>>>,
+    /// Transactions with results that were sent and not waited for to the end.
+    fulfilling: AtomicUsize,
 }
 
 /// A `fulfill` that was mined.
@@ -62,6 +70,7 @@ impl Transactions {
             store,
             clock,
             leftovers: Mutex::new(leftovers),
+            fulfilling: AtomicUsize::new(0),
         })
     }
 
@@ -181,7 +190,34 @@ impl Transactions {
         gas: u64,
     ) -> Result<Box<dyn InFlight>, ChainAccessError> {
         let transaction = Transaction::Fulfill { batch, gas };
-        self.send(transaction, IntentKind::Fulfill, items).await
+        let sent = self.send(transaction, IntentKind::Fulfill, items).await?;
+        self.fulfilling.fetch_add(1, Ordering::Relaxed);
+        Ok(sent)
+    }
+
+    /// How many transactions with results are in flight.
+    pub(crate) fn fulfilling(&self) -> usize {
+        self.fulfilling.load(Ordering::Relaxed)
+    }
+
+    /// Answers a challenge at the mailbox, and waits until that is mined. `None` if it reverted.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainAccessError::Send`] if it would revert or cannot be sent.
+    pub(crate) async fn answer(
+        &self,
+        mailbox: Address,
+        call: answerChallengeCall,
+    ) -> Result<Option<B256>, ChainAccessError> {
+        let call = Box::new(call);
+        let transaction = Transaction::Answer { mailbox, call };
+        let pending = self.send(transaction, IntentKind::Other, Vec::new());
+        let pending = pending.await?;
+        let nonce = pending.nonce();
+        let mined = self.mined(pending).await;
+        let mined = self.settled(nonce, mined).await?;
+        Ok(mined.succeeded.then_some(mined.transaction))
     }
 
     /// Has what waits at the oracle sent to the account, and waits until that is mined.
@@ -205,6 +241,7 @@ impl Transactions {
     ) -> Result<Fulfilled, ChainAccessError> {
         let nonce = pending.nonce();
         let mined = self.mined(pending).await;
+        self.fulfilling.fetch_sub(1, Ordering::Relaxed);
         failpoint!("after_receipt_before_persist");
         let mined = self.settled(nonce, mined).await?;
         Ok(Fulfilled {

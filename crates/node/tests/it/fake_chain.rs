@@ -90,6 +90,7 @@ impl FakeChain {
             verifier: Some(config::Verifier {
                 url: url("http://127.0.0.1:9".to_owned()),
             }),
+            mailbox: None,
             relay: config::Relay {
                 key: KeySource::File {
                     file: directory.join("relay.key"),

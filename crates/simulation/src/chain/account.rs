@@ -135,7 +135,7 @@ impl InFlight for Sent {
                             return Ok(Mined {
                                 transaction: included.transaction,
                                 succeeded: included.succeeded,
-                                events: included.events.clone(),
+                                events: included.emitted.events.clone(),
                             });
                         }
                     }

@@ -3,7 +3,10 @@
 
 use alloy_consensus::Header;
 use alloy_primitives::{B256, Bytes, keccak256};
-use subrosa_chain::follow::{BlockRef, OracleEvent, OracleLog};
+use subrosa_chain::{
+    follow::{BlockRef, OracleEvent, OracleLog},
+    mailbox::{MailboxEvent, MailboxLog},
+};
 
 use super::contracts::{Contracts, Moment};
 
@@ -30,7 +33,28 @@ pub(crate) struct Block {
 pub(crate) struct Included {
     pub(crate) transaction: B256,
     pub(crate) succeeded: bool,
+    pub(crate) emitted: Emitted,
+}
+
+/// The contracts' events in a transaction.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Emitted {
     pub(crate) events: Vec<OracleEvent>,
+    pub(crate) mail: Vec<MailboxEvent>,
+}
+
+impl From<Vec<OracleEvent>> for Emitted {
+    fn from(events: Vec<OracleEvent>) -> Self {
+        let mail = Vec::new();
+        Self { events, mail }
+    }
+}
+
+impl From<Vec<MailboxEvent>> for Emitted {
+    fn from(mail: Vec<MailboxEvent>) -> Self {
+        let events = Vec::new();
+        Self { events, mail }
+    }
 }
 
 impl Blocks {
@@ -137,11 +161,24 @@ impl Block {
         }
     }
 
+    /// The mailbox's logs in it, in order.
+    pub(crate) fn mail(&self) -> Vec<MailboxLog> {
+        let events = self
+            .included
+            .iter()
+            .flat_map(|included| &included.emitted.mail);
+        let logs = events.map(|event| MailboxLog {
+            block_number: self.header.number,
+            event: event.clone(),
+        });
+        logs.collect()
+    }
+
     /// The oracle's logs in it, in order.
     pub(crate) fn logs(&self) -> Vec<OracleLog> {
         let events = self.included.iter().flat_map(|included| {
             let transaction = included.transaction;
-            let events = included.events.iter().cloned();
+            let events = included.emitted.events.iter().cloned();
             events.map(move |event| (transaction, event))
         });
         let logs = events

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, Bytes, Signature, U256, keccak256};
+use alloy_sol_types::Eip712Domain;
 use subrosa_chain::follow::{Appended, OracleEvent};
 use subrosa_chain_proof::synthetic::{SyntheticProof, SyntheticState};
 use subrosa_types::{
@@ -27,6 +28,7 @@ use subrosa_types::{
     slot::{self, Place, RING},
 };
 
+use super::letters::Mailbox;
 use crate::machine::{MEASUREMENT_HASH, ROOT_ID};
 
 /// A request, as a consumer contract makes it.
@@ -82,6 +84,7 @@ pub struct Contracts {
     earned: BTreeMap<Address, u64>,
     /// Runtime generations that were withdrawn, and which take over from them.
     withdrawn: BTreeMap<u16, u16>,
+    pub(super) mailbox: Mailbox,
 }
 
 /// Where a log ends.
@@ -125,6 +128,21 @@ pub enum Revert {
     /// The generation is not later than the contract's own, or was withdrawn.
     #[error("not a later runtime generation")]
     Runtime,
+    /// Only a contract's owner publishes its code.
+    #[error("not the contract's owner")]
+    NotTheOwner,
+    /// Or its lease has ended.
+    #[error("signer not admitted")]
+    NotAdmitted,
+    /// It was never put, or is over.
+    #[error("not asked")]
+    NotAsked,
+    /// It waits for its answer already.
+    #[error("already asked")]
+    AlreadyAsked,
+    /// It is too late to answer.
+    #[error("too late to answer")]
+    TooLate,
     /// The model has no such function.
     #[error("not part of the simulation")]
     Unsupported,
@@ -151,7 +169,13 @@ impl Contracts {
             added: BTreeMap::new(),
             earned: BTreeMap::new(),
             withdrawn: BTreeMap::new(),
+            mailbox: Mailbox::default(),
         }
+    }
+
+    /// The domain of what enclaves sign for the oracle.
+    pub(super) fn oracle_domain(&self) -> Eip712Domain {
+        eip712::oracle_domain(self.chain_id, self.oracle)
     }
 
     pub(crate) fn root(&self) -> B256 {
@@ -301,6 +325,7 @@ impl Contracts {
             ..Log::default()
         };
         self.logs.insert(contract, log);
+        self.mailbox.own(contract, owner);
         let registered = OracleEvent::Registered {
             contract,
             owner,
@@ -550,7 +575,7 @@ impl Contracts {
             resultHashes: placed.iter().map(|item| item.result_hash).collect(),
             payee: batch.payee,
         };
-        let domain = eip712::oracle_domain(self.chain_id, self.oracle);
+        let domain = self.oracle_domain();
         let first = batch.signatures.first().ok_or(Revert::Malformed)?;
         let compact = [first.r.0, first.vs.0].concat();
         let signer = Signature::from_erc2098(&compact)

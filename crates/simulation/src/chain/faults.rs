@@ -41,7 +41,7 @@ impl SimulatedChain {
             let included = Included {
                 transaction: keccak256(&raw),
                 succeeded: true,
-                events: Vec::new(),
+                emitted: Default::default(),
             };
             state.blocks.mine(contracts, vec![included]);
         }

@@ -66,8 +66,9 @@ impl Follower {
         let blocks: Vec<_> = state.blocks.from(next).collect();
         let last = blocks.last()?.reference();
         let logs = blocks.iter().flat_map(|block| block.logs()).collect();
+        let mail = blocks.iter().flat_map(|block| block.mail()).collect();
         let numbers = blocks.iter().map(|block| (block.header.number, block.hash));
         self.known.extend(numbers);
-        Some(Event::Blocks { last, logs })
+        Some(Event::Blocks { last, logs, mail })
     }
 }

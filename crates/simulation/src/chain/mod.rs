@@ -9,6 +9,8 @@ mod blocks;
 mod contracts;
 mod faults;
 mod feed;
+mod letters;
+mod mailbox;
 mod transaction;
 mod view;
 
@@ -27,8 +29,11 @@ use subrosa_types::{
 };
 use tokio::sync::watch;
 
-use self::blocks::{Blocks, Included};
-pub use self::contracts::{Contracts, Request, Revert};
+use self::blocks::{Blocks, Emitted, Included};
+pub use self::{
+    contracts::{Contracts, Request, Revert},
+    letters::code_parts,
+};
 
 /// A chain that whoever holds it shares. It outlives the nodes that use it.
 #[derive(Clone)]
@@ -97,7 +102,7 @@ impl SimulatedChain {
     pub fn admit(&self, signer: Address, until: u64) {
         self.transact(|contracts, _| {
             contracts.admit(signer, until);
-            ((), Vec::new())
+            ((), Emitted::default())
         });
     }
 
@@ -125,7 +130,7 @@ impl SimulatedChain {
     pub fn withdraw_runtime(&self, generation: u16, successor: u16) {
         self.transact(|contracts, _| {
             contracts.withdraw_runtime(generation, successor);
-            ((), Vec::new())
+            ((), Emitted::default())
         });
     }
 
@@ -160,7 +165,7 @@ impl SimulatedChain {
     ///
     /// [`Revert::Epoch`] if it is not the next.
     pub fn open_epoch(&self, opening: &EpochOpening) -> Result<(), Revert> {
-        self.transact(|contracts, _| (contracts.open_epoch(opening), Vec::new()))
+        self.transact(|contracts, _| (contracts.open_epoch(opening), Emitted::default()))
     }
 
     /// Has `owner` move a contract to its key group's current epoch. Returns the entry's seq.
@@ -265,9 +270,9 @@ impl SimulatedChain {
     }
 
     /// A transaction of somebody else, in a block of its own.
-    fn transact<T>(
+    fn transact<T, E: Into<Emitted>>(
         &self,
-        act: impl FnOnce(&mut Contracts, contracts::Moment) -> (T, Vec<OracleEvent>),
+        act: impl FnOnce(&mut Contracts, contracts::Moment) -> (T, E),
     ) -> T {
         let mut state = self.state();
         let moment = state.blocks.next();
@@ -278,7 +283,7 @@ impl SimulatedChain {
         let included = Included {
             transaction,
             succeeded: true,
-            events,
+            emitted: events.into(),
         };
         state.blocks.mine(contracts, vec![included]);
         drop(state);
@@ -331,7 +336,7 @@ impl State {
             let included = Included {
                 transaction: keccak256(&raw),
                 succeeded: outcome.is_ok(),
-                events: outcome.unwrap_or_default(),
+                emitted: outcome.unwrap_or_default(),
             };
             self.mined.insert(nonce, included.transaction);
             block.push(included);

@@ -3,7 +3,11 @@
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use async_trait::async_trait;
-use subrosa_chain::{ChainError, FetchedSlot, follow::BlockRef};
+use subrosa_chain::{
+    ChainError, FetchedSlot,
+    follow::BlockRef,
+    mailbox::{AskedChallenge, CodePart, MailboxEvent, PendingChallenge},
+};
 use subrosa_node::{ChainView, DcapContract, Lease, Transaction};
 use subrosa_types::{
     ContractId,
@@ -122,9 +126,51 @@ impl ChainView for SimulatedChain {
             _ => None,
         })
     }
+
+    async fn published(
+        &self,
+        contract: ContractId,
+        envelope: Option<B256>,
+        from: u64,
+    ) -> Result<Vec<CodePart>, ChainError> {
+        let wanted = |event| match event {
+            MailboxEvent::CodePublished(part) => (part.contract == contract
+                && envelope.is_none_or(|envelope| envelope == part.envelope))
+            .then_some(part),
+            _ => None,
+        };
+        Ok(self.mail(from, wanted))
+    }
+
+    async fn asked(&self, signer: Address, since: u64) -> Result<Vec<AskedChallenge>, ChainError> {
+        let wanted = |event| match event {
+            MailboxEvent::ChallengeAsked(asked) => {
+                (asked.signer == signer && asked.deadline >= since).then_some(asked)
+            }
+            _ => None,
+        };
+        Ok(self.mail(0, wanted))
+    }
+
+    async fn pending(&self, challenge: B256) -> Result<Option<PendingChallenge>, ChainError> {
+        Ok(self.contracts().pending(challenge))
+    }
 }
 
 impl SimulatedChain {
+    /// The mailbox's events of the canonical chain from a block on, the newest first.
+    fn mail<T>(&self, from: u64, wanted: impl Fn(MailboxEvent) -> Option<T>) -> Vec<T> {
+        let state = self.state();
+        let mut mail: Vec<T> = state
+            .blocks
+            .from(from)
+            .flat_map(Block::mail)
+            .filter_map(|log| wanted(log.event))
+            .collect();
+        mail.reverse();
+        mail
+    }
+
     /// Reads a block of the canonical chain: a node keeps no others.
     fn at<T>(&self, hash: B256, read: impl FnOnce(&Block) -> T) -> Result<T, ChainError> {
         let state = self.state();

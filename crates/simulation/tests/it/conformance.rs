@@ -3,14 +3,17 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use async_trait::async_trait;
-use subrosa_chain::send::Call;
+use subrosa_chain::{
+    mailbox::{AskedChallenge, CodePart},
+    send::Call,
+};
 use subrosa_node::{
     Chain, ChainView, Enclaves, Transaction,
     conformance::{self, ChainHarness, EnclaveHarness},
 };
-use subrosa_simulation::{Client, Machine, SimulatedClock, World};
+use subrosa_simulation::{Client, Machine, OWNER, SimulatedClock, World};
 use subrosa_types::ContractId;
 
 use crate::guest;
@@ -111,6 +114,31 @@ impl ChainHarness for Moved {
         let tip = self.world.chain.tip().await.unwrap().number;
         let depth = usize::try_from(tip + 1 - from).unwrap();
         self.world.chain.reorganize(depth);
+    }
+
+    async fn publish(&mut self, part: CodePart) {
+        self.world.chain.publish(OWNER, part).unwrap();
+    }
+
+    async fn challenge(&mut self) -> AskedChallenge {
+        self.world.admit();
+        let asked = AskedChallenge {
+            asker: Address::repeat_byte(0xa5),
+            signer: self.world.signer().unwrap(),
+            challenge: B256::repeat_byte(0xc4),
+            escrow: U256::from(5),
+            deadline: 0,
+        };
+        let AskedChallenge {
+            asker,
+            signer,
+            challenge,
+            escrow,
+            ..
+        } = asked;
+        let id = self.world.chain.challenge(asker, signer, challenge, escrow);
+        assert_eq!(id, Ok(asked.id()));
+        asked
     }
 
     fn harmless(&self) -> Transaction {

@@ -9,6 +9,7 @@ mod end_to_end;
 mod guest;
 mod hostile;
 mod loading;
+mod mailbox;
 mod pipeline;
 mod relay;
 mod results;

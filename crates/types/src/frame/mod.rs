@@ -33,9 +33,9 @@ pub use request::{
     SignerRole,
 };
 pub use response::{
-    Advanced, Attested, BlobKind, Ended, EpochProposal, Executed, ExecutedEntry, HelloReply,
-    Loaded, PublishedEpoch, Queried, Response, Signed, SignedStatement, Started, StateBlob,
-    VouchedBlock,
+    Advanced, Answered, Attested, BlobKind, Ended, EpochProposal, Executed, ExecutedEntry,
+    HelloReply, Loaded, PublishedEpoch, Queried, Response, Signed, SignedStatement, Started,
+    StateBlob, VouchedBlock,
 };
 
 /// Version of this protocol; both sides must speak the same.

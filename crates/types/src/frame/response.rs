@@ -103,9 +103,18 @@ pub struct Attested {
     pub statement: AttestationStatement,
     /// r ‖ s ‖ v, 65 bytes.
     pub signature: Bytes,
-    /// If a payee was named: the signature over the `AttestationAnswer` for it, likewise. It is about this
-    /// bundle, byte for byte, and the ABI encoding of this statement.
-    pub answer: Option<Bytes>,
+    /// If a payee was named: the answer to a challenge that was put on chain, which is about this bundle, byte
+    /// for byte.
+    pub answer: Option<Answered>,
+}
+
+/// What goes on chain beside the evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// ABI encoding of the `PresentedAttestation`.
+    pub presented: Bytes,
+    /// The signature over the `AttestationAnswer`; r ‖ s ‖ v, 65 bytes.
+    pub signature: Bytes,
 }
 
 /// Where header trust stands: the newest block that it vouches for by itself, if it knows of one.

@@ -12,17 +12,26 @@ use serde::Serialize;
 use subrosa_client::{Attested, Check, Refusal};
 
 use crate::{
-    args::deployment::AttestationArgs,
+    args::{
+        deployment::AttestationArgs, key::KeyArgs, through_chain::ThroughChainArgs, wait::WaitArgs,
+    },
     failure,
     output::{self, Output},
 };
 
-/// Challenges a node and checks everything that a client checks before it encrypts.
+/// Challenges a node and checks everything that a client checks before it encrypts. An account is needed
+/// through the chain alone.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct AttestArgs {
     #[command(flatten)]
     attestation: AttestationArgs,
+    #[command(flatten)]
+    through_chain: ThroughChainArgs,
+    #[command(flatten)]
+    key: KeyArgs,
+    #[command(flatten)]
+    wait: WaitArgs,
 
     #[command(subcommand)]
     command: Option<AttestCommand>,
@@ -62,7 +71,16 @@ impl AttestArgs {
         if let Some(AttestCommand::Verify(args)) = self.command {
             return args.run(output);
         }
-        match self.attestation.attest(output).await {
+        let attested = self
+            .through_chain
+            .attest(
+                &self.attestation,
+                || self.key.required(),
+                &self.wait,
+                output,
+            )
+            .await;
+        match attested {
             Ok(attested) => output.result(&Accepted::of(&attested), Accepted::text),
             Err(error) => {
                 if let Some(refusal) = failure::refusal(&error) {
