@@ -74,6 +74,8 @@ enum Command {
     Result(command::result::ResultArgs),
     /// Say what a request costs, and do what is left to be done about its fee
     Fee(command::fee::FeeArgs),
+    /// Keep an account that pays for what one consumer asks
+    Prepaid(command::prepaid::PrepaidArgs),
     /// Ask a confidential contract off chain, as a signed caller
     Query(command::query::QueryArgs),
     /// Have the enclave state what code runs under a contract id; change it as its owner
@@ -125,6 +127,7 @@ impl Cli {
             Command::Request(args) => args.run(&output).await,
             Command::Result(args) => args.run(&output).await,
             Command::Fee(args) => args.run(&output).await,
+            Command::Prepaid(args) => args.run(&output).await,
             Command::Query(args) => args.run(&output).await,
             Command::Contract(args) => args.run(&output).await,
             Command::Receipt(args) => args.run(&output).await,

@@ -6,13 +6,14 @@ use std::fmt::Debug;
 use alloy::sol_types::SolInterface;
 
 use crate::bindings::{
-    SubrosaDcap::SubrosaDcapErrors, SubrosaOracle::SubrosaOracleErrors,
+    AccessManager::AccessManagerErrors, SubrosaDcap::SubrosaDcapErrors,
+    SubrosaOracle::SubrosaOracleErrors, SubrosaPrepaid::SubrosaPrepaidErrors,
     SubrosaRegistry::SubrosaRegistryErrors,
 };
 
 /// Name and arguments of the error that the data of a revert encodes: `Name { argument: … }`. `None` if
 /// it is none of the oracle's, the registry's or the verification of quotes', which pass on what the
-/// next of them reverts with.
+/// next of them reverts with, and none of a prepaid account's or the authority's.
 pub fn revert_reason(data: &[u8]) -> Option<String> {
     if let Ok(reason) = SubrosaOracleErrors::abi_decode(data) {
         return Some(named(&reason));
@@ -20,7 +21,13 @@ pub fn revert_reason(data: &[u8]) -> Option<String> {
     if let Ok(reason) = SubrosaRegistryErrors::abi_decode(data) {
         return Some(named(&reason));
     }
-    let reason = SubrosaDcapErrors::abi_decode(data).ok()?;
+    if let Ok(reason) = SubrosaDcapErrors::abi_decode(data) {
+        return Some(named(&reason));
+    }
+    if let Ok(reason) = SubrosaPrepaidErrors::abi_decode(data) {
+        return Some(named(&reason));
+    }
+    let reason = AccessManagerErrors::abi_decode(data).ok()?;
     Some(named(&reason))
 }
 
@@ -43,7 +50,9 @@ mod tests {
     };
 
     use super::*;
-    use crate::bindings::{SubrosaDcap, SubrosaOracle, SubrosaRegistry};
+    use crate::bindings::{
+        AccessManager, SubrosaDcap, SubrosaOracle, SubrosaPrepaid, SubrosaRegistry,
+    };
 
     #[test]
     fn errors_of_each_contract_have_one_name() {
@@ -56,10 +65,22 @@ mod tests {
         let dcap = SubrosaDcap::CertificateRevoked {
             serial: Default::default(),
         };
+        let prepaid = SubrosaPrepaid::OverDayLimit {
+            amount: Default::default(),
+            left: Default::default(),
+        };
+        let authority = AccessManager::AccessManagerNotReady {
+            operationId: B256::ZERO,
+        };
         for (data, expected) in [
             (oracle.abi_encode(), "ContractPaused { contractId: 0x00"),
             (registry.abi_encode(), "SignerUnknown { signer: 0x00"),
             (dcap.abi_encode(), "CertificateRevoked { serial: 0 }"),
+            (prepaid.abi_encode(), "OverDayLimit { amount: 0, left: 0 }"),
+            (
+                authority.abi_encode(),
+                "AccessManagerNotReady { operationId: 0x00",
+            ),
         ] {
             let reason = revert_reason(&data).unwrap();
             assert!(reason.starts_with(expected), "{reason}");

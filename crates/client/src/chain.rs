@@ -30,6 +30,8 @@ use crate::{ChainError, ClientError, UpgradeTerms};
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
     provider: DynProvider,
+    /// What is signed is of this chain and of no other.
+    id: u64,
     oracle: Address,
     registry: Address,
 }
@@ -37,6 +39,7 @@ pub(crate) struct Chain {
 impl Chain {
     pub(crate) async fn connect(
         url: &str,
+        id: u64,
         oracle: Address,
         registry: Address,
     ) -> Result<Self, ChainError> {
@@ -49,6 +52,7 @@ impl Chain {
             })?;
         Ok(Self {
             provider: provider.erased(),
+            id,
             oracle,
             registry,
         })
@@ -65,6 +69,11 @@ impl Chain {
         account: &PrivateKeySigner,
     ) -> SubrosaOracle::SubrosaOracleInstance<DynProvider> {
         SubrosaOracle::new(self.oracle, self.signing(account))
+    }
+
+    /// A provider that reads.
+    pub(crate) fn provider(&self) -> &DynProvider {
+        &self.provider
     }
 
     fn registry(&self) -> SubrosaRegistry::SubrosaRegistryInstance<DynProvider> {
@@ -128,7 +137,8 @@ impl Chain {
         answer.map_err(contract("reading the registry's authority"))
     }
 
-    fn signing(&self, account: &PrivateKeySigner) -> DynProvider {
+    /// A provider whose transactions `account` signs; they are sent with [`Self::send`].
+    pub(crate) fn signing(&self, account: &PrivateKeySigner) -> DynProvider {
         ProviderBuilder::new()
             .wallet(EthereumWallet::from(account.clone()))
             .connect_provider(self.provider.clone())
@@ -291,13 +301,27 @@ impl Chain {
             .collect()
     }
 
-    /// Sends a contract call and waits until it is mined and has not reverted.
+    /// Refuses to go on if the endpoint is of another chain than the deployment.
+    async fn check_id(&self) -> Result<(), ChainError> {
+        match self.chain_id().await? {
+            found if found == self.id => Ok(()),
+            found => Err(ChainError::OtherChain {
+                expected: self.id,
+                found,
+            }),
+        }
+    }
+
+    /// Sends a contract call and waits until it is mined and has not reverted. Nothing is signed for another
+    /// chain than the deployment's.
     pub(crate) async fn send<P: Provider, D: CallDecoder>(
         &self,
         step: &'static str,
         call: CallBuilder<P, D, Ethereum>,
     ) -> Result<TransactionReceipt, ClientError> {
-        let pending = call.send().await.map_err(contract(step))?;
+        self.check_id().await?;
+        let pending = call.chain_id(self.id).send().await;
+        let pending = pending.map_err(contract(step))?;
         let receipt = pending
             .get_receipt()
             .await
@@ -335,14 +359,16 @@ fn refusal(error: &alloy::contract::Error) -> Option<String> {
     revert_reason(&error.as_revert_data()?)
 }
 
-fn transport(step: &'static str) -> impl FnOnce(alloy::transports::TransportError) -> ChainError {
+pub(crate) fn transport(
+    step: &'static str,
+) -> impl FnOnce(alloy::transports::TransportError) -> ChainError {
     move |source| ChainError::Transport {
         step,
         source: Box::new(source),
     }
 }
 
-fn contract(step: &'static str) -> impl FnOnce(alloy::contract::Error) -> ChainError {
+pub(crate) fn contract(step: &'static str) -> impl FnOnce(alloy::contract::Error) -> ChainError {
     move |source| match refusal(&source) {
         Some(reason) => ChainError::Refused { step, reason },
         None => ChainError::Contract {

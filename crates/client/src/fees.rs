@@ -14,7 +14,8 @@ use subrosa_types::{
 };
 
 use crate::{
-    Account, ChainError, ClientError, Connection, ContractPolicy, deploy::COMMITMENT_BYTES,
+    Account, ChainError, ClientError, Connection, ContractPolicy, chain::contract,
+    deploy::COMMITMENT_BYTES,
 };
 
 impl Connection {
@@ -149,8 +150,11 @@ impl Connection {
         let call = oracle.retryCallback(entry.clone().into(), outstanding.into(), output);
         // An estimate finds the least gas with which it does not revert, which is not all that a callback
         // may need.
-        let call = call.gas(gas + gas / 16 + RETRY_GAS);
-        self.chain.send("making a callback", call).await.map(drop)
+        let call = call.gas(gas + gas / 16 + RETRY_GAS).from(account.address());
+        let step = "making a callback";
+        // With its gas given nothing is estimated, and what reverts would be mined and paid for.
+        call.call().await.map_err(contract(step))?;
+        self.chain.send(step, call).await.map(drop)
     }
 
     /// What is left to be done about an executed entry, as the newest event says; `None` if nothing ever was.

@@ -225,7 +225,7 @@ impl Scene {
         assert!(sent.get_receipt().await.unwrap().status());
     }
 
-    fn signing(&self, account: &Account) -> DynProvider {
+    pub(crate) fn signing(&self, account: &Account) -> DynProvider {
         ProviderBuilder::new()
             .wallet(EthereumWallet::from(account.clone()))
             .connect_provider(self.network.provider().clone())
