@@ -14,6 +14,7 @@
 pub mod bindings;
 mod block;
 mod convert;
+mod data_fee;
 pub mod dcap;
 mod deploy;
 mod endpoint;
@@ -23,6 +24,7 @@ mod proof;
 mod reason;
 pub mod send;
 
+pub use data_fee::DataFees;
 pub use deploy::{Deployment, DeploymentParameters, deploy};
 pub use endpoint::{Endpoints, connect};
 pub use error::ChainError;

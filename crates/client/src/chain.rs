@@ -11,6 +11,7 @@ use alloy::{
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolEvent;
 use subrosa_chain::{
+    DataFees,
     bindings::{AccessManager, SubrosaOracle, SubrosaRegistry},
     revert_reason,
 };
@@ -270,6 +271,17 @@ impl Chain {
     pub(crate) async fn gas_price(&self) -> Result<u128, ChainError> {
         let answer = self.provider.get_gas_price().await;
         answer.map_err(transport("reading the price of gas"))
+    }
+
+    /// What the chain asks for a byte of a transaction's data besides gas, wei.
+    pub(crate) async fn data_price(&self) -> Result<U256, ChainError> {
+        let step = "reading the price of data";
+        let read = |source| ChainError::DataPrice {
+            step,
+            source: Box::new(source),
+        };
+        let fees = DataFees::of(&self.provider).await.map_err(read)?;
+        fees.per_byte(&self.provider).await.map_err(read)
     }
 
     /// What waits at the oracle for an account, wei.

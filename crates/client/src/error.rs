@@ -159,6 +159,14 @@ pub enum ChainError {
         /// Why.
         source: Box<alloy::transports::TransportError>,
     },
+    /// The chain does not say what data costs.
+    #[error("{step} failed")]
+    DataPrice {
+        /// What was asked.
+        step: &'static str,
+        /// Why.
+        source: Box<subrosa_chain::ChainError>,
+    },
     /// The contracts refuse what was asked.
     #[error("{step}: the contracts refuse: {reason}")]
     Refused {

@@ -10,7 +10,7 @@ use subrosa_types::{
     entry::Settlement,
     log::LogWord,
     outstanding::Outstanding,
-    price::{Asked, Parts},
+    price::{Asked, LANDING_BYTES, Parts},
 };
 
 use crate::{
@@ -64,7 +64,16 @@ impl Connection {
     async fn parts(&self, log: &LogWord, asked: &Asked) -> Result<Parts, ChainError> {
         let base_fee = self.chain.base_fee().await?;
         let risen = base_fee.saturating_mul(81) / 64 + 1;
-        Ok(self.chain.prices().await?.parts(log, risen, asked))
+        // With the same margin: where data has a price it moves as the other chain's base fee does.
+        let bytes = U256::from(LANDING_BYTES.saturating_add(asked.output));
+        let data_fee = self.chain.data_price().await?.saturating_mul(bytes);
+        let asked = Asked {
+            data_fee: asked
+                .data_fee
+                .max(data_fee * U256::from(81) / U256::from(64)),
+            ..*asked
+        };
+        Ok(self.chain.prices().await?.parts(log, risen, &asked))
     }
 
     /// Tops up the landing part of a pending entry, by so many wei (whole gwei).
