@@ -20,6 +20,7 @@ mod changes;
 mod fees;
 mod kills;
 mod leases;
+mod losses;
 mod memory;
 mod proxy;
 mod refusals;
