@@ -24,20 +24,18 @@ contract Hostile is SubrosaConsumer {
             uint256 random = uint256(keccak256(abi.encode(seed, i)));
             SubrosaConsumer.Ask memory asked = Asks.inTheClear(contractId).fuel(1_000_000).output(32)
                 .within(random & 0xf == 0 ? 70 : 1 days);
-            uint32[4] memory gasLimits = [uint32(0), 30_000, 100_000, 400_000];
+            uint32[4] memory gasLimits = [uint32(0), 100_000, 400_000, 400_000];
             uint32 gasLimit = gasLimits[(random >> 8) % 4];
             if (gasLimit != 0) asked = asked.callback(gasLimit);
             bytes memory input = abi.encodeWithSignature("add(uint256)", 1);
             uint256 seq = _requestFor(address(this), address(this), _quote(asked, input.length), asked, input);
-            _behaviours[seq] = (random >> 16) % 6;
+            _behaviours[seq] = (random >> 16) % 16;
         }
     }
 
     function _onResult(bytes32, uint256 seq, uint8, bytes calldata) internal override {
         uint256 behaviour = _behaviours[seq];
-        if (behaviour == 0) {
-            while (true) {}
-        } else if (behaviour == 1) {
+        if (behaviour == 1) {
             revert No();
         } else if (behaviour == 2) {
             assembly {
@@ -45,6 +43,9 @@ contract Hostile is SubrosaConsumer {
             }
         } else if (behaviour == 3) {
             for (uint256 left = gasleft() / 2; gasleft() > left;) {}
+        } else if (behaviour != 4) {
+            // Most burn all there is.
+            while (true) {}
         }
         answers += 1;
     }
