@@ -76,6 +76,8 @@ enum Command {
     Fee(command::fee::FeeArgs),
     /// Look after challenges that were put through the chain
     Mailbox(command::mailbox::MailboxArgs),
+    /// Keep an account that pays for what one consumer asks
+    Prepaid(command::prepaid::PrepaidArgs),
     /// Ask a confidential contract off chain, as a signed caller
     Query(command::query::QueryArgs),
     /// Have the enclave state what code runs under a contract id; change it as its owner
@@ -128,6 +130,7 @@ impl Cli {
             Command::Result(args) => args.run(&output).await,
             Command::Fee(args) => args.run(&output).await,
             Command::Mailbox(args) => args.run(&output).await,
+            Command::Prepaid(args) => args.run(&output).await,
             Command::Query(args) => args.run(&output).await,
             Command::Contract(args) => args.run(&output).await,
             Command::Receipt(args) => args.run(&output).await,

@@ -6,6 +6,8 @@ use std::{io::Write, process::ExitCode};
 use eyre::Report;
 use subrosa_client::{ChainError, Check, ClientError, MailboxError, NodeError, Refusal};
 
+use crate::remedy::remedy;
+
 /// Exit code of a refusal: a check failed.
 const REFUSED: u8 = 2;
 /// Exit code of every other failure.
@@ -114,11 +116,24 @@ fn advice(error: &Report) -> Option<&'static str> {
         ClientError::Chain(ChainError::UnknownContract(_)) => {
             "check the contract id and the deployment file"
         }
+        ClientError::Chain(ChainError::UnknownEntry { .. }) => {
+            "check the number of the entry; of an executed one nothing may be left to be done"
+        }
+        ClientError::Chain(ChainError::OtherChain { .. }) => {
+            "check rpc_url in the deployment file: nothing was signed"
+        }
+        ClientError::Chain(ChainError::NotPrepaid(_) | ChainError::OtherOracle { .. }) => {
+            "check the address, which `subrosa prepaid deploy` printed, and the deployment file"
+        }
         ClientError::Chain(ChainError::Refused { reason, .. }) => {
-            if reason.starts_with("Runtime") {
-                "name a runtime generation that the registry has active and not withdrawn"
+            if reason.starts_with("AccessManage") {
+                "send from an account that has the role for this; where it has to wait, ask again \
+                 after the delay"
             } else {
-                "see docs/reference/contracts.md for what to do about each of the contracts' errors"
+                remedy(reason).unwrap_or(
+                    "see docs/reference/contracts.md for what to do about each of the contracts' \
+                     errors",
+                )
             }
         }
         ClientError::Mailbox(MailboxError::NotAnswered { .. }) => {

@@ -11,6 +11,7 @@ mod cli;
 mod command;
 mod failure;
 mod output;
+mod remedy;
 mod version;
 
 use std::process::ExitCode;

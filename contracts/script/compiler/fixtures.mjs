@@ -5,6 +5,13 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import solc from 'solc';
 
+/** What fixtures import besides each other: `subrosa/…` from here, and what that imports in turn. */
+function imported(path) {
+  const root = path.startsWith('subrosa/') ? '../../src/' : '../../node_modules/';
+  const file = new URL(root + path.replace(/^subrosa\//, ''), import.meta.url);
+  return { contents: readFileSync(file, 'utf8') };
+}
+
 const guest = new URL('../../src/guest/SubrosaGuest.sol', import.meta.url);
 
 /**
@@ -27,7 +34,7 @@ export function compileFixtures({ here, folder = '', guestName, names }) {
     metadata: { bytecodeHash: 'none', appendCBOR: false },
     outputSelection: { '*': { '*': ['evm.bytecode.object'] } },
   };
-  const output = JSON.parse(solc.compile(JSON.stringify({ language: 'Solidity', sources, settings })));
+  const output = JSON.parse(solc.compile(JSON.stringify({ language: 'Solidity', sources, settings }), { import: imported }));
   const errors = (output.errors ?? []).filter((error) => error.severity === 'error');
   if (errors.length > 0) {
     console.error(errors.map((error) => error.formattedMessage).join('\n'));

@@ -38,3 +38,9 @@ alloy::sol!(
     AccessManager,
     "../../contracts/artifacts/AccessManager.json"
 );
+
+alloy::sol!(
+    #[sol(rpc, all_derives)]
+    SubrosaPrepaid,
+    "../../contracts/artifacts/SubrosaPrepaid.json"
+);

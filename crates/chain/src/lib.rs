@@ -15,6 +15,7 @@
 pub mod bindings;
 mod block;
 mod convert;
+mod data_fee;
 pub mod dcap;
 mod deploy;
 mod endpoint;
@@ -26,6 +27,7 @@ mod ranges;
 mod reason;
 pub mod send;
 
+pub use data_fee::DataFees;
 pub use deploy::{Deployment, DeploymentParameters, deploy};
 pub use endpoint::{Endpoints, connect};
 pub use error::ChainError;

@@ -6,13 +6,14 @@ use std::fmt::Debug;
 use alloy::sol_types::SolInterface;
 
 use crate::bindings::{
-    SubrosaDcap::SubrosaDcapErrors, SubrosaMailbox::SubrosaMailboxErrors,
-    SubrosaOracle::SubrosaOracleErrors, SubrosaRegistry::SubrosaRegistryErrors,
+    AccessManager::AccessManagerErrors, SubrosaDcap::SubrosaDcapErrors,
+    SubrosaMailbox::SubrosaMailboxErrors, SubrosaOracle::SubrosaOracleErrors,
+    SubrosaPrepaid::SubrosaPrepaidErrors, SubrosaRegistry::SubrosaRegistryErrors,
 };
 
 /// Name and arguments of the error that the data of a revert encodes: `Name { argument: … }`. `None` if
 /// it is none of the oracle's, the registry's, the verification of quotes' or the mailbox's, of which the first
-/// pass on what the next of them reverts with.
+/// pass on what the next of them reverts with, and none of a prepaid account's or the authority's.
 pub fn revert_reason(data: &[u8]) -> Option<String> {
     if let Ok(reason) = SubrosaOracleErrors::abi_decode(data) {
         return Some(named(&reason));
@@ -23,7 +24,13 @@ pub fn revert_reason(data: &[u8]) -> Option<String> {
     if let Ok(reason) = SubrosaDcapErrors::abi_decode(data) {
         return Some(named(&reason));
     }
-    let reason = SubrosaMailboxErrors::abi_decode(data).ok()?;
+    if let Ok(reason) = SubrosaMailboxErrors::abi_decode(data) {
+        return Some(named(&reason));
+    }
+    if let Ok(reason) = SubrosaPrepaidErrors::abi_decode(data) {
+        return Some(named(&reason));
+    }
+    let reason = AccessManagerErrors::abi_decode(data).ok()?;
     Some(named(&reason))
 }
 
@@ -46,7 +53,9 @@ mod tests {
     };
 
     use super::*;
-    use crate::bindings::{SubrosaDcap, SubrosaMailbox, SubrosaOracle, SubrosaRegistry};
+    use crate::bindings::{
+        AccessManager, SubrosaDcap, SubrosaMailbox, SubrosaOracle, SubrosaPrepaid, SubrosaRegistry,
+    };
 
     #[test]
     fn errors_of_each_contract_have_one_name() {
@@ -60,11 +69,23 @@ mod tests {
             serial: Default::default(),
         };
         let mailbox = SubrosaMailbox::NotAsked { id: B256::ZERO };
+        let prepaid = SubrosaPrepaid::OverDayLimit {
+            amount: Default::default(),
+            left: Default::default(),
+        };
+        let authority = AccessManager::AccessManagerNotReady {
+            operationId: B256::ZERO,
+        };
         for (data, expected) in [
             (oracle.abi_encode(), "ContractPaused { contractId: 0x00"),
             (registry.abi_encode(), "SignerUnknown { signer: 0x00"),
             (dcap.abi_encode(), "CertificateRevoked { serial: 0 }"),
             (mailbox.abi_encode(), "NotAsked { id: 0x00"),
+            (prepaid.abi_encode(), "OverDayLimit { amount: 0, left: 0 }"),
+            (
+                authority.abi_encode(),
+                "AccessManagerNotReady { operationId: 0x00",
+            ),
         ] {
             let reason = revert_reason(&data).unwrap();
             assert!(reason.starts_with(expected), "{reason}");

@@ -11,6 +11,7 @@ use alloy::{
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolEvent;
 use subrosa_chain::{
+    DataFees,
     bindings::{AccessManager, SubrosaMailbox, SubrosaOracle, SubrosaRegistry},
     mailbox::Mailbox,
     revert_reason,
@@ -31,6 +32,8 @@ use crate::{ChainError, ClientError, UpgradeTerms};
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
     provider: DynProvider,
+    /// What is signed is of this chain and of no other.
+    id: u64,
     oracle: Address,
     registry: Address,
 }
@@ -38,6 +41,7 @@ pub(crate) struct Chain {
 impl Chain {
     pub(crate) async fn connect(
         url: &str,
+        id: u64,
         oracle: Address,
         registry: Address,
     ) -> Result<Self, ChainError> {
@@ -50,6 +54,7 @@ impl Chain {
             })?;
         Ok(Self {
             provider: provider.erased(),
+            id,
             oracle,
             registry,
         })
@@ -82,7 +87,7 @@ impl Chain {
         SubrosaMailbox::new(address, self.signing(account))
     }
 
-    /// What is asked beside the contracts.
+    /// A provider that reads.
     pub(crate) fn provider(&self) -> &DynProvider {
         &self.provider
     }
@@ -148,7 +153,8 @@ impl Chain {
         answer.map_err(contract("reading the registry's authority"))
     }
 
-    fn signing(&self, account: &PrivateKeySigner) -> DynProvider {
+    /// A provider whose transactions `account` signs; they are sent with [`Self::send`].
+    pub(crate) fn signing(&self, account: &PrivateKeySigner) -> DynProvider {
         ProviderBuilder::new()
             .wallet(EthereumWallet::from(account.clone()))
             .connect_provider(self.provider.clone())
@@ -281,6 +287,17 @@ impl Chain {
         answer.map_err(transport("reading the price of gas"))
     }
 
+    /// What the chain asks for a byte of a transaction's data besides gas, wei.
+    pub(crate) async fn data_price(&self) -> Result<U256, ChainError> {
+        let step = "reading the price of data";
+        let read = |source| ChainError::DataPrice {
+            step,
+            source: Box::new(source),
+        };
+        let fees = DataFees::of(&self.provider).await.map_err(read)?;
+        fees.per_byte(&self.provider).await.map_err(read)
+    }
+
     /// What waits at the oracle for an account, wei.
     pub(crate) async fn waiting(&self, account: Address) -> Result<U256, ChainError> {
         let answer = self.oracle().balanceOf(account).call().await;
@@ -310,13 +327,27 @@ impl Chain {
             .collect()
     }
 
-    /// Sends a contract call and waits until it is mined and has not reverted.
+    /// Refuses to go on if the endpoint is of another chain than the deployment.
+    async fn check_id(&self) -> Result<(), ChainError> {
+        match self.chain_id().await? {
+            found if found == self.id => Ok(()),
+            found => Err(ChainError::OtherChain {
+                expected: self.id,
+                found,
+            }),
+        }
+    }
+
+    /// Sends a contract call and waits until it is mined and has not reverted. Nothing is signed for another
+    /// chain than the deployment's.
     pub(crate) async fn send<P: Provider, D: CallDecoder>(
         &self,
         step: &'static str,
         call: CallBuilder<P, D, Ethereum>,
     ) -> Result<TransactionReceipt, ClientError> {
-        let pending = call.send().await.map_err(contract(step))?;
+        self.check_id().await?;
+        let pending = call.chain_id(self.id).send().await;
+        let pending = pending.map_err(contract(step))?;
         let receipt = pending
             .get_receipt()
             .await
@@ -378,7 +409,9 @@ pub(crate) fn past(step: &'static str) -> impl FnOnce(subrosa_chain::ChainError)
     }
 }
 
-fn transport(step: &'static str) -> impl FnOnce(alloy::transports::TransportError) -> ChainError {
+pub(crate) fn transport(
+    step: &'static str,
+) -> impl FnOnce(alloy::transports::TransportError) -> ChainError {
     move |source| ChainError::Transport {
         step,
         source: Box::new(source),

@@ -42,6 +42,7 @@ impl Connection {
     pub async fn with_clock(deployment: Deployment, clock: Clock) -> Result<Self, ClientError> {
         let chain = Chain::connect(
             &deployment.rpc_url,
+            deployment.measured.chain_id,
             deployment.measured.oracle,
             deployment.measured.registry,
         )

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use subrosa_types::{ContractId, result::Status};
 
 use crate::{DeploymentError, NodeError, Refusal, mailbox::MailboxError};
@@ -146,6 +146,14 @@ pub enum ChainError {
         /// Why.
         source: Box<alloy::transports::TransportError>,
     },
+    /// The endpoint is of another chain than the deployment: nothing was signed.
+    #[error("the endpoint is of chain {found}, the deployment of chain {expected}")]
+    OtherChain {
+        /// Which the deployment names.
+        expected: u64,
+        /// Which the endpoint says.
+        found: u64,
+    },
     /// A call failed.
     #[error("{step} failed")]
     Transport {
@@ -153,6 +161,14 @@ pub enum ChainError {
         step: &'static str,
         /// Why.
         source: Box<alloy::transports::TransportError>,
+    },
+    /// The chain does not say what data costs.
+    #[error("{step} failed")]
+    DataPrice {
+        /// What was asked.
+        step: &'static str,
+        /// Why.
+        source: Box<subrosa_chain::ChainError>,
     },
     /// Older events are not to be had.
     #[error("{step} failed")]
@@ -215,6 +231,19 @@ pub enum ChainError {
         contract: ContractId,
         /// The entry.
         seq: u64,
+    },
+    /// There is no prepaid account at an address.
+    #[error("{0} is no prepaid account")]
+    NotPrepaid(Address),
+    /// A prepaid account is one of another oracle.
+    #[error("prepaid account {account} asks oracle {found}, the deployment's is {expected}")]
+    OtherOracle {
+        /// The account.
+        account: Address,
+        /// Which the deployment names.
+        expected: Address,
+        /// Which the account asks.
+        found: Address,
     },
     /// An event says something that the oracle never emits.
     #[error("the chain's events are inconsistent: {0}")]

@@ -10,11 +10,12 @@ use subrosa_types::{
     entry::Settlement,
     log::LogWord,
     outstanding::Outstanding,
-    price::{Asked, Parts},
+    price::{Asked, LANDING_BYTES, Parts},
 };
 
 use crate::{
-    Account, ChainError, ClientError, Connection, ContractPolicy, deploy::COMMITMENT_BYTES,
+    Account, ChainError, ClientError, Connection, ContractPolicy, chain::contract,
+    deploy::COMMITMENT_BYTES,
 };
 
 impl Connection {
@@ -64,7 +65,16 @@ impl Connection {
     async fn parts(&self, log: &LogWord, asked: &Asked) -> Result<Parts, ChainError> {
         let base_fee = self.chain.base_fee().await?;
         let risen = base_fee.saturating_mul(81) / 64 + 1;
-        Ok(self.chain.prices().await?.parts(log, risen, asked))
+        // With the same margin: where data has a price it moves as the other chain's base fee does.
+        let bytes = U256::from(LANDING_BYTES.saturating_add(asked.output));
+        let data_fee = self.chain.data_price().await?.saturating_mul(bytes);
+        let asked = Asked {
+            data_fee: asked
+                .data_fee
+                .max(data_fee * U256::from(81) / U256::from(64)),
+            ..*asked
+        };
+        Ok(self.chain.prices().await?.parts(log, risen, &asked))
     }
 
     /// Tops up the landing part of a pending entry, by so many wei (whole gwei).
@@ -150,8 +160,11 @@ impl Connection {
         let call = oracle.retryCallback(entry.clone().into(), outstanding.into(), output);
         // An estimate finds the least gas with which it does not revert, which is not all that a callback
         // may need.
-        let call = call.gas(gas + gas / 16 + RETRY_GAS);
-        self.chain.send("making a callback", call).await.map(drop)
+        let call = call.gas(gas + gas / 16 + RETRY_GAS).from(account.address());
+        let step = "making a callback";
+        // With its gas given nothing is estimated, and what reverts would be mined and paid for.
+        call.call().await.map_err(contract(step))?;
+        self.chain.send(step, call).await.map(drop)
     }
 
     /// What is left to be done about an executed entry, as the newest event says; `None` if nothing ever was.

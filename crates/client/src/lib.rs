@@ -35,6 +35,7 @@
 //! [`receipt::verify`] checks a fulfilled entry offline.
 #![forbid(unsafe_code)]
 
+mod act;
 mod attest;
 mod attested;
 mod chain;
@@ -49,6 +50,8 @@ mod fees;
 mod governance;
 mod mailbox;
 mod node;
+mod owner;
+mod prepaid;
 mod presented;
 mod query;
 mod random;
@@ -62,6 +65,7 @@ mod ticket;
 mod upgrade_terms;
 mod wait;
 
+pub use act::{Act, EpochPlan, Suspect};
 pub use alloy::signers::local::PrivateKeySigner as Account;
 pub use attest::{Appraisal, AttestOptions};
 pub use attested::Attested;
@@ -73,9 +77,11 @@ pub use deployment::{
     DEPLOYMENT_VERSION, Deployment, DeploymentError, MAX_MEASUREMENTS, VerifierTrust,
 };
 pub use error::{ChainError, ClientError};
-pub use governance::{Act, EpochPlan, Governed, Suspect};
+pub use governance::Governed;
 pub use mailbox::{Asking, MailboxError, PutChallenge};
 pub use node::{NodeClient, NodeError};
+pub use owner::{NextThreshold, OwnerTerms, Policy, PolicyChange, Threshold};
+pub use prepaid::{Prepaid, PrepaidLimits};
 pub use query::{QueryAnswer, QueryCall, Statement};
 pub use reply_key::ReplyKey;
 pub use request::CallRequest;

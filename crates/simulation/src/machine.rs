@@ -36,7 +36,11 @@ struct Power {
     boots: u64,
     engines: fn() -> Engines,
     running: Option<Arc<Running>>,
+    tampering: Option<Tampering>,
 }
+
+/// What a hostile host makes of a frame before the enclave gets it.
+type Tampering = Arc<dyn Fn(Request) -> Request + Send + Sync>;
 
 /// One boot.
 struct Running {
@@ -57,6 +61,7 @@ impl Machine {
             boots: 0,
             engines,
             running: None,
+            tampering: None,
         })))
     }
 
@@ -78,6 +83,16 @@ impl Machine {
     pub fn install(&self, engines: fn() -> Engines) {
         self.power_off();
         self.power().engines = engines;
+    }
+
+    /// From now on, what a node sends through connections made from then on is changed on its way.
+    pub fn tamper(&self, tampering: impl Fn(Request) -> Request + Send + Sync + 'static) {
+        self.power().tampering = Some(Arc::new(tampering));
+    }
+
+    /// Frames get through as they are again, in connections made from now on.
+    pub fn leave_alone(&self) {
+        self.power().tampering = None;
     }
 
     /// The most requests to execute that were under way at once since the last boot.
@@ -114,7 +129,8 @@ impl Enclaves for Machine {
         let answer = running.ask(&hello());
         let answer = answer.map_err(|_| ConnectError::Handshake(WireError::Malformed.into()))?;
         let reply = greeted(answer)?;
-        Ok((Arc::new(MemoryLink(running)), reply))
+        let tampering = self.power().tampering.clone();
+        Ok((Arc::new(MemoryLink { running, tampering }), reply))
     }
 
     fn is_ours(&self) -> bool {
@@ -172,28 +188,35 @@ fn body<T: DeserializeOwned>(frame: &[u8]) -> Result<T, EnclaveError> {
 }
 
 /// A connection without a socket.
-struct MemoryLink(Arc<Running>);
+struct MemoryLink {
+    running: Arc<Running>,
+    tampering: Option<Tampering>,
+}
 
 #[async_trait]
 impl EnclaveLink for MemoryLink {
     async fn ask(&self, request: Request) -> Result<Response, EnclaveError> {
+        let request = match &self.tampering {
+            Some(tampering) => tampering(request),
+            None => request,
+        };
         let _executing = matches!(request, Request::Execute { .. }).then(|| Executing::begin(self));
         // As a socket would, let others run between a request and its answer.
         tokio::task::yield_now().await;
-        let answer = self.0.ask(&request);
+        let answer = self.running.ask(&request);
         tokio::task::yield_now().await;
-        if *self.0.off.borrow() {
+        if *self.running.off.borrow() {
             return Err(EnclaveError::Disconnected);
         }
         answer
     }
 
     fn is_closed(&self) -> bool {
-        *self.0.off.borrow()
+        *self.running.off.borrow()
     }
 
     async fn closed(&self) {
-        let mut off = self.0.off.subscribe();
+        let mut off = self.running.off.subscribe();
         // The sender lives as long as we do.
         let _ = off.wait_for(|off| *off).await;
     }
@@ -204,7 +227,7 @@ struct Executing<'a>(&'a Running);
 
 impl<'a> Executing<'a> {
     fn begin(link: &'a MemoryLink) -> Self {
-        let running = &link.0;
+        let running = &link.running;
         let count = running.executing.fetch_add(1, Ordering::Relaxed) + 1;
         running.most_executing.fetch_max(count, Ordering::Relaxed);
         Self(running)

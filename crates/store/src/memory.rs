@@ -74,6 +74,16 @@ impl Disk {
         Self::default()
     }
 
+    /// Another disk with what is on this one now.
+    pub fn copy(&self) -> Self {
+        let contents = self.contents();
+        Self(Arc::new(Mutex::new(Contents {
+            rows: contents.rows.clone(),
+            undo: contents.undo.clone(),
+            ..Contents::default()
+        })))
+    }
+
     /// Takes back every write after the last durable one. What is open fails from now on.
     pub fn cut_power(&self) {
         let mut contents = self.contents();

@@ -32,6 +32,10 @@ pub struct Prices {
     pub grace: u32,
 }
 
+/// Bytes of a transaction that lands one result, without output, as the Arbitrum oracle counts them
+/// (`contracts/src/chain/ArbitrumChain.sol`).
+pub const LANDING_BYTES: u64 = 420;
+
 /// What is asked for, as far as it has a price.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Asked {

@@ -52,6 +52,17 @@ pub fn log(contract: ContractId) -> B256 {
     mapping(contract, field(ORACLE, 2))
 }
 
+/// Slot of the account that a contract is offered to.
+pub fn candidate(contract: ContractId) -> B256 {
+    mapping(contract, field(ORACLE, 4))
+}
+
+/// Slot of whether an account may append requests to a restricted contract.
+pub fn caller(contract: ContractId, account: Address) -> B256 {
+    let callers = mapping(contract, field(ORACLE, 5));
+    mapping(account.into_word(), callers)
+}
+
 /// Slot of the nonce that an account's next registration will use.
 pub fn nonce(deployer: Address) -> B256 {
     mapping(deployer.into_word(), field(ORACLE, 6))
@@ -66,6 +77,12 @@ pub fn upgrade(contract: ContractId) -> B256 {
 pub fn announced(contract: ContractId) -> B256 {
     let upgrade = U256::from_be_bytes(upgrade(contract).0);
     B256::from(upgrade.wrapping_add(U256::from(1)))
+}
+
+/// Slot of how many signers a contract asks for: zero 176 ‖ from 48 ‖ nextKinds 8 ‖ nextSigners 8 ‖ kinds 8 ‖
+/// signers 8.
+pub fn threshold(contract: ContractId) -> B256 {
+    mapping(contract, field(ORACLE, 10))
 }
 
 /// Slot of how many gwei a pending entry's landing part was topped up by.

@@ -13,6 +13,7 @@ pub(crate) mod mailbox;
 pub(crate) mod measurement;
 pub(crate) mod node;
 pub(crate) mod policy;
+pub(crate) mod prepaid;
 pub(crate) mod query;
 pub(crate) mod receipt;
 pub(crate) mod request;

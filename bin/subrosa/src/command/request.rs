@@ -10,7 +10,7 @@ use serde::Serialize;
 use subrosa_client::{
     Attested, CallRequest, ClientError, Connection, Fulfilled, ReplyKey, Sealing, Suite, Ticket,
 };
-use subrosa_types::result::Status;
+use subrosa_types::{entry::LARGEST_CALLBACK_GAS, result::Status};
 
 use crate::{
     args::{
@@ -74,6 +74,15 @@ pub(crate) struct RequestArgs {
     /// Refuse to ask if another version of the contract's code runs: the number of its upgrades
     #[arg(long, value_name = "NUMBER")]
     code_version: Option<u16>,
+
+    /// Gas for a callback of the account that asks, if it is one with code; 0 for none
+    #[arg(long, value_name = "GAS", default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(..=i64::from(LARGEST_CALLBACK_GAS)))]
+    callback_gas: u32,
+
+    /// Want no callback after the deadline
+    #[arg(long)]
+    callback_expires: bool,
 
     /// Account that refunds go to [default: the account that asks]
     #[arg(long, value_name = "ADDRESS")]
@@ -146,6 +155,8 @@ impl RequestArgs {
             fuel_limit: self.fuel,
             output_limit: self.output_limit,
             code_version: self.code_version,
+            callback_gas_limit: self.callback_gas,
+            callback_expires: self.callback_expires,
             refund_to: self.refund_to.unwrap_or_default(),
             fee: self.fee,
             maximum_charge_gwei: self.maximum_charge,

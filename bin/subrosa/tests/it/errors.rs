@@ -4,6 +4,7 @@
 use crate::run::{subrosa, subrosa_with};
 
 const CONTRACT: &str = "0xc0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0";
+const ACCOUNT: &str = "0xa0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0";
 const KEY: &str = "0x0101010101010101010101010101010101010101010101010101010101010101";
 
 /// Nothing listens on these ports.
@@ -60,6 +61,15 @@ fn a_missing_key_says_every_way_to_give_one() {
         &["contract", "set-runtime", CONTRACT, "2"],
         &["contract", "advance-epoch", CONTRACT],
         &["contract", "withdraw-upgrade", CONTRACT],
+        &["contract", "set-policy", CONTRACT, "--charge", "1"],
+        &["contract", "pause", CONTRACT],
+        &["contract", "set-caller", CONTRACT, ACCOUNT],
+        &["contract", "accept-ownership", CONTRACT],
+        &["fee", "add", CONTRACT, "1", "1"],
+        &["fee", "cancel", CONTRACT, "1"],
+        &["prepaid", "collect", ACCOUNT],
+        &["prepaid", "deposit", ACCOUNT, "1"],
+        &["governance", "add-runtime", "2"],
     ] {
         let error = subrosa(arguments).failure();
         for way in [
@@ -107,6 +117,14 @@ fn an_unreachable_chain_is_named_with_a_next_step() {
         "{error}"
     );
     assert!(error.contains("  because: "), "{error}");
+}
+
+#[test]
+fn a_policy_is_not_set_to_what_it_is() {
+    let variables = [("SUBROSA_PRIVATE_KEY", KEY)];
+    let arguments = ["contract", "set-policy", CONTRACT];
+    let error = subrosa_with(&arguments, &variables).failure();
+    assert!(error.contains("nothing to change"), "{error}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use crate::run::{subrosa, subrosa_with};
 
-const SUBCOMMANDS: [&str; 17] = [
+const SUBCOMMANDS: [&str; 18] = [
     "dev",
     "node",
     "verifier",
@@ -14,6 +14,7 @@ const SUBCOMMANDS: [&str; 17] = [
     "result",
     "fee",
     "mailbox",
+    "prepaid",
     "query",
     "contract",
     "receipt",
@@ -22,6 +23,9 @@ const SUBCOMMANDS: [&str; 17] = [
     "measurement",
     "config",
 ];
+
+const CONTRACT: &str = "0xc0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0";
+const ACCOUNT: &str = "0xa0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0";
 
 #[test]
 fn help_lists_every_subcommand_and_the_exit_codes() {
@@ -81,6 +85,14 @@ fn what_an_owner_can_change_is_under_contract() {
         "upgrade",
         "set-runtime",
         "advance-epoch",
+        "set-policy",
+        "pause",
+        "unpause",
+        "set-caller",
+        "set-threshold",
+        "transfer-ownership",
+        "accept-ownership",
+        "abandon",
     ] {
         let help = subrosa(&["contract", name, "--help"]).quiet_success();
         for part in [
@@ -97,6 +109,77 @@ fn what_an_owner_can_change_is_under_contract() {
     let deploy = subrosa(&["deploy", "--help"]).quiet_success();
     for option in ["--upgrade-delay <SECONDS>", "--restricted"] {
         assert!(deploy.contains(option), "{deploy}");
+    }
+}
+
+#[test]
+fn what_is_paid_for_and_whom_the_registry_trusts_is_signed_for_like_everything_else() {
+    let fee = [
+        "add",
+        "cancel",
+        "refund",
+        "reclaim",
+        "retry-callback",
+        "withdraw",
+    ];
+    let prepaid = [
+        "deploy",
+        "deposit",
+        "set-limits",
+        "withdraw",
+        "collect",
+        "transfer-ownership",
+        "accept-ownership",
+    ];
+    let governance = [
+        "schedule-epoch",
+        "retire-epoch",
+        "suspend",
+        "lift",
+        "deny-machine",
+        "allow-machine",
+        "restrict-machines",
+        "deny-product",
+        "allow-product",
+        "add-measurement",
+        "revoke-measurement",
+        "add-config",
+        "remove-config",
+        "set-verifier",
+        "revoke-verifier",
+        "set-verifier-threshold",
+        "set-family",
+        "set-dcap",
+        "revoke-dcap",
+        "revoke-signer",
+        "add-runtime",
+        "withdraw-runtime",
+    ];
+    let all = [
+        ("fee", &fee[..]),
+        ("prepaid", &prepaid[..]),
+        ("governance", &governance[..]),
+    ];
+    for (command, names) in all {
+        let overview = subrosa(&[command, "--help"]).quiet_success();
+        for name in names {
+            assert!(
+                overview.contains(&format!("\n  {name}")),
+                "{name}: {overview}"
+            );
+            let help = subrosa(&[command, name, "--help"]).quiet_success();
+            for part in ["--key-file <FILE>", "--deployment <FILE>", "--json"] {
+                assert!(help.contains(part), "{name} lacks {part}: {help}");
+            }
+        }
+    }
+    for view in [
+        &["prepaid", "show"][..],
+        &["contract", "policy"],
+        &["fee", "quote"],
+    ] {
+        let help = subrosa(&[view, &["--help"]].concat()).quiet_success();
+        assert!(!help.contains("--key-file"), "{view:?}: {help}");
     }
 }
 
@@ -127,6 +210,19 @@ fn usage_errors_are_not_mistaken_for_refusals() {
             "--code",
             "/nowhere",
         ],
+        &["contract", "set-threshold", CONTRACT, "17"],
+        &["contract", "transfer-ownership", CONTRACT],
+        &[
+            "contract",
+            "transfer-ownership",
+            CONTRACT,
+            ACCOUNT,
+            "--undo",
+        ],
+        &["prepaid", "deploy", ACCOUNT],
+        &["prepaid", "deposit", ACCOUNT, "-1"],
+        &["governance", "set-verifier-threshold", "0"],
+        &["governance", "set-dcap", ACCOUNT, "--accept", "16"],
         &["dev", "--block-time", "-1"],
         &["--quiet", "--verbose", "measurement"],
         &[],

@@ -8,6 +8,7 @@
 )]
 
 mod anvil;
+mod arbitrum;
 mod live;
 mod mutations;
 mod trust;

@@ -40,6 +40,11 @@ impl From<Eip1559Estimation> for Fees {
 }
 
 impl Fees {
+    /// About what a gas costs at the moment: estimates have room for the base fee to double.
+    pub(super) fn now(self) -> u128 {
+        self.tip + self.max.saturating_sub(self.tip) / 2
+    }
+
     /// The same, within a limit.
     pub(super) fn limited(self, limit: u128) -> Self {
         Self {
@@ -98,6 +103,7 @@ impl Attempt {
                 input: tx.input.clone(),
                 value: tx.value,
                 gas: Some(tx.gas_limit),
+                max_fee_per_gas: None,
             },
             gas: tx.gas_limit,
         })

@@ -15,6 +15,9 @@ pub struct Call {
     /// Gas limit; `None` estimates it, with a margin. An estimate is the least gas with which the
     /// call does not revert: give `fulfill` a limit, for it ends early rather than revert.
     pub gas: Option<u64>,
+    /// Most to pay per gas for this call, wei; `None` for what the sender pays at most. While the network
+    /// asks for more it is not mined, and is given up after a while: see [`Sender`](crate::Sender).
+    pub max_fee_per_gas: Option<u128>,
 }
 
 impl Call {
@@ -25,6 +28,7 @@ impl Call {
             input,
             value: U256::ZERO,
             gas: None,
+            max_fee_per_gas: None,
         }
     }
 
@@ -35,6 +39,7 @@ impl Call {
             input,
             value: U256::ZERO,
             gas: None,
+            max_fee_per_gas: None,
         }
     }
 
@@ -49,5 +54,18 @@ impl Call {
             gas: Some(gas),
             ..self
         }
+    }
+
+    /// The same, paying no more than this per gas, wei.
+    pub fn with_max_fee(self, max_fee_per_gas: Option<u128>) -> Self {
+        Self {
+            max_fee_per_gas,
+            ..self
+        }
+    }
+
+    /// What a sender that pays up to `limit` pays for it at most.
+    pub(super) fn limit(&self, limit: u128) -> u128 {
+        self.max_fee_per_gas.map_or(limit, |own| own.min(limit))
     }
 }

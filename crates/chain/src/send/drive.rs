@@ -7,7 +7,7 @@ use alloy::{primitives::Bytes, providers::Provider, rpc::types::TransactionRecei
 use tokio::sync::watch;
 
 use super::{
-    attempt::Attempt,
+    attempt::{Attempt, Fees},
     call::Call,
     error::{Refusal, SendError},
     pending::{Fate, Pending},
@@ -24,6 +24,8 @@ pub(super) struct InFlight {
     /// Oldest first, never empty.
     attempts: Vec<Attempt>,
     record: Record,
+    /// When it was first sent, or taken up again.
+    first: Instant,
     /// When the last attempt was broadcast; `None` if that is not known to have worked.
     since: Option<Instant>,
 }
@@ -35,6 +37,7 @@ impl InFlight {
             gas,
             attempts: vec![attempt],
             record,
+            first: Instant::now(),
             since: Some(Instant::now()),
         }
     }
@@ -48,13 +51,15 @@ impl InFlight {
     }
 
     /// From recorded attempts; `None` if there are none.
-    pub(super) fn resumed(attempts: Vec<Attempt>, record: Record) -> Option<Self> {
+    pub(super) fn resumed(attempts: Vec<Attempt>, record: Record, capped: bool) -> Option<Self> {
         let last = attempts.last()?;
+        let most = capped.then_some(last.fees.max);
         Some(Self {
-            call: last.call.clone(),
+            call: last.call.clone().with_max_fee(most),
             gas: last.gas,
             attempts,
             record,
+            first: Instant::now(),
             since: None,
         })
     }
@@ -73,7 +78,8 @@ impl Shared {
         };
         // Held while the nonce is in question, so that nonces are used in order.
         let mut table = self.table.lock().await;
-        let mut fees = self.fees(&mut table).await?;
+        let limit = call.limit(self.config.max_fee_per_gas);
+        let mut fees = self.fees(&mut table).await?.limited(limit);
         for _ in 0..MAX_TRIES {
             let nonce = table.free_nonce();
             let attempt = self.sign(&call, nonce, gas, fees)?;
@@ -83,7 +89,7 @@ impl Shared {
                     return Ok(self.watch(&mut table, InFlight::new(call, gas, attempt, record)));
                 }
                 Err(Refusal::NonceTooLow) => table.confirm(self.mined().await?),
-                Err(Refusal::Underpriced) => match fees.raised(None, self.config.max_fee_per_gas) {
+                Err(Refusal::Underpriced) => match fees.raised(None, limit) {
                     Some(raised) => fees = raised,
                     None => return Err(SendError::Refused("underpriced at the fee limit".into())),
                 },
@@ -231,17 +237,26 @@ impl Driver {
         let Some(last) = self.in_flight.attempts.last() else {
             return Ok(());
         };
-        let limit = self.shared.config.max_fee_per_gas;
-        let current = {
+        let mut fees = last.fees;
+        let asked = {
             let mut table = self.shared.table.lock().await;
             table.forget_fees();
             self.shared.fees(&mut table).await?
         };
-        let mut fees = last.fees;
+        if self.is_hopeless(asked) {
+            self.give_up().await?;
+        }
+        let most = self.shared.config.max_fee_per_gas;
+        let limit = self.in_flight.call.limit(most);
+        let current = asked.limited(limit);
         for _ in 0..MAX_TRIES {
             let Some(raised) = fees.raised(Some(current), limit) else {
                 tracing::warn!(nonce = self.nonce, limit, "fee limit reached");
                 self.in_flight.since = Some(Instant::now());
+                // As it is: a pool may have dropped what offers too little for the moment.
+                if let Some(last) = self.in_flight.attempts.last() {
+                    let _ = self.shared.broadcast(last).await;
+                }
                 return Ok(());
             };
             fees = raised;
@@ -280,6 +295,27 @@ impl Driver {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Whether the transaction may not pay what the network asks, and has waited for long.
+    fn is_hopeless(&self, asked: Fees) -> bool {
+        let most = self.in_flight.call.max_fee_per_gas;
+        most.is_some_and(|most| asked.now() > most)
+            && self.in_flight.first.elapsed() >= self.shared.config.give_up_after
+    }
+
+    /// From now on it is a transfer of nothing that is to be mined under this nonce: whatever has a later one
+    /// waits for it. An earlier attempt may still be mined instead.
+    async fn give_up(&mut self) -> Result<(), ChainError> {
+        let call = Call::new(self.shared.key.address(), Bytes::new());
+        let gas = self.shared.estimate(&call).await;
+        let gas = gas.map_err(|_| ChainError::Inconsistent("no estimate of a plain transfer"))?;
+        tracing::warn!(
+            nonce = self.nonce,
+            "giving up a transaction that may not pay what the network asks"
+        );
+        (self.in_flight.call, self.in_flight.gas) = (call, gas);
         Ok(())
     }
 }

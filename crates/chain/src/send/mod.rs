@@ -5,7 +5,9 @@
 //! recorded by its caller *before* it is broadcast, first attempt and replacements alike, so that
 //! after a crash [`Sender::resume`] goes on with exactly what may be out there. A transaction that
 //! is not mined in time is replaced under the same nonce with fees at least 12.5 % higher, until
-//! it is mined or the fee limit is reached, and from then on broadcast again as it is.
+//! it is mined or the fee limit is reached, and from then on broadcast again as it is. What may not pay what the
+//! network asks (`Call::max_fee_per_gas`) holds up whatever has a later nonce, so after a while its nonce is used
+//! up by a transfer of nothing to the sender itself.
 
 mod attempt;
 mod call;
@@ -109,7 +111,8 @@ impl Sender {
 
     /// Goes on with a transaction that was recorded before a crash: `attempts` are the signed
     /// transactions under `nonce`, oldest first. Resume in ascending order of nonces, before
-    /// sending anything new. `None` if the nonce is used up on the chain.
+    /// sending anything new. `None` if the nonce is used up on the chain. If it is `capped`, it is not
+    /// made to pay more than its last attempt offers.
     ///
     /// # Errors
     ///
@@ -120,6 +123,7 @@ impl Sender {
         nonce: u64,
         attempts: &[Bytes],
         record: Record,
+        capped: bool,
     ) -> Result<Option<Pending>, SendError> {
         let shared = &self.shared;
         let mined = shared.mined().await?;
@@ -132,7 +136,7 @@ impl Sender {
             .iter()
             .map(|raw| Attempt::decode(raw, shared.chain_id, self.address(), nonce))
             .collect::<Result<_, _>>()?;
-        let in_flight = InFlight::resumed(attempts, record).ok_or(SendError::Unusable)?;
+        let in_flight = InFlight::resumed(attempts, record, capped).ok_or(SendError::Unusable)?;
         Ok(Some(shared.watch(&mut table, in_flight)))
     }
 

@@ -29,6 +29,8 @@ pub struct SenderConfig {
     pub replace_after: Duration,
     /// How often receipts are looked for, if [`Sender::wake`](crate::Sender::wake) does not say when.
     pub poll_interval: Duration,
+    /// How long a transaction that may not pay what the network asks stays unmined before it is given up.
+    pub give_up_after: Duration,
     /// Most to pay per gas, in wei.
     pub max_fee_per_gas: u128,
     /// How much is added to an estimate of gas, in percent.
@@ -36,11 +38,12 @@ pub struct SenderConfig {
 }
 
 impl Default for SenderConfig {
-    /// 30 s, 500 ms, 500 gwei, 20 %.
+    /// 30 s, 500 ms, 2 min, 500 gwei, 20 %.
     fn default() -> Self {
         Self {
             replace_after: Duration::from_secs(30),
             poll_interval: Duration::from_millis(500),
+            give_up_after: Duration::from_secs(120),
             max_fee_per_gas: 500_000_000_000,
             gas_margin_percent: 20,
         }

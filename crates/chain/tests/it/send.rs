@@ -222,6 +222,49 @@ async fn the_fee_limit_is_never_exceeded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_pay_what_is_asked_waits_and_is_given_up_for_what_comes_after() {
+    let anvil = Anvil::start(&["--no-mining"]);
+    let provider = provider(&anvil).await;
+    let config = SenderConfig {
+        replace_after: Duration::from_millis(50),
+        give_up_after: Duration::from_millis(600),
+        ..quick()
+    };
+    let sender = Sender::new(provider.clone(), key(), config).await.unwrap();
+    let (most, journal) = (2_100_000_000, Journal::new());
+    let capped = transfer(1).with_max_fee(Some(most));
+    let mut pending = sender.send(capped, journal.record()).await.unwrap();
+    provider
+        .anvil_set_next_block_base_fee_per_gas(6_000_000_000)
+        .await
+        .unwrap();
+    provider.anvil_mine(Some(1), None).await.unwrap();
+    let mut after = sender.send(transfer(5), unrecorded()).await.unwrap();
+    assert_eq!(received(&provider).await, 0);
+    // All that offer to pay are within the limit; the one that is not pays nobody.
+    let given_up = async {
+        loop {
+            let attempts = journal.attempts();
+            let last = attempts.last().unwrap().clone();
+            if fees(&last).0 > most {
+                break attempts;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let attempts = tokio::time::timeout(SOON, given_up).await.unwrap();
+    let within = attempts.iter().filter(|attempt| fees(attempt).0 <= most);
+    assert!(within.count() >= 1);
+    provider.anvil_mine(Some(1), None).await.unwrap();
+    let receipt = pending.receipt(SOON).await.unwrap();
+    assert!(receipt.status());
+    assert_eq!(receipt.to, Some(sender.address()));
+    provider.anvil_mine(Some(1), None).await.unwrap();
+    after.receipt(SOON).await.unwrap();
+    assert_eq!(received(&provider).await, 5, "nothing waits behind it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_transaction_at_the_nonce_is_replaced_or_passed() {
     let anvil = Anvil::start(&["--no-mining"]);
     let provider = provider(&anvil).await;
@@ -331,16 +374,16 @@ async fn recorded_transactions_are_resumed_after_a_crash() {
     let sender = Sender::new(provider.clone(), key(), quick()).await.unwrap();
     let resume = async |nonce: usize| {
         let raw = [attempts[nonce].raw.clone()];
-        sender.resume(nonce as u64, &raw, unrecorded()).await
+        sender.resume(nonce as u64, &raw, unrecorded(), false).await
     };
     assert!(resume(0).await.unwrap().is_none());
     assert!(resume(1).await.unwrap().is_none());
     let mut third = resume(2).await.unwrap().unwrap();
     let wrong = sender
-        .resume(3, &[attempts[2].raw.clone()], unrecorded())
+        .resume(3, &[attempts[2].raw.clone()], unrecorded(), false)
         .await;
     assert!(matches!(wrong, Err(SendError::Unusable)));
-    let empty = sender.resume(3, &[], unrecorded()).await;
+    let empty = sender.resume(3, &[], unrecorded(), false).await;
     assert!(matches!(empty, Err(SendError::Unusable)));
     // New ones come after it.
     let mut fourth = sender.send(transfer(1000), unrecorded()).await.unwrap();

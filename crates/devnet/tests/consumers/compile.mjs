@@ -4,5 +4,5 @@ import { compileFixtures } from '../../../../contracts/script/compiler/fixtures.
 
 compileFixtures({
   here: new URL('.', import.meta.url),
-  names: ['Recorder'],
+  names: ['Hostile', 'Prepayer', 'Recorder'],
 })

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What governance does to a network that runs.
 
-use alloy_primitives::{Address, B256, U256};
-use subrosa_chain::bindings::AccessManager;
+use alloy_primitives::{Address, B256, U256, aliases::U40};
+use subrosa_chain::bindings::{AccessManager, SubrosaRegistry};
 use subrosa_client::{Act, EpochPlan, Governed, Suspect};
-use subrosa_types::{abi::EpochMember, config::Recovery, id::TeeKind};
+use subrosa_types::{
+    abi::EpochMember,
+    config::Recovery,
+    id::{TeeKind, measurement_id},
+};
 
-use crate::scene::{Scene, vault};
+use crate::{
+    command_line::Cli,
+    scene::{Scene, vault},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scheduled_epoch_is_opened_by_who_holds_the_one_before() {
@@ -112,6 +119,81 @@ async fn who_has_to_wait_schedules_first() {
     // And it may do nothing else.
     let suspend = Act::Suspend(suspect);
     assert!(connection.govern(&suspend, &appointer).await.is_err());
+    scene.network.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn governance_says_on_the_command_line_what_is_trusted() {
+    let scene = Scene::start().await;
+    let (governing, stranger) = (Cli::governing(&scene), Cli::of(&scene, 3));
+    let registry = scene.network.contracts().registry;
+    let registry = SubrosaRegistry::new(registry, scene.network.provider().clone());
+    let govern = |arguments: &[&str]| {
+        let done = governing.run(&[&["governance"], arguments].concat());
+        assert_eq!(done["outcome"], "done", "{arguments:?}: {done}");
+    };
+    let (id, other) = (B256::repeat_byte(7), B256::repeat_byte(8));
+    let (word, successor) = (id.to_string(), other.to_string());
+    let account = Address::repeat_byte(7);
+    let name = account.to_string();
+
+    govern(&["add-measurement", "snp", &word, "--root", &successor]);
+    let added = measurement_id(other, TeeKind::Snp, id);
+    let known = registry.measurementOf(added).call().await.unwrap();
+    assert!(known.activeFrom != U40::ZERO && !known.revoked);
+    govern(&["revoke-measurement", &added.to_string()]);
+    assert!(registry.measurementOf(added).call().await.unwrap().revoked);
+
+    govern(&["add-config", &word, "--group", "9"]);
+    assert_eq!(registry.configOf(id).call().await.unwrap().keyGroup, 9);
+    govern(&["remove-config", &word]);
+    assert!(registry.configOf(id).call().await.unwrap().removed);
+
+    govern(&["set-verifier", &name]);
+    assert!(registry.isVerifier(account).call().await.unwrap());
+    govern(&["set-verifier", &name, "--undo"]);
+    assert!(!registry.isVerifier(account).call().await.unwrap());
+    govern(&["revoke-verifier", &name]);
+    assert!(registry.voucherOf(account).call().await.unwrap().revoked);
+    govern(&["set-verifier-threshold", "2"]);
+    assert_eq!(registry.verifierThreshold().call().await.unwrap(), 2);
+
+    govern(&[
+        "set-family",
+        "snp",
+        "--minimum-evaluation",
+        "5",
+        "--stopped",
+    ]);
+    let family = registry.familyOf(TeeKind::Snp as u8).call().await.unwrap();
+    assert_eq!((family.minimumTcbEvaluation, family.stopped), (5, true));
+    let dcap = Address::repeat_byte(9).to_string();
+    govern(&["set-dcap", &dcap, "--accept", "1", "--accept", "3"]);
+    let verification = registry.dcapVerification().call().await.unwrap();
+    assert_eq!(verification.acceptedTcbStatuses, 0b1010);
+    govern(&["revoke-dcap", &dcap]);
+    let verification = registry.dcapVerification().call().await.unwrap();
+    assert!(verification.dcap.is_zero());
+
+    govern(&["deny-product", "snp", &word]);
+    let denied = registry.isDenied(TeeKind::Snp as u8, id).call().await;
+    assert!(denied.unwrap());
+    govern(&["allow-product", "snp", &word]);
+    let denied = registry.isDenied(TeeKind::Snp as u8, id).call().await;
+    assert!(!denied.unwrap());
+    govern(&["revoke-signer", &name]);
+    assert!(registry.signerOf(account).call().await.unwrap().revoked);
+    govern(&["add-runtime", "7"]);
+    govern(&["withdraw-runtime", "1", "--successor", "7"]);
+    let runtime = registry.runtimeOf(1).call().await.unwrap();
+    assert_eq!((runtime.withdrawn, runtime.successor), (true, 7));
+
+    let refused = stranger.refused(&["governance", "add-runtime", "8"]);
+    assert!(refused.contains("AccessManagedUnauthorized"), "{refused}");
+    assert!(refused.contains("has the role for this"), "{refused}");
+    let refused = governing.refused(&["governance", "add-runtime", "7"]);
+    assert!(refused.contains("RuntimeExists"), "{refused}");
+    assert!(refused.contains("  next: Nothing needs doing"), "{refused}");
     scene.network.stop().unwrap();
 }
 

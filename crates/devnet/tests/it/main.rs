@@ -7,6 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod command_line;
 mod failpoints;
 mod governed;
 mod scene;
@@ -16,8 +17,10 @@ mod boundary;
 mod by_quote;
 mod chain_port;
 mod changes;
+mod fees;
 mod kills;
 mod leases;
+mod losses;
 mod memory;
 mod proxy;
 mod refusals;

@@ -13,7 +13,7 @@ use alloy::{
 use alloy_primitives::{Address, B256, Bytes, U256};
 use async_trait::async_trait;
 use subrosa_chain::{
-    ChainError, Endpoints, Event, FetchedSlot, Follower, Sender,
+    ChainError, DataFees, Endpoints, Event, FetchedSlot, Follower, Sender,
     bindings::{
         SubrosaOracle::{self, SubrosaOracleInstance},
         SubrosaRegistry::{self, SubrosaRegistryInstance},
@@ -51,6 +51,7 @@ pub struct AlloyChain {
     registry: SubrosaRegistryInstance<DynProvider>,
     mailbox: Option<Mailbox>,
     sender: Sender,
+    data_fees: DataFees,
 }
 
 /// How the chain is reached, and with which account.
@@ -98,6 +99,7 @@ impl AlloyChain {
             oracle: SubrosaOracle::new(measured.oracle, provider.clone()),
             registry: SubrosaRegistry::new(measured.registry, provider.clone()),
             mailbox,
+            data_fees: DataFees::of(&provider).await?,
             provider,
             endpoints,
             poll_interval,
@@ -148,9 +150,14 @@ impl AlloyChain {
                 };
                 Call::new(registry, call.abi_encode().into())
             }
-            Transaction::Fulfill { batch, gas } => {
+            Transaction::Fulfill {
+                batch,
+                gas,
+                max_fee_per_gas,
+            } => {
                 let call = SubrosaOracle::fulfillCall { batch };
-                Call::new(oracle, call.abi_encode().into()).with_gas(gas)
+                let call = Call::new(oracle, call.abi_encode().into());
+                call.with_gas(gas).with_max_fee(max_fee_per_gas)
             }
             Transaction::Withdraw => {
                 let call = SubrosaOracle::withdrawCall {
@@ -276,6 +283,10 @@ impl ChainView for AlloyChain {
         Ok(self.provider.get_gas_price().await?)
     }
 
+    async fn data_price(&self) -> Result<U256, ChainError> {
+        self.data_fees.per_byte(&self.provider).await
+    }
+
     async fn balance(&self, account: Address) -> Result<U256, ChainError> {
         Ok(self.provider.get_balance(account).await?)
     }
@@ -364,8 +375,10 @@ impl ChainAccount for AlloyChain {
         nonce: u64,
         attempts: &[Bytes],
         note: Note,
+        capped: bool,
     ) -> Result<Option<Box<dyn InFlight>>, SendError> {
-        let pending = self.sender.resume(nonce, attempts, record(note)).await?;
+        let resumed = self.sender.resume(nonce, attempts, record(note), capped);
+        let pending = resumed.await?;
         Ok(pending.map(|pending| self.in_flight(pending)))
     }
 

@@ -103,6 +103,11 @@ pub trait ChainView: Send + Sync {
     /// What the gas of the account's next transaction costs about, wei.
     async fn gas_price(&self) -> Result<u128, ChainError>;
 
+    /// What the chain asks for each byte of a transaction's data besides gas, wei; zero where gas is all.
+    async fn data_price(&self) -> Result<U256, ChainError> {
+        Ok(U256::ZERO)
+    }
+
     /// What an account has, wei.
     async fn balance(&self, account: Address) -> Result<U256, ChainError>;
 
@@ -236,7 +241,7 @@ pub trait ChainAccount: Send + Sync {
 
     /// Goes on with a transaction that was noted before a crash: `attempts` are what `note` was
     /// given under `nonce`, oldest first. In ascending order of nonces, before anything new is sent.
-    /// `None` if the nonce is used up on the chain.
+    /// `None` if the nonce is used up on the chain. If it is `capped`, it is not made to pay more than it offers.
     ///
     /// # Errors
     ///
@@ -246,6 +251,7 @@ pub trait ChainAccount: Send + Sync {
         nonce: u64,
         attempts: &[Bytes],
         note: Note,
+        capped: bool,
     ) -> Result<Option<Box<dyn InFlight>>, SendError>;
 
     /// Says that there is a new block, so that receipts are looked for at once.
@@ -303,6 +309,8 @@ pub enum Transaction {
         /// Gas limit. Estimating would cost a round trip and know less, as callbacks need not be
         /// given all of theirs.
         gas: u64,
+        /// Most to pay per gas, wei: what its entries' fees cover. `None` for whatever is asked.
+        max_fee_per_gas: Option<u128>,
     },
     /// The oracle's `withdraw`, to the account itself.
     Withdraw,

@@ -228,7 +228,9 @@ pub struct Relay {
     pub max_wait_milliseconds: u64,
     /// What an entry's fee must come to, in percent of what landing its result costs at the time, at most
     /// 1,000. Others are held back, and with them what comes after them in their logs, until somebody adds to
-    /// their fee or the base fee falls. 0 lands everything.
+    /// their fee or the base fee falls. A transaction offers at most what the fees in it cover, and is given up
+    /// after two minutes in which the network asks for more. The node adds to no fee itself: landing at the same
+    /// loss is cheaper. 0 lands everything, at any price.
     #[serde(default = "default_fee_floor_percent")]
     pub fee_floor_percent: u32,
     /// Gwei a day that this node may lose on entries whose fees do not cover.

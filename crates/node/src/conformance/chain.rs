@@ -330,7 +330,10 @@ async fn a_mined_nonce_is_resumed_without_harm(harness: &mut impl ChainHarness) 
     let attempts: Vec<Bytes> = attempts.into_iter().map(|(_, raw)| raw).collect();
     for _ in 0..2 {
         let (note, kept) = keeping();
-        let resumed = chain.resume(sent.nonce(), &attempts, note).await.unwrap();
+        let resumed = chain
+            .resume(sent.nonce(), &attempts, note, false)
+            .await
+            .unwrap();
         assert!(resumed.is_none(), "a mined nonce is in flight again");
         assert!(kept.lock().await.is_empty());
     }

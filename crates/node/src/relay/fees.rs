@@ -14,7 +14,7 @@ use subrosa_types::{ContractId, entry::GWEI, price::Prices};
 use tracing::warn;
 
 use super::{
-    batch::{Candidate, Queue},
+    batch::{Batch, Candidate, Queue},
     needs::Needs,
     policy::Policy,
 };
@@ -24,14 +24,14 @@ use crate::clock::elapsed;
 pub(super) struct Fees {
     needs: Arc<Needs>,
     prices: Option<Prices>,
-    /// Wei, and when it was asked for.
-    gas_price: Option<(u128, Duration)>,
+    /// Wei a gas and wei a byte of data, and when that was asked for.
+    gas_price: Option<(u128, U256, Duration)>,
     /// By how many gwei entries that do not cover were topped up, and when that was asked for.
     added: BTreeMap<(ContractId, u64), (u64, Duration)>,
     /// Entries that were held back at last.
     held_back: BTreeSet<(ContractId, u64)>,
-    /// Entries that the budget paid for.
-    subsidized: BTreeSet<(ContractId, u64)>,
+    /// Entries that the budget pays for, and how many wei.
+    subsidized: BTreeMap<(ContractId, u64), U256>,
     /// Wei that is left of the day's budget.
     budget: U256,
     /// When the day began.
@@ -48,7 +48,7 @@ impl Fees {
             gas_price: None,
             added: BTreeMap::new(),
             held_back: BTreeSet::new(),
-            subsidized: BTreeSet::new(),
+            subsidized: BTreeMap::new(),
         }
     }
 
@@ -59,7 +59,7 @@ impl Fees {
             return Ok(false);
         }
         let policy = self.policy().await?;
-        let (mut held_back, mut subsidized) = (BTreeSet::new(), BTreeSet::new());
+        let (mut held_back, mut subsidized) = (BTreeSet::new(), BTreeMap::new());
         for queue in queues {
             let mut kept = Vec::with_capacity(queue.candidates.len());
             for candidate in core::mem::take(&mut queue.candidates) {
@@ -67,7 +67,8 @@ impl Fees {
                 let shortfall = self.shortfall(&policy, queue.contract, &candidate).await?;
                 if shortfall.is_zero() || self.pays(place, shortfall) {
                     if !shortfall.is_zero() {
-                        subsidized.insert(place);
+                        let paid = self.subsidized.get(&place).copied().unwrap_or_default();
+                        subsidized.insert(place, shortfall.max(paid));
                     }
                     kept.push(candidate);
                     continue;
@@ -81,12 +82,31 @@ impl Fees {
             queue.candidates = kept;
         }
         self.added
-            .retain(|place, _| held_back.contains(place) || subsidized.contains(place));
+            .retain(|place, _| held_back.contains(place) || subsidized.contains_key(place));
         self.subsidized = subsidized;
         let found = !held_back.is_empty();
         self.needs.metrics.underpaid.set(held_back.len() as f64);
         self.held_back = held_back;
         Ok(found)
+    }
+
+    /// Most that a transaction with these results may pay per gas, wei: what their fees cover, and what the
+    /// budget was found to pay for them. `None` if everything is landed at whatever price.
+    pub(super) async fn most_per_gas(&mut self, batch: &Batch) -> Result<Option<u128>, ChainError> {
+        if self.needs.settings.fee_floor_percent == 0 {
+            return Ok(None);
+        }
+        let policy = self.policy().await?;
+        let (mut entries, mut allowed) = (Vec::with_capacity(batch.len()), U256::ZERO);
+        for group in &batch.groups {
+            for item in &group.items {
+                let place = (group.contract, item.entry.seq());
+                let added = self.added.get(&place).map_or(0, |(added, _)| *added);
+                entries.push(policy.ends(&item.entry, item.data.len() as u64, added));
+                allowed += self.subsidized.get(&place).copied().unwrap_or_default();
+            }
+        }
+        Ok(Some(policy.covered_price(&entries, allowed)))
     }
 
     async fn policy(&mut self) -> Result<Policy, ChainError> {
@@ -96,12 +116,13 @@ impl Fees {
             None => *self.prices.insert(needs.chain.prices().await?),
         };
         let clock = needs.clock.as_ref();
-        let gas_price = match self.gas_price {
-            Some((price, since)) if elapsed(clock, since) < PRICE_LASTS => price,
+        let (gas_price, data_price) = match self.gas_price {
+            Some((price, data, since)) if elapsed(clock, since) < PRICE_LASTS => (price, data),
             _ => {
                 let price = needs.chain.gas_price().await?;
-                self.gas_price = Some((price, clock.monotonic()));
-                price
+                let data = needs.chain.data_price().await?;
+                self.gas_price = Some((price, data, clock.monotonic()));
+                (price, data)
             }
         };
         if elapsed(clock, self.day) >= DAY {
@@ -111,6 +132,7 @@ impl Fees {
         Ok(Policy {
             prices,
             gas_price,
+            data_price,
             percent: needs.settings.fee_floor_percent,
             now: clock.unix(),
         })
@@ -142,13 +164,14 @@ impl Fees {
 
     /// Whether the budget pays what an entry lacks.
     fn pays(&mut self, place: (ContractId, u64), shortfall: U256) -> bool {
-        if self.subsidized.contains(&place) {
-            return true;
-        }
-        match self.budget.checked_sub(shortfall) {
+        // What was granted before and is not spent yet counts.
+        let granted = self.subsidized.get(&place).copied().unwrap_or_default();
+        match self.budget.checked_sub(shortfall.saturating_sub(granted)) {
             Some(left) => {
                 self.budget = left;
-                self.needs.metrics.subsidized.increment(1);
+                if granted.is_zero() {
+                    self.needs.metrics.subsidized.increment(1);
+                }
                 true
             }
             None => false,

@@ -187,10 +187,11 @@ impl Relay {
             // What selects keeps to what a batch can hold.
             return Ok(Afterwards::Retry);
         };
+        let most = self.fees.most_per_gas(&batch).await?;
         let sent = self
             .needs
             .transactions
-            .fulfill(packed, batch.results(), batch.gas)
+            .fulfill(packed, batch.results(), batch.gas, most)
             .await?;
         self.waiting = None;
         self.needs.metrics.sent.increment(1);

@@ -64,7 +64,9 @@ pub(super) async fn resume(
         } = intent;
         let earlier = Some((nonce, attempts.clone()));
         let note = note(Arc::clone(store), sender, kind, items, earlier);
-        match chain.resume(nonce, &attempts, note).await {
+        // Results were sent for what their entries' fees cover.
+        let capped = kind == IntentKind::Fulfill;
+        match chain.resume(nonce, &attempts, note, capped).await {
             Ok(Some(pending)) => {
                 info!(
                     nonce,

@@ -178,7 +178,7 @@ impl Transactions {
         self.complete(transaction, IntentKind::Other).await
     }
 
-    /// Sends results, with a given gas limit.
+    /// Sends results, with a given gas limit, and paying no more than this per gas.
     ///
     /// # Errors
     ///
@@ -188,8 +188,13 @@ impl Transactions {
         batch: Bytes,
         items: Vec<ResultRef>,
         gas: u64,
+        max_fee_per_gas: Option<u128>,
     ) -> Result<Box<dyn InFlight>, ChainAccessError> {
-        let transaction = Transaction::Fulfill { batch, gas };
+        let transaction = Transaction::Fulfill {
+            batch,
+            gas,
+            max_fee_per_gas,
+        };
         let sent = self.send(transaction, IntentKind::Fulfill, items).await?;
         self.fulfilling.fetch_add(1, Ordering::Relaxed);
         Ok(sent)

@@ -50,6 +50,7 @@ impl ChainAccount for SimulatedChain {
         nonce: u64,
         attempts: &[Bytes],
         _: Note,
+        _: bool,
     ) -> Result<Option<Box<dyn InFlight>>, SendError> {
         let Some(raw) = attempts.last() else {
             return Err(SendError::Unusable);

@@ -65,6 +65,8 @@ struct State {
     others: u64,
     /// Wei that a unit of gas costs.
     gas_price: u128,
+    /// Of how many of the last blocks there are proofs.
+    kept: u64,
 }
 
 impl SimulatedChain {
@@ -81,6 +83,7 @@ impl SimulatedChain {
             closed: false,
             others: 0,
             gas_price: 100_000_000,
+            kept: u64::MAX,
         };
         Self(Arc::new(Inner {
             state: Mutex::new(state),
@@ -228,6 +231,11 @@ impl SimulatedChain {
                 Err(revert) => (Err(revert), Vec::new()),
             },
         )
+    }
+
+    /// Of how many of the last blocks there are proofs from now on, as of a node that prunes its state.
+    pub fn prune(&self, kept: u64) {
+        self.state().kept = kept;
     }
 
     /// What a unit of gas costs from now on, wei.

@@ -35,6 +35,14 @@ impl ChainView for SimulatedChain {
         slots: &[B256],
         block: B256,
     ) -> Result<Vec<FetchedSlot>, ChainError> {
+        let (newest, kept) = {
+            let state = self.state();
+            (state.blocks.tip().header.number, state.kept)
+        };
+        let number = self.at(block, |block| block.header.number)?;
+        if newest.saturating_sub(number) >= kept {
+            return Err(ChainError::UnknownBlock(block.to_string()));
+        }
         self.at(block, |block| {
             let slots = slots.iter();
             let proofs = slots.map(|slot| {

@@ -4,6 +4,7 @@
 //! Time is simulated: nothing here sleeps, and nothing listens.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
+mod catching_up;
 mod conformance;
 mod end_to_end;
 mod guest;

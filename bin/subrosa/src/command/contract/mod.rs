@@ -2,6 +2,7 @@
 //! `subrosa contract`.
 
 mod change;
+mod owner;
 mod terms;
 mod upgrade;
 
@@ -47,6 +48,24 @@ enum ContractCommand {
     SetRuntime(change::SetRuntimeArgs),
     /// Move the contract to its key group's current epoch
     AdvanceEpoch(change::AdvanceEpochArgs),
+    /// Show who owns the contract, and on which terms it takes requests
+    Policy(owner::ShowArgs),
+    /// Change what requests cost, and who may ask
+    SetPolicy(owner::SetPolicyArgs),
+    /// Have the contract take no requests
+    Pause(owner::OwnerArgs),
+    /// Have the contract take requests again
+    Unpause(owner::OwnerArgs),
+    /// Let an account append requests while the contract is restricted
+    SetCaller(owner::SetCallerArgs),
+    /// Say how many enclaves must sign a result
+    SetThreshold(owner::SetThresholdArgs),
+    /// Offer the contract to another account
+    TransferOwnership(owner::TransferArgs),
+    /// Take the contract, which was offered to the key's account
+    AcceptOwnership(owner::OwnerArgs),
+    /// Give up the contract, whose key epoch is retired, if it was registered for that
+    Abandon(owner::OwnerArgs),
 }
 
 /// What runs, and whether it can be replaced.
@@ -60,13 +79,8 @@ struct Shown {
 
 impl ContractArgs {
     pub(crate) async fn run(self, output: &Output) -> Result<()> {
-        match self.command {
-            Some(ContractCommand::AnnounceUpgrade(args)) => return args.run(output).await,
-            Some(ContractCommand::WithdrawUpgrade(args)) => return args.run(output).await,
-            Some(ContractCommand::Upgrade(args)) => return args.run(output).await,
-            Some(ContractCommand::SetRuntime(args)) => return args.run(output).await,
-            Some(ContractCommand::AdvanceEpoch(args)) => return args.run(output).await,
-            None => {}
+        if let Some(command) = self.command {
+            return command.run(output).await;
         }
         let contract = self
             .contract
@@ -77,6 +91,27 @@ impl ContractArgs {
             upgrade: attested.connection().upgrade_terms(contract).await?,
         };
         output.result(&shown, Shown::text)
+    }
+}
+
+impl ContractCommand {
+    async fn run(self, output: &Output) -> Result<()> {
+        match self {
+            Self::AnnounceUpgrade(args) => args.run(output).await,
+            Self::WithdrawUpgrade(args) => args.run(output).await,
+            Self::Upgrade(args) => args.run(output).await,
+            Self::SetRuntime(args) => args.run(output).await,
+            Self::AdvanceEpoch(args) => args.run(output).await,
+            Self::Policy(args) => args.run(output).await,
+            Self::SetPolicy(args) => args.run(output).await,
+            Self::Pause(args) => args.pause(true, output).await,
+            Self::Unpause(args) => args.pause(false, output).await,
+            Self::SetCaller(args) => args.run(output).await,
+            Self::SetThreshold(args) => args.run(output).await,
+            Self::TransferOwnership(args) => args.run(output).await,
+            Self::AcceptOwnership(args) => args.accept(output).await,
+            Self::Abandon(args) => args.abandon(output).await,
+        }
     }
 }
 

@@ -8,30 +8,30 @@ use subrosa_types::{log::LogWord, price::with_reserve};
 use super::*;
 use crate::config::default_fee_floor_percent;
 
-const NOW: u64 = 1_800_000_000;
+pub(super) const NOW: u64 = 1_800_000_000;
 /// Seconds a block.
 const BLOCK: u64 = 12;
 
 /// A request, and what its consumer does when it is called.
 #[derive(Clone, Debug)]
-struct Hostile {
-    output_limit: u64,
+pub(super) struct Hostile {
+    pub(super) output_limit: u64,
     /// Bytes that are landed of it.
-    output: u64,
-    callback_gas: u32,
+    pub(super) output: u64,
+    pub(super) callback_gas: u32,
     /// Of the callback's gas, per thousand.
-    burns: u32,
-    fails: bool,
-    cancelled: bool,
+    pub(super) burns: u32,
+    pub(super) fails: bool,
+    pub(super) cancelled: bool,
     /// Seconds after the block in which its result is chosen; it may be late when it is mined.
-    deadline: i64,
-    charge: bool,
+    pub(super) deadline: i64,
+    pub(super) charge: bool,
     /// The base fee when it was asked for, in percent of what it is now, and how much more was paid.
-    asked_at: u32,
-    overpaid: u32,
+    pub(super) asked_at: u32,
+    pub(super) overpaid: u32,
 }
 
-fn hostile() -> impl Strategy<Value = Hostile> {
+pub(super) fn hostile() -> impl Strategy<Value = Hostile> {
     let callback = prop_oneof![Just(0u32), 1u32..50_000, Just(10_000_000)];
     let amounts = (0u64..4_000, 0u64..=100, callback, 0u32..=1_000);
     let flags = (any::<bool>(), any::<bool>(), any::<bool>());
@@ -63,7 +63,7 @@ fn log(charge: bool) -> LogWord {
 
 impl Hostile {
     /// The entry that the oracle makes of it.
-    fn entry(&self, base_fee: u128) -> Entry {
+    pub(super) fn entry(&self, base_fee: u128) -> Entry {
         let asked = Asked {
             output: self.output_limit,
             callback_gas: self.callback_gas.into(),
@@ -147,6 +147,7 @@ proptest! {
         let policy = Policy {
             prices: Prices::SHIPPED,
             gas_price: base_fee,
+            data_price: U256::ZERO,
             percent: default_fee_floor_percent(),
             now: NOW,
         };
@@ -179,6 +180,7 @@ proptest! {
         let policy = Policy {
             prices: Prices::SHIPPED,
             gas_price: base_fee,
+            data_price: U256::ZERO,
             percent: default_fee_floor_percent(),
             now: NOW,
         };
@@ -205,6 +207,7 @@ fn what_lacks_is_what_must_be_added() {
     let policy = Policy {
         prices: Prices::SHIPPED,
         gas_price: 10_000_000_000,
+        data_price: U256::ZERO,
         percent: 100,
         now: NOW,
     };
