@@ -353,6 +353,7 @@ contract WordVectorsTest is VectorFile {
         for (uint256 i = 0; i < CASES; ++i) {
             LogSlot log = LogSlot.wrap(_uint("logWord", i, "word"));
             assertEq(log.nextSeq(), _uint("logWord", i, "nextSeq"));
+            assertEq(log.furtherSigners(), _uint("logWord", i, "furtherSigners"));
             assertEq(log.keyGroup(), _uint("logWord", i, "keyGroup"));
             assertEq(log.keyEpoch(), _uint("logWord", i, "keyEpoch"));
             assertEq(log.codeVersion(), _uint("logWord", i, "codeVersion"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Between the structs of the bindings and their one definition in `subrosa_types::abi`.
 
-use alloy_primitives::aliases::U48;
+use alloy::primitives::aliases::U48;
 use subrosa_types::{abi, price::Prices};
 
 use crate::bindings::{SubrosaOracle, SubrosaRegistry};

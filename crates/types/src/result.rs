@@ -328,7 +328,7 @@ mod tests {
             let logged = LoggedResult::unpack(word);
             prop_assert_eq!(logged.pack(), word);
             prop_assert!(logged.begins(B256::from(word)));
-            let stateless = U256::from(4_u64) << 40;
+            let stateless: U256 = U256::from(4_u64) << 40;
             prop_assert_eq!(HeadWord::unpack(word & !stateless).pack(), word & !stateless);
             let counts = (U256::ONE << 144_usize) - (U256::ONE << 40_usize);
             prop_assert_eq!(HeadWord::unpack(word | stateless).pack(), (word & counts) | stateless);

@@ -168,6 +168,7 @@ pub(crate) fn logs() -> Value {
             world: index == 2,
             abandoned_on_retirement: index == 2,
             abandoned: index == 3,
+            further_signers: [0, 1, 15, 6][index % 4],
             maximum_callback_gas: draw.bits(24) as u32,
             minimum_deadline: draw.bits(24) as u32,
             base_fee_sixteenths: draw.bits(8) as u8,
@@ -178,6 +179,7 @@ pub(crate) fn logs() -> Value {
         let base_fee = draw.bits(40);
         json!({
             "nextSeq": decimal(log.next_seq), "keyGroup": decimal(log.key_group),
+            "furtherSigners": decimal(log.further_signers),
             "keyEpoch": decimal(log.key_epoch), "codeVersion": decimal(log.code_version),
             "runtimeGeneration": decimal(log.runtime_generation),
             "finalityClass": decimal(log.finality_class), "stateless": log.stateless,
