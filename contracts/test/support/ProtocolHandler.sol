@@ -308,10 +308,9 @@ contract ProtocolHandler is RuntimeModel {
             bool stopped;
             for (uint256 i = 0; i < group.items.length; ++i) {
                 before[position] = _isExecuted(group.contractId, seq + i);
-                if (!before[position++] && !stopped) {
-                    if (uint32(group.items[i].payment >> 48) == f.keyEpoch) ++due;
-                    else stopped = true;
-                }
+                // Under another epoch the digest is another one, and so is every digest behind it.
+                if (uint32(group.items[i].payment >> 48) != f.keyEpoch) stopped = true;
+                if (!before[position++] && !stopped) ++due;
             }
         }
     }
