@@ -473,8 +473,7 @@ interface ISubrosaOracle is IERC5267 {
     /// @notice Gives up a contract that was registered to be abandoned once its epoch is retired, as it now is:
     /// it counts for the epoch no more and takes no requests. Anyone may.
     ///
-    /// It counts on for an epoch before that, if entries are pending by which it leaves that one (`advanceEpoch`), until
-    /// they are executed. Have them executed first: nobody may be able to later.
+    /// For an epoch that pending entries leave (`advanceEpoch`) it counts on until they are executed: have them first.
     function abandon(bytes32 contractId) external;
 
     /// @notice Applies a batch of signed results. Anyone may call it. What it earns is credited to the payee that
@@ -556,10 +555,8 @@ interface ISubrosaOracle is IERC5267 {
 
     /// @notice Asks for more or fewer signers. More count at once, also for entries appended before; fewer once
     /// the contract's upgrade delay is over. If its code never changes, neither does its threshold: there would be no
-    /// way back from one that no enclaves can meet. Only the owner.
-    ///
-    /// Requests are priced for each signature (`PriceTable.signature`); for fewer than were announced once this is called
-    /// again after the delay.
+    /// way back from one that no enclaves can meet. Only the owner. Requests are priced for each signature
+    /// (`PriceTable.signature`), for fewer once this is called again after the delay.
     /// @param signers How many distinct signers, on distinct machines, must sign a result; at most 16.
     /// @param kinds How many kinds of TEE, admitted by separate routes, must be among them. Intel's TDX and SGX are two
     /// kinds: a machine that has both counts once, for the signer that comes first.
