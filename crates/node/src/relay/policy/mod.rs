@@ -6,7 +6,7 @@
 //! entry earns is linear in the gas that its callback burns, and so is what it costs; it covers if it does at
 //! both ends.
 //!
-//! The same two ends say what a transaction may pay for gas at most ([`covered_price`]): with that as its
+//! The same two ends say what a transaction may pay for gas at most ([`Policy::covered_price`]): with that as its
 //! `maxFeePerGas` it is either mined at no loss beyond what the operator allows, or not at all. The node never
 //! tops an entry up itself: it would pay for another transaction to get back, at best, what it paid in.
 
