@@ -10,13 +10,13 @@ use alloy::{
 use crate::ChainError;
 
 sol! {
-    /// Of Arbitrum chains: https://docs.arbitrum.io/build-decentralized-apps/precompiles/reference, ArbGasInfo.
+    /// Of Arbitrum chains: <https://docs.arbitrum.io/build-decentralized-apps/precompiles/reference>, ArbGasInfo.
     #[sol(rpc)]
     interface ArbGasInfo {
         function getL1BaseFeeEstimate() external view returns (uint256);
     }
 
-    /// Of OP stack chains: https://specs.optimism.io/protocol/predeploys.html, GasPriceOracle.
+    /// Of OP stack chains: <https://specs.optimism.io/protocol/predeploys.html>, GasPriceOracle.
     #[sol(rpc)]
     interface GasPriceOracle {
         function getL1Fee(bytes memory data) external view returns (uint256);

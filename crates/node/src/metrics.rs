@@ -175,6 +175,8 @@ metrics_struct! {
         skipped: counter = "subrosa_relay_skipped_total",
         #[doc = " Results held back as their fees do not cover what they cost."]
         underpaid: gauge = "subrosa_relay_underpaid",
+        #[doc = " Results left aside as their contracts ask for several enclaves' signatures."]
+        cosigned: gauge = "subrosa_relay_cosigned",
         #[doc = " Results that the operator's budget paid for in part."]
         subsidized: counter = "subrosa_relay_subsidized_total",
         #[doc = " Transactions in flight."]

@@ -30,6 +30,7 @@ pub mod result;
 pub mod rpc;
 pub mod slot;
 pub mod terms;
+pub mod threshold;
 mod word;
 
 pub use challenge::Challenge;

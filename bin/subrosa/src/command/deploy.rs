@@ -77,7 +77,8 @@ struct PolicyArgs {
     #[arg(long)]
     abandoned_on_retirement: bool,
 
-    /// How many enclaves must sign a result, on distinct machines
+    /// How many enclaves must sign a result, on distinct machines. Nodes do not collect each other's signatures yet: with
+    /// more than one, nothing lands
     #[arg(long, value_name = "COUNT", default_value_t = 0,
         value_parser = clap::value_parser!(u8).range(..=16))]
     signers: u8,

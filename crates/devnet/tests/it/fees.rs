@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What becomes of fees, to the wei, where nothing but the command line asks for it.
 
+use std::time::{Duration, Instant};
+
 use alloy::{
     contract::{CallBuilder, CallDecoder},
     network::TransactionBuilder,
@@ -15,6 +17,7 @@ use subrosa_devnet::Service;
 
 use crate::{
     command_line::{Cli, Purse, nobody, number, wei},
+    memory::metric,
     scene::{Scene, add},
 };
 
@@ -348,6 +351,41 @@ fn deploy(scene: &Scene) -> (String, B256) {
     let id = deployed["contract"].as_str().unwrap().to_owned();
     let contract = id.parse().unwrap();
     (id, contract)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_that_several_must_sign_are_left_aside() {
+    let scene = Scene::start().await;
+    let (id, contract) = deploy(&scene);
+    let owner = Cli::of(&scene, 0);
+    owner.run(&["contract", "set-threshold", &id, "2"]);
+    let relay = scene.network.relay().address();
+    let provider = scene.network.provider();
+    let asked = scene.request(contract, 1).await;
+    // At most one transaction was wasted, by which the relay learns what the owner asks for since.
+    left_aside(&scene).await;
+    let nonce = provider.get_transaction_count(relay).await.unwrap();
+    for _ in 0..20 {
+        scene.warp(1).await;
+    }
+    let (other, _) = deploy(&scene);
+    assert_ne!(other, id);
+    let sent = provider.get_transaction_count(relay).await.unwrap() - nonce;
+    assert_eq!(sent, 1, "the other contract's constructor alone");
+    // A lower threshold counts once its delay is over.
+    owner.run(&["contract", "set-threshold", &id, "1"]);
+    scene.warp(120).await;
+    assert_eq!(scene.output(&asked).await, U256::from(101));
+    scene.network.stop().unwrap();
+}
+
+/// Waits until a result is left aside.
+async fn left_aside(scene: &Scene) {
+    let until = Instant::now() + Duration::from_secs(60);
+    while metric(scene, "subrosa_relay_cosigned").await != 1.0 {
+        assert!(Instant::now() < until, "no result is left aside");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// The number that an entry's call returned.

@@ -55,7 +55,7 @@ async fn look(attested: &Attested, contracts: &[ContractId]) -> Vec<U256> {
     join_all(answers).await
 }
 
-async fn metric(scene: &Scene, name: &str) -> f64 {
+pub(crate) async fn metric(scene: &Scene, name: &str) -> f64 {
     let url = format!("{}/metrics", scene.network.admin_url());
     let text = reqwest::get(url).await.unwrap().text().await.unwrap();
     let mut lines = text.lines().filter_map(|line| line.split_once(' '));

@@ -32,6 +32,7 @@ use subrosa_types::{
     price::Prices,
     result::{Head, HeadWord},
     slot,
+    threshold::Threshold,
 };
 
 use super::{
@@ -267,6 +268,21 @@ impl ChainView for AlloyChain {
     async fn head(&self, contract: ContractId) -> Result<Head, ChainError> {
         let head = self.oracle.head(contract).call().await?;
         Ok(HeadWord::unpack(head).head)
+    }
+
+    async fn asks_for_cosigners(&self, contract: ContractId) -> Result<bool, ChainError> {
+        let head = HeadWord::unpack(self.oracle.head(contract).call().await?);
+        if !head.threshold {
+            return Ok(head.signers > 1);
+        }
+        // Kinds, or a lower threshold that is announced.
+        let word = self
+            .oracle
+            .extsload(slot::threshold(contract))
+            .call()
+            .await?;
+        let now = fetch_block(&self.provider, alloy::eips::BlockId::latest()).await?;
+        Ok(Threshold::of(word, now.timestamp).signers > 1)
     }
 
     async fn added(&self, contract: ContractId, seq: u64) -> Result<u64, ChainError> {

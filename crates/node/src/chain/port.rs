@@ -94,6 +94,11 @@ pub trait ChainView: Send + Sync {
     /// A stateful contract's head.
     async fn head(&self, contract: ContractId) -> Result<Head, ChainError>;
 
+    /// Whether a contract asks for the signatures of several enclaves under its results.
+    async fn asks_for_cosigners(&self, _contract: ContractId) -> Result<bool, ChainError> {
+        Ok(false)
+    }
+
     /// By how many gwei a pending entry's landing part was topped up.
     async fn added(&self, contract: ContractId, seq: u64) -> Result<u64, ChainError>;
 

@@ -60,10 +60,12 @@ impl Fees {
         }
         let policy = self.policy().await?;
         let (mut held_back, mut subsidized) = (BTreeSet::new(), BTreeMap::new());
+        let mut looked_at = BTreeSet::new();
         for queue in queues {
             let mut kept = Vec::with_capacity(queue.candidates.len());
             for candidate in core::mem::take(&mut queue.candidates) {
                 let place = (queue.contract, candidate.entry.seq());
+                looked_at.insert(place);
                 let shortfall = self.shortfall(&policy, queue.contract, &candidate).await?;
                 if shortfall.is_zero() || self.pays(place, shortfall) {
                     if !shortfall.is_zero() {
@@ -81,8 +83,8 @@ impl Fees {
             }
             queue.candidates = kept;
         }
-        self.added
-            .retain(|place, _| held_back.contains(place) || subsidized.contains_key(place));
+        // Also of those that it makes cover: what a transaction may pay for them counts it.
+        self.added.retain(|place, _| looked_at.contains(place));
         self.subsidized = subsidized;
         let found = !held_back.is_empty();
         self.needs.metrics.underpaid.set(held_back.len() as f64);

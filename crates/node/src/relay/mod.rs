@@ -9,6 +9,7 @@
 
 mod backlog;
 mod batch;
+mod cosigned;
 mod earnings;
 mod fees;
 mod needs;

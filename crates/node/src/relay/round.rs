@@ -14,6 +14,7 @@ use tracing::{debug, warn};
 use super::{
     backlog::Backlog,
     batch::{Batch, Limits, select},
+    cosigned::Cosigned,
     fees::{Fees, LOOK_AGAIN},
     needs::Needs,
     promises::FlightId,
@@ -32,6 +33,7 @@ pub(super) struct Relay {
     limits: Limits,
     /// Whose fees cover what they cost.
     fees: Fees,
+    cosigned: Cosigned,
     /// What is loaded so that it can be signed.
     unsigned: Unsigned,
     /// What is in flight, in the order in which it was sent.
@@ -78,6 +80,7 @@ impl Relay {
         Self {
             backlog: Backlog::new(Arc::clone(&needs), limits.most_items()),
             fees: Fees::new(Arc::clone(&needs)),
+            cosigned: Cosigned::new(Arc::clone(&needs)),
             unsigned: Unsigned::new(Arc::clone(&needs)),
             needs,
             limits,
@@ -155,11 +158,12 @@ impl Relay {
         }
         self.backlog.open(self.needs.offers.take());
         let mut queues = self.backlog.queues().await?;
+        let cosigned = self.cosigned.leave_aside(&mut queues).await?;
         let held_back = self.fees.hold_back(&mut queues).await?;
         let batch = select(&queues, self.turn, self.limits);
         if batch.is_empty() {
             self.waiting = None;
-            if held_back {
+            if held_back || cosigned {
                 return Ok(Afterwards::Wait(Some(LOOK_AGAIN)));
             }
             if let Some(queue) = queues.first() {
@@ -268,6 +272,7 @@ impl Relay {
             return self.doubt(serving).await;
         };
         let verdict = judge(&batch, events);
+        self.cosigned.doubt(&batch, &verdict);
         let fulfilled = verdict.fulfilled.len();
         metrics.fulfilled.increment(fulfilled as u64);
         metrics.skipped.increment((batch.len() - fulfilled) as u64);

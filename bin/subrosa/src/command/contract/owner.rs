@@ -105,7 +105,8 @@ pub(crate) struct SetCallerArgs {
 }
 
 /// Asks for more enclaves' signatures, which counts at once, or for fewer, which counts once the contract's upgrade
-/// delay is over: not at all if its code never changes. Only for the owner.
+/// delay is over; of a contract whose code never changes neither can be asked for. Nodes do not collect each other's
+/// signatures yet: with more than one, nothing lands. Only for the owner.
 #[derive(Debug, Args)]
 pub(crate) struct SetThresholdArgs {
     /// Contract id

@@ -69,9 +69,13 @@ impl Policy {
     pub(crate) fn ends(&self, entry: &Entry, data: u64, added: u64) -> Ends {
         let payment = Payment::unpack(entry.payment);
         let settlement = Settlement::unpack(entry.settlement);
+        // Then whoever it belongs to can take all of it back, what was added too, in front of the transaction.
         let reclaimable = self.now > settlement.deadline.saturating_add(RECLAIM_SECONDS);
-        let own = if reclaimable { 0 } else { payment.landing };
-        let landing = U256::from(GWEI) * (U256::from(own) + U256::from(added));
+        let gwei = match reclaimable {
+            true => U256::ZERO,
+            false => U256::from(payment.landing) + U256::from(added),
+        };
+        let landing = U256::from(GWEI) * gwei;
         let callback_gas = settlement.callback_gas().unwrap_or_default();
         let has_record = callback_gas != 0 || payment.charge != 0;
         let asked = Asked {
@@ -138,8 +142,9 @@ impl Ends {
 
 /// Wei that no gas costs: a million gwei.
 const HIGHEST_PRICE: u128 = 1_000_000_000_000_000;
-/// How long after an entry's deadline its landing part can be taken back, if it is not executed.
-const RECLAIM_SECONDS: u64 = 30 * 24 * 60 * 60;
+/// How long after an entry's deadline its landing part is not counted on: it can be taken back after 30 days if it is
+/// not executed, and a transaction waits for minutes.
+const RECLAIM_SECONDS: u64 = 30 * 24 * 60 * 60 - 10 * 60;
 
 #[cfg(test)]
 mod sequence;

@@ -217,10 +217,14 @@ fn what_lacks_is_what_must_be_added() {
     let gwei = lacks.div_ceil(U256::from(GWEI)).to::<u64>();
     assert!(policy.shortfall(&entry, 0, gwei).is_zero());
     assert!(!policy.shortfall(&entry, 0, gwei - 1).is_zero());
-    // Once its landing part may be gone, what was added is all there is.
+    // Then all of it can be taken back, in front of the transaction that lands it.
     let long_after = Policy {
         now: NOW + 1_000 + RECLAIM_SECONDS + 1,
         ..policy
     };
     assert!(long_after.shortfall(&entry, 0, 0) > lacks);
+    assert!(
+        !long_after.shortfall(&entry, 0, gwei).is_zero(),
+        "what was added can be taken back too"
+    );
 }
