@@ -255,7 +255,7 @@ each('logWord', (v, name) => {
     [v.baseFeeSixteenths, 8],
     [v.minimumDeadline, 24],
     [v.maximumCallbackGas, 24],
-    [flags, 12],
+    [flags | (Number(v.furtherSigners) << 7), 12],
     [v.finalityClass, 8],
     [v.runtimeGeneration, 16],
     [v.codeVersion, 16],
@@ -324,6 +324,7 @@ each('quote', (v, name) => {
   let gas = p.landing + BigInt(v.inputLength) * p.inputByte + BigInt(v.outputLength) * p.outputByte
   if (fuel > p.includedFuel) gas += ceil(fuel - p.includedFuel, p.fuelPerGas)
   if (callbackGas !== 0n || charge !== 0n) gas += p.record
+  gas += ((log >> 159n) & 0xfn) * p.signature
   const gwei = 1_000_000_000n
   const landing = ceil(gas * price + BigInt(v.dataFee), gwei)
   const reserve = callbackGas + callbackGas / 63n + 1n
